@@ -1,0 +1,1 @@
+//! Classical anomaly detectors: isolation forest, one-class SVM, COPOD, norm.

@@ -1,0 +1,1 @@
+//! Known data sets, their loaders, splits, scalers and audit.

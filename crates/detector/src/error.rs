@@ -1,0 +1,47 @@
+/// Why a detector could not fit or score.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DetectorError {
+    /// No rows or no columns.
+    #[error("nothing to work on: {n} rows of {d} columns")]
+    Empty {
+        /// Rows found.
+        n: usize,
+        /// Columns found.
+        d: usize,
+    },
+    /// A NaN or infinite value in the input.
+    #[error("{value} at row {row}, column {column}: scores need finite values")]
+    NotFinite {
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// Images were given to a method that works on rows.
+    #[error("this method takes rows of numbers, not images")]
+    NotRows,
+    /// Another number of columns than in training.
+    #[error("{found} columns, but the detector was fitted to {trained}")]
+    Width {
+        /// Columns in training.
+        trained: usize,
+        /// Columns found.
+        found: usize,
+    },
+    /// A setting outside its range.
+    #[error("{name} = {value}: {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be valid.
+        expected: &'static str,
+    },
+    /// The method itself failed: too few rows, no convergence, a NaN loss.
+    #[error("{0}")]
+    Method(String),
+}

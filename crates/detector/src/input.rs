@@ -1,0 +1,107 @@
+use ndarray::{ArrayView2, ArrayView4};
+
+use crate::DetectorError;
+
+/// What a detector is given: rows of numbers or images.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// `[n, d]`, one row per sample.
+    Rows(ArrayView2<'a, f32>),
+    /// `[n, c, h, w]`, 8-bit channels.
+    Images(ArrayView4<'a, u8>),
+}
+
+impl<'a> Input<'a> {
+    /// The rows, checked: at least one, all finite.
+    ///
+    /// # Errors
+    /// [`DetectorError::NotRows`] for images, [`DetectorError::Empty`] without rows or columns,
+    /// [`DetectorError::NotFinite`] naming the first NaN or infinite value.
+    pub fn rows(&self) -> Result<ArrayView2<'a, f32>, DetectorError> {
+        let Self::Rows(x) = self else {
+            return Err(DetectorError::NotRows);
+        };
+        if x.is_empty() {
+            return Err(DetectorError::Empty {
+                n: x.nrows(),
+                d: x.ncols(),
+            });
+        }
+        match x.indexed_iter().find(|(_, v)| !v.is_finite()) {
+            Some(((row, column), &value)) => Err(DetectorError::NotFinite { row, column, value }),
+            None => Ok(*x),
+        }
+    }
+
+    /// [`rows`](Self::rows) of the width seen in training.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows), and [`DetectorError::Width`] where the width differs.
+    pub fn rows_of_width(&self, trained: usize) -> Result<ArrayView2<'a, f32>, DetectorError> {
+        let x = self.rows()?;
+        if x.ncols() != trained {
+            return Err(DetectorError::Width {
+                trained,
+                found: x.ncols(),
+            });
+        }
+        Ok(x)
+    }
+
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Rows(x) => x.nrows(),
+            Self::Images(x) => x.dim().0,
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, Array4, array};
+
+    use super::*;
+
+    #[test]
+    fn finite_rows_pass() {
+        let x = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
+        assert_eq!(Input::Rows(x.view()).rows().unwrap().dim(), (2, 3));
+    }
+
+    #[test]
+    fn the_first_value_that_is_not_finite_is_named() {
+        let x = array![[1.0, 2.0, 3.0], [4.0, f32::NAN, f32::INFINITY]];
+        let error = Input::Rows(x.view()).rows().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "NaN at row 1, column 1: scores need finite values"
+        );
+    }
+
+    #[test]
+    fn empty_rows_images_and_another_width_are_errors() {
+        let empty = Array2::<f32>::zeros((0, 3));
+        assert!(matches!(
+            Input::Rows(empty.view()).rows(),
+            Err(DetectorError::Empty { n: 0, d: 3 })
+        ));
+        let images = Array4::<u8>::zeros((2, 1, 4, 5));
+        let images = Input::Images(images.view());
+        assert_eq!(images.len(), 2);
+        assert!(matches!(images.rows(), Err(DetectorError::NotRows)));
+        let x = array![[1.0f32, 2.0]];
+        assert!(matches!(
+            Input::Rows(x.view()).rows_of_width(3),
+            Err(DetectorError::Width {
+                trained: 3,
+                found: 2
+            })
+        ));
+    }
+}

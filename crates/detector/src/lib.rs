@@ -1,0 +1,46 @@
+//! The contract between methods and everything that uses them: a [`Detector`] fits to rows that are
+//! assumed normal and returns a [`Scorer`]; a scorer gives one finite number per row, and **higher
+//! means more anomalous**.
+
+mod error;
+mod input;
+mod progress;
+
+pub use error::DetectorError;
+pub use input::Input;
+pub use progress::{Progress, Silent};
+
+use ndarray::Array1;
+
+/// A method that learns what normal data look like.
+pub trait Detector: Send + Sync {
+    /// Fits to `x`, rows assumed normal. The same `seed` gives the same model, whatever the number
+    /// of threads.
+    ///
+    /// # Errors
+    /// [`DetectorError`] where `x` is empty, not finite, of a kind the method does not take, or where
+    /// the method cannot be fitted to it.
+    fn fit(
+        &self,
+        x: Input<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError>;
+}
+
+/// A fitted detector.
+pub trait Scorer: Send {
+    /// One finite score per row: `[m, d]` → `[m]`. **Higher means more anomalous.**
+    ///
+    /// A row's score does not depend on the other rows passed with it. A published method that
+    /// breaks this says so in its documentation and is never the default.
+    ///
+    /// # Errors
+    /// [`DetectorError`] where `x` is empty, not finite or of another width than the training rows.
+    fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError>;
+
+    /// The number of fitted parameters of a network; `None` for methods that have none.
+    fn n_params(&self) -> Option<u64> {
+        None
+    }
+}

@@ -1,0 +1,1 @@
+//! Residual MLP denoisers for embeddings and tables.

@@ -1,0 +1,1 @@
+//! Registry of methods and façade of Residuum.

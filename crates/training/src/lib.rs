@@ -1,0 +1,1 @@
+//! The training loop of the diffusion models, and the diffusion detector.

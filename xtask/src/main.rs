@@ -1,0 +1,3 @@
+//! Set-up, sweeps, tests and benches of the workspace.
+
+fn main() {}
