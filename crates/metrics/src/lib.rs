@@ -1,1 +1,25 @@
-//! Ranking metrics for anomaly scores: AUROC, average precision, F1 at k, FPR at 95 % TPR, partial AUC.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod error;
+mod roc;
+
+mod auroc;
+mod average_precision;
+mod f1_at_k;
+mod fpr_at_tpr;
+mod partial_auroc;
+
+mod summary;
+
+#[cfg(test)]
+mod test_rows;
+
+pub use auroc::auroc;
+pub use average_precision::average_precision;
+pub use error::MetricError;
+pub use f1_at_k::f1_at_k;
+pub use fpr_at_tpr::fpr_at_tpr;
+pub use partial_auroc::partial_auroc;
+pub use roc::{RocCurve, RocPoint, roc_curve};
+pub use summary::Metrics;
