@@ -1,1 +1,6 @@
-//! Classical anomaly detectors: isolation forest, one-class SVM, COPOD, norm.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod norm;
+
+pub use norm::Norm;

@@ -2,6 +2,7 @@
 //! assumed normal and returns a [`Scorer`]; a scorer gives one finite number per row, and **higher
 //! means more anomalous**.
 
+pub mod conformance;
 mod error;
 mod input;
 mod progress;
