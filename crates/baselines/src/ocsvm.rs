@@ -1,0 +1,191 @@
+//! The one-class support vector machine.
+
+mod cache;
+mod gamma;
+mod kernel;
+mod model;
+mod smo;
+
+pub use gamma::Gamma;
+pub use model::OneClassSvmModel;
+
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use ndarray::{ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use cache::RowCache;
+use kernel::RbfKernel;
+
+/// Settings of [`OneClassSvm`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct OneClassSvmConfig {
+    /// ν, in (0, 1]: at most this share of the training rows lies outside, at least this share are
+    /// support vectors.
+    pub nu: f64,
+    /// The width γ of the kernel exp(−γ‖x − y‖²).
+    pub gamma: Gamma,
+    /// Stop when no pair of multipliers violates the optimality conditions by this much; in units of
+    /// the gradient Qα, whose entries are sums of νn kernel values.
+    pub tolerance: f64,
+    /// Memory for kernel rows, in MiB. At least two rows are held whatever the bound; a kernel matrix
+    /// that fits is computed up front.
+    pub cache_mib: usize,
+    /// Leave out of the search the multipliers that stay at a bound.
+    pub shrinking: bool,
+}
+
+impl Default for OneClassSvmConfig {
+    /// scikit-learn's `OneClassSVM`, with the γ = 1/d of PyOD's `OCSVM`.
+    fn default() -> Self {
+        Self {
+            nu: 0.5,
+            gamma: Gamma::Auto,
+            tolerance: 1e-3,
+            cache_mib: 200,
+            shrinking: true,
+        }
+    }
+}
+
+/// The one-class support vector machine of Schölkopf et al. 2001 with an RBF kernel.
+///
+/// # Formula
+/// With Q_ij = k(x_i, x_j) = exp(−γ‖x_i − x_j‖²) it solves
+///
+/// min ½ αᵀQα, 0 ≤ α_i ≤ 1, Σα_i = νn (libsvm's scaling of the paper's α),
+///
+/// by sequential minimal optimisation with the second-order working set of Fan, Chen and Lin 2005
+/// (WSS 2), libsvm's starting point and shrinking. The score is ρ − Σα_i k(x_i, x): positive outside
+/// the estimated support. ρ is the mean of (Qα)_i over the rows with 0 < α_i < 1; without such rows
+/// the middle between the largest (Qα)_i of α_i = 1 and the smallest of α_i = 0, or whichever exists.
+///
+/// # Precision
+/// Distances come from products in f64 of centred rows, and directly from the differences where rows
+/// almost coincide, so that duplicates cost no digits. Kernel rows are stored in f32, as in libsvm.
+///
+/// Nothing is drawn: the seed has no influence. The number of threads has none either.
+#[derive(Debug, Clone)]
+pub struct OneClassSvm {
+    config: OneClassSvmConfig,
+}
+
+impl OneClassSvm {
+    /// A detector with checked settings.
+    ///
+    /// # Errors
+    /// [`DetectorError::Config`] where ν is outside (0, 1], or γ, the tolerance or the cache is not
+    /// positive and finite.
+    pub fn new(config: OneClassSvmConfig) -> Result<Self, DetectorError> {
+        let positive = |v: f64| v > 0.0 && v.is_finite();
+        let invalid = |name, value: String, expected| DetectorError::Config {
+            name,
+            value,
+            expected,
+        };
+        if !(config.nu > 0.0 && config.nu <= 1.0) {
+            let value = config.nu.to_string();
+            return Err(invalid("nu", value, "expected a number in (0, 1]"));
+        }
+        if let Gamma::Value(gamma) = config.gamma
+            && !positive(gamma)
+        {
+            let expected = "expected \"auto\", \"scale\" or a positive finite number";
+            return Err(invalid("gamma", gamma.to_string(), expected));
+        }
+        if !positive(config.tolerance) {
+            let value = config.tolerance.to_string();
+            let expected = "expected a positive finite number";
+            return Err(invalid("tolerance", value, expected));
+        }
+        if config.cache_mib == 0 {
+            return Err(invalid("cache-mib", "0".into(), "expected at least 1"));
+        }
+        Ok(Self { config })
+    }
+
+    /// Fits to `x`, `[n, d]`, and returns the model with its multipliers.
+    ///
+    /// # Errors
+    /// [`DetectorError`] where `x` is empty or not finite; [`DetectorError::Method`] where the
+    /// tolerance cannot be reached or the kernel cache not be allocated.
+    pub fn fit_rows(
+        &self,
+        x: ArrayView2<'_, f32>,
+        progress: &dyn Progress,
+    ) -> Result<OneClassSvmModel, DetectorError> {
+        let x = Input::Rows(x).rows()?;
+        let gamma = self.config.gamma.resolve(x);
+        let mut x = x.mapv(f64::from);
+        // Distances do not change, but the products they come from cancel far less.
+        let center = x.sum_axis(Axis(0)) / x.nrows() as f64;
+        x -= &center;
+
+        let kernel = RbfKernel::new(x, gamma);
+        let cache = RowCache::new(&kernel, self.config.cache_mib.saturating_mul(1 << 20))?;
+        let solution = smo::solve(
+            cache,
+            self.config.nu,
+            self.config.tolerance,
+            self.config.shrinking,
+            progress,
+        )?;
+        Ok(OneClassSvmModel::new(&kernel, center, &solution))
+    }
+}
+
+impl Default for OneClassSvm {
+    fn default() -> Self {
+        Self {
+            config: OneClassSvmConfig::default(),
+        }
+    }
+}
+
+impl Detector for OneClassSvm {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        _seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(self.fit_rows(x.rows()?, progress)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_refused_by_name() {
+        let default = OneClassSvmConfig::default;
+        let bad = [
+            ("nu", OneClassSvmConfig { nu: 0.0, ..default() }),
+            ("nu", OneClassSvmConfig { nu: 1.5, ..default() }),
+            ("nu", OneClassSvmConfig { nu: f64::NAN, ..default() }),
+            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(0.0), ..default() }),
+            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(-1.0), ..default() }),
+            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(f64::NAN), ..default() }),
+            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(f64::INFINITY), ..default() }),
+            ("tolerance", OneClassSvmConfig { tolerance: 0.0, ..default() }),
+            ("tolerance", OneClassSvmConfig { tolerance: f64::NAN, ..default() }),
+            ("cache-mib", OneClassSvmConfig { cache_mib: 0, ..default() }),
+        ];
+        for (setting, config) in bad {
+            match OneClassSvm::new(config).unwrap_err() {
+                DetectorError::Config { name, .. } => assert_eq!(name, setting),
+                other => panic!("{setting}: {other}"),
+            }
+        }
+        assert!(OneClassSvm::new(OneClassSvmConfig { nu: 1.0, ..default() }).is_ok());
+    }
+
+    #[test]
+    fn the_defaults_as_toml() {
+        let config = toml::to_string(&OneClassSvmConfig::default()).unwrap();
+        let expected = "nu = 0.5\ngamma = \"auto\"\ntolerance = 0.001\ncache-mib = 200\nshrinking = true\n";
+        assert_eq!(config, expected);
+        assert!(toml::from_str::<OneClassSvmConfig>("kernel = \"rbf\"").is_err());
+    }
+}

@@ -1,0 +1,189 @@
+//! Kernel rows in bounded memory.
+
+use detector::DetectorError;
+
+use super::kernel::{RbfKernel, TILE, copy_as_f32};
+
+/// Rows computed at once where rows are fetched on demand: enough for the product to be fast, few
+/// enough that a wrong guess costs little.
+const FETCH: usize = 32;
+
+const ABSENT: u32 = u32::MAX;
+
+/// The most recently used rows of the kernel matrix, in f32.
+pub(super) struct RowCache<'a> {
+    kernel: &'a RbfKernel,
+    /// Most rows held at once, at least 2 (or n).
+    capacity: usize,
+    /// `[slots, n]`.
+    data: Vec<f32>,
+    /// Of each row of the kernel matrix.
+    slot_of: Vec<u32>,
+    /// Of each slot: its row and when it was last asked for.
+    row_of: Vec<u32>,
+    used: Vec<u64>,
+    clock: u64,
+}
+
+impl<'a> RowCache<'a> {
+    /// At most `bytes` of rows, but at least two rows. The matrix is computed now if it fits.
+    ///
+    /// # Errors
+    /// [`DetectorError::Method`] where the memory cannot be had.
+    pub(super) fn new(kernel: &'a RbfKernel, bytes: usize) -> Result<Self, DetectorError> {
+        let n = kernel.n();
+        let capacity = (bytes / (n * size_of::<f32>())).max(2).min(n);
+        let mut data = Vec::new();
+        if n >= ABSENT as usize || data.try_reserve_exact(capacity * n).is_err() {
+            return Err(DetectorError::Method(format!(
+                "no memory for {capacity} kernel rows of {n} values: lower cache-mib"
+            )));
+        }
+        let mut cache = Self {
+            kernel,
+            capacity,
+            data,
+            slot_of: vec![ABSENT; n],
+            row_of: Vec::new(),
+            used: Vec::new(),
+            clock: 0,
+        };
+        if capacity == n {
+            cache.data.resize(n * n, 0.0);
+            kernel.fill_matrix(&mut cache.data);
+            cache.slot_of = (0..n as u32).collect();
+            cache.row_of = (0..n as u32).collect();
+            cache.used = vec![0; n];
+        }
+        Ok(cache)
+    }
+
+    /// Rows of the kernel matrix.
+    pub(super) fn n(&self) -> usize {
+        self.kernel.n()
+    }
+
+    /// How many rows to [`load`](Self::load) at once, so that those of the call before stay.
+    pub(super) fn fetch_size(&self) -> usize {
+        FETCH.min(self.capacity / 2).max(1)
+    }
+
+    pub(super) fn holds(&self, row: usize) -> bool {
+        self.slot_of[row] != ABSENT
+    }
+
+    /// Row `row` of the kernel matrix, n values, which [`load`](Self::load) has brought in.
+    pub(super) fn row(&self, row: usize) -> &[f32] {
+        let n = self.n();
+        let slot = self.slot_of[row] as usize;
+        &self.data[slot * n..(slot + 1) * n]
+    }
+
+    /// Makes `rows`, distinct and at most [`fetch_size`](Self::fetch_size), present, in place of
+    /// those not asked for longest.
+    pub(super) fn load(&mut self, rows: &[usize]) {
+        self.clock += 1;
+        let mut missing = Vec::new();
+        for &row in rows {
+            match self.slot_of[row] {
+                ABSENT => missing.push(row),
+                slot => self.used[slot as usize] = self.clock,
+            }
+        }
+        if missing.is_empty() {
+            return;
+        }
+        let n = self.n();
+        let slots = self.free_slots(missing.len());
+        for (&row, &slot) in missing.iter().zip(&slots) {
+            self.slot_of[row] = slot as u32;
+            self.row_of[slot] = row as u32;
+            self.used[slot] = self.clock;
+        }
+        for (t, tile) in self.kernel.row_tiles(&missing).iter().enumerate() {
+            for (&slot, k) in slots.iter().zip(tile.rows()) {
+                let first = slot * n + t * TILE;
+                copy_as_f32(k, &mut self.data[first..first + k.len()]);
+            }
+        }
+    }
+
+    /// `count` slots: new ones while there is room, then the least recently used, emptied.
+    fn free_slots(&mut self, count: usize) -> Vec<usize> {
+        let len = self.row_of.len();
+        let new = count.min(self.capacity - len);
+        self.data.resize((len + new) * self.n(), 0.0);
+        self.row_of.resize(len + new, ABSENT);
+        self.used.resize(len + new, self.clock);
+        let mut slots: Vec<usize> = (len..len + new).collect();
+
+        let evicted = count - new;
+        if evicted > 0 {
+            let mut oldest: Vec<usize> = (0..len)
+                .filter(|&slot| self.used[slot] < self.clock)
+                .collect();
+            oldest.select_nth_unstable_by_key(evicted - 1, |&slot| (self.used[slot], slot));
+            oldest.truncate(evicted);
+            for &slot in &oldest {
+                self.slot_of[self.row_of[slot] as usize] = ABSENT;
+            }
+            slots.extend(oldest);
+        }
+        slots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    fn kernel(n: usize) -> RbfKernel {
+        let x = Array2::from_shape_fn((n, 2), |(r, c)| ((r * 2 + c) as f64 * 78.233).sin());
+        RbfKernel::new(x, 0.5)
+    }
+
+    #[test]
+    fn a_matrix_that_fits_is_there_from_the_start() {
+        let kernel = kernel(9);
+        let cache = RowCache::new(&kernel, 9 * 9 * 4).unwrap();
+        assert!((0..9).all(|r| cache.holds(r) && cache.row(r)[r] == 1.0));
+    }
+
+    #[test]
+    fn the_bound_holds_and_what_was_used_last_stays() {
+        let n = 600; // more than one tile
+        let kernel = kernel(n);
+        let all = RowCache::new(&kernel, usize::MAX).unwrap();
+        let mut cache = RowCache::new(&kernel, 10 * n * 4).unwrap();
+        let mut before = Vec::new();
+        for step in 0..60 {
+            let rows: Vec<usize> = (0..cache.fetch_size())
+                .map(|r| (step * 37 + r * 111) % n)
+                .collect();
+            cache.load(&rows);
+            assert_eq!(cache.fetch_size(), 5);
+            assert!(cache.data.len() <= 10 * n);
+            for &row in rows.iter().chain(&before) {
+                assert!(cache.holds(row), "step {step}");
+                for (a, b) in cache.row(row).iter().zip(all.row(row)) {
+                    assert!((a - b).abs() <= 1e-7);
+                }
+            }
+            assert_eq!((0..n).filter(|&r| cache.holds(r)).count(), (step * 5 + 5).min(10));
+            before = rows;
+        }
+    }
+
+    #[test]
+    fn two_rows_are_held_whatever_the_bound() {
+        let kernel = kernel(5);
+        let mut cache = RowCache::new(&kernel, 1).unwrap();
+        for pair in [[0, 1], [1, 4], [4, 2]] {
+            cache.load(&pair[..1]);
+            cache.load(&pair[1..]);
+            assert!(cache.holds(pair[0]) && cache.holds(pair[1]));
+        }
+        assert_eq!((0..5).filter(|&r| cache.holds(r)).count(), 2);
+    }
+}

@@ -1,0 +1,202 @@
+//! Values of the RBF kernel, many at once.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice, linalg::general_mat_mul};
+use rayon::prelude::*;
+
+/// Columns of one tile. With 512 features a tile's factor is 2 MiB, the size of a core's cache.
+/// Tiles are cut by position only, so that no value depends on the number of threads.
+pub(super) const TILE: usize = 512;
+
+/// Rows of the kernel matrix computed by one task.
+const ROW_BLOCK: usize = 128;
+
+/// Below this share of ‖x‖² + ‖y‖² the distance is computed from the differences: the product has
+/// lost six digits by cancellation there.
+const NEAR: f64 = 1e-6;
+
+/// exp(−γ‖x − y‖²) against a fixed set of rows.
+pub(super) struct RbfKernel {
+    /// `[n, d]`, centred.
+    x: Array2<f64>,
+    squared_norms: Vec<f64>,
+    gamma: f64,
+}
+
+impl RbfKernel {
+    pub(super) fn new(x: Array2<f64>, gamma: f64) -> Self {
+        let squared_norms = squared_norms(x.view());
+        Self {
+            x,
+            squared_norms,
+            gamma,
+        }
+    }
+
+    pub(super) fn n(&self) -> usize {
+        self.x.nrows()
+    }
+
+    pub(super) fn gamma(&self) -> f64 {
+        self.gamma
+    }
+
+    /// The kernel against some of the rows only.
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
+        Self::new(self.x.select(Axis(0), rows), self.gamma)
+    }
+
+    /// k(a_r, x_c) for all r and `first <= c < first + width`: `[b, d]` → `[b, width]`.
+    pub(super) fn tile(
+        &self,
+        a: ArrayView2<'_, f64>,
+        a_squared_norms: &[f64],
+        first: usize,
+        width: usize,
+    ) -> Array2<f64> {
+        let x = slice_rows(self.x.view(), first..first + width);
+        let norms = &self.squared_norms[first..first + width];
+        let mut k = Array2::zeros((a.nrows(), width));
+        general_mat_mul(1.0, &a, &x.t(), 0.0, &mut k);
+        for ((mut k, a), a_norm) in k.rows_mut().into_iter().zip(a.rows()).zip(a_squared_norms) {
+            for (c, (k, norm)) in k.iter_mut().zip(norms).enumerate() {
+                let norms = a_norm + norm;
+                let mut distance = norms - 2.0 * *k;
+                if distance < NEAR * norms {
+                    distance = squared_distance(a, x.row(c));
+                }
+                *k = (-self.gamma * distance).exp();
+            }
+        }
+        k
+    }
+
+    /// The whole kernel matrix into `matrix`, row-major `[n, n]`.
+    pub(super) fn fill_matrix(&self, matrix: &mut [f32]) {
+        let n = self.n();
+        let block = ROW_BLOCK * n;
+        matrix
+            .par_chunks_mut(block)
+            .enumerate()
+            .for_each(|(b, rows)| {
+                let first = b * ROW_BLOCK;
+                let last = first + rows.len() / n;
+                let a = slice_rows(self.x.view(), first..last);
+                let a_norms = &self.squared_norms[first..last];
+                for column in (0..last).step_by(TILE) {
+                    let width = TILE.min(last - column);
+                    let tile = self.tile(a, a_norms, column, width);
+                    for (row, k) in rows.chunks_mut(n).zip(tile.rows()) {
+                        copy_as_f32(k, &mut row[column..column + width]);
+                    }
+                }
+            });
+        // What lies right of a block's diagonal is the mirror image of the blocks below.
+        for first in (ROW_BLOCK..n).step_by(ROW_BLOCK) {
+            let (above, below) = matrix.split_at_mut(first * n);
+            let below = &below[..block.min(below.len())];
+            above.par_chunks_mut(n).enumerate().for_each(|(r, row)| {
+                for (k, mirrored) in row[first..].iter_mut().zip(below.chunks(n)) {
+                    *k = mirrored[r];
+                }
+            });
+        }
+    }
+
+    /// The kernel rows of `rows`, cut into tiles of [`TILE`] columns: `[rows.len(), TILE]` each, the
+    /// last narrower.
+    pub(super) fn row_tiles(&self, rows: &[usize]) -> Vec<Array2<f64>> {
+        let a = self.x.select(Axis(0), rows);
+        let a_norms: Vec<f64> = rows.iter().map(|&r| self.squared_norms[r]).collect();
+        let n = self.n();
+        (0..n.div_ceil(TILE))
+            .into_par_iter()
+            .map(|t| {
+                let first = t * TILE;
+                self.tile(a.view(), &a_norms, first, TILE.min(n - first))
+            })
+            .collect()
+    }
+}
+
+/// ‖x_r‖² of each row: `[n, d]` → n values.
+pub(super) fn squared_norms(x: ArrayView2<'_, f64>) -> Vec<f64> {
+    x.rows().into_iter().map(|row| row.dot(&row)).collect()
+}
+
+/// Some consecutive rows. ndarray's `s!` needs unsafe code in the crate that uses it.
+pub(super) fn slice_rows<A>(x: ArrayView2<'_, A>, rows: Range<usize>) -> ArrayView2<'_, A> {
+    x.slice_axis_move(Axis(0), Slice::from(rows))
+}
+
+/// Rounds kernel values to the precision they are stored in.
+pub(super) fn copy_as_f32(from: ArrayView1<'_, f64>, to: &mut [f32]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from as f32;
+    }
+}
+
+fn squared_distance(a: ArrayView1<'_, f64>, b: ArrayView1<'_, f64>) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `n` rows of 3 values without pattern, the last a near duplicate of the first.
+    fn rows(n: usize) -> Array2<f64> {
+        let mut x = Array2::from_shape_fn((n, 3), |(r, c)| ((r * 3 + c) as f64 * 12.9898).sin() * 4.0);
+        if n > 1 {
+            let first = x.row(0).mapv(|v| v + 1e-7);
+            x.row_mut(n - 1).assign(&first);
+        }
+        x
+    }
+
+    #[test]
+    fn the_matrix_holds_the_definition_on_both_sides_of_the_diagonal() {
+        for n in [1, 2, ROW_BLOCK, ROW_BLOCK + 1, TILE + ROW_BLOCK + 3] {
+            let kernel = RbfKernel::new(rows(n), 0.3);
+            let mut matrix = vec![f32::NAN; n * n];
+            kernel.fill_matrix(&mut matrix);
+            for i in 0..n {
+                for j in 0..n {
+                    let distance = squared_distance(kernel.x.row(i), kernel.x.row(j));
+                    let expected = (-0.3 * distance).exp();
+                    // Half a unit of f32 and the rounding of the product.
+                    assert!((f64::from(matrix[i * n + j]) - expected).abs() < 1e-7, "{i} {j}");
+                    assert_eq!(matrix[i * n + j], matrix[j * n + i]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn near_duplicates_keep_their_distance_at_any_width() {
+        // γ = 1e13 makes the distance 3e-14 count: the product alone would give noise.
+        let kernel = RbfKernel::new(rows(5), 1e13);
+        let tile = kernel.tile(slice_rows(kernel.x.view(), 0..1), &kernel.squared_norms[..1], 0, 5);
+        assert_eq!(tile[(0, 0)], 1.0);
+        let expected = (-1e13 * squared_distance(kernel.x.row(0), kernel.x.row(4))).exp();
+        assert!((0.7..0.8).contains(&expected));
+        assert_eq!(tile[(0, 4)], expected);
+        assert_eq!(tile[(0, 1)], 0.0);
+    }
+
+    #[test]
+    fn rows_on_demand_are_rows_of_the_matrix() {
+        let n = TILE + 7;
+        let kernel = RbfKernel::new(rows(n), 0.3);
+        let mut matrix = vec![0.0; n * n];
+        kernel.fill_matrix(&mut matrix);
+        let tiles = kernel.row_tiles(&[3, n - 1]);
+        for (b, r) in [(0, 3), (1, n - 1)] {
+            for c in 0..n {
+                let k = tiles[c / TILE][(b, c % TILE)];
+                assert!((k as f32 - matrix[r * n + c]).abs() <= 1e-7);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A fitted one-class SVM.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use detector::{DetectorError, Input, Progress, Scorer};
+use ndarray::{Array1, Array2, ArrayView2};
+use rayon::prelude::*;
+
+use super::kernel::{RbfKernel, TILE, slice_rows, squared_norms};
+use super::smo::Solution;
+
+/// Rows scored together. Fewer are filled up with zeros, so that every product has the same shape
+/// and a row's score the same bits alone and in any batch.
+const BLOCK: usize = 32;
+
+/// A fitted [`OneClassSvm`](super::OneClassSvm).
+pub struct OneClassSvmModel {
+    center: Array1<f64>,
+    /// Against the support vectors.
+    kernel: RbfKernel,
+    support: Vec<usize>,
+    alpha: Vec<f64>,
+    rho: f64,
+    steps: u64,
+}
+
+impl OneClassSvmModel {
+    /// `kernel` is that of the training rows less `center`.
+    pub(super) fn new(kernel: &RbfKernel, center: Array1<f64>, solution: &Solution) -> Self {
+        let support: Vec<usize> = (0..solution.alpha.len())
+            .filter(|&i| solution.alpha[i] > 0.0)
+            .collect();
+        Self {
+            center,
+            kernel: kernel.select(&support),
+            alpha: support.iter().map(|&i| solution.alpha[i]).collect(),
+            support,
+            rho: solution.rho,
+            steps: solution.steps,
+        }
+    }
+
+    /// ρ, in libsvm's scaling Σα = νn; scikit-learn's `offset_`.
+    pub fn rho(&self) -> f64 {
+        self.rho
+    }
+
+    /// γ as used.
+    pub fn gamma(&self) -> f64 {
+        self.kernel.gamma()
+    }
+
+    /// The indices of the support vectors among the training rows, ascending.
+    pub fn support(&self) -> &[usize] {
+        &self.support
+    }
+
+    /// α of each support vector, in (0, 1].
+    pub fn alpha(&self) -> &[f64] {
+        &self.alpha
+    }
+
+    /// Steps of the solver.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Scores up to [`BLOCK`] rows.
+    fn score_block(&self, rows: ArrayView2<'_, f32>, scores: &mut [f64]) {
+        let mut a = Array2::zeros((BLOCK, self.center.len()));
+        for (mut a, row) in a.rows_mut().into_iter().zip(rows.rows()) {
+            for ((a, &x), center) in a.iter_mut().zip(row).zip(&self.center) {
+                *a = f64::from(x) - center;
+            }
+        }
+        let norms = squared_norms(a.view());
+        scores.fill(self.rho);
+        for first in (0..self.alpha.len()).step_by(TILE) {
+            let width = TILE.min(self.alpha.len() - first);
+            let tile = self.kernel.tile(a.view(), &norms, first, width);
+            let alpha = &self.alpha[first..first + width];
+            for (score, k) in scores.iter_mut().zip(tile.rows()) {
+                *score -= alpha.iter().zip(k).map(|(alpha, k)| alpha * k).sum::<f64>();
+            }
+        }
+    }
+}
+
+impl Scorer for OneClassSvmModel {
+    fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let x = x.rows_of_width(self.center.len())?;
+        let n = x.nrows();
+        let done = AtomicU64::new(0);
+        let mut scores = vec![0.0; n];
+        scores
+            .par_chunks_mut(BLOCK)
+            .enumerate()
+            .for_each(|(b, scores)| {
+                let first = b * BLOCK;
+                self.score_block(slice_rows(x, first..first + scores.len()), scores);
+                let count = scores.len() as u64;
+                let done = done.fetch_add(count, Ordering::Relaxed) + count;
+                progress.update("rows", done, n as u64, "");
+            });
+        Ok(Array1::from_vec(scores))
+    }
+}

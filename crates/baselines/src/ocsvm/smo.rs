@@ -1,0 +1,327 @@
+//! Sequential minimal optimisation for the one-class dual.
+
+use detector::{DetectorError, Progress};
+
+use super::cache::RowCache;
+
+/// Stands for the curvature 2 − 2K_ij of a pair of equal rows; libsvm's value.
+const TAU: f64 = 1e-12;
+
+/// Steps after which the search is given up, and the factor of n: libsvm's values. Real data take
+/// fewer steps than rows.
+const MAX_STEPS: u64 = 10_000_000;
+const MAX_STEPS_PER_ROW: u64 = 100;
+
+/// Steps between two reports of progress.
+const REPORT: u64 = 1000;
+
+/// The multipliers of the training rows.
+pub(super) struct Solution {
+    /// α, n values in [0, 1] that sum to νn.
+    pub(super) alpha: Vec<f64>,
+    pub(super) rho: f64,
+    pub(super) steps: u64,
+}
+
+/// Minimises ½ αᵀQα under 0 ≤ α_i ≤ 1, Σα_i = νn, until no pair violates the optimality conditions
+/// by `tolerance` or more.
+///
+/// # Errors
+/// [`DetectorError::Method`] where rounding keeps the tolerance from being reached.
+pub(super) fn solve(
+    rows: RowCache<'_>,
+    nu: f64,
+    tolerance: f64,
+    shrinking: bool,
+    progress: &dyn Progress,
+) -> Result<Solution, DetectorError> {
+    let n = rows.n();
+    let max_steps = MAX_STEPS.max(MAX_STEPS_PER_ROW.saturating_mul(n as u64));
+    let period = n.min(1000) as u64; // libsvm's
+    let mut smo = Smo::new(rows, nu);
+    let mut steps = 0;
+    let mut gap = f64::INFINITY;
+    let mut next_shrink = period;
+    let mut restored = false;
+    loop {
+        if shrinking && steps >= next_shrink {
+            next_shrink = steps + period;
+            // Close to the end everything comes back once, as what was left out too early would
+            // otherwise be found out only after the last digits.
+            if !restored && gap <= 10.0 * tolerance {
+                restored = true;
+                smo.restore();
+            }
+            smo.shrink();
+        }
+        let (pair, found) = smo.select(tolerance);
+        gap = found;
+        let Some((i, j)) = pair else {
+            if smo.active.len() == n {
+                break;
+            }
+            smo.restore();
+            next_shrink = steps + 1;
+            continue;
+        };
+        if steps == max_steps || !smo.step(i, j) {
+            return Err(DetectorError::Method(format!(
+                "the one-class SVM stops at a gap of {gap:e} after {steps} steps: \
+                 a tolerance of {tolerance:e} is out of reach"
+            )));
+        }
+        steps += 1;
+        if steps.is_multiple_of(REPORT) {
+            progress.update("steps", steps, max_steps, &format!("gap {gap:.2e}"));
+        }
+    }
+    Ok(Solution {
+        rho: smo.rho(),
+        alpha: smo.alpha,
+        steps,
+    })
+}
+
+struct Smo<'a> {
+    rows: RowCache<'a>,
+    alpha: Vec<f64>,
+    /// (Qα)_k, kept for the active rows.
+    gradient: Vec<f64>,
+    /// Σ Q_ki over the i with α_i = 1: where the gradient of the others is restored from.
+    at_bound: Vec<f64>,
+    /// Rows that take part, ascending.
+    active: Vec<u32>,
+}
+
+impl<'a> Smo<'a> {
+    /// libsvm's start: the first ⌊νn⌋ multipliers are 1, the next one takes the fraction.
+    fn new(rows: RowCache<'a>, nu: f64) -> Self {
+        let n = rows.n();
+        let total = nu * n as f64;
+        let ones = total.floor() as usize; // ν ≤ 1, so at most n
+        let mut alpha = vec![0.0; n];
+        alpha[..ones].fill(1.0);
+        if ones < n {
+            alpha[ones] = total - ones as f64;
+        }
+        let mut smo = Self {
+            rows,
+            gradient: vec![0.0; n],
+            at_bound: vec![0.0; n],
+            active: (0..n as u32).collect(),
+            alpha,
+        };
+        let ones: Vec<usize> = (0..ones).collect();
+        for block in ones.chunks(smo.rows.fetch_size()) {
+            smo.rows.load(block);
+            for &i in block {
+                add(&mut smo.at_bound, 1.0, smo.rows.row(i));
+            }
+        }
+        smo.gradient.copy_from_slice(&smo.at_bound);
+        if ones.len() < n && smo.alpha[ones.len()] > 0.0 {
+            let i = ones.len();
+            smo.rows.load(&[i]);
+            add(&mut smo.gradient, smo.alpha[i], smo.rows.row(i));
+        }
+        smo
+    }
+
+    /// The pair to move weight between, WSS 2 of Fan, Chen and Lin 2005, and the gap between the
+    /// rows that may shrink and those that may grow. `None` where the gap is below `tolerance`.
+    ///
+    /// All labels of the one-class dual are +1, so the pair is: i, the row of smallest gradient that
+    /// may grow; j, the row that may shrink whose step with i lowers the objective most, by
+    /// (G_j − G_i)²/(2·(2 − 2K_ij)).
+    fn select(&mut self, tolerance: f64) -> (Option<(usize, usize)>, f64) {
+        let mut smallest = (f64::INFINITY, usize::MAX);
+        let mut largest = f64::NEG_INFINITY;
+        for &k in &self.active {
+            let k = k as usize;
+            let (alpha, gradient) = (self.alpha[k], self.gradient[k]);
+            if alpha < 1.0 && gradient < smallest.0 {
+                smallest = (gradient, k);
+            }
+            if alpha > 0.0 && gradient > largest {
+                largest = gradient;
+            }
+        }
+        let (lowest, i) = smallest;
+        let gap = largest - lowest;
+        // Also where one of the two sides is empty: the gap is −∞ then.
+        if gap < tolerance {
+            return (None, gap);
+        }
+        self.fetch(i);
+        let row = self.rows.row(i);
+        // The best fraction so far; fractions are compared by their cross products.
+        let (mut numerator, mut denominator, mut j) = (0.0, 1.0, usize::MAX);
+        for &k in &self.active {
+            let k = k as usize;
+            let difference = self.gradient[k] - lowest;
+            if self.alpha[k] > 0.0 && difference > 0.0 {
+                let square = difference * difference;
+                let curvature = curvature(row[k]);
+                if square * denominator > numerator * curvature {
+                    (numerator, denominator, j) = (square, curvature, k);
+                }
+            }
+        }
+        ((j != usize::MAX).then_some((i, j)), gap)
+    }
+
+    /// Moves weight from j to i as far as the objective falls and the bounds allow. `false` where
+    /// rounding leaves nothing to move.
+    fn step(&mut self, i: usize, j: usize) -> bool {
+        self.fetch(j);
+        let (row_i, row_j) = (self.rows.row(i), self.rows.row(j));
+        let (old_i, old_j) = (self.alpha[i], self.alpha[j]);
+        let sum = old_i + old_j;
+        let wanted = old_i + (self.gradient[j] - self.gradient[i]) / curvature(row_i[j]);
+        // Weight flows from j to i, which ends where α_j = 0 or α_i = 1.
+        let upper = sum.min(1.0);
+        let new_i = wanted.min(upper);
+        // Exactly 0 where that bound decides, not what rounding leaves.
+        let new_j = if new_i == upper && upper < 1.0 {
+            0.0
+        } else {
+            (sum - new_i).min(1.0)
+        };
+        let (delta_i, delta_j) = (new_i - old_i, new_j - old_j);
+        if delta_i == 0.0 && delta_j == 0.0 {
+            return false;
+        }
+        for &k in &self.active {
+            let k = k as usize;
+            self.gradient[k] += delta_i * f64::from(row_i[k]) + delta_j * f64::from(row_j[k]);
+        }
+        for (old, new, row) in [(old_i, new_i, row_i), (old_j, new_j, row_j)] {
+            match (old == 1.0, new == 1.0) {
+                (false, true) => add(&mut self.at_bound, 1.0, row),
+                (true, false) => add(&mut self.at_bound, -1.0, row),
+                _ => {}
+            }
+        }
+        (self.alpha[i], self.alpha[j]) = (new_i, new_j);
+        true
+    }
+
+    /// Leaves out the rows that sit at a bound and would be pushed further against it by any row
+    /// that could be their partner.
+    fn shrink(&mut self) {
+        let (mut lowest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &k in &self.active {
+            let k = k as usize;
+            if self.alpha[k] < 1.0 {
+                lowest = lowest.min(self.gradient[k]);
+            }
+            if self.alpha[k] > 0.0 {
+                largest = largest.max(self.gradient[k]);
+            }
+        }
+        let (alpha, gradient) = (&self.alpha, &self.gradient);
+        self.active.retain(|&k| {
+            let k = k as usize;
+            let stays_at_one = alpha[k] == 1.0 && gradient[k] < lowest;
+            let stays_at_zero = alpha[k] == 0.0 && gradient[k] > largest;
+            !(stays_at_one || stays_at_zero)
+        });
+    }
+
+    /// Brings all rows back, with their gradient: Σ over the rows at 1, which is kept, and over the
+    /// free ones.
+    fn restore(&mut self) {
+        let n = self.alpha.len();
+        if self.active.len() == n {
+            return;
+        }
+        let mut out = vec![true; n];
+        for &k in &self.active {
+            out[k as usize] = false;
+        }
+        let out: Vec<usize> = (0..n).filter(|&k| out[k]).collect();
+        for &k in &out {
+            self.gradient[k] = self.at_bound[k];
+        }
+        let free: Vec<usize> = (0..n).filter(|&k| is_free(self.alpha[k])).collect();
+        for block in free.chunks(self.rows.fetch_size()) {
+            self.rows.load(block);
+            for &i in block {
+                let row = self.rows.row(i);
+                for &k in &out {
+                    self.gradient[k] += self.alpha[i] * f64::from(row[k]);
+                }
+            }
+        }
+        self.active = (0..n as u32).collect();
+    }
+
+    /// ρ, once all rows are active.
+    fn rho(&self) -> f64 {
+        let (mut sum, mut n_free) = (0.0, 0usize);
+        let (mut lower, mut upper) = (f64::NEG_INFINITY, f64::INFINITY);
+        for (&alpha, &gradient) in self.alpha.iter().zip(&self.gradient) {
+            if is_free(alpha) {
+                sum += gradient;
+                n_free += 1;
+            } else if alpha == 1.0 {
+                lower = lower.max(gradient);
+            } else {
+                upper = upper.min(gradient);
+            }
+        }
+        if n_free > 0 {
+            sum / n_free as f64
+        } else if lower == f64::NEG_INFINITY {
+            upper
+        } else if upper == f64::INFINITY {
+            lower
+        } else {
+            f64::midpoint(lower, upper)
+        }
+    }
+
+    /// Loads row `row` and, where that costs a computation, those likely to be asked for next: the
+    /// rows that violate the optimality conditions most.
+    fn fetch(&mut self, row: usize) {
+        let mut rows = vec![row];
+        if !self.rows.holds(row) {
+            let more = self.rows.fetch_size() - 1;
+            let absent = |k: &usize| *k != row && !self.rows.holds(*k);
+            let candidates = || self.active.iter().map(|&k| k as usize).filter(absent);
+            let gradient = |k: usize| self.gradient[k];
+            let grow = candidates().filter(|&k| self.alpha[k] < 1.0);
+            let grow = smallest(grow.map(|k| (gradient(k), k)).collect(), more.div_ceil(2));
+            rows.extend(grow);
+            let shrink = candidates().filter(|&k| self.alpha[k] > 0.0 && !rows.contains(&k));
+            let shrink = smallest(shrink.map(|k| (-gradient(k), k)).collect(), more / 2);
+            rows.extend(shrink);
+        }
+        self.rows.load(&rows);
+    }
+}
+
+/// The indices that belong to the `count` smallest values.
+fn smallest(mut values: Vec<(f64, usize)>, count: usize) -> Vec<usize> {
+    if count < values.len() {
+        values.select_nth_unstable_by(count, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        values.truncate(count);
+    }
+    values.into_iter().map(|(_, k)| k).collect()
+}
+
+/// The second derivative along the pair: K_ii + K_jj − 2K_ij with K_ii = 1.
+fn curvature(k_ij: f32) -> f64 {
+    (2.0 - 2.0 * f64::from(k_ij)).max(TAU)
+}
+
+fn is_free(alpha: f64) -> bool {
+    alpha > 0.0 && alpha < 1.0
+}
+
+/// `to += factor · row`.
+fn add(to: &mut [f64], factor: f64, row: &[f32]) {
+    for (to, &k) in to.iter_mut().zip(row) {
+        *to += factor * f64::from(k);
+    }
+}
