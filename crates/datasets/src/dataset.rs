@@ -1,0 +1,229 @@
+use ndarray::{Array2, Array4, Axis};
+use serde::{Deserialize, Serialize};
+
+use crate::DatasetError;
+
+/// Whether a row is an anomaly. Only metrics may look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Label {
+    /// Written as 0.
+    Normal,
+    /// Written as 1.
+    Anomaly,
+}
+
+/// The samples of a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// `[n, d]`, one row per sample.
+    Rows(Array2<f32>),
+    /// `[n, c, h, w]`, 8-bit channels.
+    Images(Array4<u8>),
+}
+
+impl Data {
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Rows(x) => x.nrows(),
+            Self::Images(x) => x.dim().0,
+        }
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Values in one sample: `d`, or `c·h·w`.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Rows(x) => x.ncols(),
+            Self::Images(x) => x.dim().1 * x.dim().2 * x.dim().3,
+        }
+    }
+
+    /// The samples at `rows`, in that order; an index may come more than once.
+    ///
+    /// # Panics
+    /// Where an index is not below [`len`](Self::len).
+    pub fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Rows(x) => Self::Rows(x.select(Axis(0), rows)),
+            Self::Images(x) => Self::Images(x.select(Axis(0), rows)),
+        }
+    }
+}
+
+/// One labelled data set, checked: as many labels as samples, at least one sample of at least one
+/// value, all values finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    name: String,
+    data: Data,
+    labels: Vec<Label>,
+    sha256: Option<String>,
+}
+
+impl Dataset {
+    /// A data set made in memory.
+    ///
+    /// # Errors
+    /// [`DatasetError::LengthMismatch`], [`DatasetError::Empty`] or [`DatasetError::NotFinite`].
+    ///
+    /// # Example
+    /// ```
+    /// use datasets::{Data, Dataset, Label};
+    /// let x = ndarray::array![[0.0, 1.0], [9.0, 9.0]];
+    /// let set = Dataset::new("two", Data::Rows(x), vec![Label::Normal, Label::Anomaly])?;
+    /// assert_eq!((set.n(), set.d(), set.n_anomalies()), (2, 2, 1));
+    /// # Ok::<(), datasets::DatasetError>(())
+    /// ```
+    pub fn new(
+        name: impl Into<String>,
+        data: Data,
+        labels: Vec<Label>,
+    ) -> Result<Self, DatasetError> {
+        let name = name.into();
+        Self::checked(&name.clone(), name, data, labels, None)
+    }
+
+    /// As [`new`](Self::new), with errors that name `origin` (a file) and the hash of the files.
+    pub(crate) fn checked(
+        origin: &str,
+        name: String,
+        data: Data,
+        labels: Vec<Label>,
+        sha256: Option<String>,
+    ) -> Result<Self, DatasetError> {
+        let origin = || origin.to_owned();
+        if data.is_empty() || data.width() == 0 {
+            return Err(DatasetError::Empty {
+                origin: origin(),
+                n: data.len(),
+                d: data.width(),
+            });
+        }
+        if labels.len() != data.len() {
+            return Err(DatasetError::LengthMismatch {
+                origin: origin(),
+                rows: data.len(),
+                labels: labels.len(),
+            });
+        }
+        if let Data::Rows(x) = &data
+            && let Some(((row, column), &value)) = x.indexed_iter().find(|(_, v)| !v.is_finite())
+        {
+            return Err(DatasetError::NotFinite {
+                origin: origin(),
+                row,
+                column,
+                value: f64::from(value),
+            });
+        }
+        Ok(Self {
+            name,
+            data,
+            labels,
+            sha256,
+        })
+    }
+
+    /// The catalogue's name, or the file's name without its ending.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The samples, in file order.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// One label per sample.
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
+    /// The hash of the file's bytes, 64 hex digits; for a set of several files the hash of the lines
+    /// that `sha256sum` prints for them. `None` for a set made in memory.
+    pub fn sha256(&self) -> Option<&str> {
+        self.sha256.as_deref()
+    }
+
+    /// The number of samples.
+    pub fn n(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Values in one sample: `d`, or `c·h·w`.
+    pub fn d(&self) -> usize {
+        self.data.width()
+    }
+
+    /// The number of anomalies.
+    pub fn n_anomalies(&self) -> usize {
+        count(&self.labels, Label::Anomaly)
+    }
+}
+
+/// How many of `labels` are `label`.
+pub(crate) fn count(labels: &[Label], label: Label) -> usize {
+    labels.iter().filter(|&&l| l == label).count()
+}
+
+/// Images as rows: `[n, c, h, w]` 8-bit → `[n, c·h·w]` in `[0, 1]` (each value over 255).
+pub fn flatten(images: &Array4<u8>) -> Array2<f32> {
+    let (n, c, h, w) = images.dim();
+    let values = images.iter().map(|&v| f32::from(v) / 255.0);
+    let mut rows = Array2::zeros((n, c * h * w));
+    for (to, from) in rows.iter_mut().zip(values) {
+        *to = from;
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    const ONE_OF_EACH: [Label; 2] = [Label::Normal, Label::Anomaly];
+
+    #[test]
+    fn the_constructor_refuses_what_no_method_could_use() {
+        let new = |x, labels: &[Label]| Dataset::new("s", Data::Rows(x), labels.to_vec());
+        assert!(matches!(
+            new(Array2::zeros((0, 3)), &[]),
+            Err(DatasetError::Empty { n: 0, d: 3, .. })
+        ));
+        assert!(matches!(
+            new(Array2::zeros((2, 0)), &ONE_OF_EACH),
+            Err(DatasetError::Empty { n: 2, d: 0, .. })
+        ));
+        assert!(matches!(
+            new(Array2::zeros((3, 1)), &ONE_OF_EACH),
+            Err(DatasetError::LengthMismatch {
+                rows: 3,
+                labels: 2,
+                ..
+            })
+        ));
+        let error = new(array![[0.0, 1.0, 2.0], [0.0, 1.0, f32::NAN]], &ONE_OF_EACH).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "s: found NaN at row 1, column 2, expected a finite 32-bit number"
+        );
+    }
+
+    #[test]
+    fn flatten_keeps_channel_row_column_order() {
+        let images = Array4::from_shape_fn((2, 3, 2, 5), |(n, c, h, w)| {
+            (n * 30 + c * 10 + h * 5 + w) as u8
+        });
+        let rows = flatten(&images);
+        assert_eq!(rows.dim(), (2, 30));
+        assert_eq!(rows[[1, 17]], 47.0 / 255.0);
+    }
+}

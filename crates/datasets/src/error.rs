@@ -1,0 +1,241 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why a data set could not be found, read or split.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// A file or folder could not be read or written.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The file is not what its format demands: wrong magic, truncated, corrupt, sizes that do not fit.
+    #[error("{}: {place}: found {found}, expected {expected}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file: an array, a header, the end.
+        place: String,
+        /// What stands there.
+        found: String,
+        /// What should stand there.
+        expected: String,
+    },
+    /// An `.npz` without one of its arrays.
+    #[error("{}: no array named `{array}`, found {}", path.display(), list(found))]
+    MissingArray {
+        /// The file.
+        path: PathBuf,
+        /// The array looked for.
+        array: &'static str,
+        /// The arrays in the file.
+        found: Vec<String>,
+    },
+    /// An array of pickled Python objects, which is never unpickled.
+    #[error("{}: `{array}` holds Python objects, expected numbers", path.display())]
+    PickledObjects {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        array: &'static str,
+    },
+    /// Numbers of rows and labels that differ.
+    #[error("{origin}: {labels} labels, expected one for each of {rows} rows")]
+    LengthMismatch {
+        /// The file or the data set.
+        origin: String,
+        /// Rows found.
+        rows: usize,
+        /// Labels found.
+        labels: usize,
+    },
+    /// No rows or no columns.
+    #[error("{origin}: found {n} rows of {d} values, expected at least one of each")]
+    Empty {
+        /// The file or the data set.
+        origin: String,
+        /// Rows found.
+        n: usize,
+        /// Values in a row.
+        d: usize,
+    },
+    /// A value that is NaN, infinite, or too large for 32-bit floats.
+    #[error("{origin}: found {value} at row {row}, column {column}, expected a finite 32-bit number")]
+    NotFinite {
+        /// The file or the data set.
+        origin: String,
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A label that is neither 0 nor 1.
+    #[error("{origin}: found label {value} at row {row}, expected 0 (normal) or 1 (anomaly)")]
+    Label {
+        /// The file or the data set.
+        origin: String,
+        /// Row, from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A known data set whose file has another shape than published.
+    #[error("{}: found {found}, expected {expected} as published for {name}", path.display())]
+    UnexpectedShape {
+        /// The file.
+        path: PathBuf,
+        /// The data set.
+        name: String,
+        /// Rows, columns and anomalies found.
+        found: String,
+        /// Rows, columns and anomalies published.
+        expected: String,
+    },
+    /// A split that leaves nothing to train on, or one class in the test set, where no ranking
+    /// metric is defined.
+    #[error(
+        "{name}: protocol {protocol} gives {train} training rows and {normals} normal and {anomalies} \
+         anomalous test rows, expected at least one of each"
+    )]
+    OneClass {
+        /// The data set.
+        name: String,
+        /// The protocol.
+        protocol: crate::Protocol,
+        /// Training rows.
+        train: usize,
+        /// Normal rows to test.
+        normals: usize,
+        /// Anomalous rows to test.
+        anomalies: usize,
+    },
+    /// A seed that NumPy's legacy generator does not take.
+    #[error("data seed {seed}: expected at most {}", u32::MAX)]
+    Seed {
+        /// The seed given.
+        seed: u64,
+    },
+    /// A draw that the generator refuses.
+    #[error("cannot draw the rows")]
+    Draw(#[from] numpy_random::RandomError),
+    /// A scaler fitted to another number of columns.
+    #[error("{found} columns, but the scaler was fitted to {fitted}")]
+    Width {
+        /// Columns fitted to.
+        fitted: usize,
+        /// Columns found.
+        found: usize,
+    },
+    /// No data set of that name.
+    #[error("no data set named `{name}`")]
+    UnknownName {
+        /// The name given.
+        name: String,
+        /// The most similar known names.
+        closest: Vec<String>,
+    },
+    /// A word that is not one of a fixed list.
+    #[error("unknown {what} `{found}`, expected one of {expected}")]
+    UnknownWord {
+        /// What was to be named.
+        what: &'static str,
+        /// The word given.
+        found: String,
+        /// The words known.
+        expected: String,
+    },
+    /// The folder given for data does not exist.
+    #[error("no folder {}", path.display())]
+    NoSuchRoot {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A known data set whose files are in none of the data roots.
+    #[error("{name} is not at hand: no {} in {}", files.join(", "), list(searched))]
+    NotAtHand {
+        /// The data set.
+        name: String,
+        /// Its files, relative to a root.
+        files: Vec<String>,
+        /// The roots searched.
+        searched: Vec<String>,
+    },
+    /// A file whose hash is not the published one.
+    #[error("{}: found the hash {found}, expected {expected}", path.display())]
+    Hash {
+        /// The file.
+        path: PathBuf,
+        /// The hash of the file.
+        found: String,
+        /// The pinned hash.
+        expected: String,
+    },
+}
+
+/// What kind of failure it is; a program maps it to an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// An unknown name or an impossible setting.
+    Usage,
+    /// Data that are there, but wrong.
+    BadData,
+    /// Data that are not there.
+    Missing,
+}
+
+impl DatasetError {
+    /// The kind of failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownName { .. }
+            | Self::UnknownWord { .. }
+            | Self::Seed { .. }
+            | Self::NoSuchRoot { .. } => ErrorKind::Usage,
+            Self::NotAtHand { .. } => ErrorKind::Missing,
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                ErrorKind::Missing
+            }
+            _ => ErrorKind::BadData,
+        }
+    }
+
+    /// The way out, where one is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownName { closest, .. } if !closest.is_empty() => {
+                Some(format!("did you mean {}?", closest.join(" or ")))
+            }
+            Self::UnknownName { .. } => Some("residuum datasets list".to_owned()),
+            Self::NotAtHand { name, .. } => Some(format!(
+                "residuum datasets fetch {name}, or set RESIDUUM_DATA to a folder that holds it"
+            )),
+            Self::PickledObjects { .. } => Some(
+                "save it again from Python with a numeric dtype and allow_pickle=False".to_owned(),
+            ),
+            Self::MissingArray { .. } => {
+                Some("numpy.savez_compressed(file, X=rows, y=labels) writes both".to_owned())
+            }
+            Self::Hash { .. } | Self::UnexpectedShape { .. } => {
+                Some("remove the file and fetch it again: residuum datasets fetch".to_owned())
+            }
+            Self::OneClass { .. } => {
+                Some("AUROC needs normal and anomalous test rows: try another seed, another protocol or more data".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn list(items: &[String]) -> String {
+    if items.is_empty() {
+        "none".to_owned()
+    } else {
+        items.join(", ")
+    }
+}

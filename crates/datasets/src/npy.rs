@@ -1,0 +1,330 @@
+//! The `.npy` format: magic, version, a header that is a Python dictionary, then the numbers.
+//!
+//! Source: NumPy's NEP 1 and `numpy.lib.format`. The header is read by a parser of our own that knows
+//! the three keys and nothing else, so that a hostile header is an error and never an allocation.
+
+use std::io::{self, Read};
+
+/// Longest header accepted; NumPy itself stops at 10,000 bytes.
+const MAX_HEADER: u32 = 1 << 16;
+
+/// Why an array could not be read. The caller adds the file.
+#[derive(Debug)]
+pub(crate) enum NpyError {
+    Io(io::Error),
+    Malformed { found: String, expected: String },
+    Pickled,
+}
+
+impl From<io::Error> for NpyError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn malformed<T>(found: impl Into<String>, expected: impl Into<String>) -> Result<T, NpyError> {
+    Err(NpyError::Malformed {
+        found: found.into(),
+        expected: expected.into(),
+    })
+}
+
+/// An array of one or two axes, as numbers in **file order**.
+#[derive(Debug)]
+pub(crate) struct Npy {
+    pub(crate) shape: Vec<usize>,
+    /// Whether the first axis varies fastest.
+    pub(crate) fortran: bool,
+    pub(crate) values: Vec<f64>,
+}
+
+/// Reads one array of which `size` bytes are said to exist, header included.
+///
+/// No more is allocated than the data really hold: `size` is compared with the header first, and the
+/// caller has compared `size` with the file.
+pub(crate) fn read(reader: &mut impl Read, size: u64) -> Result<Npy, NpyError> {
+    let (header, header_bytes) = read_header(reader)?;
+    let promised = header
+        .shape
+        .iter()
+        .try_fold(header.dtype.bytes as u64, |product, &axis| {
+            product.checked_mul(axis)
+        });
+    let held = size.saturating_sub(header_bytes);
+    if promised != Some(held) {
+        let promised = promised.map_or("more than 2^64".to_owned(), |bytes| bytes.to_string());
+        return malformed(
+            format!("{held} bytes of numbers"),
+            format!(
+                "{promised} bytes for shape {} of {}",
+                shape_text(&header.shape),
+                header.dtype.text
+            ),
+        );
+    }
+    let values = read_values(reader, header.dtype, held)?;
+    Ok(Npy {
+        shape: header.shape.iter().map(|&axis| axis as usize).collect(),
+        fortran: header.fortran,
+        values,
+    })
+}
+
+fn shape_text(shape: &[u64]) -> String {
+    let axes: Vec<_> = shape.iter().map(u64::to_string).collect();
+    format!("({})", axes.join(", "))
+}
+
+/// The numbers, block by block: the raw bytes of the whole array are never held beside them.
+fn read_values(reader: &mut impl Read, dtype: DType, held: u64) -> Result<Vec<f64>, NpyError> {
+    let n = (held / dtype.bytes as u64) as usize;
+    let mut values = Vec::new();
+    if values.try_reserve_exact(n).is_err() {
+        return malformed(format!("{n} numbers"), "an array that fits the memory");
+    }
+    let mut block = vec![0; dtype.bytes << 13];
+    let mut left = held as usize;
+    while left > 0 {
+        let now = left.min(block.len());
+        reader.read_exact(&mut block[..now])?;
+        values.extend(block[..now].chunks_exact(dtype.bytes).map(|b| dtype.number(b)));
+        left -= now;
+    }
+    // Reading past the last byte makes the archive compare its checksum.
+    if reader.read(&mut block[..1])? != 0 {
+        return malformed("bytes after the last number", format!("{n} numbers"));
+    }
+    Ok(values)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct DType {
+    kind: u8,
+    bytes: usize,
+    big_endian: bool,
+    text: &'static str,
+}
+
+/// Every number type of fixed size: kind and bytes as NumPy writes them.
+const DTYPES: [(&str, &str); 12] = [
+    ("f2", "float16"),
+    ("f4", "float32"),
+    ("f8", "float64"),
+    ("i1", "int8"),
+    ("i2", "int16"),
+    ("i4", "int32"),
+    ("i8", "int64"),
+    ("u1", "uint8"),
+    ("u2", "uint16"),
+    ("u4", "uint32"),
+    ("u8", "uint64"),
+    ("b1", "bool"),
+];
+
+impl DType {
+    fn parse(descr: &str) -> Result<Self, NpyError> {
+        if descr.contains('O') {
+            return Err(NpyError::Pickled);
+        }
+        let order = descr.as_bytes().first().copied().unwrap_or(b' ');
+        let known = DTYPES
+            .iter()
+            .find(|(code, _)| descr.get(1..) == Some(*code) && b"<>|=".contains(&order));
+        let Some((code, text)) = known else {
+            return malformed(
+                format!("dtype {descr:?}"),
+                "float16..64, int8..64, uint8..64 or bool",
+            );
+        };
+        Ok(Self {
+            kind: code.as_bytes()[0],
+            bytes: usize::from(code.as_bytes()[1] - b'0'),
+            big_endian: order == b'>',
+            text,
+        })
+    }
+
+    /// One number. 64-bit integers beyond 2^53 round to the nearest.
+    fn number(self, raw: &[u8]) -> f64 {
+        // Sign or zero extension to eight little-endian bytes.
+        let mut bytes = [0; 8];
+        bytes[..raw.len()].copy_from_slice(raw);
+        if self.big_endian {
+            bytes[..raw.len()].reverse();
+        }
+        let unsigned = u64::from_le_bytes(bytes);
+        let unused = 64 - 8 * raw.len() as u32;
+        match (self.kind, self.bytes) {
+            (b'f', 2) => half(unsigned as u16),
+            (b'f', 4) => f64::from(f32::from_bits(unsigned as u32)),
+            (b'f', _) => f64::from_bits(unsigned),
+            (b'i', _) => ((unsigned << unused) as i64 >> unused) as f64,
+            (b'b', _) => f64::from(u8::from(unsigned != 0)),
+            _ => unsigned as f64,
+        }
+    }
+}
+
+/// An IEEE 754 binary16 number: 1 sign bit, 5 of exponent, 10 of fraction.
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+    let exponent = i32::from(bits >> 10 & 0x1f);
+    let fraction = f64::from(bits & 0x3ff) / 1024.0;
+    sign * match exponent {
+        0 => fraction * 2f64.powi(-14),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction) * 2f64.powi(exponent - 15),
+    }
+}
+
+struct Header {
+    dtype: DType,
+    fortran: bool,
+    shape: Vec<u64>,
+}
+
+/// The header and how many bytes it took.
+fn read_header(reader: &mut impl Read) -> Result<(Header, u64), NpyError> {
+    let mut start = [0; 8];
+    reader.read_exact(&mut start)?;
+    if &start[..6] != b"\x93NUMPY" {
+        return malformed(format!("a start of {:02x?}", &start[..6]), "\\x93NUMPY");
+    }
+    let (length, taken) = match start[6] {
+        1 => {
+            let mut length = [0; 2];
+            reader.read_exact(&mut length)?;
+            (u32::from(u16::from_le_bytes(length)), 10)
+        }
+        2 | 3 => {
+            let mut length = [0; 4];
+            reader.read_exact(&mut length)?;
+            (u32::from_le_bytes(length), 12)
+        }
+        other => return malformed(format!("npy version {other}"), "1, 2 or 3"),
+    };
+    if length > MAX_HEADER {
+        return malformed(
+            format!("a header of {length} bytes"),
+            format!("at most {MAX_HEADER}"),
+        );
+    }
+    let mut text = vec![0; length as usize];
+    reader.read_exact(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    Ok((parse_header(&text)?, taken + u64::from(length)))
+}
+
+fn parse_header(text: &str) -> Result<Header, NpyError> {
+    let unreadable = || NpyError::Malformed {
+        found: format!("the header {:?}", text.trim().chars().take(80).collect::<String>()),
+        expected: "a dictionary of 'descr', 'fortran_order' and 'shape'".to_owned(),
+    };
+    let value = |key: &str| {
+        let (_, after) = text.split_once(&format!("'{key}':"))?;
+        Some(after.trim_start())
+    };
+    let descr = value("descr").ok_or_else(unreadable)?;
+    if descr.starts_with('[') {
+        return malformed("a structured dtype", "one number type");
+    }
+    let descr = descr
+        .strip_prefix('\'')
+        .and_then(|rest| rest.split_once('\''))
+        .ok_or_else(unreadable)?
+        .0;
+    let fortran = value("fortran_order").ok_or_else(unreadable)?;
+    let fortran = match fortran {
+        word if word.starts_with("True") => true,
+        word if word.starts_with("False") => false,
+        _ => return Err(unreadable()),
+    };
+    let shape = value("shape")
+        .and_then(|rest| rest.strip_prefix('('))
+        .and_then(|rest| rest.split_once(')'))
+        .ok_or_else(unreadable)?
+        .0;
+    let shape = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|axis| !axis.is_empty())
+        // Python 2 wrote long integers with an L.
+        .map(|axis| axis.trim_end_matches('L').parse())
+        .collect::<Result<Vec<u64>, _>>()
+        .map_err(|_| unreadable())?;
+    Ok(Header {
+        dtype: DType::parse(descr)?,
+        fortran,
+        shape,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(descr: &str, bytes: &[u8]) -> f64 {
+        DType::parse(descr).unwrap().number(bytes)
+    }
+
+    #[test]
+    fn every_dtype_in_both_byte_orders() {
+        assert_eq!(number("<f4", &1.5f32.to_le_bytes()), 1.5);
+        assert_eq!(number(">f4", &1.5f32.to_be_bytes()), 1.5);
+        assert_eq!(number("<f8", &(-0.1f64).to_le_bytes()), -0.1);
+        assert_eq!(number(">f8", &(-0.1f64).to_be_bytes()), -0.1);
+        assert_eq!(number("|i1", &(-3i8).to_le_bytes()), -3.0);
+        assert_eq!(number("<i2", &(-300i16).to_le_bytes()), -300.0);
+        assert_eq!(number(">i2", &(-300i16).to_be_bytes()), -300.0);
+        assert_eq!(number("<i4", &(-70_000i32).to_le_bytes()), -70_000.0);
+        assert_eq!(number(">i8", &(-5_000_000_000i64).to_be_bytes()), -5e9);
+        assert_eq!(number("|u1", &[250]), 250.0);
+        assert_eq!(number(">u2", &60_000u16.to_be_bytes()), 60_000.0);
+        assert_eq!(number("<u4", &u32::MAX.to_le_bytes()), 4_294_967_295.0);
+        assert_eq!(number("<u8", &u64::MAX.to_le_bytes()), 2f64.powi(64));
+        assert_eq!(number("|b1", &[1]), 1.0);
+    }
+
+    #[test]
+    fn halves_match_the_tables_of_ieee_754() {
+        assert_eq!(number("<f2", &0x3c00u16.to_le_bytes()), 1.0);
+        assert_eq!(number(">f2", &0xc000u16.to_be_bytes()), -2.0);
+        assert_eq!(half(0x7bff), 65_504.0); // largest
+        assert_eq!(half(0x0001), 2f64.powi(-24)); // smallest subnormal
+        assert_eq!(half(0x3555), 0.333_251_953_125);
+        assert_eq!(half(0xfc00), f64::NEG_INFINITY);
+        assert!(half(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn objects_structures_and_text_are_refused() {
+        assert!(matches!(DType::parse("|O"), Err(NpyError::Pickled)));
+        for descr in ["<U3", "|S8", "<c8", "<f16", "<M8[ns]", "", "f8", "é8"] {
+            assert!(
+                matches!(DType::parse(descr), Err(NpyError::Malformed { .. })),
+                "{descr}"
+            );
+        }
+        let structured = "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (3,), }";
+        assert!(matches!(
+            parse_header(structured),
+            Err(NpyError::Malformed { .. })
+        ));
+    }
+
+    #[test]
+    fn headers_of_numpy_and_of_python_2_parse() {
+        let header =
+            parse_header("{'descr': '<f4', 'fortran_order': True, 'shape': (7L, 3), }   \n")
+                .unwrap();
+        assert_eq!(header.shape, [7, 3]);
+        assert!(header.fortran);
+        assert_eq!(
+            parse_header("{'descr': '|u1', 'fortran_order': False, 'shape': (), }")
+                .unwrap()
+                .shape,
+            [0u64; 0]
+        );
+    }
+}

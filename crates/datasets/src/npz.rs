@@ -1,0 +1,172 @@
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::Path;
+
+use ndarray::{Array2, ShapeBuilder};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::npy::{self, Npy, NpyError};
+use crate::{Data, Dataset, DatasetError, Label, hash};
+
+/// Deflate makes at most 1032 bytes of one.
+const MAX_DEFLATE_RATIO: u64 = 1032;
+
+/// Reads a file as ADBench lays it out: a zip of `X.npy` `[n, d]` and `y.npy`, `[n]` or `[n, 1]`,
+/// with 0 for normal and 1 for anomalous rows.
+///
+/// Every dtype of fixed size, either byte order, C and Fortran order, stored and deflated entries;
+/// `X` is rounded to 32-bit floats. File order is kept. The data set is named after the file.
+///
+/// # Errors
+/// [`DatasetError`] naming the file where it cannot be read, is no zip, is truncated or corrupt,
+/// lacks an array, holds Python objects, promises more numbers than it has, has no rows, values that
+/// are not finite, labels that are neither 0 nor 1, or another number of labels than rows.
+pub fn load_npz(path: impl AsRef<Path>) -> Result<Dataset, DatasetError> {
+    let path = path.as_ref();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    load_named(path, &name)
+}
+
+pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetError> {
+    let (rows, labels) = read_arrays(path)?;
+    let sha256 = hash::sha256_of_file(path)?;
+    Dataset::checked(
+        &path.display().to_string(),
+        name.to_owned(),
+        Data::Rows(rows),
+        labels,
+        Some(sha256),
+    )
+}
+
+fn read_arrays(path: &Path) -> Result<(Array2<f32>, Vec<Label>), DatasetError> {
+    let io = |source| DatasetError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(io)?;
+    let file_bytes = file.metadata().map_err(io)?.len();
+    let mut archive = ZipArchive::new(BufReader::new(file))
+        .map_err(|error| zip_error(path, "the archive", error))?;
+    let x = read_entry(path, &mut archive, "X", file_bytes)?;
+    let y = read_entry(path, &mut archive, "y", file_bytes)?;
+    let rows = rows(path, x)?;
+    let labels = labels(path, y)?;
+    Ok((rows, labels))
+}
+
+fn read_entry<R: Read + Seek>(
+    path: &Path,
+    archive: &mut ZipArchive<R>,
+    array: &'static str,
+    file_bytes: u64,
+) -> Result<Npy, DatasetError> {
+    let place = format!("array `{array}`");
+    let names: Vec<String> = archive
+        .file_names()
+        .filter_map(Result::ok)
+        .map(|name| name.strip_suffix(".npy").unwrap_or(&name).to_owned())
+        .collect();
+    if !names.iter().any(|name| name == array) {
+        return Err(DatasetError::MissingArray {
+            path: path.to_owned(),
+            array,
+            found: names.into_iter().take(8).collect(),
+        });
+    }
+    let mut entry = archive
+        .by_name(&format!("{array}.npy"))
+        .map_err(|error| zip_error(path, &place, error))?;
+    // The sizes in a zip are claims: what is allocated later is bounded by the file that is there.
+    let (size, packed) = (entry.size(), entry.compressed_size());
+    if packed > file_bytes || size > packed.saturating_mul(MAX_DEFLATE_RATIO) {
+        return Err(DatasetError::Malformed {
+            path: path.to_owned(),
+            place,
+            found: format!("{size} bytes promised by {packed} packed ones"),
+            expected: format!("what fits a file of {file_bytes} bytes"),
+        });
+    }
+    npy::read(&mut entry, size).map_err(|error| match error {
+        NpyError::Pickled => DatasetError::PickledObjects {
+            path: path.to_owned(),
+            array,
+        },
+        NpyError::Malformed { found, expected } => DatasetError::Malformed {
+            path: path.to_owned(),
+            place,
+            found,
+            expected,
+        },
+        NpyError::Io(error) => damaged(path, place, &error),
+    })
+}
+
+fn rows(path: &Path, x: Npy) -> Result<Array2<f32>, DatasetError> {
+    let [n, d] = x.shape[..] else {
+        return Err(wrong_shape(path, "X", &x.shape, "[n, d]"));
+    };
+    let values = x.values.into_iter().map(|v| v as f32).collect();
+    let shape = if x.fortran { (n, d).f() } else { (n, d).into_shape_with_order() };
+    match Array2::from_shape_vec(shape, values) {
+        // A copy only for Fortran order: everything downstream walks rows.
+        Ok(rows) if rows.is_standard_layout() => Ok(rows),
+        Ok(rows) => Ok(rows.as_standard_layout().into_owned()),
+        Err(_) => Err(wrong_shape(path, "X", &[n, d], "[n, d] that fits the memory")),
+    }
+}
+
+fn labels(path: &Path, y: Npy) -> Result<Vec<Label>, DatasetError> {
+    if !matches!(y.shape[..], [_] | [_, 1]) {
+        return Err(wrong_shape(path, "y", &y.shape, "[n] or [n, 1]"));
+    }
+    y.values
+        .into_iter()
+        .enumerate()
+        .map(|(row, value)| match value {
+            0.0 => Ok(Label::Normal),
+            1.0 => Ok(Label::Anomaly),
+            _ => Err(DatasetError::Label {
+                origin: path.display().to_string(),
+                row,
+                value,
+            }),
+        })
+        .collect()
+}
+
+fn wrong_shape(path: &Path, array: &str, found: &[usize], expected: &str) -> DatasetError {
+    DatasetError::Malformed {
+        path: path.to_owned(),
+        place: format!("array `{array}`"),
+        found: format!("shape {found:?}"),
+        expected: expected.to_owned(),
+    }
+}
+
+fn zip_error(path: &Path, place: &str, error: ZipError) -> DatasetError {
+    let found = match error {
+        ZipError::Io(error) => return damaged(path, place.to_owned(), &error),
+        other => other.to_string(),
+    };
+    DatasetError::Malformed {
+        path: path.to_owned(),
+        place: place.to_owned(),
+        found,
+        expected: "an .npz, which is a zip of .npy files".to_owned(),
+    }
+}
+
+/// Reading failed inside the archive: it ends early, does not inflate or has a wrong checksum.
+fn damaged(path: &Path, place: String, error: &io::Error) -> DatasetError {
+    DatasetError::Malformed {
+        path: path.to_owned(),
+        place,
+        found: match error.kind() {
+            io::ErrorKind::UnexpectedEof => "the end of the data".to_owned(),
+            _ => error.to_string(),
+        },
+        expected: "a complete, undamaged .npz".to_owned(),
+    }
+}

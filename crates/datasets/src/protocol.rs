@@ -1,0 +1,189 @@
+use std::fmt;
+use std::str::FromStr;
+
+use numpy_random::RandomState;
+use serde::{Deserialize, Serialize};
+
+use crate::{Dataset, DatasetError, Label, Split, stratified};
+
+/// How a data set becomes training and test rows. A number without its protocol means nothing.
+///
+/// All draws are those of NumPy's legacy generator, so that the published splits come out row for
+/// row. Scaling is a separate step ([`RowScaling`](crate::RowScaling)): `standard` under all of
+/// these, but `minmax` where ADBench's own numbers are to be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// The semi-supervised protocol of vicliv/DTE (`data_generator.py`), behind Table 1 of arXiv
+    /// 2412.07539, to the letter.
+    ///
+    /// Below 1000 rows, 1000 are drawn with replacement; above 50,000, 50,000 without. Of the
+    /// normals, in that order, the first half (rounded half to even) trains; the others and all
+    /// anomalies test, normals first.
+    ///
+    /// The resampling comes before the split: below 1000 rows most normal test rows are exact copies
+    /// of training rows. Use [`Semi`](Self::Semi) for anything but comparing with the paper.
+    Paper,
+    /// As [`Paper`](Self::Paper) without the resampling of small sets, so without its leak. Without
+    /// more than 50,000 rows the seed changes nothing.
+    Semi,
+    /// As [`Semi`](Self::Semi), with a random half of the normals to train instead of the first half
+    /// of the file, which in several tables is another population than the second.
+    SemiRandom,
+    /// The unsupervised setting of vicliv/DTE: resampled and capped as [`Paper`](Self::Paper); all
+    /// rows test, and a bootstrap of them (as many rows, with replacement, anomalies among them)
+    /// trains.
+    ///
+    /// DTE fits its scaler to all rows; here every scaler is fitted to the training rows.
+    Unsup,
+    /// ADBench's own: resampled below 1000, capped at 10,000 rows; 70 % train and 30 % test,
+    /// stratified as scikit-learn's `train_test_split(stratify=y)`, anomalies in both.
+    Adbench,
+}
+
+/// DTE and ADBench resample smaller sets up to this size.
+const SMALL: usize = 1000;
+/// DTE draws this many rows of larger sets.
+const DTE_CAP: usize = 50_000;
+/// ADBench draws this many rows of larger sets.
+const ADBENCH_CAP: usize = 10_000;
+
+impl Protocol {
+    /// All protocols.
+    pub fn all() -> [Self; 5] {
+        [
+            Self::Paper,
+            Self::Semi,
+            Self::SemiRandom,
+            Self::Unsup,
+            Self::Adbench,
+        ]
+    }
+
+    /// The name used on the command line and in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Semi => "semi",
+            Self::SemiRandom => "semi-random",
+            Self::Unsup => "unsup",
+            Self::Adbench => "adbench",
+        }
+    }
+
+    /// The data seed where none is given: the paper's 44 under [`Paper`](Self::Paper), else 0.
+    pub fn default_seed(self) -> u64 {
+        match self {
+            Self::Paper => 44,
+            _ => 0,
+        }
+    }
+
+    /// Splits a data set. The same seed gives the same rows.
+    ///
+    /// # Errors
+    /// [`DatasetError::Seed`] above 2³² − 1, which NumPy refuses too, and
+    /// [`DatasetError::OneClass`] where nothing is left to train on or only one class to test,
+    /// so that no ranking metric would be defined.
+    ///
+    /// # Example
+    /// ```
+    /// use datasets::{Data, Dataset, Label, Protocol};
+    /// let x = ndarray::Array2::from_shape_fn((5, 1), |(i, _)| i as f32);
+    /// let labels = [0, 1, 0, 0, 0].map(|y| if y == 0 { Label::Normal } else { Label::Anomaly });
+    /// let set = Dataset::new("five", Data::Rows(x), labels.to_vec())?;
+    /// let split = Protocol::Semi.split(&set, 0)?;
+    /// assert_eq!(split.train_rows, [0, 2]);
+    /// assert_eq!(split.test_rows, [3, 4, 1]);
+    /// # Ok::<(), datasets::DatasetError>(())
+    /// ```
+    pub fn split(self, set: &Dataset, seed: u64) -> Result<Split, DatasetError> {
+        let (train, test) = self.rows(set.labels(), seed)?;
+        Split::new(self, set, train, test)
+    }
+
+    /// The rows to train and to test, by their place in the file.
+    fn rows(self, labels: &[Label], seed: u64) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
+        let seed = u32::try_from(seed).map_err(|_| DatasetError::Seed { seed })?;
+        let small = if matches!(self, Self::Semi | Self::SemiRandom) {
+            0
+        } else {
+            SMALL
+        };
+        let cap = if self == Self::Adbench { ADBENCH_CAP } else { DTE_CAP };
+        let mut state = RandomState::new(seed);
+        let n = labels.len();
+        let rows = if n < small {
+            state.choice_with_replacement(n, small)?
+        } else if n > cap {
+            state.choice_without_replacement(n, cap)?
+        } else {
+            (0..n).collect()
+        };
+        let (normals, anomalies): (Vec<usize>, Vec<usize>) =
+            rows.iter().partition(|&&row| labels[row] == Label::Normal);
+        match self {
+            Self::Paper | Self::Semi => Ok(half(normals, anomalies)),
+            Self::SemiRandom => {
+                let order = state.permutation(normals.len());
+                let train_size = half_to_even(normals.len());
+                // Both halves keep the file's order: only the choice is random.
+                let mut trains = vec![false; normals.len()];
+                for &i in &order[..train_size] {
+                    trains[i] = true;
+                }
+                let pick = |wanted| {
+                    let chosen = normals.iter().zip(&trains).filter(move |(_, t)| **t == wanted);
+                    chosen.map(|(&row, _)| row)
+                };
+                Ok((pick(true).collect(), pick(false).chain(anomalies).collect()))
+            }
+            Self::Unsup => {
+                // DTE draws zero labelled anomalies first, for which NumPy permutes all of them.
+                state.choice_without_replacement(anomalies.len(), 0)?;
+                let bootstrap = state.choice_with_replacement(rows.len(), rows.len())?;
+                Ok((bootstrap.into_iter().map(|i| rows[i]).collect(), rows))
+            }
+            Self::Adbench => {
+                let sampled: Vec<Label> = rows.iter().map(|&row| labels[row]).collect();
+                let (train, test) = stratified::split(&sampled, &mut state)?;
+                let pick = |places: Vec<usize>| places.into_iter().map(|i| rows[i]).collect();
+                Ok((pick(train), pick(test)))
+            }
+        }
+    }
+}
+
+/// The first half of the normals, and the rest followed by the anomalies.
+fn half(mut normals: Vec<usize>, anomalies: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+    let mut test = normals.split_off(half_to_even(normals.len()));
+    test.extend(anomalies);
+    (normals, test)
+}
+
+/// Python's `round(0.5 * n)`: a half goes to the even neighbour.
+fn half_to_even(n: usize) -> usize {
+    let down = n / 2;
+    if n % 2 == 1 && down % 2 == 1 { down + 1 } else { down }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = DatasetError;
+
+    fn from_str(word: &str) -> Result<Self, DatasetError> {
+        Self::all()
+            .into_iter()
+            .find(|protocol| protocol.as_str() == word)
+            .ok_or_else(|| DatasetError::UnknownWord {
+                what: "protocol",
+                found: word.to_owned(),
+                expected: Self::all().map(Self::as_str).join(", "),
+            })
+    }
+}

@@ -1,0 +1,107 @@
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::DatasetError;
+
+/// The folders in which data sets are looked for, first hit wins.
+///
+/// A root holds `adbench/CV_by_ResNet18/*.npz`, `adbench/CV_by_ViT/*.npz`, `adbench/Classical/*.npz`
+/// and `fashion-mnist/*.gz`, each optional.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roots {
+    folders: Vec<PathBuf>,
+    cache: Option<PathBuf>,
+}
+
+impl Roots {
+    /// The roots of this machine: `cli` (the option `--data`), the path list `RESIDUUM_DATA`, the
+    /// workspace's `data/external` and `data`, and the cache folder. The workspace is the nearest
+    /// folder, from the current one or the program's upwards, that has a `Cargo.toml` with
+    /// `[workspace]` and a folder `data`.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoSuchRoot`] where `cli` is not a folder. Other roots may be absent.
+    pub fn discover(cli: Option<&Path>) -> Result<Self, DatasetError> {
+        let mut folders = Vec::new();
+        if let Some(path) = cli {
+            if !path.is_dir() {
+                return Err(DatasetError::NoSuchRoot {
+                    path: path.to_owned(),
+                });
+            }
+            folders.push(path.to_owned());
+        }
+        if let Some(list) = env::var_os("RESIDUUM_DATA") {
+            folders.extend(env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()));
+        }
+        let starts = [env::current_dir(), env::current_exe()];
+        if let Some(workspace) = starts.iter().flatten().find_map(|start| workspace_of(start)) {
+            folders.push(workspace.join("data").join("external"));
+            folders.push(workspace.join("data"));
+        }
+        let cache = cache_dir();
+        folders.extend(cache.clone());
+        Ok(Self { folders, cache })
+    }
+
+    /// Just these folders, none of which downloads are written to.
+    pub fn of(folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            folders: folders.into_iter().collect(),
+            cache: None,
+        }
+    }
+
+    /// These roots with downloads written to `cache`, which is searched last.
+    #[must_use]
+    pub fn with_cache(mut self, cache: PathBuf) -> Self {
+        self.folders.push(cache.clone());
+        self.cache = Some(cache);
+        self
+    }
+
+    /// The folders in the order of the search.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// Where downloads go: `$RESIDUUM_CACHE/data`, else `residuum/data` in the user's cache folder.
+    pub fn cache(&self) -> Option<&Path> {
+        self.cache.as_deref()
+    }
+
+    /// The paths of `files`, given relative to a root, in the first root that has them all.
+    pub(crate) fn locate(&self, files: &[String]) -> Option<Vec<PathBuf>> {
+        self.folders.iter().find_map(|root| {
+            let paths: Vec<_> = files.iter().map(|file| root.join(file)).collect();
+            paths.iter().all(|path| path.is_file()).then_some(paths)
+        })
+    }
+}
+
+fn workspace_of(start: &Path) -> Option<PathBuf> {
+    start
+        .ancestors()
+        .find(|folder| {
+            folder.join("data").is_dir()
+                && fs::read_to_string(folder.join("Cargo.toml"))
+                    .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
+        })
+        .map(Path::to_owned)
+}
+
+fn cache_dir() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(cache) = set("RESIDUUM_CACHE") {
+        return Some(cache.join("data"));
+    }
+    let user = if cfg!(windows) {
+        set("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        set("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
+    };
+    user.map(|user| user.join("residuum").join("data"))
+}
