@@ -1,0 +1,298 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use ndarray::Array1;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+mod fast;
+mod impurity;
+mod sklearn;
+mod tree;
+
+use tree::{Tree, average_path_length};
+
+/// Rows that walk the trees together: small enough to stay in the second-level cache at a few hundred
+/// columns, many enough to pay for fetching a tree.
+const BLOCK: usize = 64;
+/// More trees than this only fill the memory: the score's error falls with their square root.
+const MAX_TREES: usize = 100_000;
+
+/// Settings of [`IsolationForest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct IsolationForestConfig {
+    /// Trees, 1 to 100,000.
+    pub trees: usize,
+    /// Rows `ψ` drawn for each tree, at least 2; all rows where there are fewer.
+    pub sample_size: usize,
+    /// Which random numbers grow the trees.
+    pub rng: Rng,
+}
+
+impl Default for IsolationForestConfig {
+    /// Liu, Ting & Zhou 2008 ("Isolation Forest", ICDM, §4.1), which scikit-learn and PyOD follow;
+    /// our own generator.
+    fn default() -> Self {
+        Self {
+            trees: 100,
+            sample_size: 256,
+            rng: Rng::Fast,
+        }
+    }
+}
+
+/// Which random numbers grow the trees of an [`IsolationForest`]. The trees have the same
+/// distribution either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rng {
+    /// A ChaCha8 stream for each tree.
+    Fast,
+    /// Those of scikit-learn, draw for draw: the scores are the ones of
+    /// `IsolationForest(random_state=numpy.random.RandomState(seed))`, and of `random_state=None`
+    /// after `numpy.random.seed(seed)`. An integer `random_state` starts the stream twice over and
+    /// grows other trees. Seeds have 32 bits.
+    Sklearn,
+}
+
+/// Isolation forest (Liu, Ting & Zhou 2008): rows that random splits set apart early are anomalous.
+///
+/// # Formula
+/// Each tree is grown on `ψ` rows drawn without replacement: a column that varies within the node is
+/// drawn at random and cut at a uniform point between its extremes, down to single rows or to depth
+/// `⌈log₂ ψ⌉`. With `h(x)` the depth of the leaf that `x` falls into plus `c(m)` for the `m` training
+/// rows in it, the score is `2^(−E[h(x)] / c(ψ))`, in (0, 1), where
+/// `c(m) = 2(ln(m − 1) + γ) − 2(m − 1)/m`, `c(2) = 1`, `c(1) = 0`.
+///
+/// ```
+/// use baselines::{IsolationForest, IsolationForestConfig};
+/// use detector::{Detector, Input, Silent};
+/// use ndarray::{Array2, array};
+///
+/// let x = Array2::from_shape_fn((50, 2), |(i, j)| ((i * (j + 3)) % 11) as f32);
+/// let forest = IsolationForest::new(IsolationForestConfig::default())?;
+/// let scorer = forest.fit(Input::Rows(x.view()), 44, &Silent)?;
+/// let scores = scorer.score(Input::Rows(array![[5.0, 5.0], [40.0, -40.0]].view()), &Silent)?;
+/// assert!(scores[1] > scores[0]);
+/// # Ok::<(), detector::DetectorError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct IsolationForest {
+    config: IsolationForestConfig,
+}
+
+impl IsolationForest {
+    /// A forest of these settings.
+    ///
+    /// # Errors
+    /// [`DetectorError::Config`] for a setting outside its range.
+    pub fn new(config: IsolationForestConfig) -> Result<Self, DetectorError> {
+        if !(1..=MAX_TREES).contains(&config.trees) {
+            return Err(DetectorError::Config {
+                name: "trees",
+                value: config.trees.to_string(),
+                expected: "1 to 100000 trees",
+            });
+        }
+        if config.sample_size < 2 {
+            return Err(DetectorError::Config {
+                name: "sample-size",
+                value: config.sample_size.to_string(),
+                expected: "at least 2 rows for each tree",
+            });
+        }
+        Ok(Self { config })
+    }
+}
+
+impl Detector for IsolationForest {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let x = x.rows()?;
+        let (n, d) = x.dim();
+        if n < 2 {
+            return Err(DetectorError::Method(format!(
+                "an isolation tree needs at least 2 rows, found {n}"
+            )));
+        }
+        if u32::try_from(d).is_err() {
+            return Err(DetectorError::Method(format!(
+                "isolation trees take up to {} columns, found {d}",
+                u32::MAX
+            )));
+        }
+        let x = x.as_standard_layout();
+        let sample_size = self.config.sample_size.min(n);
+        let total = self.config.trees as u64;
+        let done = AtomicU64::new(0);
+        let grown = |tree: Tree| {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            progress.update("trees", done, total, "");
+            tree
+        };
+        let trees = match self.config.rng {
+            Rng::Fast => (0..total)
+                .into_par_iter()
+                .map(|stream| grown(fast::grow(x.view(), sample_size, seed, stream)))
+                .collect(),
+            Rng::Sklearn => {
+                let seed = u32::try_from(seed).map_err(|_| DetectorError::Config {
+                    name: "seed",
+                    value: seed.to_string(),
+                    expected: "32 bits for NumPy's generator (rng = \"sklearn\")",
+                })?;
+                let draws = sklearn::Draws::new(seed, n, self.config.trees);
+                (0..self.config.trees)
+                    .into_par_iter()
+                    .map(|tree| grown(draws.grow(x.view(), sample_size, tree)))
+                    .collect()
+            }
+        };
+        Ok(Box::new(Forest {
+            trees,
+            width: d,
+            sample_size,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Forest {
+    trees: Vec<Tree>,
+    width: usize,
+    sample_size: usize,
+}
+
+impl Scorer for Forest {
+    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let x = x.rows_of_width(self.width)?;
+        let x = x.as_standard_layout();
+        let normaliser = self.trees.len() as f64 * average_path_length(self.sample_size);
+        // Path lengths add up tree by tree for each row, so neither the block a row is in nor the
+        // number of threads changes its sum.
+        let mut scores = vec![0.0; x.nrows()];
+        scores
+            .par_chunks_mut(BLOCK)
+            .zip(
+                x.as_slice()
+                    .unwrap_or_default()
+                    .par_chunks(BLOCK * self.width),
+            )
+            .for_each(|(scores, rows)| {
+                for tree in &self.trees {
+                    tree.add_path_lengths(rows, self.width, scores);
+                }
+                for score in scores {
+                    *score = (-*score / normaliser).exp2();
+                }
+            });
+        Ok(Array1::from_vec(scores))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_abs_diff_eq;
+    use detector::{Silent, conformance};
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    fn forest(rng: Rng) -> IsolationForest {
+        IsolationForest::new(IsolationForestConfig {
+            rng,
+            ..Default::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn both_generators_conform() {
+        for rng in [Rng::Fast, Rng::Sklearn] {
+            assert_eq!(conformance::check(&forest(rng)), Ok(()), "{rng:?}");
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let x = Array2::from_shape_fn((500, 6), |(i, j)| ((i * (2 * j + 3)) % 97) as f32);
+        for rng in [Rng::Fast, Rng::Sklearn] {
+            let scores = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                pool.build().unwrap().install(|| {
+                    let scorer = forest(rng).fit(Input::Rows(x.view()), 3, &Silent).unwrap();
+                    scorer.score(Input::Rows(x.view()), &Silent).unwrap()
+                })
+            };
+            assert_eq!(scores(1), scores(2), "{rng:?}");
+        }
+    }
+
+    #[test]
+    fn another_seed_grows_other_trees() {
+        let x = Array2::from_shape_fn((300, 3), |(i, j)| ((i * (2 * j + 3)) % 97) as f32);
+        for rng in [Rng::Fast, Rng::Sklearn] {
+            let scores = |seed| {
+                let scorer = forest(rng).fit(Input::Rows(x.view()), seed, &Silent);
+                scorer.unwrap().score(Input::Rows(x.view()), &Silent)
+            };
+            assert_ne!(scores(3).unwrap(), scores(4).unwrap(), "{rng:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_told_apart_score_one_half() {
+        // Trees of one leaf: h = c(ψ) for every row, seen or not.
+        let x = Array2::from_elem((20, 3), 1.5f32);
+        for rng in [Rng::Fast, Rng::Sklearn] {
+            let scorer = forest(rng).fit(Input::Rows(x.view()), 0, &Silent).unwrap();
+            let scores = scorer.score(Input::Rows(array![[1.5, 1.5, 9.0]].view()), &Silent);
+            // A hundred roundings of the sum of c(ψ).
+            assert_abs_diff_eq!(scores.unwrap()[0], 0.5, epsilon = 1e-14);
+        }
+    }
+
+    #[test]
+    fn settings_seeds_and_tables_out_of_range_are_errors() {
+        for (trees, sample_size, message) in [
+            (0, 256, "trees = 0: 1 to 100000 trees"),
+            (100_001, 256, "trees = 100001: 1 to 100000 trees"),
+            (1, 1, "sample-size = 1: at least 2 rows for each tree"),
+        ] {
+            let config = IsolationForestConfig {
+                trees,
+                sample_size,
+                rng: Rng::Fast,
+            };
+            let error = IsolationForest::new(config).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+        let one = array![[1.0f32, 2.0]];
+        let error = forest(Rng::Fast).fit(Input::Rows(one.view()), 0, &Silent);
+        assert_eq!(
+            error.err().unwrap().to_string(),
+            "an isolation tree needs at least 2 rows, found 1"
+        );
+        let two = array![[1.0f32], [2.0]];
+        let error = forest(Rng::Sklearn).fit(Input::Rows(two.view()), 1 << 32, &Silent);
+        assert!(matches!(
+            error.err(),
+            Some(DetectorError::Config { name: "seed", .. })
+        ));
+    }
+
+    #[test]
+    fn the_default_settings_read_as_documented() {
+        let text = "trees = 100\nsample-size = 256\nrng = \"fast\"\n";
+        let config = IsolationForestConfig::default();
+        assert_eq!(toml::to_string(&config).unwrap(), text);
+        let read: IsolationForestConfig = toml::from_str("rng = \"sklearn\"").unwrap();
+        assert_eq!((read.trees, read.rng), (100, Rng::Sklearn));
+        assert!(toml::from_str::<IsolationForestConfig>("tree = 3").is_err());
+    }
+}
