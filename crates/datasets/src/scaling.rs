@@ -63,7 +63,8 @@ impl FromStr for RowScaling {
     }
 }
 
-/// A [`RowScaling`] fitted to training rows.
+/// A [`RowScaling`] fitted to training rows. Read back from JSON it is the same to the last bit only
+/// with serde_json's feature `float_roundtrip`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RowScaler {
     columns: usize,
