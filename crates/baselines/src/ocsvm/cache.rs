@@ -2,7 +2,7 @@
 
 use detector::DetectorError;
 
-use super::kernel::{RbfKernel, TILE, copy_as_f32};
+use super::kernel::{RbfKernel, copy_as_f32, tiles};
 
 /// Rows computed at once where rows are fetched on demand: enough for the product to be fast, few
 /// enough that a wrong guess costs little.
@@ -100,10 +100,10 @@ impl<'a> RowCache<'a> {
             self.row_of[slot] = row as u32;
             self.used[slot] = self.clock;
         }
-        for (t, tile) in self.kernel.row_tiles(&missing).iter().enumerate() {
-            for (&slot, k) in slots.iter().zip(tile.rows()) {
-                let first = slot * n + t * TILE;
-                copy_as_f32(k, &mut self.data[first..first + k.len()]);
+        for (columns, tile) in tiles(n).zip(self.kernel.row_tiles(&missing)) {
+            for (&slot, k) in slots.iter().zip(tile.chunks(columns.len())) {
+                let row = &mut self.data[slot * n..(slot + 1) * n];
+                copy_as_f32(k, &mut row[columns.clone()]);
             }
         }
     }

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Slice, linalg::general_mat_mul};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice, linalg::general_mat_mul};
 use rayon::prelude::*;
 
 /// Columns of one tile. With 512 features a tile's factor is 2 MiB, the size of a core's cache.
 /// Tiles are cut by position only, so that no value depends on the number of threads.
-pub(super) const TILE: usize = 512;
+const TILE: usize = 512;
 
 /// Rows of the kernel matrix computed by one task.
 const ROW_BLOCK: usize = 128;
@@ -47,21 +47,23 @@ impl RbfKernel {
         Self::new(self.x.select(Axis(0), rows), self.gamma)
     }
 
-    /// k(a_r, x_c) for all r and `first <= c < first + width`: `[b, d]` → `[b, width]`.
-    pub(super) fn tile(
+    /// k(a_r, x_c) for all r and `columns` c: `[b, d]` → `[b, columns.len()]`, in `buffer`.
+    pub(super) fn tile<'b>(
         &self,
         a: ArrayView2<'_, f64>,
         a_squared_norms: &[f64],
-        first: usize,
-        width: usize,
-    ) -> Array2<f64> {
-        let x = slice_rows(self.x.view(), first..first + width);
-        let norms = &self.squared_norms[first..first + width];
-        let mut k = Array2::zeros((a.nrows(), width));
+        columns: Range<usize>,
+        buffer: &'b mut Vec<f64>,
+    ) -> ArrayView2<'b, f64> {
+        let x = slice_rows(self.x.view(), columns.clone());
+        let x_norms = &self.squared_norms[columns];
+        let shape = (a.nrows(), x.nrows());
+        buffer.resize(shape.0 * shape.1, 0.0);
+        let mut k = ArrayViewMut2::from_shape(shape, buffer).expect("resized to this shape");
         general_mat_mul(1.0, &a, &x.t(), 0.0, &mut k);
         for ((mut k, a), a_norm) in k.rows_mut().into_iter().zip(a.rows()).zip(a_squared_norms) {
-            for (c, (k, norm)) in k.iter_mut().zip(norms).enumerate() {
-                let norms = a_norm + norm;
+            for (c, (k, x_norm)) in k.iter_mut().zip(x_norms).enumerate() {
+                let norms = a_norm + x_norm;
                 let mut distance = norms - 2.0 * *k;
                 if distance < NEAR * norms {
                     distance = squared_distance(a, x.row(c));
@@ -69,7 +71,7 @@ impl RbfKernel {
                 *k = (-self.gamma * distance).exp();
             }
         }
-        k
+        ArrayView2::from_shape(shape, buffer).expect("resized to this shape")
     }
 
     /// The whole kernel matrix into `matrix`, row-major `[n, n]`.
@@ -84,11 +86,11 @@ impl RbfKernel {
                 let last = first + rows.len() / n;
                 let a = slice_rows(self.x.view(), first..last);
                 let a_norms = &self.squared_norms[first..last];
-                for column in (0..last).step_by(TILE) {
-                    let width = TILE.min(last - column);
-                    let tile = self.tile(a, a_norms, column, width);
+                let mut buffer = Vec::new();
+                for columns in tiles(last) {
+                    let tile = self.tile(a, a_norms, columns.clone(), &mut buffer);
                     for (row, k) in rows.chunks_mut(n).zip(tile.rows()) {
-                        copy_as_f32(k, &mut row[column..column + width]);
+                        copy_as_f32(k, &mut row[columns.clone()]);
                     }
                 }
             });
@@ -104,20 +106,25 @@ impl RbfKernel {
         }
     }
 
-    /// The kernel rows of `rows`, cut into tiles of [`TILE`] columns: `[rows.len(), TILE]` each, the
-    /// last narrower.
-    pub(super) fn row_tiles(&self, rows: &[usize]) -> Vec<Array2<f64>> {
+    /// The kernel rows of `rows` in [`tiles`] of columns: `[rows.len(), columns]` each, row-major.
+    pub(super) fn row_tiles(&self, rows: &[usize]) -> Vec<Vec<f64>> {
         let a = self.x.select(Axis(0), rows);
         let a_norms: Vec<f64> = rows.iter().map(|&r| self.squared_norms[r]).collect();
-        let n = self.n();
-        (0..n.div_ceil(TILE))
+        let tiles: Vec<_> = tiles(self.n()).collect();
+        tiles
             .into_par_iter()
-            .map(|t| {
-                let first = t * TILE;
-                self.tile(a.view(), &a_norms, first, TILE.min(n - first))
+            .map(|columns| {
+                let mut buffer = Vec::new();
+                self.tile(a.view(), &a_norms, columns, &mut buffer);
+                buffer
             })
             .collect()
     }
+}
+
+/// `0..n` cut every [`TILE`].
+pub(super) fn tiles(n: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n).step_by(TILE).map(move |first| first..n.min(first + TILE))
 }
 
 /// ‖x_r‖² of each row: `[n, d]` → n values.
@@ -131,7 +138,7 @@ pub(super) fn slice_rows<A>(x: ArrayView2<'_, A>, rows: Range<usize>) -> ArrayVi
 }
 
 /// Rounds kernel values to the precision they are stored in.
-pub(super) fn copy_as_f32(from: ArrayView1<'_, f64>, to: &mut [f32]) {
+pub(super) fn copy_as_f32<'a>(from: impl IntoIterator<Item = &'a f64>, to: &mut [f32]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = from as f32;
     }
@@ -177,7 +184,9 @@ mod tests {
     fn near_duplicates_keep_their_distance_at_any_width() {
         // γ = 1e13 makes the distance 3e-14 count: the product alone would give noise.
         let kernel = RbfKernel::new(rows(5), 1e13);
-        let tile = kernel.tile(slice_rows(kernel.x.view(), 0..1), &kernel.squared_norms[..1], 0, 5);
+        let a = slice_rows(kernel.x.view(), 0..1);
+        let mut buffer = Vec::new();
+        let tile = kernel.tile(a, &kernel.squared_norms[..1], 0..5, &mut buffer);
         assert_eq!(tile[(0, 0)], 1.0);
         let expected = (-1e13 * squared_distance(kernel.x.row(0), kernel.x.row(4))).exp();
         assert!((0.7..0.8).contains(&expected));
@@ -191,11 +200,12 @@ mod tests {
         let kernel = RbfKernel::new(rows(n), 0.3);
         let mut matrix = vec![0.0; n * n];
         kernel.fill_matrix(&mut matrix);
-        let tiles = kernel.row_tiles(&[3, n - 1]);
-        for (b, r) in [(0, 3), (1, n - 1)] {
-            for c in 0..n {
-                let k = tiles[c / TILE][(b, c % TILE)];
-                assert!((k as f32 - matrix[r * n + c]).abs() <= 1e-7);
+        let computed = kernel.row_tiles(&[3, n - 1]);
+        for (columns, tile) in tiles(n).zip(computed) {
+            for (r, row) in [3, n - 1].into_iter().zip(tile.chunks(columns.len())) {
+                for (c, k) in columns.clone().zip(row) {
+                    assert!((*k as f32 - matrix[r * n + c]).abs() <= 1e-7);
+                }
             }
         }
     }

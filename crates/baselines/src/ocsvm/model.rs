@@ -6,12 +6,16 @@ use detector::{DetectorError, Input, Progress, Scorer};
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
-use super::kernel::{RbfKernel, TILE, slice_rows, squared_norms};
+use super::kernel::{RbfKernel, slice_rows, squared_norms, tiles};
 use super::smo::Solution;
 
-/// Rows scored together. Fewer are filled up with zeros, so that every product has the same shape
-/// and a row's score the same bits alone and in any batch.
-const BLOCK: usize = 32;
+/// Rows scored together.
+const BLOCK: usize = 128;
+
+/// Fewer rows are filled up with zeros to a multiple of this, which is one of the height of every
+/// micro-kernel of matrixmultiply: so no row meets the code for edges, and a row's score has the same
+/// bits alone and in any batch.
+const FULL: usize = 16;
 
 /// A fitted [`OneClassSvm`](super::OneClassSvm).
 pub struct OneClassSvmModel {
@@ -67,7 +71,7 @@ impl OneClassSvmModel {
 
     /// Scores up to [`BLOCK`] rows.
     fn score_block(&self, rows: ArrayView2<'_, f32>, scores: &mut [f64]) {
-        let mut a = Array2::zeros((BLOCK, self.center.len()));
+        let mut a = Array2::zeros((rows.nrows().next_multiple_of(FULL), self.center.len()));
         for (mut a, row) in a.rows_mut().into_iter().zip(rows.rows()) {
             for ((a, &x), center) in a.iter_mut().zip(row).zip(&self.center) {
                 *a = f64::from(x) - center;
@@ -75,10 +79,10 @@ impl OneClassSvmModel {
         }
         let norms = squared_norms(a.view());
         scores.fill(self.rho);
-        for first in (0..self.alpha.len()).step_by(TILE) {
-            let width = TILE.min(self.alpha.len() - first);
-            let tile = self.kernel.tile(a.view(), &norms, first, width);
-            let alpha = &self.alpha[first..first + width];
+        let mut buffer = Vec::new();
+        for columns in tiles(self.alpha.len()) {
+            let alpha = &self.alpha[columns.clone()];
+            let tile = self.kernel.tile(a.view(), &norms, columns, &mut buffer);
             for (score, k) in scores.iter_mut().zip(tile.rows()) {
                 *score -= alpha.iter().zip(k).map(|(alpha, k)| alpha * k).sum::<f64>();
             }

@@ -132,14 +132,15 @@ impl<'a> Smo<'a> {
     ///
     /// All labels of the one-class dual are +1, so the pair is: i, the row of smallest gradient that
     /// may grow; j, the row that may shrink whose step with i lowers the objective most, by
-    /// (G_j − G_i)²/(2·(2 − 2K_ij)).
+    /// (G_j − G_i)²/(2·(2 − 2K_ij)). Of equal candidates the last is taken, as in libsvm: which of two
+    /// equal rows becomes a support vector depends on it.
     fn select(&mut self, tolerance: f64) -> (Option<(usize, usize)>, f64) {
         let mut smallest = (f64::INFINITY, usize::MAX);
         let mut largest = f64::NEG_INFINITY;
         for &k in &self.active {
             let k = k as usize;
             let (alpha, gradient) = (self.alpha[k], self.gradient[k]);
-            if alpha < 1.0 && gradient < smallest.0 {
+            if alpha < 1.0 && gradient <= smallest.0 {
                 smallest = (gradient, k);
             }
             if alpha > 0.0 && gradient > largest {
@@ -162,7 +163,7 @@ impl<'a> Smo<'a> {
             if self.alpha[k] > 0.0 && difference > 0.0 {
                 let square = difference * difference;
                 let curvature = curvature(row[k]);
-                if square * denominator > numerator * curvature {
+                if square * denominator >= numerator * curvature {
                     (numerator, denominator, j) = (square, curvature, k);
                 }
             }
