@@ -4,7 +4,9 @@ mod cache;
 mod gamma;
 mod kernel;
 mod model;
+mod rows;
 mod smo;
+mod triangle;
 
 pub use gamma::Gamma;
 pub use model::OneClassSvmModel;
@@ -13,8 +15,8 @@ use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use cache::RowCache;
 use kernel::RbfKernel;
+use rows::KernelRows;
 
 /// Settings of [`OneClassSvm`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,9 +124,9 @@ impl OneClassSvm {
         x -= &center;
 
         let kernel = RbfKernel::new(x, gamma);
-        let cache = RowCache::new(&kernel, self.config.cache_mib.saturating_mul(1 << 20))?;
+        let rows = KernelRows::new(&kernel, self.config.cache_mib.saturating_mul(1 << 20))?;
         let solution = smo::solve(
-            cache,
+            rows,
             self.config.nu,
             self.config.tolerance,
             self.config.shrinking,
@@ -161,16 +163,76 @@ mod tests {
     fn settings_out_of_range_are_refused_by_name() {
         let default = OneClassSvmConfig::default;
         let bad = [
-            ("nu", OneClassSvmConfig { nu: 0.0, ..default() }),
-            ("nu", OneClassSvmConfig { nu: 1.5, ..default() }),
-            ("nu", OneClassSvmConfig { nu: f64::NAN, ..default() }),
-            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(0.0), ..default() }),
-            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(-1.0), ..default() }),
-            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(f64::NAN), ..default() }),
-            ("gamma", OneClassSvmConfig { gamma: Gamma::Value(f64::INFINITY), ..default() }),
-            ("tolerance", OneClassSvmConfig { tolerance: 0.0, ..default() }),
-            ("tolerance", OneClassSvmConfig { tolerance: f64::NAN, ..default() }),
-            ("cache-mib", OneClassSvmConfig { cache_mib: 0, ..default() }),
+            (
+                "nu",
+                OneClassSvmConfig {
+                    nu: 0.0,
+                    ..default()
+                },
+            ),
+            (
+                "nu",
+                OneClassSvmConfig {
+                    nu: 1.5,
+                    ..default()
+                },
+            ),
+            (
+                "nu",
+                OneClassSvmConfig {
+                    nu: f64::NAN,
+                    ..default()
+                },
+            ),
+            (
+                "gamma",
+                OneClassSvmConfig {
+                    gamma: Gamma::Value(0.0),
+                    ..default()
+                },
+            ),
+            (
+                "gamma",
+                OneClassSvmConfig {
+                    gamma: Gamma::Value(-1.0),
+                    ..default()
+                },
+            ),
+            (
+                "gamma",
+                OneClassSvmConfig {
+                    gamma: Gamma::Value(f64::NAN),
+                    ..default()
+                },
+            ),
+            (
+                "gamma",
+                OneClassSvmConfig {
+                    gamma: Gamma::Value(f64::INFINITY),
+                    ..default()
+                },
+            ),
+            (
+                "tolerance",
+                OneClassSvmConfig {
+                    tolerance: 0.0,
+                    ..default()
+                },
+            ),
+            (
+                "tolerance",
+                OneClassSvmConfig {
+                    tolerance: f64::NAN,
+                    ..default()
+                },
+            ),
+            (
+                "cache-mib",
+                OneClassSvmConfig {
+                    cache_mib: 0,
+                    ..default()
+                },
+            ),
         ];
         for (setting, config) in bad {
             match OneClassSvm::new(config).unwrap_err() {
@@ -178,13 +240,20 @@ mod tests {
                 other => panic!("{setting}: {other}"),
             }
         }
-        assert!(OneClassSvm::new(OneClassSvmConfig { nu: 1.0, ..default() }).is_ok());
+        assert!(
+            OneClassSvm::new(OneClassSvmConfig {
+                nu: 1.0,
+                ..default()
+            })
+            .is_ok()
+        );
     }
 
     #[test]
     fn the_defaults_as_toml() {
         let config = toml::to_string(&OneClassSvmConfig::default()).unwrap();
-        let expected = "nu = 0.5\ngamma = \"auto\"\ntolerance = 0.001\ncache-mib = 200\nshrinking = true\n";
+        let expected =
+            "nu = 0.5\ngamma = \"auto\"\ntolerance = 0.001\ncache-mib = 200\nshrinking = true\n";
         assert_eq!(config, expected);
         assert!(toml::from_str::<OneClassSvmConfig>("kernel = \"rbf\"").is_err());
     }

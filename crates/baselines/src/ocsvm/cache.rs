@@ -4,9 +4,8 @@ use detector::DetectorError;
 
 use super::kernel::{RbfKernel, copy_as_f32, tiles};
 
-/// Rows computed at once where rows are fetched on demand: enough for the product to be fast, few
-/// enough that a wrong guess costs little.
-const FETCH: usize = 32;
+/// Most rows computed at once: their product with a tile runs at full speed.
+const MAX_LOAD: usize = 256;
 
 const ABSENT: u32 = u32::MAX;
 
@@ -26,7 +25,7 @@ pub(super) struct RowCache<'a> {
 }
 
 impl<'a> RowCache<'a> {
-    /// At most `bytes` of rows, but at least two rows. The matrix is computed now if it fits.
+    /// At most `bytes` of rows, but at least two rows (or n).
     ///
     /// # Errors
     /// [`DetectorError::Method`] where the memory cannot be had.
@@ -39,7 +38,7 @@ impl<'a> RowCache<'a> {
                 "no memory for {capacity} kernel rows of {n} values: lower cache-mib"
             )));
         }
-        let mut cache = Self {
+        Ok(Self {
             kernel,
             capacity,
             data,
@@ -47,15 +46,7 @@ impl<'a> RowCache<'a> {
             row_of: Vec::new(),
             used: Vec::new(),
             clock: 0,
-        };
-        if capacity == n {
-            cache.data.resize(n * n, 0.0);
-            kernel.fill_matrix(&mut cache.data);
-            cache.slot_of = (0..n as u32).collect();
-            cache.row_of = (0..n as u32).collect();
-            cache.used = vec![0; n];
-        }
-        Ok(cache)
+        })
     }
 
     /// Rows of the kernel matrix.
@@ -63,9 +54,9 @@ impl<'a> RowCache<'a> {
         self.kernel.n()
     }
 
-    /// How many rows to [`load`](Self::load) at once, so that those of the call before stay.
-    pub(super) fn fetch_size(&self) -> usize {
-        FETCH.min(self.capacity / 2).max(1)
+    /// The most rows to [`load`](Self::load) at once: those of the call before stay.
+    pub(super) fn max_load(&self) -> usize {
+        MAX_LOAD.min(self.capacity / 2).max(1)
     }
 
     pub(super) fn holds(&self, row: usize) -> bool {
@@ -79,7 +70,7 @@ impl<'a> RowCache<'a> {
         &self.data[slot * n..(slot + 1) * n]
     }
 
-    /// Makes `rows`, distinct and at most [`fetch_size`](Self::fetch_size), present, in place of
+    /// Makes `rows`, distinct and at most [`max_load`](Self::max_load), present, in place of
     /// those not asked for longest.
     pub(super) fn load(&mut self, rows: &[usize]) {
         self.clock += 1;
@@ -135,6 +126,7 @@ impl<'a> RowCache<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::triangle::Triangle;
     use super::*;
     use ndarray::Array2;
 
@@ -144,33 +136,31 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_that_fits_is_there_from_the_start() {
-        let kernel = kernel(9);
-        let cache = RowCache::new(&kernel, 9 * 9 * 4).unwrap();
-        assert!((0..9).all(|r| cache.holds(r) && cache.row(r)[r] == 1.0));
-    }
-
-    #[test]
     fn the_bound_holds_and_what_was_used_last_stays() {
         let n = 600; // more than one tile
         let kernel = kernel(n);
-        let all = RowCache::new(&kernel, usize::MAX).unwrap();
+        let matrix = Triangle::new(&kernel).unwrap();
+        let mut expected = vec![0.0; n];
         let mut cache = RowCache::new(&kernel, 10 * n * 4).unwrap();
         let mut before = Vec::new();
         for step in 0..60 {
-            let rows: Vec<usize> = (0..cache.fetch_size())
+            let rows: Vec<usize> = (0..cache.max_load())
                 .map(|r| (step * 37 + r * 111) % n)
                 .collect();
             cache.load(&rows);
-            assert_eq!(cache.fetch_size(), 5);
+            assert_eq!(cache.max_load(), 5);
             assert!(cache.data.len() <= 10 * n);
             for &row in rows.iter().chain(&before) {
                 assert!(cache.holds(row), "step {step}");
-                for (a, b) in cache.row(row).iter().zip(all.row(row)) {
+                matrix.copy_row(row, &mut expected);
+                for (a, b) in cache.row(row).iter().zip(&expected) {
                     assert!((a - b).abs() <= 1e-7);
                 }
             }
-            assert_eq!((0..n).filter(|&r| cache.holds(r)).count(), (step * 5 + 5).min(10));
+            assert_eq!(
+                (0..n).filter(|&r| cache.holds(r)).count(),
+                (step * 5 + 5).min(10)
+            );
             before = rows;
         }
     }

@@ -90,7 +90,10 @@ mod tests {
         assert_eq!(read("gamma = 0.25").unwrap(), Gamma::Value(0.25));
         assert_eq!(read("gamma = 2").unwrap(), Gamma::Value(2.0));
         let message = read("gamma = \"wide\"").unwrap_err().to_string();
-        assert!(message.contains("expected \"auto\", \"scale\" or a number"), "{message}");
+        assert!(
+            message.contains("expected \"auto\", \"scale\" or a number"),
+            "{message}"
+        );
     }
 
     #[test]

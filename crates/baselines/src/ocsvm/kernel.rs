@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice, linalg::general_mat_mul};
+use ndarray::{
+    Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice, linalg::general_mat_mul,
+};
 use rayon::prelude::*;
 
 /// Columns of one tile. With 512 features a tile's factor is 2 MiB, the size of a core's cache.
 /// Tiles are cut by position only, so that no value depends on the number of threads.
 const TILE: usize = 512;
-
-/// Rows of the kernel matrix computed by one task.
-const ROW_BLOCK: usize = 128;
 
 /// Below this share of ‖x‖² + ‖y‖² the distance is computed from the differences: the product has
 /// lost six digits by cancellation there.
@@ -74,36 +73,15 @@ impl RbfKernel {
         ArrayView2::from_shape(shape, buffer).expect("resized to this shape")
     }
 
-    /// The whole kernel matrix into `matrix`, row-major `[n, n]`.
-    pub(super) fn fill_matrix(&self, matrix: &mut [f32]) {
-        let n = self.n();
-        let block = ROW_BLOCK * n;
-        matrix
-            .par_chunks_mut(block)
-            .enumerate()
-            .for_each(|(b, rows)| {
-                let first = b * ROW_BLOCK;
-                let last = first + rows.len() / n;
-                let a = slice_rows(self.x.view(), first..last);
-                let a_norms = &self.squared_norms[first..last];
-                let mut buffer = Vec::new();
-                for columns in tiles(last) {
-                    let tile = self.tile(a, a_norms, columns.clone(), &mut buffer);
-                    for (row, k) in rows.chunks_mut(n).zip(tile.rows()) {
-                        copy_as_f32(k, &mut row[columns.clone()]);
-                    }
-                }
-            });
-        // What lies right of a block's diagonal is the mirror image of the blocks below.
-        for first in (ROW_BLOCK..n).step_by(ROW_BLOCK) {
-            let (above, below) = matrix.split_at_mut(first * n);
-            let below = &below[..block.min(below.len())];
-            above.par_chunks_mut(n).enumerate().for_each(|(r, row)| {
-                for (k, mirrored) in row[first..].iter_mut().zip(below.chunks(n)) {
-                    *k = mirrored[r];
-                }
-            });
-        }
+    /// [`tile`](Self::tile) of some of the rows themselves.
+    pub(super) fn own_tile<'b>(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        buffer: &'b mut Vec<f64>,
+    ) -> ArrayView2<'b, f64> {
+        let a = slice_rows(self.x.view(), rows.clone());
+        self.tile(a, &self.squared_norms[rows], columns, buffer)
     }
 
     /// The kernel rows of `rows` in [`tiles`] of columns: `[rows.len(), columns]` each, row-major.
@@ -124,7 +102,9 @@ impl RbfKernel {
 
 /// `0..n` cut every [`TILE`].
 pub(super) fn tiles(n: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..n).step_by(TILE).map(move |first| first..n.min(first + TILE))
+    (0..n)
+        .step_by(TILE)
+        .map(move |first| first..n.min(first + TILE))
 }
 
 /// ‖x_r‖² of each row: `[n, d]` → n values.
@@ -154,7 +134,8 @@ mod tests {
 
     /// `n` rows of 3 values without pattern, the last a near duplicate of the first.
     fn rows(n: usize) -> Array2<f64> {
-        let mut x = Array2::from_shape_fn((n, 3), |(r, c)| ((r * 3 + c) as f64 * 12.9898).sin() * 4.0);
+        let mut x =
+            Array2::from_shape_fn((n, 3), |(r, c)| ((r * 3 + c) as f64 * 12.9898).sin() * 4.0);
         if n > 1 {
             let first = x.row(0).mapv(|v| v + 1e-7);
             x.row_mut(n - 1).assign(&first);
@@ -163,19 +144,18 @@ mod tests {
     }
 
     #[test]
-    fn the_matrix_holds_the_definition_on_both_sides_of_the_diagonal() {
-        for n in [1, 2, ROW_BLOCK, ROW_BLOCK + 1, TILE + ROW_BLOCK + 3] {
-            let kernel = RbfKernel::new(rows(n), 0.3);
-            let mut matrix = vec![f32::NAN; n * n];
-            kernel.fill_matrix(&mut matrix);
-            for i in 0..n {
-                for j in 0..n {
-                    let distance = squared_distance(kernel.x.row(i), kernel.x.row(j));
-                    let expected = (-0.3 * distance).exp();
-                    // Half a unit of f32 and the rounding of the product.
-                    assert!((f64::from(matrix[i * n + j]) - expected).abs() < 1e-7, "{i} {j}");
-                    assert_eq!(matrix[i * n + j], matrix[j * n + i]);
-                }
+    fn tiles_hold_the_definition() {
+        let n = TILE + 7;
+        let kernel = RbfKernel::new(rows(n), 0.3);
+        let mut buffer = vec![f64::NAN; 5]; // of another tile
+        for columns in tiles(n) {
+            let tile = kernel.own_tile(3..40, columns.clone(), &mut buffer);
+            assert_eq!(tile.dim(), (37, columns.len()));
+            for ((r, c), k) in tile.indexed_iter() {
+                let distance =
+                    squared_distance(kernel.x.row(3 + r), kernel.x.row(columns.start + c));
+                // Squared norms up to 48 times γ, each rounded to 16 digits.
+                assert!((k - (-0.3 * distance).exp()).abs() < 1e-14, "{r} {c}");
             }
         }
     }
@@ -184,9 +164,8 @@ mod tests {
     fn near_duplicates_keep_their_distance_at_any_width() {
         // γ = 1e13 makes the distance 3e-14 count: the product alone would give noise.
         let kernel = RbfKernel::new(rows(5), 1e13);
-        let a = slice_rows(kernel.x.view(), 0..1);
         let mut buffer = Vec::new();
-        let tile = kernel.tile(a, &kernel.squared_norms[..1], 0..5, &mut buffer);
+        let tile = kernel.own_tile(0..1, 0..5, &mut buffer);
         assert_eq!(tile[(0, 0)], 1.0);
         let expected = (-1e13 * squared_distance(kernel.x.row(0), kernel.x.row(4))).exp();
         assert!((0.7..0.8).contains(&expected));
@@ -198,13 +177,12 @@ mod tests {
     fn rows_on_demand_are_rows_of_the_matrix() {
         let n = TILE + 7;
         let kernel = RbfKernel::new(rows(n), 0.3);
-        let mut matrix = vec![0.0; n * n];
-        kernel.fill_matrix(&mut matrix);
-        let computed = kernel.row_tiles(&[3, n - 1]);
-        for (columns, tile) in tiles(n).zip(computed) {
+        let mut buffer = Vec::new();
+        for (columns, tile) in tiles(n).zip(kernel.row_tiles(&[3, n - 1])) {
             for (r, row) in [3, n - 1].into_iter().zip(tile.chunks(columns.len())) {
-                for (c, k) in columns.clone().zip(row) {
-                    assert!((*k as f32 - matrix[r * n + c]).abs() <= 1e-7);
+                let own = kernel.own_tile(r..r + 1, columns.clone(), &mut buffer);
+                for (a, b) in row.iter().zip(own) {
+                    assert!((a - b).abs() < 1e-14);
                 }
             }
         }

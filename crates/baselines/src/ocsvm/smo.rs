@@ -2,7 +2,7 @@
 
 use detector::{DetectorError, Progress};
 
-use super::cache::RowCache;
+use super::rows::KernelRows;
 
 /// Stands for the curvature 2 − 2K_ij of a pair of equal rows; libsvm's value.
 const TAU: f64 = 1e-12;
@@ -11,6 +11,10 @@ const TAU: f64 = 1e-12;
 /// fewer steps than rows.
 const MAX_STEPS: u64 = 10_000_000;
 const MAX_STEPS_PER_ROW: u64 = 100;
+
+/// Kernel rows computed at once on demand: enough for a fast product, few enough that a wrong guess
+/// costs little.
+const FETCH: usize = 32;
 
 /// Steps between two reports of progress.
 const REPORT: u64 = 1000;
@@ -29,7 +33,7 @@ pub(super) struct Solution {
 /// # Errors
 /// [`DetectorError::Method`] where rounding keeps the tolerance from being reached.
 pub(super) fn solve(
-    rows: RowCache<'_>,
+    rows: KernelRows<'_>,
     nu: f64,
     tolerance: f64,
     shrinking: bool,
@@ -83,7 +87,7 @@ pub(super) fn solve(
 }
 
 struct Smo<'a> {
-    rows: RowCache<'a>,
+    rows: KernelRows<'a>,
     alpha: Vec<f64>,
     /// (Qα)_k, kept for the active rows.
     gradient: Vec<f64>,
@@ -91,11 +95,14 @@ struct Smo<'a> {
     at_bound: Vec<f64>,
     /// Rows that take part, ascending.
     active: Vec<u32>,
+    /// The kernel rows of the pair at hand.
+    row_i: Vec<f32>,
+    row_j: Vec<f32>,
 }
 
 impl<'a> Smo<'a> {
     /// libsvm's start: the first ⌊νn⌋ multipliers are 1, the next one takes the fraction.
-    fn new(rows: RowCache<'a>, nu: f64) -> Self {
+    fn new(rows: KernelRows<'a>, nu: f64) -> Self {
         let n = rows.n();
         let total = nu * n as f64;
         let ones = total.floor() as usize; // ν ≤ 1, so at most n
@@ -109,20 +116,24 @@ impl<'a> Smo<'a> {
             gradient: vec![0.0; n],
             at_bound: vec![0.0; n],
             active: (0..n as u32).collect(),
+            row_i: vec![0.0; n],
+            row_j: vec![0.0; n],
             alpha,
         };
         let ones: Vec<usize> = (0..ones).collect();
-        for block in ones.chunks(smo.rows.fetch_size()) {
+        for block in ones.chunks(smo.rows.max_load()) {
             smo.rows.load(block);
             for &i in block {
-                add(&mut smo.at_bound, 1.0, smo.rows.row(i));
+                smo.rows.copy_row(i, &mut smo.row_i);
+                add(&mut smo.at_bound, 1.0, &smo.row_i);
             }
         }
         smo.gradient.copy_from_slice(&smo.at_bound);
         if ones.len() < n && smo.alpha[ones.len()] > 0.0 {
             let i = ones.len();
             smo.rows.load(&[i]);
-            add(&mut smo.gradient, smo.alpha[i], smo.rows.row(i));
+            smo.rows.copy_row(i, &mut smo.row_i);
+            add(&mut smo.gradient, smo.alpha[i], &smo.row_i);
         }
         smo
     }
@@ -154,7 +165,7 @@ impl<'a> Smo<'a> {
             return (None, gap);
         }
         self.fetch(i);
-        let row = self.rows.row(i);
+        self.rows.copy_row(i, &mut self.row_i);
         // The best fraction so far; fractions are compared by their cross products.
         let (mut numerator, mut denominator, mut j) = (0.0, 1.0, usize::MAX);
         for &k in &self.active {
@@ -162,7 +173,7 @@ impl<'a> Smo<'a> {
             let difference = self.gradient[k] - lowest;
             if self.alpha[k] > 0.0 && difference > 0.0 {
                 let square = difference * difference;
-                let curvature = curvature(row[k]);
+                let curvature = curvature(self.row_i[k]);
                 if square * denominator >= numerator * curvature {
                     (numerator, denominator, j) = (square, curvature, k);
                 }
@@ -171,11 +182,12 @@ impl<'a> Smo<'a> {
         ((j != usize::MAX).then_some((i, j)), gap)
     }
 
-    /// Moves weight from j to i as far as the objective falls and the bounds allow. `false` where
-    /// rounding leaves nothing to move.
+    /// Moves weight from j to i, the pair just selected, as far as the objective falls and the bounds
+    /// allow. `false` where rounding leaves nothing to move.
     fn step(&mut self, i: usize, j: usize) -> bool {
         self.fetch(j);
-        let (row_i, row_j) = (self.rows.row(i), self.rows.row(j));
+        self.rows.copy_row(j, &mut self.row_j);
+        let (row_i, row_j) = (&self.row_i, &self.row_j);
         let (old_i, old_j) = (self.alpha[i], self.alpha[j]);
         let sum = old_i + old_j;
         let wanted = old_i + (self.gradient[j] - self.gradient[i]) / curvature(row_i[j]);
@@ -245,12 +257,12 @@ impl<'a> Smo<'a> {
             self.gradient[k] = self.at_bound[k];
         }
         let free: Vec<usize> = (0..n).filter(|&k| is_free(self.alpha[k])).collect();
-        for block in free.chunks(self.rows.fetch_size()) {
+        for block in free.chunks(self.rows.max_load()) {
             self.rows.load(block);
             for &i in block {
-                let row = self.rows.row(i);
+                self.rows.copy_row(i, &mut self.row_i);
                 for &k in &out {
-                    self.gradient[k] += self.alpha[i] * f64::from(row[k]);
+                    self.gradient[k] += self.alpha[i] * f64::from(self.row_i[k]);
                 }
             }
         }
@@ -287,7 +299,7 @@ impl<'a> Smo<'a> {
     fn fetch(&mut self, row: usize) {
         let mut rows = vec![row];
         if !self.rows.holds(row) {
-            let more = self.rows.fetch_size() - 1;
+            let more = FETCH.min(self.rows.max_load()) - 1;
             let absent = |k: &usize| *k != row && !self.rows.holds(*k);
             let candidates = || self.active.iter().map(|&k| k as usize).filter(absent);
             let gradient = |k: usize| self.gradient[k];
