@@ -1,1 +1,23 @@
-//! Gaussian diffusion: schedules in f64; with the feature torch the process, losses and walks.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod schedule;
+
+#[cfg(feature = "torch")]
+mod denoiser;
+#[cfg(feature = "torch")]
+mod error;
+#[cfg(feature = "torch")]
+mod process;
+#[cfg(feature = "torch")]
+mod walk;
+
+pub use config::ScheduleConfig;
+pub use schedule::{MAX_STEPS, Schedule, ScheduleError};
+
+#[cfg(feature = "torch")]
+pub use denoiser::{Denoiser, Prediction};
+#[cfg(feature = "torch")]
+pub use error::ProcessError;
+#[cfg(feature = "torch")]
+pub use process::Process;

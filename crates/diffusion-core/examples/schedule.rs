@@ -1,0 +1,28 @@
+//! Prints the signal that each schedule leaves, in per cent: `cargo run -p diffusion-core
+//! --no-default-features --example schedule`.
+#![allow(clippy::print_stdout)] // an example prints
+
+use diffusion_core::{Schedule, ScheduleError};
+
+fn main() -> Result<(), ScheduleError> {
+    let steps = 1000;
+    let schedules = [
+        ("linear 1e-4..0.01", Schedule::linear(steps, 1e-4, 0.01)?),
+        ("linear, Ho et al.", Schedule::linear_ho(steps)?),
+        ("cosine", Schedule::cosine(steps)?),
+    ];
+    print!("{:>18}", "step");
+    let shown = [0, 9, 99, 249, 499, 749, 999];
+    for t in shown {
+        print!("{:>9}", t + 1);
+    }
+    println!();
+    for (name, schedule) in &schedules {
+        print!("{name:>18}");
+        for t in shown {
+            print!("{:>9.4}", 100.0 * schedule.alpha_bars()[t]);
+        }
+        println!();
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+use tch::Tensor;
+
+/// The network inside a diffusion model.
+///
+/// The process and the walks own the algebra; a network only predicts.
+pub trait Denoiser: std::fmt::Debug + Send {
+    /// Predicts from the noisy `x_t` at the noise level `t`.
+    ///
+    /// With `train` the network updates its batch statistics and drops units; without it the
+    /// prediction for a row does not depend on the other rows.
+    ///
+    /// # Shapes
+    /// `x_t`: `[b, ..]` float. `t`: `[b]` float, or `[1]` where all rows share it, which spares the
+    /// network `b − 1` time embeddings. It is a step index in `0..T`; a float, so that other noise
+    /// scales fit. The prediction's mean is shaped like `x_t`.
+    fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction;
+}
+
+/// What a [`Denoiser`] returns.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// The predicted noise `ε`, shaped like the input.
+    pub mean: Tensor,
+}
+
+impl Prediction {
+    /// A prediction of the mean alone, by a network that learns no variance.
+    pub fn new(mean: Tensor) -> Self {
+        Self { mean }
+    }
+}

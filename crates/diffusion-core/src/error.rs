@@ -1,0 +1,64 @@
+use tch::TchError;
+
+/// Why a step of the process could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// A step outside the schedule.
+    #[error("step {step}, but the schedule has {steps} steps")]
+    Step {
+        /// The step asked for.
+        step: usize,
+        /// Steps of the schedule.
+        steps: usize,
+    },
+    /// A walk from nowhere or from beyond the schedule.
+    #[error("the walk starts at {start}, expected 1 to {steps}")]
+    Start {
+        /// The start asked for.
+        start: usize,
+        /// Steps of the schedule.
+        steps: usize,
+    },
+    /// Tensors whose shapes do not fit together.
+    #[error("{name} has the shape {found:?}, expected {expected:?}")]
+    Shape {
+        /// Which tensor.
+        name: &'static str,
+        /// Its shape.
+        found: Vec<i64>,
+        /// The shape that fits.
+        expected: Vec<i64>,
+    },
+    /// libtorch refused: out of memory, an index outside its table.
+    #[error("libtorch: {}", first_line(.0))]
+    Torch(#[from] TchError),
+}
+
+/// libtorch's own message; the lines below it are a C++ stack.
+fn first_line(error: &TchError) -> String {
+    let text = match error {
+        TchError::Torch(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::*;
+
+    #[test]
+    fn no_stack_in_messages() {
+        let table = Tensor::zeros([3], (Kind::Float, Device::Cpu));
+        let error = table
+            .f_index_select(0, &Tensor::from_slice(&[7i64]))
+            .unwrap_err();
+        assert!(error.to_string().lines().count() > 1, "nothing to cut off");
+        let message = ProcessError::from(error).to_string();
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert!(message.contains("out of range"), "{message}");
+    }
+}

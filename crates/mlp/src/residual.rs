@@ -1,0 +1,168 @@
+use diffusion_core::{Denoiser, Prediction};
+use tch::Tensor;
+use tch::nn::{self, Module, ModuleT};
+
+use crate::layers::{BatchNorm, Linear};
+use crate::time_embedding::{frequencies, phases};
+use crate::{MlpError, ResidualMlpConfig};
+
+/// The residual MLP of DTE's DDPM (Livernoche et al., arXiv:2305.18593; after the tabular ResNet of
+/// Gorishniy et al. 2021, arXiv:2106.11959).
+///
+/// `Linear(d → 128)`, the time embedding added once, three blocks, then `BatchNorm → ReLU →
+/// Linear(128 → d)`. Parameter names follow the reference (vicliv/DTE, `diffusion/ddpm.py`), so that
+/// its `state_dict` loads, but for `num_batches_tracked`, which momentum 0.1 leaves without use.
+///
+/// # Shapes
+/// `x_t`: `[b, d]`, `t`: `[b]` or `[1]` → `[b, d]`.
+#[derive(Debug)]
+pub struct ResidualMlp {
+    frequencies: Tensor, // [d_time/2]
+    time_first: Linear,
+    time_second: Linear,
+    time_to_main: Linear,
+    first_layer: Linear,
+    blocks: Vec<Block>,
+    head_normalization: BatchNorm,
+    head_linear: Linear,
+}
+
+impl ResidualMlp {
+    /// A network for rows of `d` numbers with its parameters under `vs`, initialised as PyTorch does
+    /// from libtorch's generator (seed it before).
+    ///
+    /// # Errors
+    /// [`MlpError`] where a setting or `d` is out of range.
+    pub fn new(vs: &nn::Path, d: usize, config: &ResidualMlpConfig) -> Result<Self, MlpError> {
+        config.check()?;
+        if d == 0 {
+            return Err(MlpError::Size {
+                name: "d",
+                value: d,
+                expected: "at least 1",
+            });
+        }
+        let (d_main, d_time) = (config.d_main, config.d_time);
+        let (resnet, time_embed) = (vs / "resnet", vs / "time_embed");
+        let (blocks, head) = (&resnet / "blocks", &resnet / "head");
+        Ok(Self {
+            frequencies: frequencies(d_time, vs.device()),
+            first_layer: Linear::new(&(&resnet / "first_layer"), d, d_main),
+            blocks: (0..config.n_blocks)
+                .map(|i| Block::new(&(&blocks / i), config))
+                .collect(),
+            head_normalization: BatchNorm::new(&(&head / "normalization"), d_main),
+            head_linear: Linear::new(&(&head / "linear"), d_main, d),
+            time_to_main: Linear::new(&(&resnet / "mlp" / 1), d_time, d_main),
+            time_first: Linear::new(&(&time_embed / 0), d_time, d_time),
+            time_second: Linear::new(&(&time_embed / 2), d_time, d_time),
+        })
+    }
+
+    /// The time's share of the hidden state: `[b]` → `[b, d_main]`.
+    fn time(&self, t: &Tensor) -> Tensor {
+        let embedding = phases(t, &self.frequencies); // [b, d_time]
+        let hidden = self.time_first.forward(&embedding).silu_();
+        let hidden = self.time_second.forward(&hidden).silu_(); // [b, d_time]
+        self.time_to_main.forward(&hidden)
+    }
+}
+
+impl Denoiser for ResidualMlp {
+    fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction {
+        let mut h = self.first_layer.forward(x_t) + self.time(t); // [b, d_main]
+        for block in &self.blocks {
+            h = block.forward_t(&h, train); // [b, d_main]
+        }
+        let h = self.head_normalization.forward_t(&h, train).relu_();
+        Prediction::new(self.head_linear.forward(&h)) // [b, d]
+    }
+}
+
+/// `x + Dropout(Linear(Dropout(ReLU(Linear(BatchNorm(x))))))`.
+#[derive(Debug)]
+struct Block {
+    normalization: BatchNorm,
+    linear_first: Linear,
+    linear_second: Linear,
+    dropout_first: f64,
+    dropout_second: f64,
+}
+
+impl Block {
+    fn new(vs: &nn::Path, config: &ResidualMlpConfig) -> Self {
+        Self {
+            normalization: BatchNorm::new(&(vs / "normalization"), config.d_main),
+            linear_first: Linear::new(&(vs / "linear_first"), config.d_main, config.d_hidden),
+            linear_second: Linear::new(&(vs / "linear_second"), config.d_hidden, config.d_main),
+            dropout_first: config.dropout_first,
+            dropout_second: config.dropout_second,
+        }
+    }
+}
+
+impl ModuleT for Block {
+    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+        let h = self.normalization.forward_t(x, train); // [b, d_main]
+        let h = self.linear_first.forward(&h).relu_(); // [b, d_hidden]
+        let h = h.dropout(self.dropout_first, train);
+        let h = self.linear_second.forward(&h); // [b, d_main]
+        x + h.dropout(self.dropout_second, train)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    fn network(d: usize) -> (nn::VarStore, ResidualMlp) {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let network = ResidualMlp::new(&vs.root(), d, &ResidualMlpConfig::default()).unwrap();
+        (vs, network)
+    }
+
+    #[test]
+    fn parameters_and_names_are_the_references() {
+        let (vs, _) = network(512);
+        let count: usize = vs.trainable_variables().iter().map(Tensor::numel).sum();
+        // sum(p.numel() for p in model.parameters()) of the reference in PyTorch at d = 512.
+        assert_eq!(count, 494_976);
+        let names: BTreeSet<String> = vs.variables().into_keys().collect();
+        assert_eq!(names.len(), 12 + 3 * 8 + 2); // no name was taken twice
+        for name in [
+            "resnet.first_layer.weight",
+            "resnet.blocks.2.normalization.running_var",
+            "resnet.blocks.0.linear_first.bias",
+            "resnet.head.normalization.weight",
+            "resnet.head.linear.weight",
+            "resnet.mlp.1.weight",
+            "time_embed.0.weight",
+            "time_embed.2.bias",
+        ] {
+            assert!(names.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn one_shared_time_is_the_same_as_one_per_row() {
+        tch::manual_seed(3);
+        let (_vs, network) = network(7);
+        let x = Tensor::randn([5, 7], (Kind::Float, Device::Cpu));
+        let shared = Tensor::from_slice(&[249.0f32]);
+        let one = network.predict(&x, &shared, false).mean;
+        let each = network.predict(&x, &shared.expand([5], false), false).mean;
+        // GEMM may sum in another order for one row than for five.
+        assert!((one - each).abs().max().double_value(&[]) < 1e-5);
+    }
+
+    #[test]
+    fn no_rows_of_no_numbers() {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let error = ResidualMlp::new(&vs.root(), 0, &ResidualMlpConfig::default()).unwrap_err();
+        assert_eq!(error.to_string(), "d = 0, expected at least 1");
+    }
+}

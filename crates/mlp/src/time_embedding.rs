@@ -1,0 +1,53 @@
+use tch::{Kind, Tensor};
+
+/// The longest wavelength, over 2π.
+const MAX_PERIOD: f64 = 10_000.0;
+
+/// Sinusoidal embedding of noise levels, the **cosine half first** (as in openai/improved-diffusion
+/// and its descendants; the transformer paper interleaves and starts with the sine).
+///
+/// # Formula
+/// `[cos(t·f_0), …, cos(t·f_{h−1}), sin(t·f_0), …]`, `f_i = 10000^(−i/h)`, `h = dim/2`.
+///
+/// # Shapes
+/// `t`: `[b]` float → `[b, dim]`; `dim` is even.
+pub fn timestep_embedding(t: &Tensor, dim: usize) -> Tensor {
+    phases(t, &frequencies(dim, t.device()))
+}
+
+/// `[h]`: `10000^(−i/h)`, computed in f32 as the reference does: at `t` = 1000 a phase is sensitive
+/// to the last digit of its frequency.
+pub(crate) fn frequencies(dim: usize, device: tch::Device) -> Tensor {
+    let half = (dim / 2) as i64;
+    let i = Tensor::arange(half, (Kind::Float, device));
+    (i * -MAX_PERIOD.ln() / half as f64).exp()
+}
+
+/// `[b]`, `[h]` → `[b, 2h]`.
+pub(crate) fn phases(t: &Tensor, frequencies: &Tensor) -> Tensor {
+    let phase = t.unsqueeze(1) * frequencies; // [b, h]
+    Tensor::cat(&[phase.cos(), phase.sin()], 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosines_come_first() {
+        let t = Tensor::from_slice(&[0.0f32, 1.0]);
+        let e = timestep_embedding(&t, 6);
+        assert_eq!(e.size(), [2, 6]);
+        assert_eq!(
+            Vec::<f32>::try_from(e.get(0)).unwrap(),
+            [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+        );
+        for (i, expected) in [
+            (0, 1f64.cos()),
+            (3, 1f64.sin()),
+            (4, 10000f64.powf(-1.0 / 3.0).sin()),
+        ] {
+            assert!((e.double_value(&[1, i]) - expected).abs() < 1e-6);
+        }
+    }
+}

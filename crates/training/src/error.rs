@@ -1,0 +1,78 @@
+use detector::DetectorError;
+use diffusion_core::{ProcessError, ScheduleError};
+use tch::TchError;
+
+/// Why a diffusion model could not be trained or could not score.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// A setting outside its range.
+    #[error("{name} = {value}: {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be valid.
+        expected: &'static str,
+    },
+    /// The schedule cannot be built.
+    #[error("schedule: {0}")]
+    Schedule(#[from] ScheduleError),
+    /// The network cannot be built.
+    #[error("network: {0}")]
+    Network(Box<dyn std::error::Error + Send + Sync>),
+    /// Too few rows to train on.
+    #[error("{rows} training rows, expected at least 2: batch statistics need two")]
+    TooFewRows {
+        /// Rows found.
+        rows: i64,
+    },
+    /// The loss is NaN or infinite.
+    #[error(
+        "the loss is {loss} at step {step} (epoch {epoch}): lower the learning rate, or look for \
+         extreme values in the training rows"
+    )]
+    Diverged {
+        /// Optimiser step, from 0.
+        step: u64,
+        /// Epoch, from 0.
+        epoch: usize,
+        /// The loss found.
+        loss: f64,
+    },
+    /// A row whose score is NaN or infinite.
+    #[error("the score of row {row} is {score}: its values are too large for the network")]
+    Score {
+        /// Row, from 0.
+        row: usize,
+        /// The score found.
+        score: f64,
+    },
+    /// A step of the diffusion process failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
+
+impl From<TchError> for TrainingError {
+    fn from(error: TchError) -> Self {
+        Self::Process(error.into())
+    }
+}
+
+impl From<TrainingError> for DetectorError {
+    fn from(error: TrainingError) -> Self {
+        match error {
+            TrainingError::Config {
+                name,
+                value,
+                expected,
+            } => Self::Config {
+                name,
+                value,
+                expected,
+            },
+            other => Self::Method(other.to_string()),
+        }
+    }
+}
