@@ -176,6 +176,25 @@ pub enum DatasetError {
         /// The pinned hash.
         expected: String,
     },
+    /// No folder to download to is known.
+    #[error("no cache folder: neither RESIDUUM_CACHE nor a home folder is set")]
+    NoCache,
+    /// A download that did not come to its end.
+    #[error("cannot download {url}: {reason}")]
+    Download {
+        /// The address.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A download that is not the published file; it was removed.
+    #[error("{url} sent another file than the published one: {reason}")]
+    WrongDownload {
+        /// The address.
+        url: String,
+        /// What differs.
+        reason: String,
+    },
 }
 
 /// What kind of failure it is; a program maps it to an exit code.
@@ -197,7 +216,7 @@ impl DatasetError {
             | Self::UnknownWord { .. }
             | Self::Seed { .. }
             | Self::NoSuchRoot { .. } => ErrorKind::Usage,
-            Self::NotAtHand { .. } => ErrorKind::Missing,
+            Self::NotAtHand { .. } | Self::NoCache | Self::Download { .. } => ErrorKind::Missing,
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::Missing
             }
@@ -223,6 +242,15 @@ impl DatasetError {
             }
             Self::Hash { .. } | Self::UnexpectedShape { .. } => {
                 Some("remove the file and fetch it again: residuum datasets fetch".to_owned())
+            }
+            Self::NoCache => Some("set RESIDUUM_CACHE to a folder".to_owned()),
+            Self::Download { .. } => Some(
+                "check the network and try again (what has arrived is kept), set RESIDUUM_MIRROR to \
+                 another source, or put the file into a folder named by RESIDUUM_DATA"
+                    .to_owned(),
+            ),
+            Self::WrongDownload { .. } => {
+                Some("try again, or set RESIDUUM_MIRROR to another source".to_owned())
             }
             Self::OneClass { .. } => {
                 Some("AUROC needs normal and anomalous test rows: try another seed, another protocol or more data".to_owned())

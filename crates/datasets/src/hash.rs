@@ -1,5 +1,6 @@
 //! Hashes of files, as 64 hex digits.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,15 @@ pub enum Pin {
     /// The id that git gives it: the SHA-1 of `blob LENGTH`, a zero byte and its bytes. Known for
     /// every file of a public repository without downloading it.
     GitBlob(&'static str),
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sha256(hash) => write!(f, "sha256 {hash}"),
+            Self::GitBlob(hash) => write!(f, "git blob {hash}"),
+        }
+    }
 }
 
 impl Pin {

@@ -20,6 +20,11 @@ mod stratified;
 
 mod scaling;
 
+mod audit;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+
+pub use audit::{Across, Audit, Part, audit, audit_split};
 pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, catalogue, find};
 pub use dataset::{Data, Dataset, Label, flatten};
 pub use error::{DatasetError, ErrorKind};

@@ -1,0 +1,263 @@
+use std::collections::HashSet;
+
+use ndarray::{Array2, Array4, ArrayView2};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::dataset::count;
+use crate::{Data, Dataset, Label, Split};
+
+/// What in a data set makes its numbers misleading.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Audit {
+    /// All rows of a data set, or the training rows of a split.
+    pub fitted: Part,
+    /// The test rows of a split.
+    pub test: Option<Part>,
+    /// Test rows that repeat training rows.
+    pub across: Option<Across>,
+    /// Normal rows, of the test set where there is one.
+    pub normals: usize,
+    /// Anomalies, of the test set where there is one.
+    pub anomalies: usize,
+    /// Anomalies that are exact copies of a normal row among the same rows: their scores are tied,
+    /// whatever the method.
+    pub anomalies_tied_with_normals: usize,
+}
+
+/// A block of rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// Rows.
+    pub n: usize,
+    /// Columns, or the values of an image.
+    pub d: usize,
+    /// Columns with one value only.
+    pub constant_columns: usize,
+    /// Columns, not constant, with one value in more than half of the rows: their ranks are mostly ties.
+    pub tied_columns: usize,
+    /// Values that are NaN or infinite.
+    pub not_finite: usize,
+    /// Rows that are exact copies of an earlier one.
+    pub duplicates: usize,
+}
+
+/// Copies across the border of a split.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Across {
+    /// Normal test rows that are exact copies of a training row.
+    pub normals_in_train: usize,
+    /// The same as a share of the normal test rows.
+    pub share_of_normals: f64,
+    /// Anomalous test rows that are exact copies of a training row.
+    pub anomalies_in_train: usize,
+}
+
+/// Audits a whole data set.
+///
+/// # Example
+/// ```
+/// use datasets::{Data, Dataset, Label};
+/// let x = ndarray::array![[1.0, 7.0], [1.0, 7.0], [2.0, 7.0]];
+/// let labels = vec![Label::Normal, Label::Normal, Label::Anomaly];
+/// let audit = datasets::audit(&Dataset::new("three", Data::Rows(x), labels)?);
+/// assert_eq!((audit.fitted.constant_columns, audit.fitted.duplicates), (1, 1));
+/// assert_eq!(audit.findings()[0], "1 of 2 columns are constant");
+/// # Ok::<(), datasets::DatasetError>(())
+/// ```
+pub fn audit(set: &Dataset) -> Audit {
+    let keys = keys(set.data());
+    Audit {
+        fitted: part(set.data(), &keys),
+        test: None,
+        across: None,
+        normals: count(set.labels(), Label::Normal),
+        anomalies: count(set.labels(), Label::Anomaly),
+        anomalies_tied_with_normals: tied(&keys, set.labels()),
+    }
+}
+
+/// Audits what a method would be given: constant columns in training and copies across the border.
+pub fn audit_split(split: &Split) -> Audit {
+    let (train, test) = (keys(&split.train), keys(&split.test));
+    let seen: HashSet<&Key> = train.iter().collect();
+    let in_train = |label| {
+        let rows = test.iter().zip(&split.test_labels);
+        rows.filter(|&(key, &l)| l == label && seen.contains(key)).count()
+    };
+    let normals = count(&split.test_labels, Label::Normal);
+    let normals_in_train = in_train(Label::Normal);
+    Audit {
+        fitted: part(&split.train, &train),
+        test: Some(part(&split.test, &test)),
+        across: Some(Across {
+            normals_in_train,
+            share_of_normals: normals_in_train as f64 / normals.max(1) as f64,
+            anomalies_in_train: in_train(Label::Anomaly),
+        }),
+        normals,
+        anomalies: count(&split.test_labels, Label::Anomaly),
+        anomalies_tied_with_normals: tied(&test, &split.test_labels),
+    }
+}
+
+/// Fewer anomalies than this leave every ranking metric to chance.
+const FEW_ANOMALIES: usize = 20;
+
+impl Audit {
+    /// What was found, one plain sentence each; empty where there is nothing to say.
+    pub fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        let mut say = |wrong: bool, sentence: String| {
+            if wrong {
+                findings.push(sentence);
+            }
+        };
+        let (fitted, place) = (&self.fitted, if self.test.is_some() { " in training" } else { "" });
+        say(
+            fitted.constant_columns > 0,
+            format!("{} of {} columns are constant{place}", fitted.constant_columns, fitted.d),
+        );
+        say(
+            fitted.tied_columns > 0,
+            format!(
+                "{} of {} columns hold one value in more than half of the rows{place}: ranks there are mostly ties",
+                fitted.tied_columns, fitted.d
+            ),
+        );
+        if let Some(across) = &self.across {
+            say(
+                across.normals_in_train > 0,
+                format!(
+                    "{} of {} normal test rows ({:.0} %) are exact copies of a training row: a method that memorises profits",
+                    across.normals_in_train,
+                    self.normals,
+                    100.0 * across.share_of_normals
+                ),
+            );
+            say(
+                across.anomalies_in_train > 0,
+                format!(
+                    "{} of {} anomalous test rows are exact copies of a training row",
+                    across.anomalies_in_train, self.anomalies
+                ),
+            );
+        }
+        for (part, rows) in [(Some(fitted), if self.test.is_some() { "training rows" } else { "rows" }), (self.test.as_ref(), "test rows")] {
+            let Some(part) = part else { continue };
+            say(
+                part.duplicates > 0,
+                format!("{} of {} {rows} are exact copies of an earlier one", part.duplicates, part.n),
+            );
+            say(
+                part.not_finite > 0,
+                format!("{} values of the {rows} are NaN or infinite", part.not_finite),
+            );
+        }
+        say(
+            self.anomalies_tied_with_normals > 0,
+            format!(
+                "{} of {} anomalies are exact copies of a normal row: no score can tell them apart",
+                self.anomalies_tied_with_normals, self.anomalies
+            ),
+        );
+        say(
+            self.anomalies < FEW_ANOMALIES,
+            format!("only {} anomalies: every metric is uncertain", self.anomalies),
+        );
+        say(
+            self.anomalies > self.normals,
+            format!("more anomalies ({}) than normal rows ({})", self.anomalies, self.normals),
+        );
+        findings
+    }
+}
+
+/// A row's value: equal rows have equal keys, and different ones different keys but for a chance of
+/// 2⁻¹²⁸.
+type Key = [u8; 16];
+
+fn keys(data: &Data) -> Vec<Key> {
+    let key = |bytes: &mut dyn Iterator<Item = u8>| {
+        let bytes: Vec<u8> = bytes.collect();
+        let mut key = Key::default();
+        key.copy_from_slice(&Sha256::digest(bytes)[..16]);
+        key
+    };
+    match data {
+        Data::Rows(x) => x
+            .rows()
+            .into_iter()
+            // Adding zero makes one of the two zeros.
+            .map(|row| key(&mut row.iter().flat_map(|v| (v + 0.0).to_le_bytes())))
+            .collect(),
+        Data::Images(x) => x.outer_iter().map(|image| key(&mut image.iter().copied())).collect(),
+    }
+}
+
+fn part(data: &Data, keys: &[Key]) -> Part {
+    let distinct = keys.iter().collect::<HashSet<_>>().len();
+    let (constant_columns, tied_columns) = match data {
+        Data::Rows(x) => columns(x.view()),
+        Data::Images(x) => columns(flat(x).view()),
+    };
+    Part {
+        n: data.len(),
+        d: data.width(),
+        constant_columns,
+        tied_columns,
+        not_finite: match data {
+            Data::Rows(x) => x.iter().filter(|v| !v.is_finite()).count(),
+            Data::Images(_) => 0,
+        },
+        duplicates: keys.len() - distinct,
+    }
+}
+
+/// `[n, c, h, w]` → `[n, c·h·w]`, bytes as they are.
+fn flat(images: &Array4<u8>) -> Array2<u8> {
+    let (n, c, h, w) = images.dim();
+    let mut values = images.iter().copied();
+    Array2::from_shape_simple_fn((n, c * h * w), || values.next().unwrap_or_default())
+}
+
+/// How many columns are constant, and how many others have a value in more than half of the rows.
+///
+/// The value is found by the majority vote of Boyer and Moore: one pass, one counter a column.
+fn columns<T: Copy + PartialEq>(x: ArrayView2<'_, T>) -> (usize, usize) {
+    let Some(first) = x.rows().into_iter().next() else {
+        return (0, 0);
+    };
+    let mut votes: Vec<(T, usize)> = first.iter().map(|&v| (v, 0)).collect();
+    for row in x.rows() {
+        for ((candidate, lead), &v) in votes.iter_mut().zip(row) {
+            if *candidate == v {
+                *lead += 1;
+            } else if *lead == 0 {
+                (*candidate, *lead) = (v, 1);
+            } else {
+                *lead -= 1;
+            }
+        }
+    }
+    let mut counts = vec![0; votes.len()];
+    for row in x.rows() {
+        for ((count, (candidate, _)), v) in counts.iter_mut().zip(&votes).zip(row) {
+            *count += usize::from(candidate == v);
+        }
+    }
+    let n = x.nrows();
+    let constant = counts.iter().filter(|&&count| count == n).count();
+    let tied = counts.iter().filter(|&&count| count < n && 2 * count > n).count();
+    (constant, tied)
+}
+
+/// Anomalies that equal a normal row.
+fn tied(keys: &[Key], labels: &[Label]) -> usize {
+    let rows = || keys.iter().zip(labels);
+    let normal: HashSet<&Key> = rows()
+        .filter(|&(_, &label)| label == Label::Normal)
+        .map(|(key, _)| key)
+        .collect();
+    rows().filter(|&(key, &label)| label == Label::Anomaly && normal.contains(key)).count()
+}
