@@ -83,7 +83,8 @@ pub fn audit_split(split: &Split) -> Audit {
     let seen: HashSet<&Key> = train.iter().collect();
     let in_train = |label| {
         let rows = test.iter().zip(&split.test_labels);
-        rows.filter(|&(key, &l)| l == label && seen.contains(key)).count()
+        rows.filter(|&(key, &l)| l == label && seen.contains(key))
+            .count()
     };
     let normals = count(&split.test_labels, Label::Normal);
     let normals_in_train = in_train(Label::Normal);
@@ -113,10 +114,20 @@ impl Audit {
                 findings.push(sentence);
             }
         };
-        let (fitted, place) = (&self.fitted, if self.test.is_some() { " in training" } else { "" });
+        let (fitted, place) = (
+            &self.fitted,
+            if self.test.is_some() {
+                " in training"
+            } else {
+                ""
+            },
+        );
         say(
             fitted.constant_columns > 0,
-            format!("{} of {} columns are constant{place}", fitted.constant_columns, fitted.d),
+            format!(
+                "{} of {} columns are constant{place}",
+                fitted.constant_columns, fitted.d
+            ),
         );
         say(
             fitted.tied_columns > 0,
@@ -143,15 +154,31 @@ impl Audit {
                 ),
             );
         }
-        for (part, rows) in [(Some(fitted), if self.test.is_some() { "training rows" } else { "rows" }), (self.test.as_ref(), "test rows")] {
+        for (part, rows) in [
+            (
+                Some(fitted),
+                if self.test.is_some() {
+                    "training rows"
+                } else {
+                    "rows"
+                },
+            ),
+            (self.test.as_ref(), "test rows"),
+        ] {
             let Some(part) = part else { continue };
             say(
                 part.duplicates > 0,
-                format!("{} of {} {rows} are exact copies of an earlier one", part.duplicates, part.n),
+                format!(
+                    "{} of {} {rows} are exact copies of an earlier one",
+                    part.duplicates, part.n
+                ),
             );
             say(
                 part.not_finite > 0,
-                format!("{} values of the {rows} are NaN or infinite", part.not_finite),
+                format!(
+                    "{} values of the {rows} are NaN or infinite",
+                    part.not_finite
+                ),
             );
         }
         say(
@@ -163,11 +190,17 @@ impl Audit {
         );
         say(
             self.anomalies < FEW_ANOMALIES,
-            format!("only {} anomalies: every metric is uncertain", self.anomalies),
+            format!(
+                "only {} anomalies: every metric is uncertain",
+                self.anomalies
+            ),
         );
         say(
             self.anomalies > self.normals,
-            format!("more anomalies ({}) than normal rows ({})", self.anomalies, self.normals),
+            format!(
+                "more anomalies ({}) than normal rows ({})",
+                self.anomalies, self.normals
+            ),
         );
         findings
     }
@@ -191,7 +224,10 @@ fn keys(data: &Data) -> Vec<Key> {
             // Adding zero makes one of the two zeros.
             .map(|row| key(&mut row.iter().flat_map(|v| (v + 0.0).to_le_bytes())))
             .collect(),
-        Data::Images(x) => x.outer_iter().map(|image| key(&mut image.iter().copied())).collect(),
+        Data::Images(x) => x
+            .outer_iter()
+            .map(|image| key(&mut image.iter().copied()))
+            .collect(),
     }
 }
 
@@ -248,7 +284,10 @@ fn columns<T: Copy + PartialEq>(x: ArrayView2<'_, T>) -> (usize, usize) {
     }
     let n = x.nrows();
     let constant = counts.iter().filter(|&&count| count == n).count();
-    let tied = counts.iter().filter(|&&count| count < n && 2 * count > n).count();
+    let tied = counts
+        .iter()
+        .filter(|&&count| count < n && 2 * count > n)
+        .count();
     (constant, tied)
 }
 
@@ -259,5 +298,89 @@ fn tied(keys: &[Key], labels: &[Label]) -> usize {
         .filter(|&(_, &label)| label == Label::Normal)
         .map(|(key, _)| key)
         .collect();
-    rows().filter(|&(key, &label)| label == Label::Anomaly && normal.contains(key)).count()
+    rows()
+        .filter(|&(key, &label)| label == Label::Anomaly && normal.contains(key))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    const N: Label = Label::Normal;
+    const A: Label = Label::Anomaly;
+
+    #[test]
+    fn a_set_is_described() {
+        let x = array![
+            [0.0, 5.0, 1.0],
+            [-0.0, 5.0, 2.0],
+            [0.0, 5.0, 1.0],
+            [0.0, 6.0, 4.0],
+            [0.0, 5.0, 1.0],
+        ];
+        let set = Dataset::new("s", Data::Rows(x), vec![N, N, N, A, A]).unwrap();
+        let audit = audit(&set);
+        let expected = Part {
+            n: 5,
+            d: 3,
+            constant_columns: 1,
+            tied_columns: 2,
+            not_finite: 0,
+            duplicates: 2,
+        };
+        assert_eq!(audit.fitted, expected);
+        assert_eq!((audit.normals, audit.anomalies), (3, 2));
+        assert_eq!(audit.anomalies_tied_with_normals, 1);
+        assert_eq!(
+            audit.findings(),
+            [
+                "1 of 3 columns are constant",
+                "2 of 3 columns hold one value in more than half of the rows: ranks there are mostly ties",
+                "2 of 5 rows are exact copies of an earlier one",
+                "1 of 2 anomalies are exact copies of a normal row: no score can tell them apart",
+                "only 2 anomalies: every metric is uncertain",
+            ]
+        );
+        let json = serde_json::to_value(&audit).unwrap();
+        assert_eq!(json["fitted"]["duplicates"], 2);
+    }
+
+    #[test]
+    fn copies_across_a_split_and_values_that_are_not_finite_are_counted() {
+        let split = Split {
+            train: Data::Rows(array![[1.0, 0.0], [2.0, 0.0], [2.0, f32::NAN]]),
+            test: Data::Rows(array![[1.0, 0.0], [1.0, 0.0], [3.0, 0.0], [2.0, 0.0]]),
+            test_labels: vec![N, N, N, A],
+            train_rows: vec![0, 1, 2],
+            test_rows: vec![3, 4, 5, 6],
+        };
+        let audit = audit_split(&split);
+        let across = audit.across.as_ref().unwrap();
+        assert_eq!((across.normals_in_train, across.anomalies_in_train), (2, 1));
+        assert_eq!(audit.fitted.not_finite, 1);
+        assert!(audit.findings().contains(
+            &"2 of 3 normal test rows (67 %) are exact copies of a training row: a method that memorises profits"
+                .to_owned()
+        ));
+        assert!(
+            audit
+                .findings()
+                .contains(&"1 values of the training rows are NaN or infinite".to_owned())
+        );
+    }
+
+    #[test]
+    fn images_are_compared_pixel_by_pixel() {
+        let images = Array4::from_shape_fn((3, 2, 1, 3), |(n, c, _, w)| (n / 2 * 9 + c + w) as u8);
+        let set = Dataset::new("i", Data::Images(images), vec![N, N, A]).unwrap();
+        let audit = audit(&set);
+        assert_eq!((audit.fitted.d, audit.fitted.duplicates), (6, 1));
+        assert_eq!(
+            (audit.fitted.constant_columns, audit.fitted.tied_columns),
+            (0, 6)
+        );
+    }
 }

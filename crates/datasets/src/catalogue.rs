@@ -39,7 +39,11 @@ pub fn find(name: &str) -> Result<&'static Entry, DatasetError> {
     entries
         .iter()
         .find(|entry| entry.name == name)
-        .or_else(|| entries.iter().find(|entry| entry.aliases.iter().any(|alias| alias == name)))
+        .or_else(|| {
+            entries
+                .iter()
+                .find(|entry| entry.aliases.iter().any(|alias| alias == name))
+        })
         .ok_or_else(|| {
             let names = entries.iter().flat_map(|entry| {
                 let aliases = entry.aliases.iter().map(String::as_str);
@@ -209,7 +213,9 @@ impl Entry {
     pub fn licence(&self) -> &'static str {
         match (&self.kind, self.family) {
             (Kind::FashionMnistPixels { .. }, _) => "MIT (Zalando SE)",
-            (_, "MVTec-AD") => "CC BY-NC-SA 4.0 (MVTec AD), not for commercial use; ADBench BSD-2-Clause",
+            (_, "MVTec-AD") => {
+                "CC BY-NC-SA 4.0 (MVTec AD), not for commercial use; ADBench BSD-2-Clause"
+            }
             (_, "FashionMNIST") => "MIT (Fashion-MNIST); ADBench BSD-2-Clause",
             _ => "ADBench BSD-2-Clause; the underlying data keep their own terms",
         }
@@ -219,9 +225,9 @@ impl Entry {
     pub fn files(&self) -> Vec<String> {
         match self.kind {
             Kind::Adbench { folder, file, .. } => vec![format!("adbench/{folder}/{file}.npz")],
-            Kind::FashionMnistPixels { .. } => {
-                fashion_mnist::FILES.map(|(file, _)| format!("fashion-mnist/{file}")).to_vec()
-            }
+            Kind::FashionMnistPixels { .. } => fashion_mnist::FILES
+                .map(|(file, _)| format!("fashion-mnist/{file}"))
+                .to_vec(),
         }
     }
 
@@ -242,11 +248,13 @@ impl Entry {
     /// The known hash of each of the [`files`](Self::files).
     pub fn pins(&self) -> Vec<Pin> {
         match self.kind {
-            Kind::Adbench { sha256: Some(hash), .. } => vec![Pin::Sha256(hash)],
+            Kind::Adbench {
+                sha256: Some(hash), ..
+            } => vec![Pin::Sha256(hash)],
             Kind::Adbench { git_blob, .. } => vec![Pin::GitBlob(git_blob)],
-            Kind::FashionMnistPixels { .. } => {
-                fashion_mnist::FILES.map(|(_, hash)| Pin::Sha256(hash)).to_vec()
-            }
+            Kind::FashionMnistPixels { .. } => fashion_mnist::FILES
+                .map(|(_, hash)| Pin::Sha256(hash))
+                .to_vec(),
         }
     }
 
@@ -299,7 +307,10 @@ impl Entry {
     /// [`DatasetError::Hash`] where one differs, [`DatasetError::NotAtHand`] or [`DatasetError::Io`].
     pub fn verify(&self, roots: &Roots) -> Result<(), DatasetError> {
         let paths = self.located(roots)?;
-        paths.iter().zip(self.pins()).try_for_each(|(path, pin)| pin.verify(path))
+        paths
+            .iter()
+            .zip(self.pins())
+            .try_for_each(|(path, pin)| pin.verify(path))
     }
 
     fn located(&self, roots: &Roots) -> Result<Vec<PathBuf>, DatasetError> {
@@ -319,5 +330,8 @@ impl Entry {
 fn family(file: &'static str) -> Option<&'static str> {
     ["CIFAR10", "FashionMNIST", "MNIST-C", "MVTec-AD", "SVHN"]
         .into_iter()
-        .find(|family| file.strip_prefix(family).is_some_and(|rest| rest.starts_with('_')))
+        .find(|family| {
+            file.strip_prefix(family)
+                .is_some_and(|rest| rest.starts_with('_'))
+        })
 }

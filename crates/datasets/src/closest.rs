@@ -9,7 +9,10 @@ pub(crate) fn to<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<St
         .filter(|&(distance, _)| distance <= limit)
         .collect();
     near.sort();
-    near.into_iter().take(3).map(|(_, known)| known.to_owned()).collect()
+    near.into_iter()
+        .take(3)
+        .map(|(_, known)| known.to_owned())
+        .collect()
 }
 
 /// The Levenshtein distance: insertions, deletions and replacements that turn `a` into `b`.

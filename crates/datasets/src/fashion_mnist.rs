@@ -45,14 +45,13 @@ pub(crate) fn load(paths: &[PathBuf], class: u8, name: &str) -> Result<Dataset, 
         });
     }
     let shape = (n, 1, images.shape[1], images.shape[2]);
-    let images = Array4::from_shape_vec(shape, images.bytes).map_err(|error| {
-        DatasetError::Malformed {
+    let images =
+        Array4::from_shape_vec(shape, images.bytes).map_err(|error| DatasetError::Malformed {
             path: images_path.clone(),
             place: "the images".to_owned(),
             found: error.to_string(),
             expected: format!("{shape:?}"),
-        }
-    })?;
+        })?;
     let rows = rows(&classes, class);
     let labels = rows
         .iter()
@@ -74,7 +73,9 @@ pub(crate) fn load(paths: &[PathBuf], class: u8, name: &str) -> Result<Dataset, 
 /// (seed `class`), not of an experiment.
 fn rows(classes: &[u8], class: u8) -> Vec<usize> {
     let of = |wanted: u8| -> Vec<usize> {
-        (0..classes.len()).filter(|&row| classes[row] == wanted).collect()
+        (0..classes.len())
+            .filter(|&row| classes[row] == wanted)
+            .collect()
     };
     let mut rows = of(class);
     let anomalies = (rows.len() as f64 * ANOMALY_SHARE / (1.0 - ANOMALY_SHARE)).round() as usize;

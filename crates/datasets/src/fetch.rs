@@ -31,7 +31,9 @@ pub fn fetch(
     roots: &Roots,
     progress: OnProgress<'_>,
 ) -> Result<Vec<PathBuf>, DatasetError> {
-    let mirror = env::var("RESIDUUM_MIRROR").ok().filter(|mirror| !mirror.is_empty());
+    let mirror = env::var("RESIDUUM_MIRROR")
+        .ok()
+        .filter(|mirror| !mirror.is_empty());
     fetch_from(mirror.as_deref(), entry, roots, progress)
 }
 
@@ -65,7 +67,12 @@ pub fn fetch_from(
 }
 
 /// Downloads one file to `path`, continuing what an earlier call left.
-fn download(url: &str, path: &Path, pin: Pin, progress: OnProgress<'_>) -> Result<(), DatasetError> {
+fn download(
+    url: &str,
+    path: &Path,
+    pin: Pin,
+    progress: OnProgress<'_>,
+) -> Result<(), DatasetError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| DatasetError::Io { path, source }
@@ -98,7 +105,10 @@ fn download(url: &str, path: &Path, pin: Pin, progress: OnProgress<'_>) -> Resul
             Err(Cut::Retry(reason) | Cut::Final(reason)) => return Err(failed(reason)),
         }
     }
-    if let Err(error) = pin.verify(part.path()).and_then(|()| loads(part.path(), path)) {
+    if let Err(error) = pin
+        .verify(part.path())
+        .and_then(|()| loads(part.path(), path))
+    {
         part.remove();
         return Err(DatasetError::WrongDownload {
             url: url.to_owned(),

@@ -69,7 +69,10 @@ fn read(mut reader: impl Read, axes: u8, limit: u64, path: &Path) -> Result<Idx,
         return Err(malformed(
             "the magic number",
             format!("{:#010x}", u32::from_be_bytes(magic)),
-            format!("{:#010x} (unsigned bytes, {axes} axes)", 0x0800 + u32::from(axes)),
+            format!(
+                "{:#010x} (unsigned bytes, {axes} axes)",
+                0x0800 + u32::from(axes)
+            ),
         ));
     }
     let mut shape = Vec::new();
@@ -90,7 +93,10 @@ fn read(mut reader: impl Read, axes: u8, limit: u64, path: &Path) -> Result<Idx,
     };
     let mut bytes = Vec::new();
     // One byte more, to notice data behind the last image.
-    reader.take(promised + 1).read_to_end(&mut bytes).map_err(damaged)?;
+    reader
+        .take(promised + 1)
+        .read_to_end(&mut bytes)
+        .map_err(damaged)?;
     if bytes.len() as u64 != promised {
         let found = if (bytes.len() as u64) < promised {
             format!("{} bytes", bytes.len())

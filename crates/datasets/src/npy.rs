@@ -87,7 +87,11 @@ fn read_values(reader: &mut impl Read, dtype: DType, held: u64) -> Result<Vec<f6
     while left > 0 {
         let now = left.min(block.len());
         reader.read_exact(&mut block[..now])?;
-        values.extend(block[..now].chunks_exact(dtype.bytes).map(|b| dtype.number(b)));
+        values.extend(
+            block[..now]
+                .chunks_exact(dtype.bytes)
+                .map(|b| dtype.number(b)),
+        );
         left -= now;
     }
     // Reading past the last byte makes the archive compare its checksum.
@@ -218,7 +222,10 @@ fn read_header(reader: &mut impl Read) -> Result<(Header, u64), NpyError> {
 
 fn parse_header(text: &str) -> Result<Header, NpyError> {
     let unreadable = || NpyError::Malformed {
-        found: format!("the header {:?}", text.trim().chars().take(80).collect::<String>()),
+        found: format!(
+            "the header {:?}",
+            text.trim().chars().take(80).collect::<String>()
+        ),
         expected: "a dictionary of 'descr', 'fortran_order' and 'shape'".to_owned(),
     };
     let value = |key: &str| {

@@ -108,12 +108,21 @@ fn rows(path: &Path, x: Npy) -> Result<Array2<f32>, DatasetError> {
         return Err(wrong_shape(path, "X", &x.shape, "[n, d]"));
     };
     let values = x.values.into_iter().map(|v| v as f32).collect();
-    let shape = if x.fortran { (n, d).f() } else { (n, d).into_shape_with_order() };
+    let shape = if x.fortran {
+        (n, d).f()
+    } else {
+        (n, d).into_shape_with_order()
+    };
     match Array2::from_shape_vec(shape, values) {
         // A copy only for Fortran order: everything downstream walks rows.
         Ok(rows) if rows.is_standard_layout() => Ok(rows),
         Ok(rows) => Ok(rows.as_standard_layout().into_owned()),
-        Err(_) => Err(wrong_shape(path, "X", &[n, d], "[n, d] that fits the memory")),
+        Err(_) => Err(wrong_shape(
+            path,
+            "X",
+            &[n, d],
+            "[n, d] that fits the memory",
+        )),
     }
 }
 

@@ -110,7 +110,11 @@ impl Protocol {
         } else {
             SMALL
         };
-        let cap = if self == Self::Adbench { ADBENCH_CAP } else { DTE_CAP };
+        let cap = if self == Self::Adbench {
+            ADBENCH_CAP
+        } else {
+            DTE_CAP
+        };
         let mut state = RandomState::new(seed);
         let n = labels.len();
         let rows = if n < small {
@@ -133,7 +137,10 @@ impl Protocol {
                     trains[i] = true;
                 }
                 let pick = |wanted| {
-                    let chosen = normals.iter().zip(&trains).filter(move |(_, t)| **t == wanted);
+                    let chosen = normals
+                        .iter()
+                        .zip(&trains)
+                        .filter(move |(_, t)| **t == wanted);
                     chosen.map(|(&row, _)| row)
                 };
                 Ok((pick(true).collect(), pick(false).chain(anomalies).collect()))
@@ -164,7 +171,11 @@ fn half(mut normals: Vec<usize>, anomalies: Vec<usize>) -> (Vec<usize>, Vec<usiz
 /// Python's `round(0.5 * n)`: a half goes to the even neighbour.
 fn half_to_even(n: usize) -> usize {
     let down = n / 2;
-    if n % 2 == 1 && down % 2 == 1 { down + 1 } else { down }
+    if n % 2 == 1 && down % 2 == 1 {
+        down + 1
+    } else {
+        down
+    }
 }
 
 impl fmt::Display for Protocol {

@@ -36,7 +36,11 @@ impl Roots {
             folders.extend(env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()));
         }
         let starts = [env::current_dir(), env::current_exe()];
-        if let Some(workspace) = starts.iter().flatten().find_map(|start| workspace_of(start)) {
+        if let Some(workspace) = starts
+            .iter()
+            .flatten()
+            .find_map(|start| workspace_of(start))
+        {
             folders.push(workspace.join("data").join("external"));
             folders.push(workspace.join("data"));
         }
@@ -92,7 +96,11 @@ fn workspace_of(start: &Path) -> Option<PathBuf> {
 }
 
 fn cache_dir() -> Option<PathBuf> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     if let Some(cache) = set("RESIDUUM_CACHE") {
         return Some(cache.join("data"));
     }

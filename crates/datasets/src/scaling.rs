@@ -75,11 +75,20 @@ pub struct RowScaler {
 #[serde(rename_all = "lowercase")]
 enum Map {
     /// (x − mean) / scale
-    Standard { mean: Vec<f32>, scale: Vec<f32> },
+    Standard {
+        mean: Vec<f32>,
+        scale: Vec<f32>,
+    },
     /// (x / max(‖x‖, 1e-12) − mean) / s
-    L2 { mean: Vec<f64>, s: f64 },
+    L2 {
+        mean: Vec<f64>,
+        s: f64,
+    },
     /// x · scale + shift
-    Minmax { scale: Vec<f32>, shift: Vec<f32> },
+    Minmax {
+        scale: Vec<f32>,
+        shift: Vec<f32>,
+    },
     Raw,
 }
 
@@ -207,7 +216,11 @@ fn fit_minmax(x: ArrayView2<'_, f32>) -> Map {
         let low = column.iter().copied().fold(f32::INFINITY, f32::min);
         let high = column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let range = high - low;
-        let range = if range < 10.0 * f32::EPSILON { 1.0 } else { range };
+        let range = if range < 10.0 * f32::EPSILON {
+            1.0
+        } else {
+            range
+        };
         scale.push(1.0 / range);
         shift.push(0.0 - low * (1.0 / range));
     }
@@ -241,5 +254,8 @@ fn fit_l2(x: ArrayView2<'_, f32>) -> Map {
 
 /// The L2 norm, at least 1e-12.
 fn norm<'a>(row: impl Iterator<Item = &'a f32>) -> f64 {
-    row.map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt().max(1e-12)
+    row.map(|&v| f64::from(v).powi(2))
+        .sum::<f64>()
+        .sqrt()
+        .max(1e-12)
 }

@@ -13,9 +13,8 @@ pub(crate) fn split(
 ) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
     let n_test = (TEST_SHARE * labels.len() as f64).ceil() as usize;
     let n_train = labels.len() - n_test;
-    let classes = [Label::Normal, Label::Anomaly].map(|class| -> Vec<usize> {
-        (0..labels.len()).filter(|&i| labels[i] == class).collect()
-    });
+    let classes = [Label::Normal, Label::Anomaly]
+        .map(|class| -> Vec<usize> { (0..labels.len()).filter(|&i| labels[i] == class).collect() });
     let sizes = [classes[0].len(), classes[1].len()];
     let to_train = shares(sizes, n_train, state)?;
     let left = [sizes[0] - to_train[0], sizes[1] - to_train[1]];

@@ -4,12 +4,17 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use datasets::{Data, DatasetError, ErrorKind, Pin, Representation, Roots, catalogue, find, flatten};
+use datasets::{
+    Data, DatasetError, ErrorKind, Pin, Representation, Roots, catalogue, find, flatten,
+};
 
 #[test]
 fn every_line_of_the_table_is_an_entry() {
     let count = |representation| {
-        catalogue().iter().filter(|entry| entry.representation() == representation).count()
+        catalogue()
+            .iter()
+            .filter(|entry| entry.representation() == representation)
+            .count()
     };
     // 10 CIFAR10, 10 FashionMNIST, 16 MNIST-C, 15 MVTec-AD, 10 SVHN.
     assert_eq!(count(Representation::ResNet18), 61);
@@ -22,7 +27,11 @@ fn every_line_of_the_table_is_an_entry() {
             std::iter::once(entry.name()).chain(entry.aliases().iter().map(String::as_str))
         })
         .collect();
-    assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "a name comes twice");
+    assert_eq!(
+        names.iter().collect::<HashSet<_>>().len(),
+        names.len(),
+        "a name comes twice"
+    );
     for entry in catalogue() {
         assert_eq!(find(entry.name()).unwrap(), entry);
         assert_eq!(entry.files().len(), entry.pins().len());
@@ -44,7 +53,11 @@ fn every_line_of_the_table_is_an_entry() {
 fn every_row_of_the_papers_table_is_known() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/published/paper_table1.csv");
     let table = std::fs::read_to_string(table).unwrap();
-    let names: Vec<&str> = table.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    let names: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
     assert_eq!(names.len(), 28);
     for name in names {
         assert_eq!(find(name).unwrap().name(), name);
@@ -64,9 +77,16 @@ fn names_aliases_and_similar_names_are_found() {
     assert_eq!(find("MNIST-C_dotted_line").unwrap().family(), "MNIST-C");
     let error = find("mvtec-ad_botle").unwrap_err();
     assert_eq!(error.to_string(), "no data set named `mvtec-ad_botle`");
-    assert!(error.hint().unwrap().contains("MVTec-AD_bottle"), "{:?}", error.hint());
+    assert!(
+        error.hint().unwrap().contains("MVTec-AD_bottle"),
+        "{:?}",
+        error.hint()
+    );
     assert_eq!(error.kind(), ErrorKind::Usage);
-    assert_eq!(find("qqqqqqqq").unwrap_err().hint().unwrap(), "residuum datasets list");
+    assert_eq!(
+        find("qqqqqqqq").unwrap_err().hint().unwrap(),
+        "residuum datasets list"
+    );
 }
 
 #[test]
@@ -77,7 +97,12 @@ fn what_is_absent_says_how_to_get_it() {
     assert!(entry.locate(&roots).is_none());
     let error = entry.load(&roots).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Missing);
-    assert!(error.hint().unwrap().starts_with("residuum datasets fetch CIFAR10_5"));
+    assert!(
+        error
+            .hint()
+            .unwrap()
+            .starts_with("residuum datasets fetch CIFAR10_5")
+    );
     let gone = dir.path().join("gone");
     let error = Roots::discover(Some(&gone)).unwrap_err();
     assert!(matches!(error, DatasetError::NoSuchRoot { .. }));
@@ -137,6 +162,11 @@ fn files_at_hand_have_the_published_shape_and_hash() {
         entry.verify(&roots).unwrap();
         let set = entry.load(&roots).unwrap();
         let shape = (Some(set.n()), set.d(), Some(set.n_anomalies()));
-        assert_eq!(shape, (entry.n(), entry.d(), entry.n_anomalies()), "{}", entry.name());
+        assert_eq!(
+            shape,
+            (entry.n(), entry.d(), entry.n_anomalies()),
+            "{}",
+            entry.name()
+        );
     }
 }

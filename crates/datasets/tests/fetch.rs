@@ -31,9 +31,11 @@ enum Manner {
 
 struct Server {
     url: String,
-    /// The path and the range of each request.
-    log: Arc<Mutex<Vec<(String, Option<u64>)>>>,
+    log: Arc<Log>,
 }
+
+/// The path and the range of each request.
+type Log = Mutex<Vec<(String, Option<u64>)>>;
 
 fn serve(manner: Manner) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -53,10 +55,18 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data")
 }
 
-fn answer(stream: TcpStream, manner: Manner, log: &Mutex<Vec<(String, Option<u64>)>>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+fn answer(stream: TcpStream, manner: Manner, log: &Log) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap())
+        .lines()
+        .map(Result::unwrap);
     let Some(request) = lines.next() else { return };
-    let path = request.split(' ').nth(1).unwrap().strip_prefix("/mirror/").unwrap().to_owned();
+    let path = request
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .strip_prefix("/mirror/")
+        .unwrap()
+        .to_owned();
     let mut range = None;
     for line in lines.take_while(|line| !line.is_empty()) {
         let line = line.to_lowercase();
@@ -84,7 +94,11 @@ fn answer(stream: TcpStream, manner: Manner, log: &Mutex<Vec<(String, Option<u64
     };
     let rest = &bytes[start as usize..];
     let content_range = match status {
-        206 => format!("Content-Range: bytes {start}-{}/{}\r\n", bytes.len() - 1, bytes.len()),
+        206 => format!(
+            "Content-Range: bytes {start}-{}/{}\r\n",
+            bytes.len() - 1,
+            bytes.len()
+        ),
         416 => format!("Content-Range: bytes */{}\r\n", bytes.len()),
         _ => String::new(),
     };
@@ -99,7 +113,9 @@ fn answer(stream: TcpStream, manner: Manner, log: &Mutex<Vec<(String, Option<u64
         rest.len()
     );
     // The client may have hung up.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&rest[..send]));
+    let _ = stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(&rest[..send]));
 }
 
 fn entry() -> &'static Entry {
@@ -119,7 +135,9 @@ fn fetch(server: &Server, roots: &Roots) -> Result<Vec<PathBuf>, DatasetError> {
 /// All files below `dir`, by name.
 fn files(dir: &Path) -> Vec<String> {
     let folder = dir.join("data/fashion-mnist");
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
     let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
     names.sort();
     names
@@ -168,7 +186,9 @@ fn what_arrived_is_kept_for_the_next_call() {
     assert!(error.hint().unwrap().contains("what has arrived is kept"));
     let part = format!("{}.part", NAMES[0]);
     assert_eq!(files(dir.path()), [part.clone(), format!("{part}.etag")]);
-    let kept = fs::metadata(dir.path().join("data/fashion-mnist").join(&part)).unwrap().len();
+    let kept = fs::metadata(dir.path().join("data/fashion-mnist").join(&part))
+        .unwrap()
+        .len();
     assert_eq!(kept, 500_000);
     let good = serve(Manner::Whole);
     fetch(&good, &roots).unwrap();
@@ -195,7 +215,10 @@ fn a_server_that_ignores_ranges_starts_over() {
     fetch(&server, &roots).unwrap();
     assert_eq!(files(dir.path()), NAMES);
     entry().verify(&roots).unwrap();
-    assert!(server.log.lock().unwrap()[1].1.is_some(), "no range was asked for");
+    assert!(
+        server.log.lock().unwrap()[1].1.is_some(),
+        "no range was asked for"
+    );
 }
 
 #[test]
@@ -203,7 +226,12 @@ fn a_wrong_file_is_removed() {
     let (dir, roots) = empty_cache();
     let error = fetch(&serve(Manner::Wrong), &roots).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadData);
-    assert!(error.to_string().contains("sent another file than the published one"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("sent another file than the published one"),
+        "{error}"
+    );
     assert!(error.to_string().contains("expected cc1d090a"), "{error}");
     assert!(files(dir.path()).is_empty());
 }
@@ -228,10 +256,17 @@ fn what_the_server_refuses_is_named() {
 fn offline_is_one_clear_error() {
     let (_dir, roots) = empty_cache();
     // A port that was just free.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let url = format!("http://{address}");
     let error = fetch_from(Some(&url), entry(), &roots, &|_, _| {}).unwrap_err();
-    assert!(error.to_string().starts_with(&format!("cannot download {url}/fashion-mnist/")));
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("cannot download {url}/fashion-mnist/"))
+    );
     assert!(error.hint().unwrap().contains("RESIDUUM_DATA"));
     assert!(matches!(
         fetch_from(Some(&url), entry(), &Roots::of([]), &|_, _| {}),
@@ -250,10 +285,17 @@ fn files_without_a_sha256_are_compared_with_git() {
         let (mut stream, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
         while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+            .unwrap();
     });
     let entry = find("CIFAR10_5").unwrap();
     let error = fetch_from(Some(&url), entry, &roots, &|_, _| {}).unwrap_err();
     // printf abc | git hash-object --stdin
-    assert!(error.to_string().contains("f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("f2ba8f84ab5c1bce84a7b441cb1959cfc7093b7f"),
+        "{error}"
+    );
 }

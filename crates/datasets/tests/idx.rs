@@ -35,7 +35,9 @@ fn message(path: &Path, axes: u8) -> String {
     let error = load_idx(path, axes).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadData);
     assert!(matches!(error, DatasetError::Malformed { .. }), "{error:?}");
-    error.to_string().replace(&format!("{}: ", path.display()), "")
+    error
+        .to_string()
+        .replace(&format!("{}: ", path.display()), "")
 }
 
 #[test]
@@ -64,7 +66,11 @@ fn wrong_magic_truncation_and_trailing_data_are_refused() {
     for wrap in [<[u8]>::to_vec, gz] {
         let short = file(&wrap(&idx(&[5], &[0; 4])));
         // A plain file that is too short to hold what it promises is refused by its size.
-        assert!(message(&short, 1).contains("found"), "{}", message(&short, 1));
+        assert!(
+            message(&short, 1).contains("found"),
+            "{}",
+            message(&short, 1)
+        );
         let long = file(&wrap(&idx(&[5], &[0; 6])));
         let expected = "the IDX data: found more bytes, expected 5 bytes for shape [5]";
         assert_eq!(message(&long, 1), expected);

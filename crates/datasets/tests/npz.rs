@@ -24,7 +24,10 @@ fn rows(path: &Path) -> Array2<f32> {
 #[track_caller]
 fn error(path: &Path) -> DatasetError {
     let error = load_npz(path).unwrap_err();
-    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    assert!(
+        error.to_string().contains(path.to_str().unwrap()),
+        "{error}"
+    );
     assert_eq!(error.kind(), ErrorKind::BadData);
     error
 }
@@ -32,7 +35,9 @@ fn error(path: &Path) -> DatasetError {
 /// The message without the path.
 #[track_caller]
 fn message(path: &Path) -> String {
-    error(path).to_string().replace(&format!("{}: ", path.display()), "")
+    error(path)
+        .to_string()
+        .replace(&format!("{}: ", path.display()), "")
 }
 
 #[test]
@@ -50,7 +55,10 @@ fn orders_compressions_and_zip64_read_alike() {
             assert_eq!(set.sha256().unwrap().len(), 64);
         }
     }
-    let columns: Vec<u8> = [0f64, 3., 1., 4., 2., 5.].iter().flat_map(|v| v.to_be_bytes()).collect();
+    let columns: Vec<u8> = [0f64, 3., 1., 4., 2., 5.]
+        .iter()
+        .flat_map(|v| v.to_be_bytes())
+        .collect();
     let fortran = npy(">f8", true, "(2, 3)", &columns);
     let path = deflated(dir.path(), "fortran.npz", fortran, y(&[0, 1]));
     assert_eq!(rows(&path), expected);
@@ -60,18 +68,42 @@ fn orders_compressions_and_zip64_read_alike() {
 fn labels_of_every_usual_kind_read_alike() {
     let dir = tempdir().unwrap();
     let kinds: [(&str, Vec<u8>); 6] = [
-        ("<i8", [0i64, 1, 1].iter().flat_map(|v| v.to_le_bytes()).collect()),
-        (">i8", [0i64, 1, 1].iter().flat_map(|v| v.to_be_bytes()).collect()),
-        ("<i4", [0i32, 1, 1].iter().flat_map(|v| v.to_le_bytes()).collect()),
+        (
+            "<i8",
+            [0i64, 1, 1].iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ),
+        (
+            ">i8",
+            [0i64, 1, 1].iter().flat_map(|v| v.to_be_bytes()).collect(),
+        ),
+        (
+            "<i4",
+            [0i32, 1, 1].iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ),
         ("|u1", vec![0, 1, 1]),
         ("|b1", vec![0, 1, 1]),
-        ("<f8", [0f64, 1., 1.].iter().flat_map(|v| v.to_le_bytes()).collect()),
+        (
+            "<f8",
+            [0f64, 1., 1.]
+                .iter()
+                .flat_map(|v| v.to_le_bytes())
+                .collect(),
+        ),
     ];
     for (descr, data) in kinds {
         for shape in ["(3,)", "(3, 1)"] {
-            let path = deflated(dir.path(), "y.npz", x(3, 2), npy(descr, false, shape, &data));
+            let path = deflated(
+                dir.path(),
+                "y.npz",
+                x(3, 2),
+                npy(descr, false, shape, &data),
+            );
             let expected = [Label::Normal, Label::Anomaly, Label::Anomaly];
-            assert_eq!(load_npz(&path).unwrap().labels(), expected, "{descr} {shape}");
+            assert_eq!(
+                load_npz(&path).unwrap().labels(),
+                expected,
+                "{descr} {shape}"
+            );
         }
     }
 }
@@ -113,7 +145,11 @@ fn missing_arrays_are_named_with_what_is_there() {
     let stored = CompressionMethod::Stored;
     let entries = [("data.npy", x(1, 1)), ("y.npy", y(&[0]))];
     let path = npz(dir.path(), "no-x.npz", &entries, stored);
-    assert!(error(&path).to_string().ends_with("no array named `X`, found data, y"));
+    assert!(
+        error(&path)
+            .to_string()
+            .ends_with("no array named `X`, found data, y")
+    );
     assert!(error(&path).hint().unwrap().contains("savez"));
     let path = npz(dir.path(), "no-y.npz", &[("X.npy", x(1, 1))], stored);
     assert_eq!(message(&path), "no array named `y`, found X");
@@ -145,7 +181,10 @@ fn headers_that_promise_too_much_are_refused_before_allocating() {
             y(&[0, 1]),
         );
         let message = message(&path);
-        assert!(message.starts_with("array `X`: found 24 bytes of numbers, expected"), "{message}");
+        assert!(
+            message.starts_with("array `X`: found 24 bytes of numbers, expected"),
+            "{message}"
+        );
     }
     // The header itself: longer than the entry, absurdly long, not a dictionary, another version.
     let mut long = b"\x93NUMPY\x02\x00".to_vec();
@@ -159,7 +198,10 @@ fn headers_that_promise_too_much_are_refused_before_allocating() {
         b"NUMPY".to_vec(),
         Vec::new(),
         npy_with("{'descr': '<f4', 'shape': (1, 1)}", &[0; 4]),
-        npy_with("{'descr': '<f4', 'fortran_order': False, 'shape': (1, -1)}", &[0; 4]),
+        npy_with(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1, -1)}",
+            &[0; 4],
+        ),
         npy_with("[1, 2, 3]", &[0; 4]),
     ] {
         error(&deflated(dir.path(), "header.npz", bad, y(&[0])));
@@ -187,32 +229,48 @@ fn values_labels_and_shapes_are_checked() {
     let dir = tempdir().unwrap();
     let file = |x, y| deflated(dir.path(), "bad.npz", x, y);
     for (value, text) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf")] {
-        let data: Vec<u8> = [0., 1., 2., 3., value, 5.].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
+        let data: Vec<u8> = [0., 1., 2., 3., value, 5.]
+            .iter()
+            .flat_map(|v: &f64| v.to_le_bytes())
+            .collect();
         let path = file(npy("<f8", false, "(2, 3)", &data), y(&[0, 1]));
         let expected = format!("found {text} at row 1, column 1, expected a finite 32-bit number");
         assert_eq!(message(&path), expected);
     }
     let huge: Vec<u8> = 1e300f64.to_le_bytes().to_vec();
-    assert!(message(&file(npy("<f8", false, "(1, 1)", &huge), y(&[0]))).contains("row 0, column 0"));
+    assert!(
+        message(&file(npy("<f8", false, "(1, 1)", &huge), y(&[0]))).contains("row 0, column 0")
+    );
 
     assert_eq!(
         message(&file(x(2, 3), y(&[0, 2]))),
         "found label 2 at row 1, expected 0 (normal) or 1 (anomaly)"
     );
-    let half: Vec<u8> = [0.5f64, f64::NAN].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let half: Vec<u8> = [0.5f64, f64::NAN]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
     let path = file(x(2, 3), npy("<f8", false, "(2,)", &half));
     assert!(message(&path).starts_with("found label 0.5 at row 0"));
     let minus: Vec<u8> = [0i64, -1].iter().flat_map(|v| v.to_le_bytes()).collect();
-    assert!(message(&file(x(2, 3), npy("<i8", false, "(2,)", &minus))).starts_with("found label -1"));
+    assert!(
+        message(&file(x(2, 3), npy("<i8", false, "(2,)", &minus))).starts_with("found label -1")
+    );
 
-    assert_eq!(message(&file(x(2, 3), y(&[0, 1, 1]))), "3 labels, expected one for each of 2 rows");
+    assert_eq!(
+        message(&file(x(2, 3), y(&[0, 1, 1]))),
+        "3 labels, expected one for each of 2 rows"
+    );
     assert_eq!(
         message(&file(x(0, 3), y(&[]))),
         "found 0 rows of 3 values, expected at least one of each"
     );
     assert!(message(&file(x(2, 0), y(&[0, 1]))).starts_with("found 2 rows of 0 values"));
     let flat = npy("|u1", false, "(4,)", &[0; 4]);
-    assert_eq!(message(&file(flat, y(&[0; 4]))), "array `X`: found shape [4], expected [n, d]");
+    assert_eq!(
+        message(&file(flat, y(&[0; 4]))),
+        "array `X`: found shape [4], expected [n, d]"
+    );
     let cube = npy("|u1", false, "(2, 2, 1)", &[0; 4]);
     assert!(message(&file(cube, y(&[0, 1]))).contains("found shape [2, 2, 1]"));
     let wide = npy("|u1", false, "(2, 2)", &[0; 4]);

@@ -66,11 +66,7 @@ impl Part {
     }
 
     /// One request for what is missing, written block by block as it comes.
-    pub(super) fn continue_from(
-        &mut self,
-        url: &str,
-        progress: OnProgress<'_>,
-    ) -> Result<(), Cut> {
+    pub(super) fn continue_from(&mut self, url: &str, progress: OnProgress<'_>) -> Result<(), Cut> {
         let path = self.path.clone();
         let disk = |error: io::Error| Cut::Final(format!("{}: {error}", path.display()));
         let mut have = self.file.metadata().map_err(disk)?.len();
@@ -97,7 +93,9 @@ impl Part {
         let mut body = response.into_body().into_reader();
         let mut block = vec![0; 1 << 16];
         loop {
-            let n = body.read(&mut block).map_err(|error| Cut::Retry(error.to_string()))?;
+            let n = body
+                .read(&mut block)
+                .map_err(|error| Cut::Retry(error.to_string()))?;
             if n == 0 {
                 break;
             }
@@ -130,7 +128,9 @@ impl Part {
                 request = request.header("If-Range", validator);
             }
         }
-        request.call().map_err(|error| Cut::Final(error.to_string()))
+        request
+            .call()
+            .map_err(|error| Cut::Final(error.to_string()))
     }
 
     /// Keeps the version's name for `If-Range`; weak names may not be used there.
@@ -152,6 +152,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn content_range(headers: &HeaderMap) -> Option<(Option<u64>, Option<u64>)> {
     let range = header(headers, "content-range")?.strip_prefix("bytes ")?;
     let (range, total) = range.split_once('/')?;
-    let start = range.split_once('-').and_then(|(start, _)| start.parse().ok());
+    let start = range
+        .split_once('-')
+        .and_then(|(start, _)| start.parse().ok());
     Some((start, total.parse().ok()))
 }

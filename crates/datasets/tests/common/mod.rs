@@ -18,13 +18,16 @@ pub fn npy_with(header: &str, data: &[u8]) -> Vec<u8> {
 
 pub fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
     let fortran = if fortran { "True" } else { "False" };
-    let header = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
+    let header =
+        format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
     npy_with(&header, data)
 }
 
 /// `rows` rows of `columns` float32 values: 0, 1, 2, ...
 pub fn x(rows: usize, columns: usize) -> Vec<u8> {
-    let data: Vec<u8> = (0..rows * columns).flat_map(|v| (v as f32).to_le_bytes()).collect();
+    let data: Vec<u8> = (0..rows * columns)
+        .flat_map(|v| (v as f32).to_le_bytes())
+        .collect();
     npy("<f4", false, &format!("({rows}, {columns})"), &data)
 }
 
@@ -32,7 +35,12 @@ pub fn y(labels: &[u8]) -> Vec<u8> {
     npy("|u1", false, &format!("({},)", labels.len()), labels)
 }
 
-pub fn npz(dir: &Path, name: &str, entries: &[(&str, Vec<u8>)], method: CompressionMethod) -> PathBuf {
+pub fn npz(
+    dir: &Path,
+    name: &str,
+    entries: &[(&str, Vec<u8>)],
+    method: CompressionMethod,
+) -> PathBuf {
     let path = dir.join(name);
     let mut zip = ZipWriter::new(std::fs::File::create(&path).unwrap());
     for (entry, bytes) in entries {
@@ -47,5 +55,10 @@ pub fn npz(dir: &Path, name: &str, entries: &[(&str, Vec<u8>)], method: Compress
 }
 
 pub fn deflated(dir: &Path, name: &str, x: Vec<u8>, y: Vec<u8>) -> PathBuf {
-    npz(dir, name, &[("X.npy", x), ("y.npy", y)], CompressionMethod::Deflated)
+    npz(
+        dir,
+        name,
+        &[("X.npy", x), ("y.npy", y)],
+        CompressionMethod::Deflated,
+    )
 }
