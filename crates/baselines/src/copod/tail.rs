@@ -1,0 +1,64 @@
+use super::columns::value;
+
+/// Which tail of a column counts, by the sign of its skewness.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tail {
+    /// 1 where `U_l` counts, else 0.
+    left: f64,
+    /// 1 where `U_r` counts, else 0.
+    right: f64,
+}
+
+impl Tail {
+    /// Of a sorted column of keys. The skewness of a constant one is taken as 0.
+    pub(super) fn of(column: &[i32]) -> Self {
+        let values = column.iter().map(|key| f64::from(value(*key)));
+        let mean = values.clone().sum::<f64>() / column.len() as f64;
+        // m₂ is positive unless the column is constant, so m₃ has the sign of the skewness.
+        let m3 = if is_constant(column) {
+            0.0
+        } else {
+            values.map(|v| (v - mean).powi(3)).sum()
+        };
+        Self {
+            left: f64::from(u8::from(m3 <= 0.0)),
+            right: f64::from(u8::from(m3 >= 0.0)),
+        }
+    }
+
+    /// `max(U_s, (U_l + U_r)/2)`.
+    pub(super) fn score(self, u_l: f64, u_r: f64) -> f64 {
+        let u_s = self.left * u_l + self.right * u_r;
+        let mean = (u_l + u_r) / 2.0;
+        if u_s > mean { u_s } else { mean }
+    }
+}
+
+/// Whether all values of a sorted column are one.
+pub(super) fn is_constant(column: &[i32]) -> bool {
+    column.first() == column.last()
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::super::columns::SortedColumns;
+    use super::*;
+
+    #[test]
+    fn the_longer_tail_counts() {
+        let x = array![
+            [1.0f32, -1.0, -1.0, 0.1],
+            [2.0, -2.0, 0.0, 0.1],
+            [2.0, -2.0, 0.0, 0.1],
+            [9.0, -9.0, 1.0, 0.1]
+        ];
+        let columns = SortedColumns::new(x.view());
+        let [right, left, symmetric, constant] = [0, 1, 2, 3].map(|j| Tail::of(columns.column(j)));
+        assert_eq!(symmetric, constant);
+        let scores = |u_l, u_r| [right, left, symmetric].map(|tail| tail.score(u_l, u_r));
+        assert_eq!(scores(1.0, 5.0), [5.0, 3.0, 6.0]);
+        assert_eq!(scores(5.0, 1.0), [3.0, 5.0, 6.0]);
+    }
+}
