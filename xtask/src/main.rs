@@ -1,3 +1,65 @@
-//! Set-up, sweeps, tests and benches of the workspace.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+// A command: it prints.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
-fn main() {}
+mod bench;
+mod ci;
+mod doctor;
+mod failure;
+mod glob;
+mod machine;
+mod plan;
+mod profile;
+mod program;
+mod reproduce;
+mod setup;
+mod sweep;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use workspace::Workspace;
+
+/// Set-up, sweeps, tests and benches of the workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+#[command(after_help = "Start here:
+  cargo xtask doctor       what is there, and what is missing
+  cargo xtask reproduce    the paper's table beside ours
+  cargo xtask test         all tests")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Setup(setup::Arguments),
+    Doctor(doctor::Arguments),
+    Reproduce(reproduce::Arguments),
+    Test(test::Arguments),
+    Ci(ci::Arguments),
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse(); // ends with 2 on a wrong argument
+    let result = Workspace::find()
+        .map_err(Into::into)
+        .and_then(|workspace| match &cli.command {
+            Command::Setup(arguments) => setup::run(&workspace, arguments).map(|()| 0),
+            Command::Doctor(arguments) => doctor::run(&workspace, arguments),
+            Command::Reproduce(arguments) => reproduce::run(&workspace, arguments),
+            Command::Test(arguments) => test::run(&workspace, arguments),
+            Command::Ci(arguments) => ci::run(&workspace, arguments),
+            Command::Bench(arguments) => bench::run(&workspace, arguments),
+        });
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => ExitCode::from(failure::report(&error)),
+    }
+}

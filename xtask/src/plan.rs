@@ -1,0 +1,316 @@
+//! Planning: a profile, the catalogue and the registry become cells and tables.
+
+mod cell;
+mod config;
+mod narrow;
+
+pub(crate) use cell::{Cell, SCHEMA, hash, hex};
+pub(crate) use narrow::narrow;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::failure::{Failure, code};
+use crate::glob;
+use crate::profile::{Profile, Seed, Table};
+use crate::program::{Dataset, Method};
+
+/// Everything a run folder starts from.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// One per computation, longest first; cells that two tables share appear once.
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) tables: PlannedTables,
+}
+
+/// `tables.json`: how the cells are laid out for the reader.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct PlannedTables {
+    pub(crate) profile: String,
+    pub(crate) tables: Vec<PlannedTable>,
+}
+
+/// One table with its globs resolved.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct PlannedTable {
+    pub(crate) id: String,
+    title: String,
+    protocol: String,
+    published: Option<String>,
+    notes: Vec<String>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) columns: Vec<PlannedColumn>,
+}
+
+/// A row: present, or absent with the command that gets it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Row {
+    pub(crate) dataset: String,
+    pub(crate) present: bool,
+    pub(crate) get: String,
+}
+
+/// A column, and for each present data set the ids of its cells in the order of the seeds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct PlannedColumn {
+    pub(crate) label: String,
+    method: Option<String>,
+    protocol: String,
+    published: Option<String>,
+    note: Option<String>,
+    seeds: Vec<Seed>,
+    pub(crate) cells: BTreeMap<String, Vec<String>>,
+}
+
+/// Plans a profile.
+///
+/// # Errors
+/// Usage: a data set, glob, method or config key that nothing answers to, with what there is.
+pub(crate) fn plan(
+    profile: &Profile,
+    catalogue: &[Dataset],
+    registry: &[Method],
+) -> Result<Plan, Failure> {
+    let mut cells: Vec<Cell> = Vec::new();
+    let mut seen = HashMap::new();
+    let mut tables = Vec::new();
+    for table in &profile.tables {
+        let rows = resolve(table, catalogue)?;
+        let mut columns = Vec::new();
+        for column in &table.columns {
+            let protocol = column.protocol.as_ref().unwrap_or(&table.protocol);
+            let seeds = column.seeds.as_ref().unwrap_or(&table.seeds);
+            let mut ids = BTreeMap::new();
+            if let Some(name) = &column.method {
+                let method = find_method(registry, name, &column.label)?;
+                let config = config::merge(method, &column.set, &column.label)?;
+                for dataset in rows.iter().copied().filter(|d| d.present) {
+                    let of_row: &mut Vec<String> = ids.entry(dataset.name.clone()).or_default();
+                    for &seed in seeds {
+                        let cell = Cell::new(dataset, name, protocol, seed, config.clone())?;
+                        of_row.push(cell.id.clone());
+                        if seen.insert(cell.id.clone(), ()).is_none() {
+                            cells.push(cell);
+                        }
+                    }
+                }
+            }
+            columns.push(PlannedColumn {
+                label: column.label.clone(),
+                method: column.method.clone(),
+                protocol: protocol.clone(),
+                published: column.published.clone(),
+                note: column.note.clone(),
+                seeds: seeds.clone(),
+                cells: ids,
+            });
+        }
+        let rows = rows.iter().map(|d| Row {
+            dataset: d.name.clone(),
+            present: d.present,
+            get: d.get.clone(),
+        });
+        tables.push(PlannedTable {
+            id: table.id.clone(),
+            title: table.title.clone(),
+            protocol: table.protocol.clone(),
+            published: table.published.clone(),
+            notes: table.notes.clone(),
+            rows: rows.collect(),
+            columns,
+        });
+    }
+    cell::order(&mut cells);
+    let profile = profile.name.clone();
+    Ok(Plan {
+        cells,
+        tables: PlannedTables { profile, tables },
+    })
+}
+
+/// The rows of a table: names as they stand, globs in the order of the catalogue, each once.
+fn resolve<'a>(table: &Table, catalogue: &'a [Dataset]) -> Result<Vec<&'a Dataset>, Failure> {
+    let mut rows: Vec<&Dataset> = Vec::new();
+    for pattern in &table.datasets {
+        let before = rows.len();
+        let mut hits = 0;
+        for dataset in catalogue.iter().filter(|d| glob::matches(pattern, &d.name)) {
+            hits += 1;
+            if !rows.iter().any(|row| row.name == dataset.name) {
+                rows.push(dataset);
+            }
+        }
+        if hits == 0 {
+            let what = if glob::is_pattern(pattern) {
+                "matches no data set"
+            } else {
+                "is no data set"
+            };
+            let message = format!(
+                "{pattern:?} in table {:?} {what} of the catalogue",
+                table.id
+            );
+            return Err(Failure::new(code::USAGE, message).hint("residuum datasets list"));
+        }
+        debug_assert!(rows.len() - before <= hits);
+    }
+    Ok(rows)
+}
+
+fn find_method<'a>(registry: &'a [Method], name: &str, label: &str) -> Result<&'a Method, Failure> {
+    registry.iter().find(|m| m.name == name).ok_or_else(|| {
+        let known: Vec<&str> = registry.iter().map(|m| m.name.as_str()).collect();
+        Failure::new(
+            code::USAGE,
+            format!("column {label:?} names the method {name:?}, which does not exist"),
+        )
+        .hint(format!("methods: {}", known.join(", ")))
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use serde_json::json;
+
+    pub(crate) fn catalogue() -> Vec<Dataset> {
+        let entry = |name: &str, n: u64, present: bool| Dataset {
+            name: name.into(),
+            n,
+            d: 512,
+            present,
+            sha256: present.then(|| format!("{n:064}")),
+            get: format!("residuum datasets fetch {name}"),
+        };
+        vec![
+            entry("A_1", 5263, true),
+            entry("A_2", 300, true),
+            entry("B", 1000, false),
+        ]
+    }
+
+    pub(crate) fn registry() -> Vec<Method> {
+        let method = |name: &str, default: serde_json::Value| Method {
+            name: name.into(),
+            default: default.as_object().unwrap().clone(),
+        };
+        vec![
+            method("copod", json!({"rows": "standard", "ecdf": "train"})),
+            method(
+                "ddpm",
+                json!({"rows": "standard", "epochs": 400, "learning-rate": 1e-4}),
+            ),
+        ]
+    }
+
+    pub(crate) const PROFILE: &str = r#"
+        [[table]]
+        id = "one"
+        title = "One"
+        protocol = "paper"
+        published = "p"
+        datasets = ["B", "A_*"]
+        seeds = [{ data = 44, model = 44 }]
+        [[table.column]]
+        label = "COPOD"
+        method = "copod"
+        published = "copod"
+        [[table.column]]
+        label = "COPOD again"
+        method = "copod"
+        [[table.column]]
+        label = "DDPM"
+        method = "ddpm"
+        set = { epochs = 300, learning-rate = 1 }
+        seeds = [{ data = 44, model = 0 }, { data = 44, model = 1 }]
+        [[table.column]]
+        label = "DiT"
+        published = "dit"
+    "#;
+
+    pub(crate) fn planned() -> Plan {
+        plan(
+            &Profile::parse(PROFILE, "p").unwrap(),
+            &catalogue(),
+            &registry(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn plans_longest_first_and_equal_cells_once() {
+        let plan = planned();
+        let order: Vec<(&str, &str, u64)> = plan
+            .cells
+            .iter()
+            .map(|c| (c.method.as_str(), c.dataset.as_str(), c.seed.model))
+            .collect();
+        let expected = [
+            ("ddpm", "A_1", 0),
+            ("ddpm", "A_1", 1),
+            ("ddpm", "A_2", 0),
+            ("ddpm", "A_2", 1),
+            ("copod", "A_1", 44),
+            ("copod", "A_2", 44),
+        ];
+        assert_eq!(order, expected);
+        assert!(plan.cells.iter().enumerate().all(|(i, c)| c.index == i));
+        let columns = &plan.tables.tables[0].columns;
+        assert_eq!(columns[0].cells, columns[1].cells);
+        assert_eq!(columns[2].cells["A_2"].len(), 2);
+        assert!(columns[3].cells.is_empty());
+    }
+
+    #[test]
+    fn absent_data_is_a_row_without_cells() {
+        let plan = planned();
+        let rows = &plan.tables.tables[0].rows;
+        assert_eq!(rows[0].dataset, "B");
+        assert!(!rows[0].present);
+        assert_eq!(rows[0].get, "residuum datasets fetch B");
+        assert!(plan.cells.iter().all(|c| c.dataset != "B"));
+    }
+
+    #[test]
+    fn unknown_names_list_the_known_ones() {
+        for (from, to, message, hint) in [
+            (
+                "\"copod\"\n        published",
+                "\"copd\"\n        published",
+                "\"copd\"",
+                "copod, ddpm",
+            ),
+            (
+                "epochs",
+                "epoch",
+                "no key \"epoch\"",
+                "epochs, learning-rate, rows",
+            ),
+            (
+                "\"B\"",
+                "\"C\"",
+                "\"C\" in table \"one\" is no data set",
+                "residuum datasets list",
+            ),
+            (
+                "A_*",
+                "Z_*",
+                "matches no data set",
+                "residuum datasets list",
+            ),
+        ] {
+            let text = PROFILE.replace(from, to);
+            assert_ne!(text, PROFILE);
+            let error = plan(
+                &Profile::parse(&text, "p").unwrap(),
+                &catalogue(),
+                &registry(),
+            )
+            .unwrap_err();
+            assert_eq!(error.code, code::USAGE);
+            assert!(error.message.contains(message), "{}", error.message);
+            assert!(error.hint.as_ref().unwrap().contains(hint), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Profiles: which tables to compute, read from `configs/reproduce/<name>.toml`.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Failure, code};
+use crate::workspace::Workspace;
+
+/// A profile as written in its file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profile {
+    /// The file's stem, or its path where it lies elsewhere.
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// Wall time after which one cell is stopped and counts as failed.
+    #[serde(default = "two_hours")]
+    pub(crate) timeout_minutes: f64,
+    /// The tables, in the order they are printed.
+    #[serde(rename = "table")]
+    pub(crate) tables: Vec<Table>,
+}
+
+/// One table: data sets down, methods across.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Table {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) protocol: String,
+    /// Stem of the file in `data/published` whose values stand beside ours.
+    pub(crate) published: Option<String>,
+    /// Catalogue names or globs over them, in the order of the rows.
+    pub(crate) datasets: Vec<String>,
+    pub(crate) seeds: Vec<Seed>,
+    #[serde(default)]
+    pub(crate) notes: Vec<String>,
+    #[serde(rename = "column")]
+    pub(crate) columns: Vec<Column>,
+}
+
+/// One column: a method with overrides, a published column, or both.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Column {
+    pub(crate) label: String,
+    pub(crate) method: Option<String>,
+    pub(crate) published: Option<String>,
+    #[serde(default)]
+    pub(crate) set: toml::Table,
+    pub(crate) seeds: Option<Vec<Seed>>,
+    pub(crate) protocol: Option<String>,
+    pub(crate) note: Option<String>,
+}
+
+/// The seed of the data (which rows are drawn) and of the model (how it is initialised).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seed {
+    pub(crate) data: u64,
+    pub(crate) model: u64,
+}
+
+fn two_hours() -> f64 {
+    120.0
+}
+
+impl Profile {
+    /// Reads `configs/reproduce/<name>.toml`; a name that ends in `.toml` is a path.
+    ///
+    /// # Errors
+    /// Usage, naming the profiles there are or the place in the file that is wrong.
+    pub(crate) fn read(workspace: &Workspace, name: &str) -> Result<Self, Failure> {
+        let dir = workspace.root.join("configs/reproduce");
+        let path = match name.strip_suffix(".toml") {
+            Some(_) => PathBuf::from(name),
+            None => dir.join(format!("{name}.toml")),
+        };
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            Failure::new(code::USAGE, format!("cannot read profile {path:?}: {e}"))
+                .hint(format!("profiles here: {}", names(&dir).join(", ")))
+        })?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        Self::parse(&text, &stem).map_err(|why| {
+            Failure::new(
+                code::USAGE,
+                format!("in profile {path:?}: {}", why.trim_end()),
+            )
+        })
+    }
+
+    /// Parses a profile and checks what its types cannot say.
+    pub(crate) fn parse(text: &str, name: &str) -> Result<Self, String> {
+        let mut profile: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        profile.name = name.to_owned();
+        if !(profile.timeout_minutes > 0.0 && profile.timeout_minutes <= 100_000.0) {
+            return Err(format!(
+                "timeout_minutes is {}, expected more than 0",
+                profile.timeout_minutes
+            ));
+        }
+        for (i, table) in profile.tables.iter().enumerate() {
+            let id = &table.id;
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if id.is_empty() || !id.chars().all(plain) {
+                return Err(format!(
+                    "table id {id:?} becomes a file name: letters, digits, - and _ only"
+                ));
+            }
+            if profile.tables[..i].iter().any(|other| other.id == *id) {
+                return Err(format!("two tables have the id {id:?}"));
+            }
+            for (j, column) in table.columns.iter().enumerate() {
+                let label = &column.label;
+                if table.columns[..j].iter().any(|other| other.label == *label) {
+                    return Err(format!("table {id:?} has two columns labelled {label:?}"));
+                }
+                if column.method.is_none() && column.published.is_none() {
+                    return Err(format!(
+                        "column {label:?} of table {id:?} has neither method nor published"
+                    ));
+                }
+                if column.published.is_some() && table.published.is_none() {
+                    return Err(format!(
+                        "column {label:?} is published, but table {id:?} names no published file"
+                    ));
+                }
+                if column.seeds.as_ref().unwrap_or(&table.seeds).is_empty() {
+                    return Err(format!("column {label:?} of table {id:?} has no seeds"));
+                }
+            }
+        }
+        Ok(profile)
+    }
+
+    /// Replaces every list of seeds, data and model seed varying together.
+    pub(crate) fn override_seeds(&mut self, seeds: &[u64]) {
+        let seeds: Vec<Seed> = seeds.iter().map(|&s| Seed { data: s, model: s }).collect();
+        for table in &mut self.tables {
+            table.seeds.clone_from(&seeds);
+            for column in &mut table.columns {
+                column.seeds = None;
+            }
+        }
+    }
+}
+
+/// The profiles in a folder, by name.
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            Some(
+                entry
+                    .file_name()
+                    .to_str()?
+                    .strip_suffix(".toml")?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = r#"
+        [[table]]
+        id = "t"
+        title = "T"
+        protocol = "semi"
+        datasets = ["A", "B_*"]
+        seeds = [{ data = 1, model = 2 }]
+        [[table.column]]
+        label = "C"
+    "#;
+
+    #[test]
+    fn reads_a_profile_and_its_defaults() {
+        let profile =
+            Profile::parse(&format!("{TABLE}\nmethod = \"m\"\nset = {{ k = 1 }}"), "p").unwrap();
+        assert_eq!(profile.timeout_minutes, 120.0);
+        assert_eq!(profile.tables[0].seeds, [Seed { data: 1, model: 2 }]);
+        assert_eq!(profile.tables[0].columns[0].set["k"].as_integer(), Some(1));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (tail, expected) in [
+            ("", "neither method nor published"),
+            ("published = \"m\"", "names no published file"),
+            ("method = \"m\"\nseeds = []", "has no seeds"),
+            ("method = \"m\"\ntypo = 1", "unknown field `typo`"),
+            (
+                "method = \"m\"\n[[table.column]]\nlabel = \"C\"\nmethod = \"m\"",
+                "two columns labelled",
+            ),
+        ] {
+            let error = Profile::parse(&format!("{TABLE}\n{tail}"), "p").unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        let error = Profile::parse(&TABLE.replace("\"t\"", "\"../t\""), "p").unwrap_err();
+        assert!(error.contains("becomes a file name"), "{error}");
+        let error = Profile::parse(&format!("timeout_minutes = 0\n{TABLE}"), "p").unwrap_err();
+        assert!(error.contains("timeout_minutes"), "{error}");
+    }
+
+    #[test]
+    fn seeds_on_the_command_line_replace_all_others() {
+        let text = format!("{TABLE}\nmethod = \"m\"\nseeds = [{{ data = 44, model = 3 }}]");
+        let mut profile = Profile::parse(&text, "p").unwrap();
+        profile.override_seeds(&[0, 7]);
+        assert_eq!(profile.tables[0].seeds[1], Seed { data: 7, model: 7 });
+        assert_eq!(profile.tables[0].columns[0].seeds, None);
+    }
+
+    #[test]
+    fn shipped_profiles_are_valid() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let workspace = Workspace { root: root.into() };
+        for name in ["smoke", "quick", "paper"] {
+            let profile = Profile::read(&workspace, name).unwrap();
+            assert!(!profile.tables.is_empty());
+        }
+        let quick = Profile::read(&workspace, "quick").unwrap();
+        let published =
+            std::fs::read_to_string(root.join("data/published/paper_table1.csv")).unwrap();
+        let rows: Vec<&str> = published
+            .lines()
+            .skip(1)
+            .filter_map(|l| l.split(',').next())
+            .collect();
+        assert_eq!(rows.len(), 28);
+        assert_eq!(
+            quick.tables[0].datasets, rows,
+            "the rows of Table 1, in the paper's order"
+        );
+    }
+}

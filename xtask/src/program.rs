@@ -1,0 +1,138 @@
+//! The program `residuum`: building it, and asking it what it knows.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::failure::{Failure, code};
+use crate::workspace::Workspace;
+
+/// The binary, and the environment it needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    workspace: Workspace,
+}
+
+/// An entry of the catalogue of data sets.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Dataset {
+    pub(crate) name: String,
+    pub(crate) n: u64,
+    pub(crate) d: u64,
+    pub(crate) present: bool,
+    pub(crate) sha256: Option<String>,
+    pub(crate) get: String,
+}
+
+/// An entry of the registry of methods.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Method {
+    pub(crate) name: String,
+    pub(crate) default: Map<String, Value>,
+}
+
+impl Program {
+    /// `RESIDUUM_PROGRAM` where set (then nothing is built), else the release build of `cli`, with
+    /// cargo's progress on stderr.
+    pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<Self> {
+        let workspace = workspace.clone();
+        if let Some(path) = given() {
+            return Ok(Self { path, workspace });
+        }
+        let mut cargo = workspace.cargo();
+        cargo
+            .args([
+                "build",
+                "--release",
+                "-p",
+                "cli",
+                "--message-format=json-render-diagnostics",
+            ])
+            .stdout(Stdio::piped());
+        let mut child = cargo.spawn().context("cannot start cargo")?;
+        let mut path = None;
+        let stdout = child.stdout.take().context("cargo has no stdout")?;
+        for line in std::io::BufReader::new(stdout).lines() {
+            let message: Value = serde_json::from_str(&line?).unwrap_or_default();
+            if message["target"]["name"] == "residuum"
+                && let Some(executable) = message["executable"].as_str()
+            {
+                path = Some(PathBuf::from(executable));
+            }
+        }
+        if !child.wait()?.success() {
+            let failure = Failure::new(code::INTERNAL, "the program does not build (see above)");
+            return Err(failure.hint("cargo xtask doctor").into());
+        }
+        let path = path.context("cargo built no binary named residuum")?;
+        Ok(Self { path, workspace })
+    }
+
+    /// The binary where it has been built before, without building it.
+    pub(crate) fn built(workspace: &Workspace) -> Option<Self> {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        let target = workspace
+            .root
+            .join(target.unwrap_or_else(|| "target".into()));
+        let path = given().unwrap_or_else(|| target.join("release/residuum"));
+        path.is_file().then(|| Self {
+            path,
+            workspace: workspace.clone(),
+        })
+    }
+
+    /// A command of the program, started in the workspace, with libtorch on its library path.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .args(arguments)
+            .current_dir(&self.workspace.root)
+            .env("LD_LIBRARY_PATH", self.workspace.library_path())
+            .env("OMP_WAIT_POLICY", "passive");
+        command
+    }
+
+    /// The catalogue.
+    pub(crate) fn datasets(&self) -> anyhow::Result<Vec<Dataset>> {
+        self.list("datasets")
+    }
+
+    /// The registry.
+    pub(crate) fn methods(&self) -> anyhow::Result<Vec<Method>> {
+        self.list("methods")
+    }
+
+    fn list<T: serde::de::DeserializeOwned>(&self, what: &str) -> anyhow::Result<Vec<T>> {
+        let out = self
+            .command(&[what, "list", "--json"])
+            .stderr(Stdio::inherit())
+            .output()
+            .with_context(|| format!("cannot start {:?}", self.path))?;
+        if !out.status.success() {
+            return Err(ended(&self.path, &format!("{what} list --json"), out.status).into());
+        }
+        serde_json::from_slice(&out.stdout)
+            .with_context(|| format!("`residuum {what} list --json` printed something else"))
+    }
+}
+
+/// The failure of a command of the program, which has already said why on stderr.
+pub(crate) fn ended(path: &Path, what: &str, status: std::process::ExitStatus) -> Failure {
+    let code = status
+        .code()
+        .and_then(|c| u8::try_from(c).ok())
+        .unwrap_or(code::INTERNAL);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Failure::new(code, format!("`{name} {what}` ended with {status}"))
+}
+
+fn given() -> Option<PathBuf> {
+    std::env::var_os("RESIDUUM_PROGRAM")
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from)
+}

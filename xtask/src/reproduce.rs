@@ -1,0 +1,271 @@
+//! `cargo xtask reproduce`: from nothing to the table.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde_json::json;
+
+use crate::failure::code;
+use crate::plan::{self, Plan};
+use crate::profile::Profile;
+use crate::program::{Dataset, Program, ended};
+use crate::sweep::{self, RunDir, Status, human};
+use crate::workspace::{Workspace, first_line, write_atomic};
+use crate::{machine, setup};
+
+/// Compute the tables of a profile and print them beside the published values.
+///
+/// Sets libtorch up and builds the program where needed, plans one cell per data set, method and
+/// seed, runs them in child processes, and reports. Interrupted at any moment, the same command
+/// goes on where it was; failed cells are run again, finished ones never. Data sets that are not
+/// at hand are named with the command that gets them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask reproduce                               the paper's Table 1, one seed, minutes
+  cargo xtask reproduce --profile smoke               under two minutes, no data needed
+  cargo xtask reproduce --only 'MVTec*' --only ddpm   some rows, one column
+  cargo xtask reproduce --profile paper --jobs 8      five seeds
+
+Exit codes: 0 done, 2 usage, 4 something is missing, 5 some cells failed, 75 the run folder is in use,
+130 and 143 interrupted.")]
+pub(crate) struct Arguments {
+    /// A file of configs/reproduce (smoke, quick, paper), or the path of one that ends in .toml.
+    #[arg(long, default_value = "quick")]
+    profile: String,
+    /// Only rows (data sets) or columns (label or method) that match; repeat for several.
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Replace the profile's seeds; each is the seed of the data and of the model.
+    #[arg(long, value_delimiter = ',', value_name = "S,..")]
+    seeds: Vec<u64>,
+    /// Processes at a time [default: the number of cores]; they share the cores evenly.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Download the profile's data sets that are absent.
+    #[arg(long)]
+    fetch: bool,
+    /// Where cells run.
+    #[arg(long, value_enum, default_value = "local")]
+    executor: Executor,
+    /// The run folder [default: runs/PROFILE].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Run finished cells again.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Executor {
+    /// On this machine.
+    Local,
+}
+
+/// Runs the command; the value is the exit code.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
+    let start = Instant::now();
+    let Executor::Local = arguments.executor;
+    let mut profile = Profile::read(workspace, &arguments.profile)?;
+    if !arguments.seeds.is_empty() {
+        profile.override_seeds(&arguments.seeds);
+    }
+    if !setup::not_needed() {
+        setup::ensure(workspace)?;
+    }
+    let program = Program::build(workspace)?;
+    let plan = make_plan(&program, &profile, arguments)?;
+
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| workspace.root.join("runs").join(&profile.name));
+    let dir = RunDir::open(&out)?;
+    dir.write_plan(&plan)?;
+    if arguments.force {
+        for cell in &plan.cells {
+            dir.forget(&cell.id)?;
+        }
+    }
+    announce(&plan, &dir);
+    let outcome = compute(workspace, &program, &dir, &plan, &profile, arguments)?;
+    if let Some(code) = outcome.interrupted {
+        let done = count_done(&dir, &plan);
+        eprintln!(
+            "interrupted: {done} of {} cells are kept in {}",
+            plan.cells.len(),
+            dir.path.display()
+        );
+        eprintln!("hint: the same command goes on from there");
+        return Ok(code);
+    }
+    report(&program, &dir)?;
+    conclude(&plan, &dir, &outcome, start.elapsed());
+    Ok(if outcome.failed.is_empty() {
+        0
+    } else {
+        code::SOME_FAILED
+    })
+}
+
+/// The plan for the data at hand, after fetching what is absent where asked to.
+fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> anyhow::Result<Plan> {
+    let registry = program.methods()?;
+    let planned = |catalogue: &[Dataset]| {
+        plan::plan(profile, catalogue, &registry)
+            .and_then(|plan| plan::narrow(plan, &arguments.only))
+    };
+    let plan = planned(&program.datasets()?)?;
+    let absent = absent(&plan);
+    if !arguments.fetch || absent.is_empty() {
+        return Ok(plan);
+    }
+    let names: Vec<&str> = absent.iter().map(|(name, _)| name.as_str()).collect();
+    eprintln!("fetching {} data sets", names.len());
+    let status = program
+        .command(&["datasets", "fetch"])
+        .args(&names)
+        .status()?;
+    if !status.success() {
+        return Err(ended(&program.path, "datasets fetch", status).into());
+    }
+    Ok(planned(&program.datasets()?)?)
+}
+
+/// The data sets of a plan that are not at hand, with the command that gets each.
+fn absent(plan: &Plan) -> Vec<(String, String)> {
+    let mut absent = Vec::new();
+    for row in plan
+        .tables
+        .tables
+        .iter()
+        .flat_map(|t| &t.rows)
+        .filter(|r| !r.present)
+    {
+        let entry = (row.dataset.clone(), row.get.clone());
+        if !absent.contains(&entry) {
+            absent.push(entry);
+        }
+    }
+    absent
+}
+
+fn announce(plan: &Plan, dir: &RunDir) {
+    let absent = absent(plan);
+    if let Some((_, get)) = absent.first() {
+        let names: Vec<&str> = absent.iter().map(|(name, _)| name.as_str()).collect();
+        eprintln!(
+            "{} data sets are not at hand: {}",
+            names.len(),
+            names.join(", ")
+        );
+        eprintln!("  get one with `{get}`, or all with --fetch");
+    }
+    let (total, done) = (plan.cells.len(), count_done(dir, plan));
+    match total - done {
+        _ if total == 0 => eprintln!("nothing to compute"),
+        0 => {
+            eprintln!("all {total} cells are finished: nothing to do (--force computes them again)")
+        }
+        left if done > 0 => eprintln!("{left} of {total} cells to compute; {done} are finished"),
+        left => eprintln!("{left} cells to compute"),
+    }
+}
+
+fn count_done(dir: &RunDir, plan: &Plan) -> usize {
+    plan.cells
+        .iter()
+        .filter(|cell| dir.status(&cell.id) == Some(Status::Ok))
+        .count()
+}
+
+fn compute(
+    workspace: &Workspace,
+    program: &Program,
+    dir: &RunDir,
+    plan: &Plan,
+    profile: &Profile,
+    arguments: &Arguments,
+) -> anyhow::Result<sweep::Outcome> {
+    if count_done(dir, plan) == plan.cells.len() {
+        return Ok(sweep::Outcome::default());
+    }
+    let cores = machine::cores();
+    let jobs = arguments.jobs.map_or(cores, usize::from);
+    let options = sweep::Options {
+        jobs,
+        threads: (cores / jobs).max(1),
+        timeout: Duration::from_secs_f64(profile.timeout_minutes * 60.0),
+    };
+    write_environment(workspace, dir, &options)?;
+    sweep::run(program, dir, &plan.cells, options)
+}
+
+/// `environment.json`: on what the cells were computed.
+fn write_environment(
+    workspace: &Workspace,
+    dir: &RunDir,
+    options: &sweep::Options,
+) -> anyhow::Result<()> {
+    let git = |arguments: &[&str]| {
+        first_line(
+            std::process::Command::new("git")
+                .args(arguments)
+                .current_dir(&workspace.root),
+        )
+    };
+    let libtorch = setup::linked(workspace);
+    let environment = json!({
+        "cpu": machine::cpu_model(), "cores": machine::cores(), "memory_bytes": machine::memory_bytes(),
+        "os": machine::os(), "rustc": first_line(std::process::Command::new("rustc").arg("--version")),
+        "git": git(&["rev-parse", "HEAD"]), "git_dirty": git(&["status", "--porcelain"]).map(|s| !s.is_empty()),
+        "libtorch": libtorch.as_ref().map(|l| &l.version), "libtorch_path": libtorch.as_ref().map(|l| &l.path),
+        "date": machine::utc_now(), "jobs": options.jobs, "threads": options.threads,
+        "command": std::env::args().collect::<Vec<_>>(),
+    });
+    let text = serde_json::to_string_pretty(&environment)? + "\n";
+    write_atomic(&dir.path.join("environment.json"), text.as_bytes())
+}
+
+/// Derives tables and result files from the cells; the terminal tables go to stdout.
+fn report(program: &Program, dir: &RunDir) -> anyhow::Result<()> {
+    let path = dir
+        .path
+        .to_str()
+        .context("the run folder's name is not UTF-8")?;
+    let status = program.command(&["report", path]).status()?;
+    if !status.success() {
+        return Err(ended(&program.path, "report", status).into());
+    }
+    Ok(())
+}
+
+fn conclude(plan: &Plan, dir: &RunDir, outcome: &sweep::Outcome, time: Duration) {
+    let tables = plan
+        .tables
+        .tables
+        .iter()
+        .map(|t| format!("report/{}.md", t.id));
+    println!();
+    for file in tables.chain(["results.csv".into(), "results.parquet".into()]) {
+        let path = dir.path.join(file);
+        if path.exists() {
+            println!("{}", path.display());
+        }
+    }
+    let (finished, failed) = (outcome.finished, outcome.failed.len());
+    println!(
+        "{finished} cells computed, {failed} failed, in {}",
+        human(time)
+    );
+    if failed > 0 {
+        eprintln!(
+            "error: {failed} cells failed; the first: {}: {}",
+            outcome.failed[0].0, outcome.failed[0].1
+        );
+        eprintln!(
+            "hint: the same command runs them again; logs: {}",
+            dir.path.join("logs").display()
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! pip, as a downloader of wheels: it knows the user's index, proxy and certificates.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Context;
+
+use crate::failure::{Failure, code};
+
+/// Wheels for this platform, whatever Python runs pip.
+const PLATFORMS: [&str; 4] = [
+    "manylinux_2_28_x86_64",
+    "manylinux_2_25_x86_64",
+    "manylinux_2_17_x86_64",
+    "manylinux2014_x86_64",
+];
+
+/// A pip that answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pip {
+    command: Vec<String>,
+    /// Major and minor version.
+    pub(crate) version: (u32, u32),
+}
+
+impl Pip {
+    /// `RESIDUUM_PIP` where set (used by the tests), else `python3 -m pip`, `pip3`, `pip`.
+    ///
+    /// # Errors
+    /// Missing, where none answers.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        let given = std::env::var("RESIDUUM_PIP").ok().filter(|v| !v.is_empty());
+        let candidates: Vec<Vec<String>> = match given {
+            Some(path) => vec![vec![path]],
+            None => [&["python3", "-m", "pip"][..], &["pip3"], &["pip"]]
+                .iter()
+                .map(|words| words.iter().map(ToString::to_string).collect())
+                .collect(),
+        };
+        candidates.into_iter().find_map(Self::ask).ok_or_else(|| {
+            let python = Command::new("python3")
+                .arg("--version")
+                .output()
+                .is_ok_and(|o| o.status.success());
+            let what = if python {
+                "python3 has no pip"
+            } else {
+                "there is no python3"
+            };
+            Failure::new(code::MISSING, format!("{what}, which downloads libtorch")).hint(
+                "apt-get install python3-pip, or set LIBTORCH to a libtorch 2.11.0, \
+                 or pip install torch==2.11.0 elsewhere and export LIBTORCH_USE_PYTORCH=1",
+            )
+        })
+    }
+
+    fn ask(command: Vec<String>) -> Option<Self> {
+        let out = Command::new(&command[0])
+            .args(&command[1..])
+            .arg("--version")
+            .output()
+            .ok()?;
+        let version = parse_version(&String::from_utf8_lossy(&out.stdout))?;
+        out.status.success().then_some(Self { command, version })
+    }
+
+    /// The command, as it would be typed.
+    pub(crate) fn name(&self) -> String {
+        self.command.join(" ")
+    }
+
+    /// Starts `pip download` into `dir`; unfinished files lie under `temporary`.
+    pub(super) fn start(
+        &self,
+        what: &[String],
+        with_dependencies: bool,
+        dir: &Path,
+        temporary: &Path,
+    ) -> anyhow::Result<Child> {
+        Command::new(&self.command[0])
+            .args(&self.command[1..])
+            .args(self.arguments(what, with_dependencies))
+            .arg("-d")
+            .arg(dir)
+            .env("TMPDIR", temporary)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.name()))
+    }
+
+    fn arguments(&self, what: &[String], with_dependencies: bool) -> Vec<String> {
+        // No copy in pip's own cache: it would hold half a gigabyte that is never asked for again.
+        let mut arguments: Vec<String> =
+            "download --disable-pip-version-check --no-input --no-cache-dir \
+             --progress-bar off --only-binary=:all: --python-version 3.12"
+                .split_whitespace()
+                .map(String::from)
+                .collect();
+        for platform in PLATFORMS {
+            arguments.extend(["--platform".into(), platform.into()]);
+        }
+        if !with_dependencies {
+            arguments.push("--no-deps".into());
+        }
+        // Within one run, pip 25.1 and later take up a broken transfer; none does across runs,
+        // so a file that is not whole when pip ends is started again.
+        if self.version >= (25, 1) {
+            arguments.extend(["--resume-retries".into(), "5".into()]);
+        }
+        arguments.extend(what.iter().cloned());
+        arguments
+    }
+}
+
+/// `pip 25.1.1 from …` to `(25, 1)`.
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let version = text.strip_prefix("pip ")?.split_whitespace().next()?;
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+    Some((parts.next()??, parts.next().flatten().unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_what_they_can_do() {
+        assert_eq!(
+            parse_version("pip 23.2.1 from /usr/lib (python 3.11)\n"),
+            Some((23, 2))
+        );
+        assert_eq!(parse_version("pip 26 from x"), Some((26, 0)));
+        assert_eq!(parse_version("No module named pip"), None);
+        let arguments = |version| {
+            let command = vec!["pip".into()];
+            Pip { command, version }.arguments(&["torch==2.11.0".into()], false)
+        };
+        assert!(!arguments((25, 0)).contains(&"--resume-retries".to_owned()));
+        assert!(arguments((25, 1)).contains(&"--resume-retries".to_owned()));
+        assert!(arguments((25, 1)).contains(&"--no-deps".to_owned()));
+        assert_eq!(arguments((26, 0)).last().unwrap(), "torch==2.11.0");
+    }
+}

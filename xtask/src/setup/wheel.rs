@@ -1,0 +1,194 @@
+//! The wheels libtorch is taken from, pinned by version and hash.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use super::pip::Pip;
+use super::progress::Bar;
+use crate::failure::{Failure, code};
+use crate::plan::hex;
+
+/// Attempts of one download.
+const ATTEMPTS: u32 = 3;
+
+/// A wheel on the package index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wheel {
+    /// As pip is asked for it.
+    pub(super) requirement: &'static str,
+    pub(super) file: &'static str,
+    pub(super) sha256: &'static str,
+    pub(super) bytes: u64,
+}
+
+/// Headers and libraries of libtorch 2.11.0.
+pub(super) const TORCH: Wheel = Wheel {
+    requirement: "torch==2.11.0",
+    file: "torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl",
+    sha256: "0f68f4ac6d95d12e896c3b7a912b5871619542ec54d3649cf48cc1edd4dd2756",
+    bytes: 530_712_279,
+};
+
+/// All that a CPU build needs: `libtorch_cpu.so` asks for two small libraries of CUDA by name.
+pub(super) const CPU: [Wheel; 3] = [
+    TORCH,
+    Wheel {
+        requirement: "nvidia-cuda-runtime==13.0.96",
+        file: "nvidia_cuda_runtime-13.0.96-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl",
+        sha256: "7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548",
+        bytes: 2_200_000,
+    },
+    Wheel {
+        requirement: "nvidia-cuda-cupti==13.0.85",
+        file: "nvidia_cuda_cupti-13.0.85-py3-none-manylinux_2_25_x86_64.whl",
+        sha256: "4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8",
+        bytes: 10_700_000,
+    },
+];
+
+impl Wheel {
+    /// The verified wheel in `cache/downloads`, from an earlier attempt or downloaded now.
+    ///
+    /// # Errors
+    /// Missing, where pip fails three times; the data's own, where the hash is another: then the
+    /// file is gone again.
+    pub(super) fn get(&self, cache: &Path, pip: &Pip) -> anyhow::Result<PathBuf> {
+        let downloads = downloads(cache)?;
+        let path = downloads.join(self.file);
+        if path.exists() && self.verify(&path).is_ok() {
+            eprintln!("{}: already downloaded", self.requirement);
+            return Ok(path);
+        }
+        download(
+            pip,
+            &[self.requirement.into()],
+            false,
+            &downloads,
+            self.bytes,
+        )?;
+        if !path.exists() {
+            let message = format!(
+                "pip did not bring the file {} for {}",
+                self.file, self.requirement
+            );
+            let hint =
+                "the package index in use has no such wheel: set LIBTORCH to a libtorch 2.11.0";
+            return Err(Failure::new(code::MISSING, message).hint(hint).into());
+        }
+        self.verify(&path)?;
+        Ok(path)
+    }
+
+    /// Checks the hash; a file with another one is removed.
+    fn verify(&self, path: &Path) -> anyhow::Result<()> {
+        let found = sha256(path)?;
+        if found == self.sha256 {
+            return Ok(());
+        }
+        std::fs::remove_file(path)?;
+        let message = format!(
+            "{} has sha256 {found}, expected {}; it was removed",
+            self.file, self.sha256
+        );
+        let hint =
+            "a broken transfer or a changed mirror: run `cargo xtask setup` again, or set LIBTORCH";
+        Err(Failure::new(code::BAD_DATA, message).hint(hint).into())
+    }
+}
+
+/// Runs `pip download` with progress, up to three times. `bytes` is what is expected to arrive.
+pub(super) fn download(
+    pip: &Pip,
+    what: &[String],
+    with_dependencies: bool,
+    dir: &Path,
+    bytes: u64,
+) -> anyhow::Result<()> {
+    let name = what.first().map_or("", String::as_str);
+    for attempt in 1..=ATTEMPTS {
+        // In the cache folder, so that the last step is a rename; removed on drop and, after a
+        // kill, by the next set-up.
+        let temporary = tempfile::Builder::new().prefix("part-").tempdir_in(dir)?;
+        let mut child = pip.start(what, with_dependencies, dir, temporary.path())?;
+        let bar = Bar::new(&format!("downloading {name}"), bytes);
+        let before = size(dir);
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            bar.set(size(dir).saturating_sub(before));
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        };
+        bar.finish();
+        if status.success() {
+            return Ok(());
+        }
+        eprintln!(
+            "{} download of {name} ended with {status} (attempt {attempt} of {ATTEMPTS})",
+            pip.name()
+        );
+    }
+    let message = format!("cannot download {name} with {} (see above)", pip.name());
+    let hint = "check the network and pip's index, or set LIBTORCH to a libtorch 2.11.0, \
+                or pip install torch==2.11.0 elsewhere and export LIBTORCH_USE_PYTORCH=1";
+    Err(Failure::new(code::MISSING, message).hint(hint).into())
+}
+
+/// The folder that keeps wheels until they are unpacked.
+pub(super) fn downloads(cache: &Path) -> anyhow::Result<PathBuf> {
+    let dir = cache.join("downloads");
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {dir:?}"))?;
+    Ok(dir)
+}
+
+/// Bytes below a folder.
+fn size(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => size(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0, // gone meanwhile
+        })
+        .sum()
+}
+
+fn sha256(path: &Path) -> anyhow::Result<String> {
+    let mut file = File::open(path).with_context(|| format!("cannot read {path:?}"))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_hash_removes_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("w.whl");
+        let wheel = Wheel {
+            requirement: "w==1",
+            file: "w.whl",
+            // sha256sum of "abc", FIPS 180-2 appendix B.1.
+            sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            bytes: 3,
+        };
+        std::fs::write(&path, "abc").unwrap();
+        wheel.verify(&path).unwrap();
+        std::fs::write(&path, "abd").unwrap();
+        let error = wheel.verify(&path).unwrap_err().to_string();
+        assert!(error.contains("expected ba7816bf"), "{error}");
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,149 @@
+//! What is left to do: chunks for the workers, and the time it will take.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::plan::Cell;
+
+/// Short cells share a process up to this estimated time and number.
+const CHUNK_SECONDS: f64 = 20.0;
+const CHUNK_CELLS: usize = 8;
+
+/// Cells by index: waiting, taken by a worker, or neither (done).
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: BTreeSet<usize>,
+    taken: BTreeSet<usize>,
+    guesses: Vec<f64>,
+    methods: Vec<String>,
+    /// Per method the guessed and the true seconds of finished cells.
+    learned: HashMap<String, (f64, f64)>,
+}
+
+impl Queue {
+    pub(super) fn new(cells: &[Cell], pending: &[usize]) -> Self {
+        Self {
+            waiting: pending.iter().copied().collect(),
+            taken: BTreeSet::new(),
+            guesses: cells.iter().map(Cell::guess).collect(),
+            methods: cells.iter().map(|c| c.method.clone()).collect(),
+            learned: HashMap::new(),
+        }
+    }
+
+    /// The next run of neighbouring cells, sized so that every worker gets its share.
+    pub(super) fn take(&mut self, jobs: usize) -> Option<Range<usize>> {
+        let first = *self.waiting.first()?;
+        let waiting: f64 = self.waiting.iter().map(|&i| self.estimate(i)).sum();
+        let limit = CHUNK_SECONDS.min(waiting / (2 * jobs) as f64);
+        let (mut end, mut seconds) = (first, 0.0);
+        while self.waiting.contains(&end) && end - first < CHUNK_CELLS {
+            seconds += self.estimate(end);
+            if seconds > limit && end > first {
+                break;
+            }
+            end += 1;
+        }
+        for index in first..end {
+            self.waiting.remove(&index);
+            self.taken.insert(index);
+        }
+        Some(first..end)
+    }
+
+    pub(super) fn is_taken(&self, index: usize) -> bool {
+        self.taken.contains(&index)
+    }
+
+    /// A cell is finished or failed; the true time of a finished one corrects the estimates.
+    pub(super) fn done(&mut self, cell: &Cell, seconds: Option<f64>) {
+        self.taken.remove(&cell.index);
+        if let Some(seconds) = seconds {
+            let (guessed, true_seconds) = self.learned.entry(cell.method.clone()).or_default();
+            *guessed += cell.guess();
+            *true_seconds += seconds;
+        }
+    }
+
+    /// Cells a worker did not reach wait again.
+    pub(super) fn put_back(&mut self, indices: &[usize]) {
+        for index in indices {
+            self.taken.remove(index);
+            self.waiting.insert(*index);
+        }
+    }
+
+    /// Wall seconds until everything is done; `running` are the cells in work and for how long.
+    pub(super) fn seconds_left(
+        &self,
+        running: impl Iterator<Item = (usize, Duration)>,
+        jobs: usize,
+    ) -> f64 {
+        let in_work: HashMap<usize, f64> =
+            running.map(|(i, time)| (i, time.as_secs_f64())).collect();
+        let left = |i: usize| (self.estimate(i) - in_work.get(&i).unwrap_or(&0.0)).max(0.0);
+        let all = self.waiting.iter().chain(&self.taken).map(|&i| left(i));
+        let longest = all.clone().fold(0.0, f64::max); // one cell is never shared out
+        (all.sum::<f64>() / jobs as f64).max(longest)
+    }
+
+    fn estimate(&self, index: usize) -> f64 {
+        let factor = match self.learned.get(&self.methods[index]) {
+            Some((guessed, true_seconds)) => true_seconds / guessed,
+            None => 1.0,
+        };
+        self.guesses[index] * factor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::planned;
+
+    fn queue(pending: &[usize]) -> (Vec<Cell>, Queue) {
+        let cells = planned().cells;
+        let queue = Queue::new(&cells, pending);
+        (cells, queue)
+    }
+
+    #[test]
+    fn chunks_are_runs_of_neighbours() {
+        let (_, mut queue) = queue(&[0, 2, 3, 4, 5]);
+        let mut chunks = Vec::new();
+        while let Some(chunk) = queue.take(1) {
+            chunks.push(chunk);
+        }
+        assert_eq!(chunks[0], 0..1, "index 1 is finished: the run ends");
+        let all: Vec<usize> = chunks.into_iter().flatten().collect();
+        assert_eq!(all, [0, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn put_back_cells_are_taken_again_and_done_ones_are_not() {
+        let (cells, mut queue) = queue(&[0, 1, 2, 3, 4, 5]);
+        let chunk = queue.take(1).unwrap();
+        queue.done(&cells[0], None);
+        let rest: Vec<usize> = chunk.filter(|&i| queue.is_taken(i)).collect();
+        queue.put_back(&rest);
+        let mut again: Vec<usize> = std::iter::from_fn(|| queue.take(1)).flatten().collect();
+        again.sort_unstable();
+        assert_eq!(again, [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn the_estimate_learns() {
+        let (cells, mut queue) = queue(&[0, 1, 2, 3]);
+        let guess = |i: usize| cells[i].guess();
+        let before = queue.seconds_left(std::iter::empty(), 1);
+        assert!((before - (0..4).map(guess).sum::<f64>()).abs() < 1e-9);
+        while queue.take(1).is_some() {}
+        queue.done(&cells[0], Some(10.0 * guess(0)));
+        let after = queue.seconds_left(std::iter::empty(), 1);
+        assert!((after - 10.0 * (1..4).map(guess).sum::<f64>()).abs() < 1e-9);
+        let running = std::iter::once((1, Duration::from_secs_f64(10.0 * guess(1))));
+        let with_running = queue.seconds_left(running, 1);
+        assert!((with_running - 10.0 * (2..4).map(guess).sum::<f64>()).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,159 @@
+//! `cargo xtask test`: every test of the workspace, with one runner's output and one last line.
+
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::Context;
+
+use crate::setup;
+use crate::sweep::human;
+use crate::workspace::Workspace;
+
+/// Run the tests: set-up, then cargo-nextest (or `cargo test`), then the doctests.
+///
+/// RESIDUUM_DATA (folders, separated by `:`) is passed through; tests that need data or a GPU say
+/// that they were skipped where there is none.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask test                                   the whole workspace
+  cargo xtask test -p metrics -p baselines           two crates
+  RESIDUUM_DATA=~/data cargo xtask test              with the tests on real data
+  cargo xtask test -- copod                          tests whose name holds `copod`")]
+pub(crate) struct Arguments {
+    /// Only this crate; repeat for several.
+    #[arg(short, long, value_name = "CRATE")]
+    package: Vec<String>,
+    /// Passed to the test runner.
+    #[arg(last = true)]
+    filter: Vec<String>,
+}
+
+/// Runs the command; the value is the exit code.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
+    setup::ensure(workspace)?;
+    let start = Instant::now();
+    let (tests, summary) = run_tests(workspace, arguments)?;
+    // A filter names tests; doctests would all run or all be filtered out.
+    let documents = if arguments.filter.is_empty() {
+        Some(run_doctests(workspace, arguments)?)
+    } else {
+        None
+    };
+    let word = |good: bool| if good { "passed" } else { "FAILED" };
+    let documents_word = documents.map_or("not run", word);
+    println!(
+        "test: {}{}; doctests {documents_word}; {}",
+        word(tests),
+        summary.map(|s| format!(" ({s})")).unwrap_or_default(),
+        human(start.elapsed())
+    );
+    Ok(if tests && documents != Some(false) {
+        0
+    } else {
+        1
+    })
+}
+
+fn run_tests(
+    workspace: &Workspace,
+    arguments: &Arguments,
+) -> anyhow::Result<(bool, Option<String>)> {
+    let nextest = workspace
+        .cargo()
+        .args(["nextest", "--version"])
+        .output()
+        .is_ok_and(|o| o.status.success());
+    let mut cargo = workspace.cargo();
+    if nextest {
+        cargo.args(["nextest", "run", "--no-fail-fast", "--no-tests=warn"]);
+    } else {
+        cargo.args([
+            "test",
+            "--no-fail-fast",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--examples",
+        ]);
+    }
+    select(&mut cargo, arguments);
+    if !nextest && !arguments.filter.is_empty() {
+        cargo.arg("--");
+    }
+    cargo.args(&arguments.filter);
+    if nextest && !std::io::stderr().is_terminal() {
+        return tee_summary(&mut cargo);
+    }
+    Ok((
+        cargo.status().context("cannot start cargo")?.success(),
+        None,
+    ))
+}
+
+/// Passes the runner's stderr on and keeps its summary for the last line.
+fn tee_summary(cargo: &mut Command) -> anyhow::Result<(bool, Option<String>)> {
+    let mut child = cargo
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
+    let stderr = child.stderr.take().context("cargo has no stderr")?;
+    let mut summary = None;
+    for line in BufReader::new(stderr).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        eprintln!("{line}");
+        if let Some((_, counts)) = line
+            .trim()
+            .strip_prefix("Summary [")
+            .and_then(|s| s.split_once("] "))
+        {
+            summary = Some(counts.trim().to_owned());
+        }
+    }
+    Ok((child.wait()?.success(), summary))
+}
+
+fn run_doctests(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<bool> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--doc", "--no-fail-fast"]);
+    // `--doc` refuses packages without a library.
+    let with_library: Vec<String> = libraries(workspace)?
+        .into_iter()
+        .filter(|name| arguments.package.is_empty() || arguments.package.contains(name))
+        .collect();
+    if with_library.is_empty() {
+        return Ok(true);
+    }
+    let arguments = Arguments {
+        package: with_library,
+        filter: Vec::new(),
+    };
+    select(&mut cargo, &arguments);
+    Ok(cargo.status().context("cannot start cargo")?.success())
+}
+
+fn libraries(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
+    let metadata = crate::ci::metadata(workspace, &["--no-deps"])?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let has_library = |package: &&serde_json::Value| {
+        let targets = package["targets"].as_array().into_iter().flatten();
+        targets
+            .flat_map(|t| t["kind"].as_array())
+            .flatten()
+            .any(|kind| kind == "lib")
+    };
+    Ok(packages
+        .filter(has_library)
+        .filter_map(|p| Some(p["name"].as_str()?.to_owned()))
+        .collect())
+}
+
+fn select(cargo: &mut Command, arguments: &Arguments) {
+    cargo.arg("--release").env("OMP_WAIT_POLICY", "passive");
+    if arguments.package.is_empty() {
+        cargo.arg("--workspace");
+    }
+    for package in &arguments.package {
+        cargo.args(["-p", package]);
+    }
+}

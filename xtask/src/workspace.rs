@@ -1,0 +1,152 @@
+//! Where things are: the workspace, the cache folder, and how to start `cargo` in it.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, code};
+
+/// The workspace this command works on.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+}
+
+impl Workspace {
+    /// `RESIDUUM_WORKSPACE` (used by the tests), else the clone that `cargo run` started us from,
+    /// else the nearest folder above the current one that holds `xtask/Cargo.toml`. The path at
+    /// compile time would be wrong: two clones may share one target folder.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        if let Some(root) = env::var_os("RESIDUUM_WORKSPACE") {
+            return Ok(Self { root: root.into() });
+        }
+        let started = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let here = env::current_dir().ok();
+        started
+            .iter()
+            .chain(here.iter())
+            .flat_map(|start| start.ancestors())
+            .find(|dir| dir.join("xtask/Cargo.toml").is_file())
+            .map(|dir| Self { root: dir.into() })
+            .ok_or_else(|| {
+                Failure::new(code::USAGE, "no workspace here")
+                    .hint("run `cargo xtask` inside a clone")
+            })
+    }
+
+    /// The link to libtorch that `.cargo/config.toml` points every build at.
+    pub(crate) fn libtorch_link(&self) -> PathBuf {
+        self.root.join(".libtorch")
+    }
+
+    /// `cargo`, in the workspace. What `cargo run` and `[env]` put into our environment is taken
+    /// out again, so that builds started here and builds typed by hand share their fingerprints.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root);
+        for (key, _) in env::vars_os() {
+            let name = key.to_string_lossy();
+            let leaked = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+            if leaked.iter().any(|prefix| name.starts_with(prefix)) {
+                cargo.env_remove(&key);
+            }
+        }
+        if self.user_libtorch().is_none() {
+            cargo.env_remove("LIBTORCH");
+        }
+        cargo.env("LD_LIBRARY_PATH", self.library_path());
+        cargo
+    }
+
+    /// `LIBTORCH` where the user set it. The value of `.cargo/config.toml` reaches us as well; it
+    /// is the link itself.
+    pub(crate) fn user_libtorch(&self) -> Option<PathBuf> {
+        let given = PathBuf::from(env::var_os("LIBTORCH").filter(|v| !v.is_empty())?);
+        (given != self.libtorch_link()).then_some(given)
+    }
+
+    /// `LD_LIBRARY_PATH` with libtorch's folder in front. The rpath of `.cargo/config.toml` only
+    /// reaches binaries in `target/`: not doctests, not another target folder.
+    pub(crate) fn library_path(&self) -> std::ffi::OsString {
+        let mut path = self.libtorch_link().join("lib").into_os_string();
+        if let Some(rest) = env::var_os("LD_LIBRARY_PATH").filter(|v| !v.is_empty()) {
+            path.push(":");
+            path.push(rest);
+        }
+        path
+    }
+}
+
+/// The cache folder: `RESIDUUM_CACHE`, `$XDG_CACHE_HOME/residuum` or `~/.cache/residuum`.
+pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {
+    let set = |name: &str| {
+        env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    set("RESIDUUM_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("residuum")))
+        .or_else(|| set("HOME").map(|dir| dir.join(".cache/residuum")))
+        .ok_or_else(|| {
+            Failure::new(code::MISSING, "no cache folder: HOME is not set")
+                .hint("export RESIDUUM_CACHE=/some/folder")
+        })
+}
+
+/// Free bytes on the disk that holds `path` or its nearest existing parent, by `df`; `None` where
+/// there is no `df`.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let existing = path.ancestors().find(|p| p.exists())?;
+    let out = Command::new("df").arg("-Pk").arg(existing).output().ok()?;
+    let text = String::from_utf8(out.stdout).ok()?;
+    let kib: u64 = text
+        .lines()
+        .nth(1)?
+        .split_whitespace()
+        .nth(3)?
+        .parse()
+        .ok()?;
+    Some(kib * 1024)
+}
+
+/// The first line a command prints, or `None` where it cannot be started or fails.
+pub(crate) fn first_line(command: &mut Command) -> Option<String> {
+    let out = command.output().ok().filter(|out| out.status.success())?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    Some(text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// Writes a file so that a reader sees the old bytes or the new ones, also after a power cut.
+pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use anyhow::Context;
+    use std::io::Write;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        std::fs::File::open(dir)?.sync_all()
+    };
+    write().with_context(|| format!("cannot write {path:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_space_of_a_folder_that_does_not_exist_yet() {
+        assert!(free_bytes(Path::new("/tmp/not/yet/there")).is_some_and(|n| n > 0));
+    }
+
+    #[test]
+    fn write_atomic_replaces_and_leaves_nothing_beside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.json");
+        write_atomic(&path, b"1").unwrap();
+        write_atomic(&path, b"2").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"2");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

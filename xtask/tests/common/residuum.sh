@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Pretends to be the program. FAKE is the test's folder; CELL_SECONDS the time a cell takes.
+# A file FAKE/crash/METHOD holds what a cell of that method does instead of working.
+set -u
+command=$1
+shift
+
+case "$command" in
+datasets)
+    if [[ $1 == fetch ]]; then
+        shift
+        for name in "$@"; do touch "$FAKE/have-$name"; done
+        exit 0
+    fi
+    entry() {
+        sha=$(printf '%064d' "$2")
+        printf '{"name":"%s","family":"f","representation":"r","n":%s,"d":512,"anomalies":5,' "$1" "$2"
+        printf '"present":%s,"path":null,"sha256":%s,"get":"residuum datasets fetch %s"}' "$3" "$4" "$1"
+    }
+    printf '['
+    for n in 1001 1002 1003 1004; do
+        entry "A_$n" "$n" true "\"$(printf '%064d' "$n")\""
+        printf ','
+    done
+    if [[ -e $FAKE/have-B ]]; then entry B 9 true '"b"'; else entry B 9 false null; fi
+    printf ']\n'
+    ;;
+methods)
+    echo '[{"name":"copod","title":"COPOD","source":"s","default":{"rows":"standard","ecdf":"train"}},
+           {"name":"norm","title":"Norm","source":"s","default":{"rows":"standard"}},
+           {"name":"iforest","title":"Forest","source":"s","default":{"rows":"standard","trees":100}}]'
+    ;;
+cells)
+    guard=no
+    while (($#)); do
+        case "$1" in
+        --plan) plan=$2 && shift ;;
+        --from) from=$2 && shift ;;
+        --to) to=$2 && shift ;;
+        --out) out=$2 && shift ;;
+        --stdin-guard) guard=yes ;;
+        esac
+        shift
+    done
+    # Ends with its parent, as the program does.
+    if [[ $guard == yes ]]; then (cat >/dev/null; kill -KILL $$) <&0 >/dev/null 2>&1 & fi
+    trap 'exit 143' TERM
+    code=0
+    [[ -e $FAKE/crash/start ]] && { echo "cannot load libtorch" >&2; exit 4; }
+    for ((index = from; index < to; index++)); do
+        line=$(sed -n "$((index + 1))p" "$plan")
+        id=$(sed 's/.*"id":"\([0-9a-f]*\)".*/\1/' <<<"$line")
+        method=$(sed 's/.*"method":"\([a-z]*\)".*/\1/' <<<"$line")
+        file=$out/cells/$id.json
+        grep -q '"status":"ok"' "$file" 2>/dev/null && continue
+        echo "$id" >>"$FAKE/starts.log"
+        echo "a library says hello"
+        echo "{\"event\":\"start\",\"index\":$index,\"id\":\"$id\"}"
+        echo "{\"event\":\"progress\",\"id\":\"$id\",\"stage\":\"epochs\",\"done\":1,\"total\":2,\"note\":\"loss 1\"}"
+        if [[ -e $FAKE/crash/$method ]]; then
+            case "$(cat "$FAKE/crash/$method")" in
+            segv) echo "about to crash" >&2; kill -SEGV $$ ;;
+            hang) sleep 1000 & wait ;;
+            exit) echo "an exit" >&2; exit 70 ;;
+            fail)
+                echo "{\"schema\":1,\"id\":\"$id\",\"status\":\"failed\",\"error\":{\"code\":3,\"message\":\"a NaN in row 7\",\"hint\":null}}" >"$file.tmp"
+                mv "$file.tmp" "$file"
+                echo "{\"event\":\"done\",\"id\":\"$id\",\"status\":\"failed\",\"error\":\"a NaN in row 7\"}"
+                code=5
+                continue
+                ;;
+            esac
+        fi
+        sleep "${CELL_SECONDS:-0}" & wait $!
+        echo "{\"schema\":1,\"id\":\"$id\",\"status\":\"ok\",\"metrics\":{\"auroc\":0.$((16#${id:0:6}))}}" >"$file.$$"
+        mv "$file.$$" "$file"
+        echo "{\"event\":\"done\",\"id\":\"$id\",\"status\":\"ok\",\"auroc\":0.5,\"seconds\":${CELL_SECONDS:-0}}"
+    done
+    exit $code
+    ;;
+report)
+    # One line per cell of the tables, in their order.
+    mkdir -p "$1/report"
+    : >"$1/report/table1.md"
+    : >"$1/results.csv"
+    grep -o '"[0-9a-f]\{16\}"' "$1/tables.json" | tr -d '"' | while read -r id; do
+        echo "$id $(grep -o '"auroc":[0-9.]*' "$1/cells/$id.json" 2>/dev/null || echo failed)"
+    done
+    ;;
+esac
