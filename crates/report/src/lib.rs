@@ -1,1 +1,26 @@
-//! Collects the cells of a run and renders its tables.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod error;
+mod run;
+
+mod cell;
+mod plan;
+mod published;
+
+mod estimate;
+mod footnotes;
+mod means;
+mod table;
+
+mod grid;
+mod prose;
+
+mod markdown;
+mod terminal;
+
+mod atomic;
+mod results;
+
+pub use error::ReportError;
+pub use run::{Run, Written};

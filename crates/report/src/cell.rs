@@ -1,0 +1,136 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::ReportError;
+use crate::plan::Seed;
+
+/// The layout of a cell's file that this crate reads.
+const SCHEMA: u64 = 1;
+
+/// One finished or failed experiment.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Cell {
+    pub(crate) id: String,
+    pub(crate) status: Status,
+    pub(crate) dataset: String,
+    pub(crate) protocol: String,
+    pub(crate) method: String,
+    pub(crate) seed: Seed,
+    pub(crate) config: Map<String, Value>,
+    pub(crate) config_hash: Option<String>,
+    pub(crate) data_sha256: Option<String>,
+    pub(crate) n_train: Option<u64>,
+    pub(crate) n_test: Option<u64>,
+    pub(crate) n_anomalies: Option<u64>,
+    pub(crate) metrics: Option<Metrics>,
+    pub(crate) seconds: Option<Seconds>,
+    pub(crate) peak_rss_bytes: Option<u64>,
+    pub(crate) params: Option<u64>,
+    pub(crate) device: Option<String>,
+    pub(crate) threads: Option<u64>,
+    #[serde(default)]
+    pub(crate) versions: Versions,
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
+    pub(crate) error: Option<Failure>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    Ok,
+    Failed,
+}
+
+/// Fractions in [0, 1].
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Metrics {
+    pub(crate) auroc: f64,
+    pub(crate) ap: Option<f64>,
+    pub(crate) f1_at_k: Option<f64>,
+    pub(crate) fpr95: Option<f64>,
+    pub(crate) pauc: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Seconds {
+    pub(crate) load: Option<f64>,
+    pub(crate) fit: Option<f64>,
+    pub(crate) score: Option<f64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Versions {
+    pub(crate) residuum: Option<String>,
+    pub(crate) libtorch: Option<String>,
+    pub(crate) git: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Failure {
+    pub(crate) code: Option<i64>,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// The cells folder: by id the cell, or why its file cannot be read.
+pub(crate) type Cells = BTreeMap<String, Result<Cell, String>>;
+
+/// Reads every `*.json` of `folder`. A file that cannot be read stays in the map with its reason; a
+/// folder that does not exist holds nothing yet.
+pub(crate) fn load_all(folder: &Path) -> Result<Cells, ReportError> {
+    let unreadable = |source| ReportError::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Cells::new()),
+        entries => entries.map_err(unreadable)?,
+    };
+    let mut cells = Cells::new();
+    for entry in entries {
+        let path = entry.map_err(unreadable)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+            && let Some(stem) = path.file_stem()
+        {
+            let id = stem.to_string_lossy().into_owned();
+            let cell = read(&path, &id);
+            cells.insert(id, cell);
+        }
+    }
+    Ok(cells)
+}
+
+fn read(path: &Path, id: &str) -> Result<Cell, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    // The schema first: a file of another one should say so, whatever else changed with it.
+    let value: Value =
+        serde_json::from_slice(&bytes).map_err(|error| format!("cut off or not JSON: {error}"))?;
+    match value.get("schema").map(Value::as_u64) {
+        Some(Some(SCHEMA)) => {}
+        Some(Some(other)) => return Err(format!("schema {other}, expected {SCHEMA}")),
+        _ => return Err(format!("no schema, expected {SCHEMA}")),
+    }
+    let cell: Cell = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    check(&cell, id)?;
+    Ok(cell)
+}
+
+fn check(cell: &Cell, id: &str) -> Result<(), String> {
+    if cell.id != id {
+        return Err(format!("holds the cell {}", cell.id));
+    }
+    match (cell.status, cell.metrics) {
+        (Status::Failed, _) => Ok(()),
+        (Status::Ok, None) => Err("status ok, but no metrics".to_owned()),
+        (Status::Ok, Some(Metrics { auroc, .. })) if !(0.0..=1.0).contains(&auroc) => {
+            Err(format!("AUROC {auroc}, expected a fraction in [0, 1]"))
+        }
+        (Status::Ok, Some(_)) => Ok(()),
+    }
+}

@@ -1,0 +1,53 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why a run cannot be loaded or its report not be written.
+///
+/// A single cell or published table that cannot be read is no such error: it is named in the report,
+/// and the rest is shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A file or folder of the run cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// `tables.json` is cut off or not what it should be.
+    #[error("{} is not a list of tables: {source}", path.display())]
+    Tables {
+        /// The file.
+        path: PathBuf,
+        /// Place and reason.
+        source: serde_json::Error,
+    },
+    /// A table's id cannot name a file, or two tables would share one.
+    #[error("table id `{id}` in {}: {reason}", path.display())]
+    TableId {
+        /// The id.
+        id: String,
+        /// The `tables.json` it stands in.
+        path: PathBuf,
+        /// What an id must be.
+        reason: &'static str,
+    },
+    /// The rows cannot be put into a table file.
+    #[error("cannot make {file}: {source}")]
+    Encode {
+        /// Which file.
+        file: &'static str,
+        /// What polars says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A result cannot be written. Nothing half-written is left.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}

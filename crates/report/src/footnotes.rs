@@ -1,0 +1,187 @@
+/// The marked notes of one table, in the order of their first use.
+///
+/// A note used in several places has one mark.
+#[derive(Debug, Default)]
+pub(crate) struct Footnotes {
+    notes: Vec<Note>,
+}
+
+#[derive(Debug)]
+struct Note {
+    /// What makes two notes one: the text, or the text without its numbers.
+    key: String,
+    /// Distinct texts with the place each was first seen in.
+    texts: Vec<(String, String)>,
+}
+
+/// Superscript letters; Unicode has no q among them.
+const LETTERS: [char; 25] = [
+    'ᵃ', 'ᵇ', 'ᶜ', 'ᵈ', 'ᵉ', 'ᶠ', 'ᵍ', 'ʰ', 'ⁱ', 'ʲ', 'ᵏ', 'ˡ', 'ᵐ', 'ⁿ', 'ᵒ', 'ᵖ', 'ʳ', 'ˢ', 'ᵗ',
+    'ᵘ', 'ᵛ', 'ʷ', 'ˣ', 'ʸ', 'ᶻ',
+];
+
+impl Footnotes {
+    /// The number of the note `text`, new or used before.
+    pub(crate) fn note(&mut self, text: &str) -> usize {
+        self.insert(format!("={text}"), text, "")
+    }
+
+    /// The number of the warning `text` at `place`. Warnings that differ in their numbers only are
+    /// one note, or each data set would have its own.
+    pub(crate) fn warning(&mut self, text: &str, place: &str) -> usize {
+        self.insert(without_numbers(text), text, place)
+    }
+
+    fn insert(&mut self, key: String, text: &str, place: &str) -> usize {
+        let text = one_line(text);
+        let number = (self.notes.iter().position(|note| note.key == key)).unwrap_or_else(|| {
+            self.notes.push(Note {
+                key,
+                texts: Vec::new(),
+            });
+            self.notes.len() - 1
+        });
+        let texts = &mut self.notes[number].texts;
+        if !texts
+            .iter()
+            .any(|(known, at)| *known == text && at == place)
+        {
+            texts.push((text, place.to_owned()));
+        }
+        number
+    }
+
+    /// Mark and text of each note.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (String, String)> {
+        (self.notes.iter().enumerate()).map(|(number, note)| (mark(number), note.text()))
+    }
+}
+
+impl Note {
+    fn text(&self) -> String {
+        let (first, place) = &self.texts[0];
+        if self.texts.iter().all(|(text, _)| text == first) {
+            return first.clone(); // the marks in the table say where
+        }
+        let others: Vec<String> = (self.texts[1..].iter())
+            .map(|(text, place)| format!("{place} {}", numbers(text).join(", ")))
+            .collect();
+        format!(
+            "{first} ({place}); with other numbers: {}",
+            others.join("; ")
+        )
+    }
+}
+
+/// The marks of the notes `numbers`, each once, in order.
+pub(crate) fn marks(mut numbers: Vec<usize>) -> String {
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.into_iter().map(mark).collect()
+}
+
+/// ᵃ … ᶻ, then ᵃᵃ … ᶻᶻ: marks stand beside each other in order and once each, so that a doubled
+/// letter cannot be two of them.
+fn mark(number: usize) -> String {
+    let letter = LETTERS[number % LETTERS.len()];
+    std::iter::repeat_n(letter, 1 + number / LETTERS.len()).collect()
+}
+
+/// Text from a file as one line, without anything that could steer a terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn without_numbers(text: &str) -> String {
+    pieces(text)
+        .map(|(piece, is_number)| if is_number { "#" } else { piece })
+        .collect()
+}
+
+fn numbers(text: &str) -> Vec<&str> {
+    pieces(text)
+        .filter_map(|(piece, is_number)| is_number.then_some(piece))
+        .collect()
+}
+
+/// The text cut into numbers (digits, with a decimal point between them) and what lies between.
+fn pieces(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_number = rest.chars().next()?.is_ascii_digit();
+        let end = if is_number {
+            let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
+            let whole = digits(rest);
+            match rest[whole..].strip_prefix('.').map(digits) {
+                Some(fraction) if fraction > 0 => whole + 1 + fraction,
+                _ => whole,
+            }
+        } else {
+            rest.find(|c: char| c.is_ascii_digit())
+                .unwrap_or(rest.len())
+        };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some((piece, is_number))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_has_one_mark_wherever_it_is_used() {
+        let mut notes = Footnotes::default();
+        assert_eq!(notes.note("first"), 0);
+        assert_eq!(notes.note("second"), 1);
+        assert_eq!(notes.note("first"), 0);
+        let lines: Vec<_> = notes.lines().collect();
+        assert_eq!(lines[0], ("ᵃ".to_owned(), "first".to_owned()));
+        assert_eq!(lines[1], ("ᵇ".to_owned(), "second".to_owned()));
+    }
+
+    #[test]
+    fn warnings_that_differ_in_numbers_share_a_note() {
+        let mut notes = Footnotes::default();
+        assert_eq!(notes.warning("3 of 10 rows, 30.0 %", "tile"), 0);
+        assert_eq!(notes.warning("4 of 12 rows, 33.3 %", "grid"), 0);
+        assert_eq!(notes.warning("all equal", "grid"), 1);
+        assert_eq!(notes.warning("all equal", "tile"), 1);
+        let lines: Vec<String> = notes.lines().map(|(_, text)| text).collect();
+        assert_eq!(
+            lines[0],
+            "3 of 10 rows, 30.0 % (tile); with other numbers: grid 4, 12, 33.3"
+        );
+        assert_eq!(lines[1], "all equal");
+    }
+
+    #[test]
+    fn marks_never_run_out_and_stay_apart() {
+        assert_eq!(mark(24), "ᶻ");
+        assert_eq!(mark(25), "ᵃᵃ");
+        assert_eq!(marks(vec![2, 0, 2]), "ᵃᶜ");
+        let all: std::collections::BTreeSet<String> = (0..200).map(mark).collect();
+        assert_eq!(all.len(), 200);
+    }
+
+    #[test]
+    fn one_line_is_one_line_of_plain_text() {
+        assert_eq!(one_line(" a\r\n\tb\u{1b}[31m \u{7}c "), "a b [31m c");
+    }
+
+    #[test]
+    fn the_pieces_of_a_text_are_the_text() {
+        for text in ["", "3", "a3b", "1.5.2 %.", "é7ü", "v0.9.", "٣"] {
+            assert_eq!(
+                pieces(text).map(|(piece, _)| piece).collect::<String>(),
+                text
+            );
+        }
+        assert_eq!(numbers("1.5.2 %. 07"), ["1.5", "2", "07"]);
+    }
+}

@@ -1,0 +1,104 @@
+//! The sentences around a table, the same in every form of it.
+
+use crate::footnotes::one_line;
+use crate::grid::width;
+use crate::table::{Table, seeds_in_words};
+
+/// The line below the title: protocol, seeds and how to read a cell.
+pub(crate) fn heading(table: &Table<'_>) -> String {
+    let protocol = one_line(&table.plan.protocol);
+    let seeds = seeds_in_words(table.plan.seeds());
+    let mut text = format!("Protocol `{protocol}`, {seeds}. ");
+    text += if table.has_paper() {
+        "AUROC in percent: ours (published) difference."
+    } else {
+        "AUROC in percent."
+    };
+    if table.has_deviations() {
+        text += " Over several seeds: mean ± sample standard deviation (n − 1).";
+    }
+    text
+}
+
+/// The notes below the table: what is missing, the table's own, then the marked ones.
+pub(crate) fn notes(table: &Table<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let progress = &table.progress;
+    if progress.done < progress.all() {
+        let counts = [
+            (progress.failed, "failed"),
+            (progress.unreadable, "unreadable"),
+            (progress.pending, "pending"),
+        ];
+        let missing: Vec<String> = (counts.iter())
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"))
+            .collect();
+        let (done, all) = (progress.done, progress.all());
+        notes.push(format!(
+            "{done} of {all} cells done, {}",
+            missing.join(", ")
+        ));
+    }
+    for problem in &table.problems {
+        notes.push(format!("published numbers missing: {}", one_line(problem)));
+    }
+    notes.extend(table.plan.notes.iter().map(|note| one_line(note)));
+    notes.extend((table.footnotes.lines()).map(|(mark, text)| format!("{mark} {text}")));
+    notes
+}
+
+/// How many rows have no data, and the commands that get them.
+pub(crate) fn absent(table: &Table<'_>) -> Option<(String, Vec<String>)> {
+    let absent = table.rows.iter().filter(|row| row.no_data).count();
+    let commands = table.commands();
+    let all = table.rows.len();
+    (absent > 0).then(|| {
+        let way = if commands.is_empty() {
+            "."
+        } else {
+            "; to get them:"
+        };
+        (
+            format!("{absent} of {all} rows have no data{way}"),
+            commands,
+        )
+    })
+}
+
+/// Breaks `text` at spaces so that lines stay within `width` where words allow; further lines start
+/// with `indent`, and all but the last end with `end`.
+pub(crate) fn wrap(text: &str, width_limit: usize, indent: &str, end: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    let mut words_in_line = 0;
+    for word in text.split(' ') {
+        let needed = width(&line) + 1 + width(word) + width(end);
+        if words_in_line > 0 && needed > width_limit {
+            lines.push(std::mem::replace(&mut line, indent.to_owned()));
+            words_in_line = 0;
+        }
+        if words_in_line > 0 {
+            line.push(' ');
+        }
+        line += word;
+        words_in_line += 1;
+    }
+    lines.push(line);
+    lines.join(&format!("{end}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(
+            wrap("get a bb ccc", 9, "  ", " \\"),
+            "get a \\\n  bb \\\n  ccc"
+        );
+        assert_eq!(wrap("get a", 100, "  ", " \\"), "get a");
+        assert_eq!(wrap("averylongword x", 5, "", ""), "averylongword\nx");
+    }
+}

@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::cell::{self, Cells};
+use crate::footnotes::one_line;
+use crate::plan::Plan;
+use crate::published::{Published, PublishedTables};
+use crate::table::Table;
+use crate::{ReportError, atomic, markdown, results, terminal};
+
+/// The width of the tables where none is given.
+const DEFAULT_WIDTH: usize = 100;
+/// Narrower terminals get tables of this width, with lines that wrap.
+const LEAST_WIDTH: usize = 40;
+
+/// A run folder as loaded: its tables and every cell that is there.
+#[derive(Debug)]
+pub struct Run {
+    plan: Plan,
+    cells: Cells,
+    published: PublishedTables,
+}
+
+/// The files of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// `results.parquet`: one row for each readable cell.
+    pub parquet: PathBuf,
+    /// `results.csv`: the same rows.
+    pub csv: PathBuf,
+    /// `report/<table id>.md`, one for each table.
+    pub tables: Vec<PathBuf>,
+}
+
+impl Written {
+    /// Every file.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let results = [&self.parquet, &self.csv];
+        results
+            .into_iter()
+            .chain(&self.tables)
+            .map(PathBuf::as_path)
+    }
+}
+
+impl Run {
+    /// Loads the run folder `dir`: `tables.json` and `cells/*.json`, of which there may be none yet.
+    /// `published` is the folder with the published tables, `<stem>.csv`.
+    ///
+    /// A cell or a published table that cannot be read does not stop the others: it is named in the
+    /// report.
+    ///
+    /// # Errors
+    /// [`ReportError`] where `tables.json` or the cells folder cannot be read.
+    pub fn load(dir: &Path, published: &Path) -> Result<Self, ReportError> {
+        let plan = Plan::load(&dir.join("tables.json"))?;
+        let cells = cell::load_all(&dir.join("cells"))?;
+        let stems = plan
+            .tables
+            .iter()
+            .filter_map(|table| table.published.as_ref());
+        let published = stems
+            .map(|stem| (stem.clone(), Published::load(published, stem)))
+            .collect::<BTreeMap<_, _>>();
+        Ok(Self {
+            plan,
+            cells,
+            published,
+        })
+    }
+
+    /// The name of the profile the run was planned from.
+    pub fn profile(&self) -> &str {
+        &self.plan.profile
+    }
+
+    /// The files of the cells folder that cannot be read, each with its reason, by name.
+    pub fn unreadable(&self) -> Vec<String> {
+        (self.cells.iter())
+            .filter_map(|(id, cell)| Some(format!("cells/{id}.json: {}", cell.as_ref().err()?)))
+            .collect()
+    }
+
+    /// Writes `results.parquet`, `results.csv` and `report/<table id>.md` into the folder `dir`. Each
+    /// file is whole or not there, and the same run gives the same bytes.
+    ///
+    /// # Errors
+    /// [`ReportError`] where a file cannot be made or written.
+    pub fn write(&self, dir: &Path) -> Result<Written, ReportError> {
+        let (parquet, csv) = results::encode(&self.cells)?;
+        let mut written = Written {
+            parquet: dir.join("results.parquet"),
+            csv: dir.join("results.csv"),
+            tables: Vec::new(),
+        };
+        atomic::write(&written.parquet, &parquet)?;
+        atomic::write(&written.csv, &csv)?;
+        for table in self.tables() {
+            let path = dir.join("report").join(format!("{}.md", table.plan.id));
+            atomic::write(&path, markdown::render(&table).as_bytes())?;
+            written.tables.push(path);
+        }
+        Ok(written)
+    }
+
+    /// The tables for a terminal `width` characters wide (100 unless given), with ANSI colours where
+    /// `color` says so. A wide table is cut into blocks of columns.
+    pub fn terminal(&self, width: Option<usize>, color: bool) -> String {
+        let width = width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH);
+        let mut text = (self.tables())
+            .map(|table| terminal::render(&table, width, color))
+            .collect::<Vec<_>>()
+            .join("\n\n");
+        let unreadable = self.unreadable();
+        if !unreadable.is_empty() {
+            text += "\nCells that cannot be read:\n";
+            for line in unreadable {
+                text += &format!("  {}\n", one_line(&line));
+            }
+        }
+        text
+    }
+
+    fn tables(&self) -> impl Iterator<Item = Table<'_>> {
+        (self.plan.tables.iter()).map(|plan| Table::build(plan, &self.cells, &self.published))
+    }
+}

@@ -1,0 +1,312 @@
+use std::collections::BTreeMap;
+
+use crate::cell::{Cells, Status};
+use crate::estimate::Estimate;
+use crate::footnotes::{Footnotes, marks, one_line};
+use crate::means::{MeanRow, mean_row};
+use crate::plan::{ColumnPlan, RowPlan, Seed, TablePlan};
+use crate::published::{Published, PublishedTables};
+
+/// One table with its numbers, before any layout.
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    pub(crate) plan: &'a TablePlan,
+    /// Marks of the column headers.
+    pub(crate) column_marks: Vec<String>,
+    pub(crate) rows: Vec<Row<'a>>,
+    pub(crate) mean: Option<MeanRow>,
+    pub(crate) footnotes: Footnotes,
+    /// Published numbers that could not be read.
+    pub(crate) problems: Vec<String>,
+    pub(crate) progress: Progress,
+}
+
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) plan: &'a RowPlan,
+    pub(crate) marks: String,
+    /// Neither data nor a result.
+    pub(crate) no_data: bool,
+    /// One for each column.
+    pub(crate) entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) ours: Ours,
+    /// Percent.
+    pub(crate) paper: Option<f64>,
+    pub(crate) marks: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Ours {
+    /// The column runs nothing.
+    NoMethod,
+    NoData,
+    Pending,
+    Failed,
+    Unreadable,
+    /// Percent.
+    Value(Estimate),
+}
+
+impl Ours {
+    /// Percent.
+    pub(crate) fn mean(&self) -> Option<f64> {
+        match self {
+            Self::Value(estimate) => Some(estimate.mean),
+            _ => None,
+        }
+    }
+}
+
+/// How many of the table's cells are there.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) done: usize,
+    pub(crate) failed: usize,
+    pub(crate) unreadable: usize,
+    pub(crate) pending: usize,
+}
+
+impl Progress {
+    pub(crate) fn all(&self) -> usize {
+        self.done + self.failed + self.unreadable + self.pending
+    }
+}
+
+impl<'a> Table<'a> {
+    /// Fills the planned table.
+    pub(crate) fn build(plan: &'a TablePlan, cells: &Cells, published: &PublishedTables) -> Self {
+        let empty = Published::default();
+        let stem = plan.published.as_deref().unwrap_or_default();
+        let (published, problems) = match published.get(stem) {
+            Some(Ok(found)) => (found, unknown_columns(stem, &plan.columns, found)),
+            Some(Err(reason)) => (&empty, vec![reason.clone()]),
+            None => (&empty, Vec::new()),
+        };
+        let mut footnotes = Footnotes::default();
+        let column_marks = (plan.columns.iter())
+            .map(|column| column_marks(column, plan, &mut footnotes))
+            .collect();
+        let mut progress = Progress::default();
+        let rows: Vec<Row> = (plan.rows.iter())
+            .map(|row| fill(row, plan, cells, published, &mut footnotes, &mut progress))
+            .collect();
+        let mean = mean_row(&plan.columns, &rows, &mut footnotes);
+        Self {
+            plan,
+            column_marks,
+            rows,
+            mean,
+            footnotes,
+            problems,
+            progress,
+        }
+    }
+
+    /// Whether any column has published numbers.
+    pub(crate) fn has_paper(&self) -> bool {
+        let mut entries = self.rows.iter().flat_map(|row| &row.entries);
+        entries.any(|entry| entry.paper.is_some())
+    }
+
+    /// Whether any entry is over several seeds.
+    pub(crate) fn has_deviations(&self) -> bool {
+        let mut entries = self.rows.iter().flat_map(|row| &row.entries);
+        entries.any(|entry| matches!(entry.ours, Ours::Value(Estimate { sd: Some(_), .. })))
+    }
+
+    /// The commands that get the absent data sets, one for each way to get them.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let mut commands: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let absent = self.rows.iter().filter(|row| row.no_data);
+        for RowPlan { dataset, get, .. } in absent.map(|row| row.plan) {
+            let Some(get) = get else { continue };
+            match get.strip_suffix(dataset.as_str()) {
+                Some(command) => commands.entry(command).or_default().push(dataset),
+                None => {
+                    commands.entry(get).or_default();
+                }
+            }
+        }
+        (commands.into_iter())
+            .map(|(command, names)| one_line(&(command.to_owned() + &names.join(" "))))
+            .collect()
+    }
+}
+
+fn unknown_columns(stem: &str, columns: &[ColumnPlan], published: &Published) -> Vec<String> {
+    (columns.iter())
+        .filter_map(|column| column.published.as_deref())
+        .filter(|column| !published.has_column(column))
+        .map(|column| format!("{stem}.csv has no column `{column}`"))
+        .collect()
+}
+
+fn column_marks(column: &ColumnPlan, plan: &TablePlan, footnotes: &mut Footnotes) -> String {
+    let mut numbers = Vec::new();
+    if let Some(note) = &column.note {
+        numbers.push(footnotes.note(note));
+    }
+    if column.method.is_some() && column.seeds != plan.seeds() {
+        numbers.push(footnotes.note(&format!("here {}", seeds_in_words(&column.seeds))));
+    }
+    marks(numbers)
+}
+
+/// “one seed (data/model 44/44)”, “3 seeds (data/model 0/0, 1/1, 2/2)”.
+pub(crate) fn seeds_in_words(seeds: &[Seed]) -> String {
+    let list: Vec<String> = seeds.iter().map(Seed::to_string).collect();
+    match list.len() {
+        0 => "no seed".to_owned(),
+        1 => format!("one seed (data/model {})", list[0]),
+        n => format!("{n} seeds (data/model {})", list.join(", ")),
+    }
+}
+
+/// What the cells of one data set and method say.
+#[derive(Debug, Default)]
+struct Found<'a> {
+    /// AUROC in percent.
+    values: Vec<f64>,
+    warnings: Vec<&'a str>,
+    failed: Vec<String>,
+    unreadable: Vec<String>,
+    pending: usize,
+}
+
+impl<'a> Found<'a> {
+    fn collect(column: &ColumnPlan, dataset: &str, cells: &'a Cells) -> Self {
+        let mut found = Self::default();
+        let ids = column.cells.get(dataset).map_or(&[][..], Vec::as_slice);
+        for id in ids {
+            match cells.get(id) {
+                None => found.pending += 1,
+                Some(Err(reason)) => {
+                    found.unreadable.push(format!("cells/{id}.json: {reason}"));
+                }
+                Some(Ok(cell)) => match (cell.status, cell.metrics) {
+                    (Status::Ok, Some(metrics)) => {
+                        found.values.push(100.0 * metrics.auroc);
+                        found
+                            .warnings
+                            .extend(cell.warnings.iter().map(String::as_str));
+                    }
+                    _ => {
+                        let reason = match &cell.error {
+                            Some(error) => error.message.as_str(),
+                            None => "no reason recorded",
+                        };
+                        found.failed.push(format!("failed: {reason}"));
+                    }
+                },
+            }
+        }
+        found
+    }
+
+    fn state(&self, present: bool) -> Ours {
+        if let Some(estimate) = Estimate::of(&self.values) {
+            Ours::Value(estimate)
+        } else if !self.failed.is_empty() {
+            Ours::Failed
+        } else if !self.unreadable.is_empty() {
+            Ours::Unreadable
+        } else if present {
+            Ours::Pending
+        } else {
+            Ours::NoData
+        }
+    }
+
+    /// Notes on what is missing behind the entry.
+    fn notes(&self, footnotes: &mut Footnotes) -> Vec<usize> {
+        let mut numbers = Vec::new();
+        let missing = self.failed.len() + self.unreadable.len() + self.pending;
+        if !self.values.is_empty() && missing > 0 {
+            let (n, all) = (self.values.len(), self.values.len() + missing);
+            numbers.push(footnotes.note(&format!("over {n} of {all} seeds")));
+        }
+        for reason in self.failed.iter().chain(&self.unreadable) {
+            numbers.push(footnotes.note(reason));
+        }
+        numbers
+    }
+}
+
+fn fill<'a>(
+    row: &'a RowPlan,
+    plan: &TablePlan,
+    cells: &Cells,
+    published: &Published,
+    footnotes: &mut Footnotes,
+    progress: &mut Progress,
+) -> Row<'a> {
+    let dataset = row.dataset.as_str();
+    let found: Vec<Found> = (plan.columns.iter())
+        .map(|column| Found::collect(column, dataset, cells))
+        .collect();
+    let states: Vec<Ours> = (plan.columns.iter().zip(&found))
+        .map(|(column, found)| match &column.method {
+            Some(_) => found.state(row.present),
+            None => Ours::NoMethod,
+        })
+        .collect();
+    let no_data = states.contains(&Ours::NoData);
+
+    for found in &found {
+        progress.done += found.values.len();
+        progress.failed += found.failed.len();
+        progress.unreadable += found.unreadable.len();
+        if row.present {
+            progress.pending += found.pending;
+        }
+    }
+
+    let shared = shared_warnings(&found);
+    let row_numbers = (shared.iter())
+        .map(|warning| footnotes.warning(warning, dataset))
+        .collect();
+    let entries = (plan.columns.iter().zip(&found).zip(states))
+        .map(|((column, found), ours)| {
+            let mut numbers = found.notes(footnotes);
+            for warning in found.warnings.iter().filter(|&text| !shared.contains(text)) {
+                let place = format!("{dataset} {}", column.label);
+                numbers.push(footnotes.warning(warning, &place));
+            }
+            let paper =
+                (column.published.as_ref()).and_then(|column| published.value(dataset, column));
+            Entry {
+                ours,
+                paper,
+                marks: marks(numbers),
+            }
+        })
+        .collect();
+    Row {
+        plan: row,
+        marks: marks(row_numbers),
+        no_data,
+        entries,
+    }
+}
+
+/// The warnings that every result of a row has, where there are two or more results: they are about
+/// the data set, and are marked there rather than in each column.
+fn shared_warnings<'a>(found: &[Found<'a>]) -> Vec<&'a str> {
+    let mut results = found.iter().filter(|found| !found.values.is_empty());
+    let (Some(first), Some(second)) = (results.next(), results.next()) else {
+        return Vec::new();
+    };
+    let others: Vec<_> = std::iter::once(second).chain(results).collect();
+    let mut shared: Vec<&str> = Vec::new();
+    for warning in &first.warnings {
+        let everywhere = others.iter().all(|found| found.warnings.contains(warning));
+        if everywhere && !shared.contains(warning) {
+            shared.push(warning);
+        }
+    }
+    shared
+}

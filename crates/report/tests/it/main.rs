@@ -1,0 +1,6 @@
+//! One test program: linking polars once is enough.
+
+mod common;
+
+mod files;
+mod tables;

@@ -1,0 +1,149 @@
+//! What the tables look like. The numbers of the expected files are worked out by hand from those in
+//! `common`.
+
+use std::fs;
+
+use crate::common::{Folder, failed, full_run, ok, small_plan};
+use serde_json::json;
+
+/// `tests/expected/table1.md`, number by number: tile 83.82 − 83.82 = 0; grid 63.71 − 63.67 = 0.04;
+/// the mean of 83.82, 63.71, 96.88 is 81.47 and of the published 81.457. DDPM tile: 85, 86, 87 have
+/// mean 86 and deviation √(2/2) = 1; its mean leaves bottle out: (86 + 66)/2 = 76, published
+/// (85.59 + 66.93)/2 = 76.26. norm: (85.27 + 64.8 + 96.68)/3 = 82.25.
+#[test]
+fn the_markdown_is_the_expected_text() {
+    let folder = full_run();
+    let written = folder.load().write(&folder.run()).unwrap();
+    assert_eq!(written.tables, [folder.run().join("report/table1.md")]);
+    let text = fs::read_to_string(&written.tables[0]).unwrap();
+    assert_same(&text, include_str!("expected/table1.md"));
+}
+
+#[test]
+fn the_terminal_shows_the_expected_text_within_100_columns() {
+    let folder = full_run();
+    let text = folder.load().terminal(None, false);
+    assert_same(&text, include_str!("expected/terminal.txt"));
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn colours_come_only_when_asked_for() {
+    let run = full_run().load();
+    let plain = run.terminal(Some(120), false);
+    assert!(!plain.contains('\u{1b}'));
+    let colored = run.terminal(Some(120), true);
+    assert!(colored.contains('\u{1b}'));
+    let words = |text: &str| -> Vec<String> {
+        without_escapes(text)
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(words(&colored), words(&plain));
+}
+
+#[test]
+fn a_wider_terminal_gets_one_block() {
+    let run = full_run().load();
+    let blocks = |width| run.terminal(Some(width), false).matches("data set").count();
+    assert_eq!(blocks(160), 1);
+    assert_eq!(blocks(60), 3);
+    assert_eq!(blocks(0), blocks(40)); // a terminal without a width still gets a table
+}
+
+#[test]
+fn a_run_without_cells_is_pending() {
+    let folder = Folder::new(&small_plan());
+    fs::remove_dir(folder.run().join("cells")).unwrap();
+    let text = folder.load().terminal(None, false);
+    assert!(has_line(&text, "tile pending"), "{text}");
+    assert!(has_line(&text, "fog no data"), "{text}");
+    assert!(text.contains("0 of 1 cells done, 1 pending"), "{text}");
+    assert!(text.contains("  residuum datasets fetch fog\n"), "{text}");
+    assert!(!text.contains("mean"), "{text}");
+}
+
+#[test]
+fn without_published_numbers_ours_stand_alone() {
+    let folder = Folder::new(&small_plan());
+    folder.cell(&ok("a", "iforest", "tile", 0.8382, &[]));
+    let text = folder.load().terminal(None, false);
+    assert!(text.contains("AUROC in percent.\n"), "{text}");
+    assert!(has_line(&text, "tile 83.82"), "{text}");
+    assert!(has_line(&text, "mean of 1 row 83.82"), "{text}");
+}
+
+#[test]
+fn a_missing_published_table_is_named_and_stops_nothing() {
+    let mut plan = small_plan();
+    plan["tables"][0]["published"] = json!("gone");
+    let folder = Folder::new(&plan);
+    folder.cell(&ok("a", "iforest", "tile", 0.8382, &[]));
+    let text = folder.load().terminal(None, false);
+    assert!(
+        text.contains("published numbers missing: cannot read gone.csv"),
+        "{text}"
+    );
+    assert!(text.contains("83.82"), "{text}");
+
+    plan["tables"][0]["columns"][0]["published"] = json!("svm");
+    let folder = Folder::new(&plan);
+    fs::write(
+        folder.published().join("gone.csv"),
+        "dataset,iforest\ntile,1.00\n",
+    )
+    .unwrap();
+    let text = folder.load().terminal(None, false);
+    assert!(text.contains("gone.csv has no column `svm`"), "{text}");
+}
+
+#[test]
+fn data_removed_after_the_run_does_not_hide_its_result() {
+    let mut plan = small_plan();
+    plan["tables"][0]["rows"][0]["present"] = json!(false);
+    let folder = Folder::new(&plan);
+    folder.cell(&ok("a", "iforest", "tile", 0.8382, &[]));
+    let text = folder.load().terminal(None, false);
+    assert!(text.contains("83.82"), "{text}");
+    assert!(text.contains("1 of 2 rows have no data"), "{text}");
+}
+
+#[test]
+fn a_failure_shows_its_reason() {
+    let folder = Folder::new(&small_plan());
+    folder.cell(&failed("a", "iforest", "tile", "no anomaly among 5 rows"));
+    let text = folder.load().terminal(None, false);
+    assert!(has_line(&text, "tile failedᵃ"), "{text}");
+    assert!(
+        text.contains("ᵃ failed: no anomaly among 5 rows\n"),
+        "{text}"
+    );
+}
+
+/// Compares line by line, so that a failure shows the line.
+fn assert_same(found: &str, expected: &str) {
+    for (number, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(found, expected, "line {}", number + 1);
+    }
+    assert_eq!(found, expected, "number of lines");
+}
+
+/// Whether a line consists of these words, however they are spaced.
+fn has_line(text: &str, words: &str) -> bool {
+    text.lines()
+        .any(|line| line.split_whitespace().eq(words.split(' ')))
+}
+
+fn without_escapes(text: &str) -> String {
+    let mut plain = String::new();
+    let mut escaped = false;
+    for c in text.chars() {
+        match (escaped, c) {
+            (false, '\u{1b}') => escaped = true,
+            (false, c) => plain.push(c),
+            (true, c) => escaped = !c.is_ascii_alphabetic(),
+        }
+    }
+    plain
+}
