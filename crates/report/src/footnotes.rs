@@ -63,13 +63,21 @@ impl Note {
         if self.texts.iter().all(|(text, _)| text == first) {
             return first.clone(); // the marks in the table say where
         }
+        // Same key, so each text has as many numbers; those that are the same everywhere say nothing.
+        let first_numbers = numbers(first);
+        let varies = |index: &usize| {
+            let mut texts = self.texts.iter();
+            texts.any(|(text, _)| numbers(text)[*index] != first_numbers[*index])
+        };
+        let varying: Vec<usize> = (0..first_numbers.len()).filter(varies).collect();
         let others: Vec<String> = (self.texts[1..].iter())
-            .map(|(text, place)| format!("{place} {}", numbers(text).join(", ")))
+            .map(|(text, place)| {
+                let numbers = numbers(text);
+                let shown: Vec<&str> = varying.iter().map(|&index| numbers[index]).collect();
+                format!("{place} {}", shown.join(", "))
+            })
             .collect();
-        format!(
-            "{first} ({place}); with other numbers: {}",
-            others.join("; ")
-        )
+        format!("{first} ({place}); elsewhere {}", others.join("; "))
     }
 }
 
@@ -149,13 +157,13 @@ mod tests {
     fn warnings_that_differ_in_numbers_share_a_note() {
         let mut notes = Footnotes::default();
         assert_eq!(notes.warning("3 of 10 rows, 30.0 %", "tile"), 0);
-        assert_eq!(notes.warning("4 of 12 rows, 33.3 %", "grid"), 0);
+        assert_eq!(notes.warning("4 of 10 rows, 40.0 %", "grid"), 0);
         assert_eq!(notes.warning("all equal", "grid"), 1);
         assert_eq!(notes.warning("all equal", "tile"), 1);
         let lines: Vec<String> = notes.lines().map(|(_, text)| text).collect();
         assert_eq!(
             lines[0],
-            "3 of 10 rows, 30.0 % (tile); with other numbers: grid 4, 12, 33.3"
+            "3 of 10 rows, 30.0 % (tile); elsewhere grid 4, 40.0"
         );
         assert_eq!(lines[1], "all equal");
     }
