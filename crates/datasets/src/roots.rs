@@ -113,3 +113,41 @@ fn cache_dir() -> Option<PathBuf> {
     };
     user.map(|user| user.join("residuum").join("data"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_option_comes_first_and_the_cache_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let roots = Roots::discover(Some(dir.path())).unwrap();
+        assert_eq!(roots.folders()[0], dir.path());
+        assert_eq!(roots.folders().last().map(PathBuf::as_path), roots.cache());
+        // Tests run in the crate's folder: the workspace is found from there.
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .canonicalize()
+            .unwrap();
+        let at = |path: PathBuf| roots.folders().iter().position(|folder| *folder == path);
+        let (external, data) = (
+            at(workspace.join("data/external")),
+            at(workspace.join("data")),
+        );
+        assert_eq!(external.unwrap() + 1, data.unwrap());
+    }
+
+    #[test]
+    fn a_workspace_needs_both_its_manifest_and_data() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("crates/inner");
+        fs::create_dir_all(&inner).unwrap();
+        fs::create_dir(inner.join("data")).unwrap();
+        fs::write(inner.join("Cargo.toml"), "[package]\n").unwrap();
+        assert_eq!(workspace_of(&inner), None);
+        fs::write(dir.path().join("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
+        assert_eq!(workspace_of(&inner), None);
+        fs::create_dir(dir.path().join("data")).unwrap();
+        assert_eq!(workspace_of(&inner), Some(dir.path().to_owned()));
+    }
+}

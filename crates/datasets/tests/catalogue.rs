@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use datasets::{
-    Data, DatasetError, ErrorKind, Pin, Representation, Roots, catalogue, find, flatten,
+    Data, DatasetError, ErrorKind, Label, Pin, Representation, Roots, catalogue, find, flatten,
 };
+use sha2::{Digest, Sha256};
 
 #[test]
 fn every_line_of_the_table_is_an_entry() {
@@ -142,6 +143,37 @@ fn the_embedded_set_loads_without_anything_else() {
         let rows = flatten(images);
         assert!(rows.iter().all(|v| (0.0..=1.0).contains(v)));
         assert_eq!(entry.load(&roots).unwrap(), set);
+    }
+}
+
+/// Rows drawn by numpy: `scripts/golden/fashion_mnist.py`. The draw is part of the data sets.
+#[test]
+fn pixel_sets_hold_the_rows_that_numpy_draws() {
+    let golden: serde_json::Value =
+        serde_json::from_str(include_str!("golden/fashion_mnist.json")).unwrap();
+    let roots = Roots::of([Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data")]);
+    for class in 0..10 {
+        let entry = find(&format!("FashionMNIST_{class}@pixels")).unwrap();
+        let set = entry.load(&roots).unwrap();
+        let Data::Images(images) = set.data() else {
+            panic!("images expected");
+        };
+        let bytes: Vec<u8> = images.iter().copied().collect();
+        let hash: String = Sha256::digest(bytes)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        assert_eq!(
+            hash,
+            golden[class]["images"].as_str().unwrap(),
+            "class {class}"
+        );
+        let anomalies: Vec<usize> = (0..set.n())
+            .filter(|&row| set.labels()[row] == Label::Anomaly)
+            .collect();
+        let expected: Vec<usize> =
+            serde_json::from_value(golden[class]["anomalies"].clone()).unwrap();
+        assert_eq!(anomalies, expected, "class {class}");
     }
 }
 
