@@ -66,8 +66,13 @@ impl Default for OneClassSvmConfig {
 /// Distances come from products in f64 of centred rows, and directly from the differences where rows
 /// almost coincide, so that duplicates cost no digits. Kernel rows are stored in f32, as in libsvm.
 ///
+/// # Differences from the reference
+/// libsvm's ρ is infinite at ν = 1, where scikit-learn refuses to fit; here it is the largest
+/// (Qα)_i. libsvm gives up after 10⁷ steps (or 100 n) with a warning, this with an error. Where rows
+/// are equal, which of them carry the weight may differ; the scores do not.
+///
 /// Nothing is drawn: the seed has no influence. The number of threads has none either.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct OneClassSvm {
     config: OneClassSvmConfig,
 }
@@ -124,7 +129,8 @@ impl OneClassSvm {
         x -= &center;
 
         let kernel = RbfKernel::new(x, gamma);
-        let rows = KernelRows::new(&kernel, self.config.cache_mib.saturating_mul(1 << 20))?;
+        let bytes = self.config.cache_mib.saturating_mul(1 << 20);
+        let rows = KernelRows::new(&kernel, bytes, progress)?;
         let solution = smo::solve(
             rows,
             self.config.nu,
@@ -133,14 +139,6 @@ impl OneClassSvm {
             progress,
         )?;
         Ok(OneClassSvmModel::new(&kernel, center, &solution))
-    }
-}
-
-impl Default for OneClassSvm {
-    fn default() -> Self {
-        Self {
-            config: OneClassSvmConfig::default(),
-        }
     }
 }
 

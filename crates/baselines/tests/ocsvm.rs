@@ -278,7 +278,9 @@ proptest! {
         // differences above are f32 too.
         let rounding = 1e-6 * total;
         prop_assert!(largest - lowest < 1e-4 + rounding);
-        prop_assert!(lowest - rounding - 1e-4 <= model.rho() || alpha.iter().all(|a| *a > 0.0));
+        // Where nothing may grow, lowest is infinite and ρ the largest.
+        prop_assert!(lowest.min(largest) - rounding <= model.rho());
+        prop_assert!(model.rho() <= lowest.max(largest) + rounding);
 
         // And the scores are ρ − gradient.
         for (score, gradient) in score(&model, x.view()).iter().zip(&gradient) {

@@ -128,6 +128,7 @@ impl<'a> RowCache<'a> {
 mod tests {
     use super::super::triangle::Triangle;
     use super::*;
+    use detector::Silent;
     use ndarray::Array2;
 
     fn kernel(n: usize) -> RbfKernel {
@@ -139,7 +140,7 @@ mod tests {
     fn the_bound_holds_and_what_was_used_last_stays() {
         let n = 600; // more than one tile
         let kernel = kernel(n);
-        let matrix = Triangle::new(&kernel).unwrap();
+        let matrix = Triangle::new(&kernel, &Silent).unwrap();
         let mut expected = vec![0.0; n];
         let mut cache = RowCache::new(&kernel, 10 * n * 4).unwrap();
         let mut before = Vec::new();

@@ -1,6 +1,6 @@
 //! Rows of the kernel matrix, all of them or the most recently used.
 
-use detector::DetectorError;
+use detector::{DetectorError, Progress};
 
 use super::cache::RowCache;
 use super::kernel::RbfKernel;
@@ -17,10 +17,14 @@ impl<'a> KernelRows<'a> {
     ///
     /// # Errors
     /// [`DetectorError::Method`] where the memory cannot be had.
-    pub(super) fn new(kernel: &'a RbfKernel, bytes: usize) -> Result<Self, DetectorError> {
+    pub(super) fn new(
+        kernel: &'a RbfKernel,
+        bytes: usize,
+        progress: &dyn Progress,
+    ) -> Result<Self, DetectorError> {
         let n = kernel.n();
         if Triangle::bytes(n) <= bytes {
-            let matrix = Triangle::new(kernel)?;
+            let matrix = Triangle::new(kernel, progress)?;
             Ok(Self::All { n, matrix })
         } else {
             Ok(Self::Recent(RowCache::new(kernel, bytes)?))

@@ -12,6 +12,9 @@ const TAU: f64 = 1e-12;
 const MAX_STEPS: u64 = 10_000_000;
 const MAX_STEPS_PER_ROW: u64 = 100;
 
+/// Share of Σα = νn, the bound of any gradient, below which a gap is rounding: few units of f64.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
+
 /// Kernel rows computed at once on demand: enough for a fast product, few enough that a wrong guess
 /// costs little.
 const FETCH: usize = 32;
@@ -42,6 +45,7 @@ pub(super) fn solve(
     let n = rows.n();
     let max_steps = MAX_STEPS.max(MAX_STEPS_PER_ROW.saturating_mul(n as u64));
     let period = n.min(1000) as u64; // libsvm's
+    let reachable = ROUNDING * nu * n as f64;
     let mut smo = Smo::new(rows, nu);
     let mut steps = 0;
     let mut gap = f64::INFINITY;
@@ -68,7 +72,7 @@ pub(super) fn solve(
             next_shrink = steps + 1;
             continue;
         };
-        if steps == max_steps || !smo.step(i, j) {
+        if steps == max_steps || gap < reachable || !smo.step(i, j) {
             return Err(DetectorError::Method(format!(
                 "the one-class SVM stops at a gap of {gap:e} after {steps} steps: \
                  a tolerance of {tolerance:e} is out of reach"
@@ -336,5 +340,94 @@ fn is_free(alpha: f64) -> bool {
 fn add(to: &mut [f64], factor: f64, row: &[f32]) {
     for (to, &k) in to.iter_mut().zip(row) {
         *to += factor * f64::from(k);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kernel::RbfKernel;
+    use super::*;
+    use detector::Silent;
+    use ndarray::Array2;
+
+    /// 90 rows of 2 values without pattern, the last third a copy of the first.
+    fn kernel() -> RbfKernel {
+        let x = Array2::from_shape_fn((90, 2), |(r, c)| ((r % 60 * 2 + c) as f64 * 78.233).sin());
+        RbfKernel::new(x, 4.0)
+    }
+
+    fn smo(kernel: &RbfKernel) -> Smo<'_> {
+        Smo::new(KernelRows::new(kernel, 1 << 20, &Silent).unwrap(), 0.33)
+    }
+
+    /// (Qα)_k from the definition.
+    fn gradient(smo: &mut Smo<'_>) -> Vec<f64> {
+        let mut gradient = vec![0.0; smo.alpha.len()];
+        let mut row = vec![0.0; smo.alpha.len()];
+        for (i, &alpha) in smo.alpha.iter().enumerate() {
+            smo.rows.copy_row(i, &mut row);
+            add(&mut gradient, alpha, &row);
+        }
+        gradient
+    }
+
+    #[test]
+    fn every_step_lowers_the_objective_and_keeps_the_sum() {
+        let kernel = kernel();
+        let mut smo = smo(&kernel);
+        let objective = |smo: &mut Smo<'_>| {
+            let gradient = gradient(smo);
+            let products = gradient.iter().zip(&smo.alpha).map(|(g, alpha)| g * alpha);
+            0.5 * products.sum::<f64>()
+        };
+        let mut before = objective(&mut smo);
+        let mut steps = 0;
+        while let (Some((i, j)), _) = smo.select(1e-9) {
+            assert!(smo.step(i, j));
+            let after = objective(&mut smo);
+            assert!(
+                after < before + 1e-14 * before,
+                "step {steps}: {before} to {after}"
+            );
+            assert!((smo.alpha.iter().sum::<f64>() - 0.33 * 90.0).abs() < 1e-12);
+            assert!(smo.alpha.iter().all(|alpha| (0.0..=1.0).contains(alpha)));
+            before = after;
+            steps += 1;
+        }
+        assert!(steps > 30);
+    }
+
+    #[test]
+    fn rows_left_out_come_back_with_their_gradient() {
+        let kernel = kernel();
+        let mut smo = smo(&kernel);
+        let mut shrunk = 0;
+        for step in 0.. {
+            let (Some((i, j)), _) = smo.select(1e-9) else {
+                break;
+            };
+            assert!(smo.step(i, j));
+            if step % 10 == 9 {
+                smo.shrink();
+                shrunk = shrunk.max(90 - smo.active.len());
+            }
+        }
+        assert!(shrunk > 20);
+        smo.restore();
+        assert_eq!(smo.active.len(), 90);
+        let expected = gradient(&mut smo);
+        for (g, expected) in smo.gradient.iter().zip(expected) {
+            assert!((g - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_start_is_libsvms() {
+        let kernel = kernel();
+        let smo = smo(&kernel);
+        // 0.33 · 90 = 29.7
+        assert!(smo.alpha[..29].iter().all(|alpha| *alpha == 1.0));
+        assert!((smo.alpha[29] - 0.7).abs() < 1e-12);
+        assert!(smo.alpha[30..].iter().all(|alpha| *alpha == 0.0));
     }
 }

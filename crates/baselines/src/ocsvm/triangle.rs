@@ -1,6 +1,8 @@
 //! The whole kernel matrix.
 
-use detector::DetectorError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use detector::{DetectorError, Progress};
 use rayon::prelude::*;
 
 use super::kernel::{RbfKernel, copy_as_f32, tiles};
@@ -24,7 +26,7 @@ impl Triangle {
 
     /// # Errors
     /// [`DetectorError::Method`] where the memory cannot be had.
-    pub(super) fn new(kernel: &RbfKernel) -> Result<Self, DetectorError> {
+    pub(super) fn new(kernel: &RbfKernel, progress: &dyn Progress) -> Result<Self, DetectorError> {
         let n = kernel.n();
         let mut data = Vec::new();
         if data.try_reserve_exact(offset(n)).is_err() {
@@ -42,6 +44,7 @@ impl Triangle {
             blocks.push((rows, block));
             rest = after;
         }
+        let done = AtomicU64::new(0);
         // The longest first, so that the threads finish together.
         blocks.into_par_iter().rev().for_each(|(rows, block)| {
             let mut buffer = Vec::new();
@@ -55,6 +58,9 @@ impl Triangle {
                     }
                 }
             }
+            let count = rows.len() as u64;
+            let done = done.fetch_add(count, Ordering::Relaxed) + count;
+            progress.update("kernel rows", done, n as u64, "");
         });
         Ok(Self { n, data })
     }
@@ -77,6 +83,7 @@ fn offset(row: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use detector::Silent;
     use ndarray::Array2;
 
     #[test]
@@ -84,7 +91,7 @@ mod tests {
         for n in [1, 2, BLOCK, BLOCK + 1, 5 * BLOCK + 3] {
             let x = Array2::from_shape_fn((n, 3), |(r, c)| ((r * 3 + c) as f64 * 12.9898).sin());
             let kernel = RbfKernel::new(x, 0.3);
-            let triangle = Triangle::new(&kernel).unwrap();
+            let triangle = Triangle::new(&kernel, &Silent).unwrap();
             let mut row = vec![f32::NAN; n];
             let mut buffer = Vec::new();
             for r in 0..n {
