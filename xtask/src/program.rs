@@ -1,6 +1,5 @@
 //! The program `residuum`: building it, and asking it what it knows.
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -53,23 +52,14 @@ impl Program {
                 "cli",
                 "--message-format=json-render-diagnostics",
             ])
-            .stdout(Stdio::piped());
-        let mut child = cargo.spawn().context("cannot start cargo")?;
-        let mut path = None;
-        let stdout = child.stdout.take().context("cargo has no stdout")?;
-        for line in std::io::BufReader::new(stdout).lines() {
-            let message: Value = serde_json::from_str(&line?).unwrap_or_default();
-            if message["target"]["name"] == "residuum"
-                && let Some(executable) = message["executable"].as_str()
-            {
-                path = Some(PathBuf::from(executable));
-            }
-        }
-        if !child.wait()?.success() {
+            .stderr(Stdio::inherit());
+        let out = cargo.output().context("cannot start cargo")?;
+        if !out.status.success() {
             let failure = Failure::new(code::INTERNAL, "the program does not build (see above)");
             return Err(failure.hint("cargo xtask doctor").into());
         }
-        let path = path.context("cargo built no binary named residuum")?;
+        let path =
+            executable(&out.stdout, "residuum").context("cargo built no binary named residuum")?;
         Ok(Self { path, workspace })
     }
 
@@ -119,6 +109,15 @@ impl Program {
         serde_json::from_slice(&out.stdout)
             .with_context(|| format!("`residuum {what} list --json` printed something else"))
     }
+}
+
+/// The executable of a target, from what `cargo build --message-format=json` printed.
+pub(crate) fn executable(messages: &[u8], target: &str) -> Option<PathBuf> {
+    let messages = messages
+        .split(|&b| b == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let mut built = messages.filter(|message| message["target"]["name"] == target);
+    built.find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
 }
 
 /// The failure of a command of the program, which has already said why on stderr.

@@ -63,8 +63,10 @@ fn killed_at_any_moment_it_goes_on_and_ends_in_the_same_table() {
     let undisturbed = table(&Sandbox::new().reproduce(&[]));
     let sandbox = Sandbox::new();
     let mut finished = std::collections::BTreeSet::new();
-    for milliseconds in [20, 150, 400, 700] {
+    // At once, in the first cell, and later ones; a little after a start, so also around its end.
+    for (starts, milliseconds) in [(0, 20), (1, 0), (3, 100), (4, 140)] {
         let mut child = sandbox.spawn(&[], "0.15");
+        wait_until("cells are started", || sandbox.started().len() >= starts);
         std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();

@@ -18,7 +18,7 @@ const PLATFORMS: [&str; 4] = [
 /// A pip that answers.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pip {
-    command: Vec<String>,
+    pub(super) command: Vec<String>,
     /// Major and minor version.
     pub(crate) version: (u32, u32),
 }

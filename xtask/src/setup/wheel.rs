@@ -173,17 +173,56 @@ fn sha256(path: &Path) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
+    const ABC: Wheel = Wheel {
+        requirement: "w==1",
+        file: "w.whl",
+        // sha256 of "abc", FIPS 180-2 appendix B.1.
+        sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        bytes: 3,
+    };
+
+    /// A pip that brings "abc", or ends with an error.
+    fn pip(works: bool) -> Pip {
+        let script = format!(
+            "{works} && while [ \"$1\" != -d ]; do shift; done && printf abc >\"$2/w.whl\""
+        );
+        Pip {
+            command: ["sh", "-c", &script, "pip"].map(String::from).into(),
+            version: (26, 0),
+        }
+    }
+
+    #[test]
+    fn a_verified_wheel_is_not_downloaded_again_and_a_torn_one_is() {
+        let cache = tempfile::tempdir().unwrap();
+        assert!(ABC.get(cache.path(), &pip(false)).is_err());
+        let path = ABC.get(cache.path(), &pip(true)).unwrap();
+        assert_eq!(
+            ABC.get(cache.path(), &pip(false)).unwrap(),
+            path,
+            "kept from the last time"
+        );
+        std::fs::write(&path, "ab").unwrap();
+        assert!(
+            ABC.get(cache.path(), &pip(false)).is_err(),
+            "it has to be downloaded"
+        );
+        ABC.get(cache.path(), &pip(true)).unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), b"abc");
+        assert_eq!(
+            std::fs::read_dir(cache.path().join("downloads"))
+                .unwrap()
+                .count(),
+            1,
+            "no partial files"
+        );
+    }
+
     #[test]
     fn a_wrong_hash_removes_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("w.whl");
-        let wheel = Wheel {
-            requirement: "w==1",
-            file: "w.whl",
-            // sha256sum of "abc", FIPS 180-2 appendix B.1.
-            sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-            bytes: 3,
-        };
+        let wheel = ABC;
         std::fs::write(&path, "abc").unwrap();
         wheel.verify(&path).unwrap();
         std::fs::write(&path, "abd").unwrap();

@@ -31,7 +31,7 @@ pub(super) fn record(cell: &Cell, worker: &Worker, status: ExitStatus, options: 
         "config": cell.config, "config_hash": hash(&cell.config)[..16], "data_sha256": cell.data_sha256,
         "n_train": null, "n_test": null, "n_anomalies": null, "metrics": null, "seconds": null,
         "peak_rss_bytes": null, "params": null, "device": null, "threads": options.threads,
-        "versions": null, "warnings": [],
+        "versions": {}, "warnings": [],
         "error": { "code": code, "message": message, "hint": hint },
     });
     Record {

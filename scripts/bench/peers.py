@@ -1,0 +1,105 @@
+"""The Python side of `cargo xtask bench --against-python`; the Rust side is
+crates/baselines/examples/peers.rs.
+
+    python scripts/bench/peers.py export FOLDER [CIFAR10_4.npz]
+    python scripts/bench/peers.py serve FOLDER
+
+`export` writes train.f32 and test.f32 (row-major, little-endian) and header.json: CIFAR10_4 under
+protocol `paper` (first half of the normal rows trains; the other half and all anomalies test;
+standard scaling fitted on train), or generated rows of the same shape.
+
+`serve` prints a line of JSON when it is ready, then for each line "METHOD JOBS" on stdin the
+seconds that fit and score took. The process stays warm. Methods: ocsvm and iforest are
+scikit-learn's, copod is PyOD's, with the settings of the paper's table.
+
+    pip install -r scripts/bench/requirements.txt
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+TRAIN, TEST, D = 2500, 2763, 512
+
+
+def paper_split(path):
+    with np.load(path) as data:
+        x, y = data["X"].astype(np.float32), data["y"].ravel().astype(int)
+    normal, anomalous = x[y == 0], x[y == 1]
+    half = round(0.5 * len(normal))  # to even, as Python rounds
+    return normal[:half], np.concatenate([normal[half:], anomalous])
+
+
+def generated():
+    """Non-negative and skewed, with a few constant columns, as embeddings after a ReLU are."""
+    rng = np.random.RandomState(0)
+    mixing = rng.normal(size=(64, D)) / 8
+    rows = np.maximum(rng.normal(size=(TRAIN + TEST, 64)) @ mixing, 0)
+    rows[:, ::100] = 0
+    rows[TRAIN + 2500 :] *= 1.2
+    rows = rows.astype(np.float32)
+    return rows[:TRAIN], rows[TRAIN:]
+
+
+def export(folder, npz=None):
+    train, test = paper_split(npz) if npz else generated()
+    mean, scale = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
+    scale[scale == 0] = 1
+    folder = Path(folder)
+    for name, rows in (("train", train), ("test", test)):
+        ((rows - mean) / scale).astype("<f4").tofile(folder / f"{name}.f32")
+    source = "CIFAR10_4, protocol paper" if npz else "generated rows of the shape of CIFAR10_4"
+    header = {"train": len(train), "test": len(test), "d": train.shape[1], "source": source}
+    (folder / "header.json").write_text(json.dumps(header) + "\n")
+
+
+def ocsvm(train, test, jobs):
+    from sklearn.svm import OneClassSVM
+
+    return OneClassSVM(nu=0.5, gamma="auto", tol=1e-3).fit(train).decision_function(test)
+
+
+def iforest(train, test, jobs):
+    from sklearn.ensemble import IsolationForest
+
+    forest = IsolationForest(n_estimators=100, max_samples=256, random_state=44, n_jobs=jobs)
+    return forest.fit(train).score_samples(test)
+
+
+def copod(train, test, jobs):
+    from pyod.models.copod import COPOD
+
+    detector = COPOD(n_jobs=jobs)
+    detector.fit(train)
+    return detector.decision_function(test)
+
+
+def serve(folder):
+    import pyod
+    import sklearn
+
+    folder = Path(folder)
+    d = json.loads((folder / "header.json").read_text())["d"]
+    train, test = (np.fromfile(folder / f"{n}.f32", "<f4").reshape(-1, d) for n in ("train", "test"))
+    versions = {
+        "python": sys.version.split()[0],
+        "scikit-learn": sklearn.__version__,
+        "pyod": pyod.__version__,
+        "numpy": np.__version__,
+    }
+    print(json.dumps(versions), flush=True)
+    methods = {"ocsvm": ocsvm, "iforest": iforest, "copod": copod}
+    for line in sys.stdin:
+        method, jobs = line.split()
+        start = time.perf_counter()
+        scores = methods[method](train, test, int(jobs))
+        seconds = time.perf_counter() - start
+        assert len(scores) == len(test)
+        print(seconds, flush=True)
+
+
+if __name__ == "__main__":
+    {"export": export, "serve": serve}[sys.argv[1]](*sys.argv[2:])

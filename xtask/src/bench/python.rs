@@ -1,0 +1,259 @@
+//! Both sides of the comparison with Python, in alternating rounds.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+
+use super::peer::{Peer, Times};
+use super::{Arguments, cifar10_4};
+use crate::failure::{Failure, code};
+use crate::workspace::{Workspace, cache_dir, first_line};
+use crate::{machine, setup};
+
+/// Method, and who the peer is.
+const METHODS: [(&str, &str); 3] = [
+    ("ocsvm", "scikit-learn OneClassSVM"),
+    ("iforest", "scikit-learn IsolationForest"),
+    ("copod", "PyOD COPOD"),
+];
+/// Jobs the peer is offered; the faster counts.
+const JOBS: [usize; 2] = [1, 2];
+
+/// Runs the comparison and returns the table.
+pub(super) fn compare(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<String> {
+    let python = match &arguments.python {
+        Some(python) => python.clone(),
+        None => environment(workspace, arguments)?,
+    };
+    let ours = example(workspace, "baselines", "peers")?;
+    let folder = tempfile::tempdir()?;
+    let script = workspace.root.join("scripts/bench/peers.py");
+    let mut export = Command::new(&python);
+    export
+        .arg(&script)
+        .arg("export")
+        .arg(folder.path())
+        .args(cifar10_4(workspace));
+    anyhow::ensure!(
+        export.status()?.success(),
+        "peers.py export failed (see above)"
+    );
+    let header = std::fs::read_to_string(folder.path().join("header.json"))?;
+    let header: serde_json::Value = serde_json::from_str(&header)?;
+    eprintln!("data: {}", header["source"]);
+
+    let mut theirs = Peer::start(
+        Command::new(&python)
+            .arg(&script)
+            .arg("serve")
+            .arg(folder.path()),
+    )?;
+    let mut ours = Peer::start(Command::new(&ours).arg(folder.path()))?;
+    let mut text = String::from(
+        "# Beside Python\n\nMade by `cargo xtask bench --against-python --write`.\n\n",
+    );
+    let (train, test, d) = (&header["train"], &header["test"], &header["d"]);
+    let source = header["source"].as_str().unwrap_or_default();
+    writeln!(
+        text,
+        "Fit on {train} and score of {test} rows of {d} columns ({source}); seconds, median of {} alternating rounds (least–most), both sides warm; the peer at the faster of one and two jobs.\n",
+        arguments.rounds
+    )?;
+    text.push_str("| method | peer | peer, s | ours, s | times as fast |\n| --- | --- | ---: | ---: | ---: |\n");
+    for (method, peer) in METHODS {
+        let (our_times, their_times) = rounds(method, &mut ours, &mut theirs, arguments.rounds)?;
+        let (jobs, their_times) = faster(their_times);
+        let ratio = their_times.median() / our_times.median();
+        let row = format!(
+            "| {method} | {peer}, {jobs} jobs | {} | {} | {ratio:.1} |",
+            their_times.show(),
+            our_times.show()
+        );
+        eprintln!("{row}");
+        writeln!(text, "{row}")?;
+    }
+    if !arguments.no_torch {
+        text.push_str(&ddpm(workspace, &python, arguments.rounds)?);
+    }
+    let cpu = machine::cpu_model().unwrap_or_default();
+    let rustc = first_line(Command::new("rustc").arg("--version")).unwrap_or_default();
+    writeln!(
+        text,
+        "\n{cpu}, {} cores; {}; {rustc}; {}.",
+        machine::cores(),
+        versions(&theirs.greeting),
+        &machine::utc_now()[..10]
+    )?;
+    Ok(text)
+}
+
+/// `{"python": "3.11", …}` as `python 3.11, …`.
+fn versions(greeting: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(greeting).unwrap_or_default();
+    let pairs = value.as_object().into_iter().flatten();
+    pairs
+        .map(|(name, v)| format!("{name} {}", v.as_str().unwrap_or_default()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// One warm-up each, then ours and theirs in turn.
+fn rounds(
+    method: &str,
+    ours: &mut Peer,
+    theirs: &mut Peer,
+    rounds: u32,
+) -> anyhow::Result<(Times, [Times; JOBS.len()])> {
+    let (mut our_times, mut their_times) = (Times::default(), <[Times; JOBS.len()]>::default());
+    ours.time(method, 1)?;
+    theirs.time(method, 1)?;
+    for _ in 0..rounds {
+        our_times.push(ours.time(method, 1)?);
+        for (times, jobs) in their_times.iter_mut().zip(JOBS) {
+            times.push(theirs.time(method, jobs)?);
+        }
+    }
+    Ok((our_times, their_times))
+}
+
+fn faster(times: [Times; JOBS.len()]) -> (usize, Times) {
+    let [one, two] = times;
+    if two.median() < one.median() {
+        (JOBS[1], two)
+    } else {
+        (JOBS[0], one)
+    }
+}
+
+/// DDPM's epochs: a process a round on each side, one thread each.
+fn ddpm(workspace: &Workspace, python: &Path, rounds: u32) -> anyhow::Result<String> {
+    setup::ensure(workspace)?;
+    let example = example(workspace, "training", "epoch_time")?;
+    let script = workspace.root.join("scripts/bench/ddpm_pytorch.py");
+    let mut text = String::from(
+        "\nDDPM (residual MLP), milliseconds per epoch, one thread each, random rows:\n\n\
+         | rows × columns | PyTorch eager, ms | ours, ms | times as fast |\n| --- | ---: | ---: | ---: |\n",
+    );
+    // An MVTec-AD row under protocol `paper`, and CIFAR10_4.
+    for (n, epochs) in [("394", "30"), ("2500", "15")] {
+        let (mut ours, mut theirs) = (Times::default(), Times::default());
+        for _ in 0..rounds {
+            let mut command = Command::new(&example);
+            command.env("LD_LIBRARY_PATH", workspace.library_path());
+            ours.push(milliseconds(command.args([n, "512", epochs]))?);
+            theirs.push(milliseconds(
+                Command::new(python).arg(&script).args([n, "512", epochs]),
+            )?);
+        }
+        let ratio = theirs.median() / ours.median();
+        let row = format!(
+            "| {n} × 512 | {} | {} | {ratio:.2} |",
+            theirs.show(),
+            ours.show()
+        );
+        eprintln!("{row}");
+        writeln!(text, "{row}")?;
+    }
+    Ok(text)
+}
+
+/// The figure before "ms per epoch" in what a command prints.
+fn milliseconds(command: &mut Command) -> anyhow::Result<f64> {
+    command
+        .env("OMP_NUM_THREADS", "1")
+        .env("MKL_NUM_THREADS", "1")
+        .env("RAYON_NUM_THREADS", "1");
+    let out = command.stderr(std::process::Stdio::inherit()).output()?;
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let before = text
+        .rsplit_once("ms per epoch")
+        .map(|(before, _)| before.trim());
+    let figure = before
+        .and_then(|b| b.rsplit(' ').next())
+        .and_then(|f| f.parse().ok());
+    figure.with_context(|| {
+        format!(
+            "{:?} printed no time per epoch: {text:?}",
+            command.get_program()
+        )
+    })
+}
+
+/// Builds an example and returns its path.
+fn example(workspace: &Workspace, package: &str, name: &str) -> anyhow::Result<PathBuf> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--release", "-p", package, "--example", name]);
+    cargo
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(std::process::Stdio::inherit());
+    let out = cargo.output().context("cannot start cargo")?;
+    anyhow::ensure!(
+        out.status.success(),
+        "the example {name} of {package} does not build"
+    );
+    crate::program::executable(&out.stdout, name)
+        .with_context(|| format!("cargo built no example {name}"))
+}
+
+/// The Python of a virtual environment in the cache, with the pinned packages.
+fn environment(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<PathBuf> {
+    let dir = cache_dir()?.join("bench-python");
+    let python = dir.join("bin/python");
+    let hint = "apt-get install python3-venv, or name a Python that has the packages by --python";
+    let missing = |what: &str| Failure::new(code::MISSING, what).hint(hint);
+    if !python.exists() {
+        let made = Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&dir)
+            .status();
+        if !made.is_ok_and(|status| status.success()) {
+            return Err(missing("cannot make a virtual environment for Python").into());
+        }
+    }
+    for file in ["requirements.txt", "requirements-torch.txt"] {
+        if arguments.no_torch && file.contains("torch") {
+            continue;
+        }
+        let path = workspace.root.join("scripts/bench").join(file);
+        let mut pip = Command::new(&python);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ])
+        .arg(&path);
+        if !pip.status().is_ok_and(|status| status.success()) {
+            return Err(missing(&format!("cannot install {}", path.display())).into());
+        }
+    }
+    Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_time_per_epoch() {
+        let figure =
+            |text: &str| milliseconds(Command::new("sh").args(["-c", &format!("echo '{text}'")]));
+        assert_eq!(figure("300 x 512: 4.125 ms per epoch").unwrap(), 4.125);
+        assert!(figure("nothing").is_err());
+    }
+
+    #[test]
+    fn the_faster_peer_counts() {
+        let times = |time| {
+            let mut times = Times::default();
+            times.push(time);
+            times
+        };
+        assert_eq!(faster([times(2.0), times(1.0)]), (2, times(1.0)));
+        assert_eq!(faster([times(1.0), times(2.0)]), (1, times(1.0)));
+    }
+}
