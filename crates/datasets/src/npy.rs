@@ -31,18 +31,22 @@ fn malformed<T>(found: impl Into<String>, expected: impl Into<String>) -> Result
 
 /// An array of one or two axes, as numbers in **file order**.
 #[derive(Debug)]
-pub(crate) struct Npy {
+pub(crate) struct Npy<T> {
     pub(crate) shape: Vec<usize>,
     /// Whether the first axis varies fastest.
     pub(crate) fortran: bool,
-    pub(crate) values: Vec<f64>,
+    pub(crate) values: Vec<T>,
 }
 
 /// Reads one array of which `size` bytes are said to exist, header included.
 ///
 /// No more is allocated than the data really hold: `size` is compared with the header first, and the
-/// caller has compared `size` with the file.
-pub(crate) fn read(reader: &mut impl Read, size: u64) -> Result<Npy, NpyError> {
+/// caller has compared `size` with the file. Every number goes through `convert`.
+pub(crate) fn read<T>(
+    reader: &mut impl Read,
+    size: u64,
+    convert: fn(f64) -> T,
+) -> Result<Npy<T>, NpyError> {
     let (header, header_bytes) = read_header(reader)?;
     let promised = header
         .shape
@@ -62,7 +66,7 @@ pub(crate) fn read(reader: &mut impl Read, size: u64) -> Result<Npy, NpyError> {
             ),
         );
     }
-    let values = read_values(reader, header.dtype, held)?;
+    let values = read_values(reader, header.dtype, held, convert)?;
     Ok(Npy {
         shape: header.shape.iter().map(|&axis| axis as usize).collect(),
         fortran: header.fortran,
@@ -76,7 +80,12 @@ fn shape_text(shape: &[u64]) -> String {
 }
 
 /// The numbers, block by block: the raw bytes of the whole array are never held beside them.
-fn read_values(reader: &mut impl Read, dtype: DType, held: u64) -> Result<Vec<f64>, NpyError> {
+fn read_values<T>(
+    reader: &mut impl Read,
+    dtype: DType,
+    held: u64,
+    convert: fn(f64) -> T,
+) -> Result<Vec<T>, NpyError> {
     let n = (held / dtype.bytes as u64) as usize;
     let mut values = Vec::new();
     if values.try_reserve_exact(n).is_err() {
@@ -90,7 +99,7 @@ fn read_values(reader: &mut impl Read, dtype: DType, held: u64) -> Result<Vec<f6
         values.extend(
             block[..now]
                 .chunks_exact(dtype.bytes)
-                .map(|b| dtype.number(b)),
+                .map(|b| convert(dtype.number(b))),
         );
         left -= now;
     }

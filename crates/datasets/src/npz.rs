@@ -49,19 +49,20 @@ fn read_arrays(path: &Path) -> Result<(Array2<f32>, Vec<Label>), DatasetError> {
     let file_bytes = file.metadata().map_err(io)?.len();
     let mut archive = ZipArchive::new(BufReader::new(file))
         .map_err(|error| zip_error(path, "the archive", error))?;
-    let x = read_entry(path, &mut archive, "X", file_bytes)?;
-    let y = read_entry(path, &mut archive, "y", file_bytes)?;
+    let x = read_entry(path, &mut archive, "X", file_bytes, |v| v as f32)?;
+    let y = read_entry(path, &mut archive, "y", file_bytes, |v| v)?;
     let rows = rows(path, x)?;
     let labels = labels(path, y)?;
     Ok((rows, labels))
 }
 
-fn read_entry<R: Read + Seek>(
+fn read_entry<R: Read + Seek, T>(
     path: &Path,
     archive: &mut ZipArchive<R>,
     array: &'static str,
     file_bytes: u64,
-) -> Result<Npy, DatasetError> {
+    convert: fn(f64) -> T,
+) -> Result<Npy<T>, DatasetError> {
     let place = format!("array `{array}`");
     let names: Vec<String> = archive
         .file_names()
@@ -88,7 +89,7 @@ fn read_entry<R: Read + Seek>(
             expected: format!("what fits a file of {file_bytes} bytes"),
         });
     }
-    npy::read(&mut entry, size).map_err(|error| match error {
+    npy::read(&mut entry, size, convert).map_err(|error| match error {
         NpyError::Pickled => DatasetError::PickledObjects {
             path: path.to_owned(),
             array,
@@ -103,17 +104,16 @@ fn read_entry<R: Read + Seek>(
     })
 }
 
-fn rows(path: &Path, x: Npy) -> Result<Array2<f32>, DatasetError> {
+fn rows(path: &Path, x: Npy<f32>) -> Result<Array2<f32>, DatasetError> {
     let [n, d] = x.shape[..] else {
         return Err(wrong_shape(path, "X", &x.shape, "[n, d]"));
     };
-    let values = x.values.into_iter().map(|v| v as f32).collect();
     let shape = if x.fortran {
         (n, d).f()
     } else {
         (n, d).into_shape_with_order()
     };
-    match Array2::from_shape_vec(shape, values) {
+    match Array2::from_shape_vec(shape, x.values) {
         // A copy only for Fortran order: everything downstream walks rows.
         Ok(rows) if rows.is_standard_layout() => Ok(rows),
         Ok(rows) => Ok(rows.as_standard_layout().into_owned()),
@@ -126,7 +126,7 @@ fn rows(path: &Path, x: Npy) -> Result<Array2<f32>, DatasetError> {
     }
 }
 
-fn labels(path: &Path, y: Npy) -> Result<Vec<Label>, DatasetError> {
+fn labels(path: &Path, y: Npy<f64>) -> Result<Vec<Label>, DatasetError> {
     if !matches!(y.shape[..], [_] | [_, 1]) {
         return Err(wrong_shape(path, "y", &y.shape, "[n] or [n, 1]"));
     }
