@@ -41,6 +41,15 @@ pub enum TrainingError {
         /// The loss found.
         loss: f64,
     },
+    /// A variable of the trained network is NaN or infinite.
+    #[error(
+        "the variable {name} is not finite after training: look for extreme values in the training \
+         rows"
+    )]
+    NotFinite {
+        /// The variable's name.
+        name: String,
+    },
     /// A row whose score is NaN or infinite.
     #[error("the score of row {row} is {score}: its values are too large for the network")]
     Score {

@@ -47,7 +47,8 @@ impl fmt::Debug for Network {
 ///
 /// # Errors
 /// [`TrainingError::TooFewRows`] below two rows, [`TrainingError::Diverged`] for a loss that is not
-/// finite, [`TrainingError::Process`] where the network or libtorch refuses.
+/// finite, [`TrainingError::NotFinite`] for a variable that is not, [`TrainingError::Process`] where
+/// the network or libtorch refuses.
 pub fn train(
     network: &Network,
     process: &Process,
@@ -112,5 +113,18 @@ pub(crate) fn train_within(
             break;
         }
     }
+    check_finite(&network.vs)?;
     Ok(losses)
+}
+
+/// Batch statistics can overflow while the normalised loss stays finite.
+fn check_finite(vs: &nn::VarStore) -> Result<(), TrainingError> {
+    let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
+    variables.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    for (name, variable) in variables {
+        if variable.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
+            return Err(TrainingError::NotFinite { name });
+        }
+    }
+    Ok(())
 }

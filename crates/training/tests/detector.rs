@@ -1,0 +1,289 @@
+//! The diffusion detector over the residual MLP, on generated rows.
+
+use std::sync::Mutex;
+
+use detector::conformance::{Tolerance, check_within};
+use detector::{Detector, DetectorError, Input, Progress, Silent};
+use diffusion_core::{Denoiser, Prediction};
+use mlp::{ResidualMlp, ResidualMlpConfig};
+use ndarray::{Array2, Axis, s};
+use tch::{Device, Kind, Tensor, nn};
+use training::{DdpmConfig, DiffusionDetector, TrainingError, Walk};
+
+fn tiny() -> DdpmConfig {
+    DdpmConfig {
+        steps: 100,
+        start_step: 20,
+        epochs: 8,
+        batch_size: 32,
+        learning_rate: 1e-3,
+        ..DdpmConfig::default()
+    }
+}
+
+fn ddpm(config: DdpmConfig) -> DiffusionDetector {
+    DiffusionDetector::new(config, Device::Cpu, |vs, d| {
+        let config = ResidualMlpConfig {
+            d_main: 32,
+            d_hidden: 32,
+            d_time: 16,
+            ..ResidualMlpConfig::default()
+        };
+        Ok(Box::new(ResidualMlp::new(vs, d, &config)?))
+    })
+    .unwrap()
+}
+
+/// `n` rows of 6 numbers with two strong directions.
+fn rows(n: usize) -> Array2<f32> {
+    Array2::from_shape_fn((n, 6), |(i, j)| {
+        let (a, b) = ((i as f32 * 0.7).sin(), (i as f32 * 1.9).cos());
+        a * (j as f32 - 2.5) * 0.5 + b * ((j * j) as f32 * 0.3).cos()
+    })
+}
+
+fn scores(detector: &DiffusionDetector, seed: u64, x: &Array2<f32>) -> Vec<f64> {
+    let scorer = detector
+        .fit(Input::Rows(rows(150).view()), seed, &Silent)
+        .unwrap();
+    scorer
+        .score(Input::Rows(x.view()), &Silent)
+        .unwrap()
+        .to_vec()
+}
+
+#[test]
+fn it_holds_the_contract() {
+    for walk in [Walk::MeanOnly, Walk::Ancestral] {
+        let detector = ddpm(DdpmConfig { walk, ..tiny() });
+        let tolerance = Tolerance {
+            relative: 1e-5, // matrix products of other sizes round otherwise
+            auroc: 0.99,
+        };
+        check_within(&detector, tolerance).unwrap_or_else(|e| panic!("{walk:?}: {e}"));
+    }
+}
+
+#[test]
+fn same_seed_same_bytes_and_another_seed_other_scores() {
+    for walk in [Walk::MeanOnly, Walk::Ancestral] {
+        let detector = ddpm(DdpmConfig { walk, ..tiny() });
+        let x = rows(40);
+        let first = scores(&detector, 3, &x);
+        tch::manual_seed(99); // what was drawn before must not matter
+        assert_eq!(first, scores(&detector, 3, &x));
+        assert_ne!(first, scores(&detector, 4, &x));
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let detector = ddpm(DdpmConfig {
+        epochs: 2,
+        ..tiny()
+    });
+    let x = rows(1500);
+    let one = scores(&detector, 3, &x);
+    tch::set_num_threads(2);
+    assert_eq!(one, scores(&detector, 3, &x));
+}
+
+#[test]
+fn blocks_do_not_show_in_the_scores() {
+    let detector = ddpm(DdpmConfig {
+        epochs: 2,
+        ..tiny()
+    });
+    let scorer = detector
+        .fit(Input::Rows(rows(100).view()), 1, &Silent)
+        .unwrap();
+    let x = rows(1003); // one block of 1000 and a short one
+    let all = scorer.score(Input::Rows(x.view()), &Silent).unwrap();
+    for row in [0, 999, 1000, 1002] {
+        let alone = x.slice(s![row..row + 1, ..]);
+        let alone = scorer.score(Input::Rows(alone), &Silent).unwrap()[0];
+        assert!((alone - all[row]).abs() <= 1e-5 * alone, "row {row}");
+    }
+    assert_eq!(all.len_of(Axis(0)), 1003);
+}
+
+#[test]
+fn the_walks_differ() {
+    let x = rows(40);
+    let ancestral = DdpmConfig {
+        walk: Walk::Ancestral,
+        ..tiny()
+    };
+    assert_ne!(
+        scores(&ddpm(tiny()), 3, &x),
+        scores(&ddpm(ancestral), 3, &x)
+    );
+}
+
+#[derive(Default)]
+struct Record(Mutex<Vec<(String, u64, u64, String)>>);
+
+impl Progress for Record {
+    fn update(&self, stage: &str, done: u64, total: u64, note: &str) {
+        let update = (stage.to_owned(), done, total, note.to_owned());
+        self.0.lock().unwrap().push(update);
+    }
+}
+
+#[test]
+fn progress_names_the_epoch_and_the_loss() {
+    let record = Record::default();
+    let x = rows(100);
+    let scorer = ddpm(tiny()).fit(Input::Rows(x.view()), 0, &record).unwrap();
+    scorer.score(Input::Rows(x.view()), &record).unwrap();
+    let updates = record.0.into_inner().unwrap();
+    assert_eq!(updates.len(), 9);
+    let (stage, done, total, note) = &updates[7];
+    assert_eq!((stage.as_str(), *done, *total), ("epochs", 8, 8));
+    assert!(
+        note.starts_with("loss 0.") || note.starts_with("loss 1."),
+        "{note}"
+    );
+    assert_eq!(updates[8].0, "rows");
+    assert_eq!(updates[8].1, 100);
+}
+
+#[test]
+fn training_lowers_the_loss_and_stops_early() {
+    let record = Record::default();
+    let config = DdpmConfig {
+        epochs: 60,
+        early_stop_after: 3,
+        early_stop_lag: 1,
+        ..tiny()
+    };
+    ddpm(config)
+        .fit(Input::Rows(rows(200).view()), 0, &record)
+        .unwrap();
+    let updates = record.0.into_inner().unwrap();
+    let losses: Vec<f64> = updates
+        .iter()
+        .map(|u| u.3.trim_start_matches("loss ").parse().unwrap())
+        .collect();
+    let n = losses.len();
+    assert!(n > 4 && n < 60, "{n} epochs");
+    assert!(losses[n - 1] >= losses[n - 2], "stopped without a rise");
+    assert!(losses[n - 2] < losses[0]);
+}
+
+#[test]
+fn few_rows_still_train() {
+    let detector = ddpm(tiny());
+    let x = rows(5);
+    let scorer = detector.fit(Input::Rows(x.view()), 0, &Silent).unwrap();
+    assert!(scorer.n_params().unwrap() > 1000);
+    let one = x.slice(s![..1, ..]);
+    let error = detector.fit(Input::Rows(one), 0, &Silent).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "1 training rows, expected at least 2: batch statistics need two"
+    );
+}
+
+#[test]
+fn a_loss_that_is_not_finite_names_the_step() {
+    // The first step blows the weights up, the second finds out.
+    let config = DdpmConfig {
+        learning_rate: 1e30,
+        ..tiny()
+    };
+    let x = rows(100);
+    let error = ddpm(config).fit(Input::Rows(x.view()), 0, &Silent);
+    let error = error.err().unwrap().to_string();
+    assert!(error.contains("at step 1 (epoch 0)"), "{error}");
+}
+
+#[test]
+fn batch_statistics_that_overflow_are_named() {
+    // The normalised loss stays finite here; only the running variance tells.
+    let x = rows(100) * 1e30;
+    let error = ddpm(tiny()).fit(Input::Rows(x.view()), 0, &Silent);
+    let error = error.err().unwrap().to_string();
+    assert!(error.contains("running_var"), "{error}");
+}
+
+#[test]
+fn a_score_that_is_not_finite_names_the_row() {
+    let x = rows(100);
+    let scorer = ddpm(tiny()).fit(Input::Rows(x.view()), 0, &Silent).unwrap();
+    let mut x = rows(3);
+    x[[1, 0]] = f32::MAX; // the first step divides by √α < 1
+    let error = scorer.score(Input::Rows(x.view()), &Silent).unwrap_err();
+    assert!(error.to_string().contains("row 1"), "{error}");
+}
+
+/// Answers with one column too few.
+#[derive(Debug)]
+struct Narrow(Tensor);
+
+impl Denoiser for Narrow {
+    fn predict(&self, x_t: &Tensor, _t: &Tensor, _train: bool) -> Prediction {
+        Prediction::new(x_t.narrow(1, 0, x_t.size()[1] - 1) * &self.0)
+    }
+}
+
+#[test]
+fn what_a_builder_or_network_does_wrong_is_an_error() {
+    let refuses = DiffusionDetector::new(tiny(), Device::Cpu, |_, d| {
+        Err(format!("cannot take {d} columns").into())
+    });
+    let x = rows(10);
+    let error = refuses.unwrap().fit(Input::Rows(x.view()), 0, &Silent);
+    assert_eq!(
+        error.err().unwrap().to_string(),
+        "network: cannot take 6 columns"
+    );
+    let narrow = DiffusionDetector::new(tiny(), Device::Cpu, |vs: &nn::Path, _| {
+        Ok(Box::new(Narrow(vs.ones("scale", &[1]))))
+    });
+    let error = narrow.unwrap().fit(Input::Rows(x.view()), 0, &Silent);
+    assert!(matches!(error.err().unwrap(), DetectorError::Method(m) if m.contains("[10, 5]")));
+}
+
+#[test]
+fn settings_are_checked_when_the_detector_is_made() {
+    let build = |config| {
+        DiffusionDetector::new(config, Device::Cpu, |vs: &nn::Path, _| {
+            Ok(Box::new(Narrow(vs.ones("scale", &[1]))))
+        })
+    };
+    let config = DdpmConfig {
+        start_step: 101,
+        ..tiny()
+    };
+    assert!(matches!(
+        build(config),
+        Err(TrainingError::Config {
+            name: "start-step",
+            ..
+        })
+    ));
+    let config = DdpmConfig {
+        schedule: diffusion_core::ScheduleConfig::Linear {
+            first: 0.5,
+            last: 1.5,
+        },
+        ..tiny()
+    };
+    assert!(matches!(build(config), Err(TrainingError::Schedule(_))));
+}
+
+#[test]
+fn an_absent_device_is_an_error() {
+    if tch::Cuda::is_available() {
+        return; // then device 0 is there
+    }
+    let detector = DiffusionDetector::new(tiny(), Device::Cuda(0), |vs: &nn::Path, _| {
+        Ok(Box::new(Narrow(vs.ones("scale", &[1]))))
+    });
+    let x = rows(10);
+    let error = detector.unwrap().fit(Input::Rows(x.view()), 0, &Silent);
+    let message = error.err().unwrap().to_string();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert_eq!(Tensor::from(1.0).kind(), Kind::Double); // libtorch still works
+}
