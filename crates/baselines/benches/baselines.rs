@@ -1,18 +1,55 @@
-//! Fit and score on made-up rows of the size of one CIFAR-10 embedding set.
+//! Fit and score on made-up rows of the shape of the paper's largest embedding rows.
+//! `cargo bench -p baselines --bench baselines`
 
-use baselines::Norm;
+use baselines::{
+    ConstantColumns, Copod, CopodConfig, Ecdf, IsolationForest, IsolationForestConfig, Norm, Rng,
+};
 use detector::{Detector, Input, Silent};
+use divan::Bencher;
 use ndarray::Array2;
 
 fn main() {
     divan::main();
 }
 
+#[divan::bench(args = [Rng::Fast, Rng::Sklearn])]
+fn isolation_forest(bencher: Bencher<'_, '_>, rng: Rng) {
+    let config = IsolationForestConfig {
+        rng,
+        ..Default::default()
+    };
+    fit_and_score(bencher, &IsolationForest::new(config).unwrap());
+}
+
+#[divan::bench(args = [Ecdf::Train, Ecdf::TrainAndTest], sample_count = 20)]
+fn copod(bencher: Bencher<'_, '_>, ecdf: Ecdf) {
+    let config = CopodConfig {
+        ecdf,
+        constant_columns: ConstantColumns::ZeroSkewness,
+    };
+    fit_and_score(bencher, &Copod::new(config));
+}
+
 #[divan::bench]
-fn norm(bencher: divan::Bencher<'_, '_>) {
-    let x = Array2::from_shape_fn((2500, 512), |(i, j)| ((i * 31 + j * 7) % 101) as f32);
+fn norm(bencher: Bencher<'_, '_>) {
+    fit_and_score(bencher, &Norm);
+}
+
+fn fit_and_score(bencher: Bencher<'_, '_>, detector: &dyn Detector) {
+    let (train, test) = (embedding(2500, 1), embedding(2763, 2));
     bencher.bench(|| {
-        let scorer = Norm.fit(Input::Rows(x.view()), 0, &Silent).unwrap();
-        scorer.score(Input::Rows(x.view()), &Silent).unwrap()
+        let scorer = detector.fit(Input::Rows(train.view()), 44, &Silent);
+        scorer.unwrap().score(Input::Rows(test.view()), &Silent)
     });
+}
+
+/// Rows of 512 columns that are zero half of the time, as behind a ReLU.
+fn embedding(n: usize, stream: u32) -> Array2<f32> {
+    let mut state = stream;
+    Array2::from_shape_simple_fn((n, 512), || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state as f32 / u32::MAX as f32 - 0.5).max(0.0)
+    })
 }

@@ -276,7 +276,7 @@ mod tests {
             tree.add_path_lengths(x.as_slice().unwrap(), 1, &mut sums);
             sums
         };
-        assert!(path_lengths([0.1, 0.4, 0.3, 0.9]).iter().any(|h| *h == 2.0));
+        assert!(path_lengths([0.1, 0.4, 0.3, 0.9]).contains(&2.0));
         let c_4 = super::super::tree::average_path_length(4);
         assert_eq!(path_lengths([0.5; 4]), [1.0 + c_4 - 1.0; 4]);
     }
