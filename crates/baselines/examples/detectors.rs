@@ -10,7 +10,7 @@ fn main() -> Result<(), DetectorError> {
     let train = rows(1000, 0);
     let mut test = rows(500, 1);
     for i in 0..10 {
-        test[[i, i % 8]] += 6.0;
+        test.row_mut(i).mapv_inplace(|v| v + 3.0);
     }
     let methods: [(&str, Box<dyn Detector>); 3] = [
         (
