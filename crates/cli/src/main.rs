@@ -1,3 +1,111 @@
-//! The command line program `residuum`.
+//! The command line program `residuum`: arguments, wiring, exit codes.
 
-fn main() {}
+mod args;
+mod audit;
+mod cell;
+mod cells;
+mod datasets_command;
+mod experiment;
+mod failure;
+mod memory;
+mod methods;
+mod output;
+mod progress;
+mod run;
+
+use std::io::{IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use datasets::Roots;
+use residuum::DeviceChoice;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Cli, Command, Global, LogFormat};
+use crate::experiment::Machine;
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli.global);
+    // A panic is reported like any other failure, in one line; its place goes to the log.
+    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+    let result = catch_unwind(AssertUnwindSafe(|| dispatch(&cli)))
+        .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "{failure}");
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    let roots = Roots::discover(cli.global.data.as_deref())?;
+    match &cli.command {
+        Command::Datasets(command) => datasets_command::run(command, &roots),
+        Command::Methods(command) => methods::run(command),
+        Command::Run(args) => run::run(args, &roots, machine(&args.machine)?),
+        Command::Cells(args) => cells::run(args, &roots, machine(&args.machine)?),
+        Command::Audit(args) => audit::run(args, &roots),
+        #[cfg(feature = "report")]
+        Command::Report(args) => report_run(args, &roots),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                *shell,
+                &mut Cli::command(),
+                "residuum",
+                &mut std::io::stdout().lock(),
+            );
+            Ok(())
+        }
+    }
+}
+
+fn machine(args: &args::Machine) -> Result<Machine, Failure> {
+    let device = args.device.parse::<DeviceChoice>()?.resolve()?;
+    let threads = args
+        .threads
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, std::num::NonZeroUsize::get);
+    residuum::set_threads(threads);
+    Ok(Machine { device, threads })
+}
+
+#[cfg(feature = "report")]
+fn report_run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
+    let mut published = roots.folders().iter().map(|root| root.join("published"));
+    let published = published.find(|folder| folder.is_dir()).unwrap_or_default();
+    let run = report::Run::load(&args.run, &published)?;
+    let written = run.write(args.out.as_deref().unwrap_or(&args.run))?;
+    let color = std::io::stdout().is_terminal();
+    output::print(&run.terminal(None, color));
+    for cell in run.unreadable() {
+        tracing::warn!("{cell}");
+    }
+    for path in written.paths() {
+        tracing::info!("wrote {}", path.display());
+    }
+    Ok(())
+}
+
+fn start_log(global: &Global) {
+    let level = match global.verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    match global.log_format {
+        LogFormat::Text => builder.without_time().init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

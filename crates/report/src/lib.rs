@@ -21,6 +21,8 @@ mod terminal;
 
 mod atomic;
 mod results;
+mod scores;
 
 pub use error::ReportError;
 pub use run::{Run, Written};
+pub use scores::write_scores;

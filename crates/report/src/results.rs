@@ -1,4 +1,4 @@
-//! The cells as one flat table. The only file that knows polars.
+//! The cells as one flat table. Only this file and `scores` know polars.
 
 use polars::prelude::{Column, CsvWriter, DataFrame, ParquetWriter, PolarsError, SerWriter};
 

@@ -1,1 +1,32 @@
-//! Registry of methods and façade of Residuum.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod device;
+mod error;
+mod pipeline;
+mod registry;
+
+pub use config::Config;
+pub use device::{Device, DeviceChoice, find_cuda_library, library_folders};
+pub use error::RegistryError;
+pub use pipeline::Pipeline;
+pub use registry::{Method, find, methods};
+
+/// The version of libtorch this was built for, `None` without the feature `torch`.
+pub const LIBTORCH_VERSION: Option<&str> = if cfg!(feature = "torch") {
+    Some("2.11.0")
+} else {
+    None
+};
+
+/// Gives the whole process `n` threads: the pool of the classical methods and libtorch's.
+///
+/// The pool is made once; a second call leaves it as it is.
+pub fn set_threads(n: usize) {
+    // An existing pool is the only error there is, and the documented outcome.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(n)
+        .build_global();
+    #[cfg(feature = "torch")]
+    tch::set_num_threads(i32::try_from(n).unwrap_or(i32::MAX));
+}

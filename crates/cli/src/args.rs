@@ -1,0 +1,214 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Anomaly detection with diffusion models, and classical methods beside them.
+#[derive(Debug, Parser)]
+#[command(name = "residuum", version, propagate_version = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+const EXIT_CODES: &str = "\
+Examples:
+  residuum run --dataset FashionMNIST_3@pixels --method ocsvm
+  residuum datasets list
+  residuum methods show ddpm
+
+Exit codes: 0 done, 2 usage, 3 bad input data, 4 something needed is missing, 5 some cells failed,
+70 internal error, 75 retry (out of memory), 130/143 interrupted.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder to look for data sets in first (then RESIDUUM_DATA, data/external, data/, the cache)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// More log lines: -v info, -vv debug, -vvv trace (RUST_LOG wins)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// How log lines look on stderr
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Known data sets: which there are, where they lie, how to get them
+    #[command(subcommand)]
+    Datasets(Datasets),
+    /// Methods and their default configurations
+    #[command(subcommand)]
+    Methods(Methods),
+    /// Fit one method to one data set, score it and print the result as JSON
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Run a range of cells of a plan (started by `cargo xtask reproduce`)
+    Cells(Cells),
+    /// Look for what makes numbers on a data set misleading: duplicates, constant columns, ties
+    #[command(after_help = AUDIT_EXAMPLES)]
+    Audit(Audit),
+    /// Tables of a run folder: Markdown, CSV, Parquet, terminal
+    #[cfg(feature = "report")]
+    Report(Report),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  residuum completions bash > ~/.local/share/bash-completion/completions/residuum"
+    )]
+    Completions {
+        /// The shell to complete in
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Datasets {
+    /// All known sets and whether they are present
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// One set: shape, source, licence, hash, place
+    Show {
+        /// Name, such as MVTec-AD_bottle, FashionMNIST_3@pixels or cardio
+        name: String,
+    },
+    /// Compare the files at hand with their known hashes
+    Verify {
+        /// Names; all that are present when none is given
+        names: Vec<String>,
+    },
+    /// Download sets into the cache folder
+    #[command(after_help = "Example:\n  residuum datasets fetch MVTec-AD_bottle SVHN_2")]
+    Fetch {
+        /// Names
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Methods {
+    /// All methods
+    List {
+        /// As a JSON array with default configurations
+        #[arg(long)]
+        json: bool,
+    },
+    /// One method: its source and its default configuration as TOML
+    Show {
+        /// Name, such as ddpm
+        method: String,
+    },
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  residuum run --dataset MVTec-AD_bottle --method ocsvm --protocol paper
+  residuum run --dataset cardio --method iforest --protocol semi-random --seed 3 --set trees=200
+  residuum run --dataset FashionMNIST_3@pixels --method ddpm --out cell.json --scores scores.csv";
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Data set by name, or an .npz file with arrays X and y
+    #[arg(long)]
+    pub(crate) dataset: String,
+    /// Method by name
+    #[arg(long)]
+    pub(crate) method: String,
+    /// How rows are split: paper, semi, semi-random, unsup, adbench
+    #[arg(long, default_value = "semi")]
+    pub(crate) protocol: String,
+    /// Seed of the data and of the model [default: 44 under `paper`, else 0]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Seed of the model alone
+    #[arg(long)]
+    pub(crate) model_seed: Option<u64>,
+    /// TOML file with settings of the method
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// One setting of the method; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+    /// Also write the JSON to a file
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write every test row's score: columns row, label, score
+    #[arg(long, value_name = "FILE.csv|.parquet")]
+    pub(crate) scores: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Machine {
+    /// auto, cpu, cuda or cuda:INDEX
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cells {
+    /// The plan: one cell a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// First index to run
+    #[arg(long)]
+    pub(crate) from: usize,
+    /// Index to stop before
+    #[arg(long)]
+    pub(crate) to: usize,
+    /// Run folder; cells go to DIR/cells
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+    /// End when standard input ends, so that no worker outlives the process that started it
+    #[arg(long)]
+    pub(crate) stdin_guard: bool,
+}
+
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  residuum audit MVTec-AD_bottle --protocol paper
+  residuum audit parts.npz";
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Data set by name, or an .npz file with arrays X and y
+    pub(crate) dataset: String,
+    /// Audit the split of this protocol instead of the whole set
+    #[arg(long)]
+    pub(crate) protocol: Option<String>,
+    /// Seed of the split [default: 44 under `paper`, else 0]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "report")]
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  residuum report runs/quick")]
+pub(crate) struct Report {
+    /// Run folder with tables.json and cells/
+    pub(crate) run: PathBuf,
+    /// Where to write instead of the run folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,183 @@
+//! Runs a range of a plan, one cell after another, each recorded before the next starts.
+
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use datasets::Roots;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::args;
+use crate::cell::{Cell, SCHEMA, Status};
+use crate::experiment::{Experiment, Machine, Seeds, protocol};
+use crate::failure::{Failure, exit};
+use crate::progress::{JsonLines, emit};
+
+/// One line of `plan.jsonl`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Planned {
+    index: usize,
+    id: String,
+    dataset: String,
+    data_sha256: String,
+    method: String,
+    protocol: String,
+    seed: Seeds,
+    config: Map<String, Value>,
+}
+
+/// Runs the cells of the plan with `from <= index < to` that have no result yet.
+pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: Machine) -> Result<(), Failure> {
+    if args.stdin_guard {
+        end_with_stdin();
+    }
+    let cells = args.out.join("cells");
+    std::fs::create_dir_all(&cells).map_err(|error| {
+        Failure::new(
+            exit::MISSING,
+            format!("cannot make {}: {error}", cells.display()),
+        )
+    })?;
+    let mut n_failed = 0;
+    for planned in read_plan(&args.plan)? {
+        if !(args.from..args.to).contains(&planned.index) {
+            continue;
+        }
+        let path = cells.join(format!("{}.json", planned.id));
+        if is_done(&path) {
+            continue;
+        }
+        emit(&json!({"event": "start", "index": planned.index, "id": planned.id}));
+        let cell = run_one(&planned, roots, machine);
+        cell.write(&path)?;
+        let error = cell.error.as_ref().map(|failure| failure.message.clone());
+        n_failed += usize::from(error.is_some());
+        emit(&json!({
+            "event": "done", "id": planned.id, "status": cell.status,
+            "auroc": cell.metrics.map(|m| m.auroc),
+            "seconds": cell.seconds.map(|s| s.load + s.fit + s.score),
+            "error": error,
+        }));
+    }
+    if n_failed > 0 {
+        return Err(
+            Failure::new(exit::SOME_CELLS_FAILED, format!("{n_failed} cells failed")).hint(
+                format!("each says why in its file under {}", cells.display()),
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// The cell of one experiment; a failure and even a panic become a cell too.
+fn run_one(planned: &Planned, roots: &Roots, machine: Machine) -> Cell {
+    let experiment = match experiment(planned) {
+        Ok(experiment) => experiment,
+        Err(failure) => return unplannable(planned, machine, failure),
+    };
+    let progress = JsonLines::new(&planned.id);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        experiment.run(Some(&planned.id), roots, machine, &progress)
+    }))
+    .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
+    match result {
+        Ok((cell, _)) if cell.data_sha256 == planned.data_sha256 => cell,
+        Ok((cell, _)) => experiment.failed(
+            &planned.id,
+            &planned.data_sha256,
+            machine,
+            Failure::new(
+                exit::BAD_DATA,
+                format!(
+                    "{} changed after it was planned: sha256 {} found, {} expected",
+                    planned.dataset, cell.data_sha256, planned.data_sha256
+                ),
+            )
+            .hint("plan again: `cargo xtask reproduce` does"),
+        ),
+        Err(failure) => {
+            tracing::warn!(id = planned.id, dataset = planned.dataset, "{failure}");
+            experiment.failed(&planned.id, &planned.data_sha256, machine, failure)
+        }
+    }
+}
+
+fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
+    let mut config = residuum::find(&planned.method)?.config();
+    config.set_all(&planned.config)?;
+    Ok(Experiment {
+        dataset: planned.dataset.clone(),
+        protocol: protocol(&planned.protocol)?,
+        seed: planned.seed,
+        config,
+    })
+}
+
+/// The record of a line that names an unknown method, setting or protocol.
+fn unplannable(planned: &Planned, machine: Machine, failure: Failure) -> Cell {
+    Cell {
+        schema: SCHEMA,
+        id: Some(planned.id.clone()),
+        status: Status::Failed,
+        dataset: planned.dataset.clone(),
+        protocol: datasets::Protocol::Semi,
+        method: planned.method.clone(),
+        seed: planned.seed,
+        config: planned.config.clone(),
+        config_hash: String::new(),
+        data_sha256: planned.data_sha256.clone(),
+        n_train: None,
+        n_test: None,
+        n_anomalies: None,
+        metrics: None,
+        seconds: None,
+        peak_rss_bytes: None,
+        params: None,
+        device: machine.device.to_string(),
+        threads: machine.threads,
+        versions: crate::cell::Versions::current(),
+        warnings: Vec::new(),
+        error: Some(failure),
+    }
+}
+
+fn is_done(path: &Path) -> bool {
+    std::fs::read(path)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Cell>(&bytes).ok())
+        .is_some_and(|cell| cell.status == Status::Ok && cell.schema == SCHEMA)
+}
+
+fn read_plan(path: &Path) -> Result<Vec<Planned>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(
+            exit::MISSING,
+            format!("cannot read the plan {}: {error}", path.display()),
+        )
+        .hint("`cargo xtask reproduce` writes one into its run folder")
+    })?;
+    text.lines()
+        .enumerate()
+        .map(|(n, line)| {
+            serde_json::from_str(line).map_err(|error| {
+                Failure::new(
+                    exit::USAGE,
+                    format!("{} line {}: {error}", path.display(), n + 1),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Ends this process when standard input does: whoever started it holds the other end, and a
+/// killed starter cannot tell us any other way.
+fn end_with_stdin() {
+    std::thread::spawn(|| {
+        let mut buffer = [0u8; 64];
+        let mut stdin = std::io::stdin().lock();
+        while matches!(stdin.read(&mut buffer), Ok(n) if n > 0) {}
+        std::process::exit(143);
+    });
+}

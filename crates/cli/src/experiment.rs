@@ -1,0 +1,232 @@
+use std::time::Instant;
+
+use datasets::{Data, Dataset, Label, Protocol, Roots, Split};
+use detector::{Input, Progress};
+use metrics::Metrics;
+use residuum::{Config, Device};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::cell::{Cell, Seconds, Status, Versions};
+use crate::failure::{Failure, exit};
+use crate::memory;
+
+/// One data set, protocol, method and pair of seeds: what becomes a cell.
+#[derive(Debug, Clone)]
+pub(crate) struct Experiment {
+    pub(crate) dataset: String,
+    pub(crate) protocol: Protocol,
+    pub(crate) seed: Seeds,
+    pub(crate) config: Config,
+}
+
+/// The seed of the split and the seed of the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seeds {
+    pub(crate) data: u64,
+    pub(crate) model: u64,
+}
+
+/// The score of every test row, for `--scores`.
+pub(crate) struct Scores {
+    pub(crate) rows: Vec<usize>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) scores: Vec<f64>,
+}
+
+/// The machine a cell runs on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine {
+    pub(crate) device: Device,
+    pub(crate) threads: usize,
+}
+
+impl Experiment {
+    /// Loads, splits, fits, scores and measures.
+    pub(crate) fn run(
+        &self,
+        id: Option<&str>,
+        roots: &Roots,
+        machine: Machine,
+        progress: &dyn Progress,
+    ) -> Result<(Cell, Scores), Failure> {
+        memory::reset_peak();
+        let method = residuum::find(self.config.method())?;
+        let detector = method.detector(&self.config, machine.device)?;
+
+        let start = Instant::now();
+        let dataset = load(&self.dataset, roots)?;
+        let split = self.protocol.split(&dataset, self.seed.data)?;
+        let load_seconds = start.elapsed().as_secs_f64();
+        let mut warnings = datasets::audit_split(&split).findings();
+
+        let start = Instant::now();
+        let scorer = fit(&detector, &split, self.seed.model, progress)?;
+        let fit_seconds = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let scores = scorer.score(input(&split.test), progress)?.to_vec();
+        let score_seconds = start.elapsed().as_secs_f64();
+
+        warnings.extend(ties(&scores));
+        let labels: Vec<bool> = split
+            .test_labels
+            .iter()
+            .map(|&label| label == Label::Anomaly)
+            .collect();
+        let metrics = Metrics::of(&scores, &labels)?;
+        let n_anomalies = labels.iter().filter(|&&anomaly| anomaly).count();
+        let cell = Cell {
+            schema: crate::cell::SCHEMA,
+            id: id.map(str::to_owned),
+            status: Status::Ok,
+            dataset: dataset.name().to_owned(),
+            protocol: self.protocol,
+            method: self.config.method().to_owned(),
+            seed: self.seed,
+            config: self.config.values().clone(),
+            config_hash: config_hash(self.config.values()),
+            data_sha256: dataset.sha256().unwrap_or_default().to_owned(),
+            n_train: Some(split.train_rows.len()),
+            n_test: Some(labels.len()),
+            n_anomalies: Some(n_anomalies),
+            metrics: Some(metrics.into()),
+            seconds: Some(Seconds {
+                load: load_seconds,
+                fit: fit_seconds,
+                score: score_seconds,
+            }),
+            peak_rss_bytes: memory::peak_rss_bytes(),
+            params: scorer.n_params(),
+            device: machine.device.to_string(),
+            threads: machine.threads,
+            versions: Versions::current(),
+            warnings,
+            error: None,
+        };
+        let scores = Scores {
+            rows: split.test_rows,
+            labels: split.test_labels,
+            scores,
+        };
+        Ok((cell, scores))
+    }
+
+    /// The cell that records why this experiment gave no result.
+    pub(crate) fn failed(
+        &self,
+        id: &str,
+        data_sha256: &str,
+        machine: Machine,
+        failure: Failure,
+    ) -> Cell {
+        Cell {
+            schema: crate::cell::SCHEMA,
+            id: Some(id.to_owned()),
+            status: Status::Failed,
+            dataset: self.dataset.clone(),
+            protocol: self.protocol,
+            method: self.config.method().to_owned(),
+            seed: self.seed,
+            config: self.config.values().clone(),
+            config_hash: config_hash(self.config.values()),
+            data_sha256: data_sha256.to_owned(),
+            n_train: None,
+            n_test: None,
+            n_anomalies: None,
+            metrics: None,
+            seconds: None,
+            peak_rss_bytes: memory::peak_rss_bytes(),
+            params: None,
+            device: machine.device.to_string(),
+            threads: machine.threads,
+            versions: Versions::current(),
+            warnings: Vec::new(),
+            error: Some(failure),
+        }
+    }
+}
+
+/// A set of the catalogue, or a file where the text names one.
+pub(crate) fn load(name: &str, roots: &Roots) -> Result<Dataset, Failure> {
+    if name.ends_with(".npz") {
+        return Ok(datasets::load_npz(name)?);
+    }
+    Ok(datasets::find(name)?.load(roots)?)
+}
+
+/// Parses a protocol's name.
+pub(crate) fn protocol(name: &str) -> Result<Protocol, Failure> {
+    name.parse::<Protocol>().map_err(|_| {
+        let known: Vec<String> = Protocol::all().iter().map(ToString::to_string).collect();
+        Failure::new(exit::USAGE, format!("unknown protocol `{name}`"))
+            .hint(format!("protocols are {}", known.join(", ")))
+    })
+}
+
+fn fit(
+    detector: &residuum::Pipeline,
+    split: &Split,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Box<dyn detector::Scorer>, Failure> {
+    use detector::Detector;
+    Ok(detector.fit(input(&split.train), seed, progress)?)
+}
+
+fn input(data: &Data) -> Input<'_> {
+    match data {
+        Data::Rows(rows) => Input::Rows(rows.view()),
+        Data::Images(images) => Input::Images(images.view()),
+    }
+}
+
+/// What ties in the scores do to a ranking metric, where there are enough to matter.
+fn ties(scores: &[f64]) -> Option<String> {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let tied = sorted
+        .chunk_by(|a, b| a == b)
+        .filter(|group| group.len() > 1)
+        .map(<[f64]>::len)
+        .sum::<usize>();
+    if tied == scores.len() && sorted.first() == sorted.last() {
+        return Some("all scores are equal: the AUROC of 0.5 says nothing".to_owned());
+    }
+    let share = tied as f64 / scores.len() as f64;
+    (share >= 0.1).then(|| {
+        format!(
+            "{:.0} % of the test rows share their score with another",
+            100.0 * share
+        )
+    })
+}
+
+fn config_hash(config: &Map<String, Value>) -> String {
+    let text = Value::Object(config.clone()).to_string();
+    hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_are_told_from_the_share_of_rows_they_touch() {
+        assert_eq!(ties(&[3.0, 1.0, 2.0, 4.0]), None);
+        assert_eq!(
+            ties(&[0.0; 5]).unwrap(),
+            "all scores are equal: the AUROC of 0.5 says nothing"
+        );
+        assert_eq!(
+            ties(&[1.0, 2.0, 2.0, 3.0]).unwrap(),
+            "50 % of the test rows share their score with another"
+        );
+    }
+}

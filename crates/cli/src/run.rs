@@ -1,0 +1,117 @@
+use std::fmt::Write as _;
+use std::path::Path;
+
+use datasets::{Label, Roots};
+
+use crate::args;
+use crate::cell::write_atomically;
+use crate::experiment::{Experiment, Machine, Scores, Seeds, protocol};
+use crate::failure::{Failure, exit};
+use crate::output::print;
+use crate::progress::Bar;
+
+/// `residuum run`: one experiment, its JSON on stdout.
+pub(crate) fn run(args: &args::Run, roots: &Roots, machine: Machine) -> Result<(), Failure> {
+    if let Some(path) = &args.scores {
+        ScoreFormat::of(path)?;
+    }
+    let experiment = experiment(args)?;
+    let bar = Bar::new();
+    let result = experiment.run(None, roots, machine, &bar);
+    bar.finish();
+    let (cell, scores) = result?;
+    // The result goes out first: a full disk below must not cost it.
+    let text = serde_json::to_string_pretty(&cell)
+        .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
+    print(&text);
+    for warning in &cell.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Some(path) = &args.out {
+        cell.write(path)?;
+    }
+    if let Some(path) = &args.scores {
+        write_scores(path, &scores)?;
+    }
+    Ok(())
+}
+
+fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
+    let mut config = residuum::find(&args.method)?.config();
+    if let Some(path) = &args.config {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::new(
+                exit::USAGE,
+                format!("cannot read {}: {error}", path.display()),
+            )
+        })?;
+        config.set_toml(&text).map_err(|error| {
+            let failure = Failure::from(error);
+            Failure {
+                message: format!("{}: {}", path.display(), failure.message),
+                ..failure
+            }
+        })?;
+    }
+    for text in &args.set {
+        config.set_text(text)?;
+    }
+    let protocol = protocol(&args.protocol)?;
+    let seed = args.seed.unwrap_or_else(|| protocol.default_seed());
+    Ok(Experiment {
+        dataset: args.dataset.clone(),
+        protocol,
+        seed: Seeds {
+            data: seed,
+            model: args.model_seed.unwrap_or(seed),
+        },
+        config,
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ScoreFormat {
+    Csv,
+    #[cfg(feature = "report")]
+    Parquet,
+}
+
+impl ScoreFormat {
+    fn of(path: &Path) -> Result<Self, Failure> {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("csv") => Ok(Self::Csv),
+            #[cfg(feature = "report")]
+            Some("parquet") => Ok(Self::Parquet),
+            _ => Err(Failure::new(
+                exit::USAGE,
+                format!(
+                    "scores go to a .csv or .parquet file, not {}",
+                    path.display()
+                ),
+            )),
+        }
+    }
+}
+
+fn write_scores(path: &Path, scores: &Scores) -> Result<(), Failure> {
+    let labels = scores
+        .labels
+        .iter()
+        .map(|&label| i32::from(label == Label::Anomaly));
+    match ScoreFormat::of(path)? {
+        ScoreFormat::Csv => {
+            let mut text = String::from("row,label,score\n");
+            for ((row, label), score) in scores.rows.iter().zip(labels).zip(&scores.scores) {
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "{row},{label},{score}");
+            }
+            write_atomically(path, text.as_bytes())
+        }
+        #[cfg(feature = "report")]
+        ScoreFormat::Parquet => {
+            let rows: Vec<u64> = scores.rows.iter().map(|&row| row as u64).collect();
+            let labels: Vec<i32> = labels.collect();
+            Ok(report::write_scores(path, &rows, &labels, &scores.scores)?)
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The program as a user starts it, on data that end well.
+
+mod support;
+
+use serde_json::Value;
+use support::{easy_set, residuum};
+
+#[test]
+fn run_prints_one_cell_and_the_scores_of_every_test_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = easy_set(folder.path(), "easy.npz", 61, 5);
+    let scores = folder.path().join("scores.csv");
+    let cell = residuum(
+        folder.path(),
+        &[
+            "run",
+            "--dataset",
+            set.to_str().unwrap(),
+            "--method",
+            "iforest",
+            "--scores",
+            scores.to_str().unwrap(),
+        ],
+    )
+    .json();
+    assert_eq!(cell["status"], "ok");
+    assert_eq!(cell["protocol"], "semi");
+    assert_eq!(cell["seed"], serde_json::json!({"data": 0, "model": 0}));
+    // round(0.5 · 61) is 30: half to even. The other 31 normals and all anomalies are tested.
+    assert_eq!(cell["n_train"], 30);
+    assert_eq!(cell["n_test"], 36);
+    assert_eq!(cell["n_anomalies"], 5);
+    assert_eq!(cell["metrics"]["auroc"], 1.0);
+    assert_eq!(cell["config"]["rows"], "standard");
+    let text = std::fs::read_to_string(scores).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 37);
+    assert_eq!(lines[0], "row,label,score");
+    assert!(lines[1].starts_with("30,0,"), "{}", lines[1]);
+    assert!(lines[36].starts_with("65,1,"), "{}", lines[36]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_cell_but_for_its_timings() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = easy_set(folder.path(), "easy.npz", 200, 9);
+    let set = set.to_str().unwrap();
+    for method in ["iforest", "ocsvm", "copod", "ddpm"] {
+        let run = |threads: &str, seed: &str| {
+            let scores = folder.path().join(format!("{method}-{threads}-{seed}.csv"));
+            let mut args = vec![
+                "run",
+                "--dataset",
+                set,
+                "--method",
+                method,
+                "--seed",
+                seed,
+                "--threads",
+                threads,
+                "--scores",
+            ];
+            args.push(scores.to_str().unwrap());
+            if method == "ddpm" {
+                args.extend(["--set", "epochs=2", "--set", "start-step=10"]);
+            }
+            residuum(folder.path(), &args).json();
+            std::fs::read_to_string(scores).unwrap()
+        };
+        let first = run("1", "7");
+        assert_eq!(first, run("1", "7"), "{method}");
+        if method == "ddpm" || method == "iforest" {
+            assert_ne!(first, run("1", "8"), "{method} ignores its seed");
+        }
+        if method != "ddpm" {
+            assert_eq!(first, run("2", "7"), "{method} depends on the threads");
+        }
+    }
+}
+
+#[test]
+fn settings_come_from_defaults_then_file_then_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = easy_set(folder.path(), "easy.npz", 40, 4);
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "trees = 7\nrows = \"raw\"\n").unwrap();
+    let cell = residuum(
+        folder.path(),
+        &[
+            "run",
+            "--dataset",
+            set.to_str().unwrap(),
+            "--method",
+            "iforest",
+            "--config",
+            config.to_str().unwrap(),
+            "--set",
+            "rows=minmax",
+            "--seed",
+            "3",
+            "--model-seed",
+            "4",
+        ],
+    )
+    .json();
+    assert_eq!(cell["config"]["trees"], 7);
+    assert_eq!(cell["config"]["rows"], "minmax");
+    assert_eq!(cell["config"]["sample-size"], 256);
+    assert_eq!(cell["seed"], serde_json::json!({"data": 3, "model": 4}));
+}
+
+#[test]
+fn every_method_shows_settings_that_it_takes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = easy_set(folder.path(), "easy.npz", 80, 4);
+    let methods = residuum(folder.path(), &["methods", "list", "--json"]).json();
+    let methods = methods.as_array().unwrap();
+    assert!(methods.len() >= 5);
+    for method in methods {
+        let name = method["name"].as_str().unwrap();
+        let shown = residuum(folder.path(), &["methods", "show", name]);
+        assert_eq!(shown.code, Some(0));
+        let config = folder.path().join(format!("{name}.toml"));
+        std::fs::write(&config, &shown.stdout).unwrap();
+        let mut args = vec!["run", "--method", name, "--dataset", set.to_str().unwrap()];
+        args.extend(["--config", config.to_str().unwrap()]);
+        if name == "ddpm" {
+            args.extend(["--set", "epochs=1", "--set", "start-step=2"]);
+        }
+        let cell = residuum(folder.path(), &args).json();
+        for (key, value) in method["default"].as_object().unwrap() {
+            if !["epochs", "start-step"].contains(&key.as_str()) {
+                assert_eq!(&cell["config"][key], value, "{name}.{key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn embedded_sets_are_listed_as_present_and_others_say_how_to_get_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = residuum(folder.path(), &["datasets", "list", "--json"]).json();
+    let find = |name: &str| -> &Value {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["name"] == name)
+            .unwrap()
+    };
+    let embedded = find("FashionMNIST_3@pixels");
+    assert_eq!(embedded["present"], true);
+    assert_eq!(embedded["sha256"].as_str().unwrap().len(), 64);
+    let absent = find("SVHN_2");
+    assert_eq!(absent["present"], false);
+    assert_eq!(absent["get"], "residuum datasets fetch SVHN_2");
+    assert_eq!(absent["sha256"], Value::Null);
+}
+
+#[test]
+fn audit_tells_duplicates_and_constant_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let x = support::npy_f32(12, 3, |i, j| if j == 1 { 4.0 } else { (i % 6) as f32 });
+    let y: Vec<i64> = (0..12).map(|i| i64::from(i == 11)).collect();
+    let set = support::npz(
+        folder.path(),
+        "twice.npz",
+        &[("X", x), ("y", support::npy_i64(&y))],
+    );
+    let ended = residuum(folder.path(), &["audit", set.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("constant"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("copies") || ended.stdout.contains("duplicate"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn completions_name_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = residuum(folder.path(), &["completions", shell]);
+        assert_eq!(ended.code, Some(0));
+        assert!(ended.stdout.contains("datasets"), "{shell}");
+    }
+}

@@ -1,0 +1,119 @@
+//! The program as a user starts it, and files to feed it.
+#![allow(dead_code)] // each test file uses its own part
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// What a finished call left behind.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// `residuum ARGS` with a data root of its own, away from the user's data and cache.
+pub fn residuum(root: &Path, args: &[&str]) -> Ended {
+    ended(
+        command(root)
+            .args(args)
+            .output()
+            .expect("the program starts"),
+    )
+}
+
+pub fn command(root: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_residuum"));
+    command
+        .env("RESIDUUM_DATA", root)
+        .env("RESIDUUM_CACHE", root.join("cache"))
+        .env("OMP_WAIT_POLICY", "passive")
+        .env_remove("RUST_LOG")
+        .env_remove("RUST_BACKTRACE");
+    command
+}
+
+pub fn ended(output: Output) -> Ended {
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+    }
+}
+
+impl Ended {
+    /// Asserts the exit code and that stderr is one `error:` line holding every one of `words`,
+    /// with at most a `hint:` line behind it.
+    #[track_caller]
+    pub fn fails(&self, code: i32, words: &[&str]) {
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        assert_eq!(self.code, Some(code), "stderr: {}", self.stderr);
+        assert!(lines[0].starts_with("error: "), "stderr: {}", self.stderr);
+        for word in words {
+            assert!(lines[0].contains(word), "no `{word}` in: {}", self.stderr);
+        }
+        match &lines[1..] {
+            [] => {}
+            [hint] => assert!(hint.starts_with("hint: "), "stderr: {}", self.stderr),
+            _ => panic!("more than an error and a hint: {}", self.stderr),
+        }
+        assert_eq!(self.stdout, "");
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        assert_eq!(self.code, Some(0), "stderr: {}", self.stderr);
+        serde_json::from_str(&self.stdout).expect("stdout is JSON")
+    }
+}
+
+/// A version 1.0 `.npy` file of the given header fields and data bytes.
+pub fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len()).expect("short").to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+/// `X` as `[n, d]` of f32 from `value(row, column)`.
+pub fn npy_f32(n: usize, d: usize, value: impl Fn(usize, usize) -> f32) -> Vec<u8> {
+    let data: Vec<u8> = (0..n * d)
+        .flat_map(|i| value(i / d, i % d).to_le_bytes())
+        .collect();
+    npy("<f4", &format!("({n}, {d})"), &data)
+}
+
+pub fn npy_i64(values: &[i64]) -> Vec<u8> {
+    let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    npy("<i8", &format!("({},)", values.len()), &data)
+}
+
+/// An `.npz` file of the given arrays.
+pub fn npz(folder: &Path, name: &str, arrays: &[(&str, Vec<u8>)]) -> PathBuf {
+    let path = folder.join(name);
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+    for (array, bytes) in arrays {
+        zip.start_file(
+            format!("{array}.npy"),
+            zip::write::SimpleFileOptions::default(),
+        )
+        .expect("an entry");
+        zip.write_all(bytes).expect("bytes");
+    }
+    zip.finish().expect("a zip");
+    path
+}
+
+/// A data set of `n` normal rows around 0 and `a` anomalous ones far away, without randomness.
+pub fn easy_set(folder: &Path, name: &str, n: usize, a: usize) -> PathBuf {
+    let wave = |i: usize, j: usize| ((i * 37 + j * 101) % 97) as f32 / 97.0 - 0.5;
+    let x = npy_f32(n + a, 4, |i, j| wave(i, j) + if i < n { 0.0 } else { 8.0 });
+    let y: Vec<i64> = (0..n + a).map(|i| i64::from(i >= n)).collect();
+    npz(folder, name, &[("X", x), ("y", npy_i64(&y))])
+}

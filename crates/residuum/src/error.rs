@@ -1,0 +1,73 @@
+use detector::DetectorError;
+
+/// A method or a configuration that does not exist or cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// No method of that name.
+    #[error("unknown method `{0}`")]
+    UnknownMethod(String),
+    /// The method has no such setting.
+    #[error("method `{method}` has no setting `{key}`")]
+    UnknownKey {
+        /// The method.
+        method: &'static str,
+        /// What was given.
+        key: String,
+        /// What exists.
+        known: Vec<String>,
+    },
+    /// Not of the form `key=value`.
+    #[error("`{0}` is not of the form key=value")]
+    NotKeyValue(String),
+    /// A configuration file that is not TOML.
+    #[error("not valid TOML: {0}")]
+    Toml(String),
+    /// A value of the wrong type or out of range.
+    #[error("configuration of `{method}`: {message}")]
+    Value {
+        /// The method.
+        method: &'static str,
+        /// What is wrong with which value.
+        message: String,
+    },
+    /// The detector refused its configuration.
+    #[error("configuration of `{method}`")]
+    Detector {
+        /// The method.
+        method: &'static str,
+        /// Why.
+        source: DetectorError,
+    },
+    /// A device that is not there or not known.
+    #[error("device `{device}`: {reason}")]
+    Device {
+        /// As it was asked for.
+        device: String,
+        /// Why it cannot be used.
+        reason: &'static str,
+    },
+}
+
+impl RegistryError {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownMethod(_) => Some(format!(
+                "methods are {}",
+                crate::methods()
+                    .iter()
+                    .map(|m| m.name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
+            Self::UnknownKey { known, .. } => Some(format!("settings are {}", known.join(", "))),
+            Self::NotKeyValue(_) => Some("for example --set trees=200".to_owned()),
+            Self::Value { method, .. } | Self::Detector { method, .. } => Some(format!(
+                "`residuum methods show {method}` prints the defaults with their meaning"
+            )),
+            Self::Device { .. } => Some("--device cpu, cuda or cuda:1".to_owned()),
+            Self::Toml(_) => None,
+        }
+    }
+}

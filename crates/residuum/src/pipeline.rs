@@ -1,0 +1,69 @@
+use datasets::{DatasetError, RowScaler, RowScaling, flatten};
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use ndarray::{Array1, Array2};
+
+/// A detector of rows with the preprocessing in front of it: images are flattened to rows in
+/// [0, 1], rows are scaled by what the training rows say.
+pub struct Pipeline {
+    rows: RowScaling,
+    detector: Box<dyn Detector>,
+}
+
+impl Pipeline {
+    /// Puts `rows` in front of `detector`.
+    pub fn new(rows: RowScaling, detector: Box<dyn Detector>) -> Self {
+        Self { rows, detector }
+    }
+}
+
+impl Detector for Pipeline {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let x = as_rows(x);
+        let x = Input::Rows(x.view()).rows()?;
+        let scaler = RowScaler::fit(self.rows, x).map_err(scaling)?;
+        let scaled = scaler.transform(x).map_err(scaling)?;
+        let scorer = self
+            .detector
+            .fit(Input::Rows(scaled.view()), seed, progress)?;
+        Ok(Box::new(PipelineScorer {
+            scaler,
+            width: x.ncols(),
+            scorer,
+        }))
+    }
+}
+
+struct PipelineScorer {
+    scaler: RowScaler,
+    width: usize,
+    scorer: Box<dyn Scorer>,
+}
+
+impl Scorer for PipelineScorer {
+    fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let x = as_rows(x);
+        let x = Input::Rows(x.view()).rows_of_width(self.width)?;
+        let scaled = self.scaler.transform(x).map_err(scaling)?;
+        self.scorer.score(Input::Rows(scaled.view()), progress)
+    }
+
+    fn n_params(&self) -> Option<u64> {
+        self.scorer.n_params()
+    }
+}
+
+fn scaling(error: DatasetError) -> DetectorError {
+    DetectorError::Method(error.to_string())
+}
+
+fn as_rows(x: Input<'_>) -> Array2<f32> {
+    match x {
+        Input::Rows(rows) => rows.to_owned(),
+        Input::Images(images) => flatten(&images.to_owned()),
+    }
+}
