@@ -177,8 +177,8 @@ pub(crate) mod tests {
     pub(crate) fn catalogue() -> Vec<Dataset> {
         let entry = |name: &str, n: u64, present: bool| Dataset {
             name: name.into(),
-            n,
-            d: 512,
+            n: Some(n),
+            d: Some(512),
             present,
             sha256: present.then(|| format!("{n:064}")),
             get: format!("residuum datasets fetch {name}"),

@@ -21,8 +21,8 @@ pub(crate) struct Program {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Dataset {
     pub(crate) name: String,
-    pub(crate) n: u64,
-    pub(crate) d: u64,
+    pub(crate) n: Option<u64>,
+    pub(crate) d: Option<u64>,
     pub(crate) present: bool,
     pub(crate) sha256: Option<String>,
     pub(crate) get: String,
@@ -48,8 +48,11 @@ impl Program {
             .args([
                 "build",
                 "--release",
-                "-p",
-                "cli",
+                // Not `-p cli`: with the features of all crates unified, the tests use the same
+                // builds of libtorch's bindings and of polars.
+                "--workspace",
+                "--bin",
+                "residuum",
                 "--message-format=json-render-diagnostics",
             ])
             .stderr(Stdio::inherit());

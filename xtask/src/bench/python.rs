@@ -65,9 +65,10 @@ pub(super) fn compare(workspace: &Workspace, arguments: &Arguments) -> anyhow::R
     for (method, peer) in METHODS {
         let (our_times, their_times) = rounds(method, &mut ours, &mut theirs, arguments.rounds)?;
         let (jobs, their_times) = faster(their_times);
+        let jobs = if jobs == 1 { "one job" } else { "two jobs" };
         let ratio = their_times.median() / our_times.median();
         let row = format!(
-            "| {method} | {peer}, {jobs} jobs | {} | {} | {ratio:.1} |",
+            "| {method} | {peer}, {jobs} | {} | {} | {ratio:.1} |",
             their_times.show(),
             our_times.show()
         );

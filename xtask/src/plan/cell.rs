@@ -55,7 +55,7 @@ impl Cell {
             protocol: protocol.to_owned(),
             seed,
             config,
-            size: dataset.n.max(1000) * dataset.d.max(1),
+            size: dataset.n.unwrap_or(5000).max(1000) * dataset.d.unwrap_or(512).max(1),
         })
     }
 
@@ -186,8 +186,8 @@ mod tests {
     fn every_part_of_the_identity_moves_the_id() {
         let dataset = |sha: &str| Dataset {
             name: "A".into(),
-            n: 10,
-            d: 2,
+            n: Some(10),
+            d: Some(2),
             present: true,
             sha256: Some(sha.into()),
             get: String::new(),
