@@ -178,6 +178,7 @@ fn end_with_stdin() {
         let mut buffer = [0u8; 64];
         let mut stdin = std::io::stdin().lock();
         while matches!(stdin.read(&mut buffer), Ok(n) if n > 0) {}
-        std::process::exit(143);
+        // Not `std::process::exit`: it runs libtorch's clean-up under the feet of the working thread.
+        signal_hook::low_level::exit(143);
     });
 }

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::args;
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 use crate::output::{columns, print};
 
 /// `residuum methods`.
@@ -36,6 +36,8 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
             for (key, value) in method.config().values() {
                 // Writing to a String cannot fail.
                 let _ = writeln!(text, "\n# {}", method.meaning(key));
+                let value = toml::Value::try_from(value)
+                    .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
                 let _ = writeln!(text, "{key} = {value}");
             }
             print(&text);

@@ -17,7 +17,7 @@ fn run_prints_one_cell_and_the_scores_of_every_test_row() {
             "--dataset",
             set.to_str().unwrap(),
             "--method",
-            "iforest",
+            "ocsvm",
             "--scores",
             scores.to_str().unwrap(),
         ],

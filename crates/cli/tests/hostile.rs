@@ -146,10 +146,10 @@ fn an_idx_file_with_the_wrong_magic() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("fashion-mnist");
     std::fs::create_dir(&root).unwrap();
-    let images = root.join("t10k-images-idx3-ubyte");
+    let images = root.join("t10k-images-idx3-ubyte.gz");
     std::fs::write(&images, [0, 0, 9, 9, 0, 0, 0, 1]).unwrap();
     std::fs::write(
-        root.join("t10k-labels-idx1-ubyte"),
+        root.join("t10k-labels-idx1-ubyte.gz"),
         [0, 0, 8, 1, 0, 0, 0, 0],
     )
     .unwrap();
@@ -163,7 +163,7 @@ fn an_idx_file_with_the_wrong_magic() {
             "iforest",
         ],
     )
-    .fails(3, &["t10k-images-idx3-ubyte"]);
+    .fails(3, &["t10k-images-idx3-ubyte.gz"]);
 }
 
 #[test]

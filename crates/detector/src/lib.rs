@@ -1,6 +1,4 @@
-//! The contract between methods and everything that uses them: a [`Detector`] fits to rows that are
-//! assumed normal and returns a [`Scorer`]; a scorer gives one finite number per row, and **higher
-//! means more anomalous**.
+#![doc = include_str!("../README.md")]
 
 pub mod conformance;
 mod error;

@@ -91,9 +91,4 @@ impl Config {
             .unwrap_or_else(|| Value::String(value.to_owned()));
         self.set(key, parsed)
     }
-
-    /// The configuration as TOML, keys sorted.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(&self.values).unwrap_or_default()
-    }
 }
