@@ -87,6 +87,9 @@ impl Program {
             .current_dir(&self.workspace.root)
             .env("LD_LIBRARY_PATH", self.workspace.library_path())
             .env("OMP_WAIT_POLICY", "passive");
+        if let Some(commit) = self.workspace.commit() {
+            command.env("RESIDUUM_GIT", commit);
+        }
         command
     }
 

@@ -151,15 +151,11 @@ fn absent(plan: &Plan) -> Vec<(String, String)> {
 }
 
 fn announce(plan: &Plan, dir: &RunDir) {
-    let absent = absent(plan);
-    if let Some((_, get)) = absent.first() {
-        let names: Vec<&str> = absent.iter().map(|(name, _)| name.as_str()).collect();
-        eprintln!(
-            "{} data sets are not at hand: {}",
-            names.len(),
-            names.join(", ")
-        );
-        eprintln!("  get one with `{get}`, or all with --fetch");
+    match absent(plan).len() {
+        0 => {}
+        n => {
+            eprintln!("{n} data sets are not at hand; the tables name them (--fetch gets them all)")
+        }
     }
     let (total, done) = (plan.cells.len(), count_done(dir, plan));
     match total - done {
@@ -207,18 +203,11 @@ fn write_environment(
     dir: &RunDir,
     options: &sweep::Options,
 ) -> anyhow::Result<()> {
-    let git = |arguments: &[&str]| {
-        first_line(
-            std::process::Command::new("git")
-                .args(arguments)
-                .current_dir(&workspace.root),
-        )
-    };
     let libtorch = setup::linked(workspace);
     let environment = json!({
         "cpu": machine::cpu_model(), "cores": machine::cores(), "memory_bytes": machine::memory_bytes(),
         "os": machine::os(), "rustc": first_line(std::process::Command::new("rustc").arg("--version")),
-        "git": git(&["rev-parse", "HEAD"]), "git_dirty": git(&["status", "--porcelain"]).map(|s| !s.is_empty()),
+        "git": workspace.commit(),
         "libtorch": libtorch.as_ref().map(|l| &l.version), "libtorch_path": libtorch.as_ref().map(|l| &l.path),
         "date": machine::utc_now(), "jobs": options.jobs, "threads": options.threads,
         "command": std::env::args().collect::<Vec<_>>(),

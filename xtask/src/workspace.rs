@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::failure::{Failure, code};
 
@@ -56,6 +56,19 @@ impl Workspace {
         }
         cargo.env("LD_LIBRARY_PATH", self.library_path());
         cargo
+    }
+
+    /// The commit checked out, with `-dirty` behind it where files differ from it.
+    pub(crate) fn commit(&self) -> Option<String> {
+        let mut git = Command::new("git");
+        git.args([
+            "describe",
+            "--always",
+            "--abbrev=40",
+            "--dirty",
+            "--exclude=*",
+        ]);
+        first_line(git.current_dir(&self.root).stderr(Stdio::null()))
     }
 
     /// `LIBTORCH` where the user set it. The value of `.cargo/config.toml` reaches us as well; it

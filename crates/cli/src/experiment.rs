@@ -60,7 +60,8 @@ impl Experiment {
         let dataset = load(&self.dataset, roots)?;
         let split = self.protocol.split(&dataset, self.seed.data)?;
         let load_seconds = start.elapsed().as_secs_f64();
-        let mut warnings = datasets::audit_split(&split).findings();
+        let audit = datasets::audit_split(&split);
+        let mut warnings = audit.warnings();
 
         let start = Instant::now();
         let scorer = fit(&detector, &split, self.seed.model, progress)?;
@@ -70,7 +71,8 @@ impl Experiment {
         let scores = scorer.score(input(&split.test), progress)?.to_vec();
         let score_seconds = start.elapsed().as_secs_f64();
 
-        warnings.extend(ties(&scores));
+        let n_copies = audit.test.map_or(0, |test| test.duplicates);
+        warnings.extend(ties(&scores, scores.len() - n_copies));
         let labels: Vec<bool> = split
             .test_labels
             .iter()
@@ -183,25 +185,17 @@ fn input(data: &Data) -> Input<'_> {
     }
 }
 
-/// What ties in the scores do to a ranking metric, where there are enough to matter.
-fn ties(scores: &[f64]) -> Option<String> {
+/// What ties in the scores do to a ranking metric, where there are enough to matter. Copies of a row
+/// tie whatever the method; only `n_distinct` rows can have scores of their own.
+fn ties(scores: &[f64], n_distinct: usize) -> Option<String> {
     let mut sorted = scores.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let tied = sorted
-        .chunk_by(|a, b| a == b)
-        .filter(|group| group.len() > 1)
-        .map(<[f64]>::len)
-        .sum::<usize>();
-    if tied == scores.len() && sorted.first() == sorted.last() {
+    let n_scores = sorted.chunk_by(|a, b| a == b).count();
+    if n_scores == 1 {
         return Some("all scores are equal: the AUROC of 0.5 says nothing".to_owned());
     }
-    let share = tied as f64 / scores.len() as f64;
-    (share >= 0.1).then(|| {
-        format!(
-            "{:.0} % of the test rows share their score with another",
-            100.0 * share
-        )
-    })
+    (10 * n_scores <= 9 * n_distinct)
+        .then(|| format!("{n_distinct} different test rows have only {n_scores} different scores"))
 }
 
 fn config_hash(config: &Map<String, Value>) -> String {
@@ -218,15 +212,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ties_are_told_from_the_share_of_rows_they_touch() {
-        assert_eq!(ties(&[3.0, 1.0, 2.0, 4.0]), None);
+    fn ties_are_told_unless_copies_of_rows_explain_them() {
+        assert_eq!(ties(&[3.0, 1.0, 2.0, 4.0], 4), None);
+        assert_eq!(ties(&[3.0, 1.0, 1.0, 4.0], 3), None);
         assert_eq!(
-            ties(&[0.0; 5]).unwrap(),
+            ties(&[0.0; 5], 5).unwrap(),
             "all scores are equal: the AUROC of 0.5 says nothing"
         );
         assert_eq!(
-            ties(&[1.0, 2.0, 2.0, 3.0]).unwrap(),
-            "50 % of the test rows share their score with another"
+            ties(&[1.0, 2.0, 2.0, 3.0], 4).unwrap(),
+            "4 different test rows have only 3 different scores"
         );
     }
 }

@@ -106,34 +106,60 @@ pub fn audit_split(split: &Split) -> Audit {
 const FEW_ANOMALIES: usize = 20;
 
 impl Audit {
-    /// What was found, one plain sentence each; empty where there is nothing to say.
+    /// Everything found, one plain sentence each; empty where there is nothing to say.
     pub fn findings(&self) -> Vec<String> {
-        let mut findings = Vec::new();
-        let mut say = |wrong: bool, sentence: String| {
-            if wrong {
-                findings.push(sentence);
-            }
-        };
-        let (fitted, place) = (
-            &self.fitted,
-            if self.test.is_some() {
-                " in training"
-            } else {
-                ""
-            },
-        );
-        say(
-            fitted.constant_columns > 0,
-            format!(
-                "{} of {} columns are constant{place}",
-                fitted.constant_columns, fitted.d
-            ),
-        );
+        let mut findings = self.warnings();
+        let mut say = |wrong: bool, sentence: String| findings.extend(wrong.then_some(sentence));
+        let (fitted, split) = (&self.fitted, self.test.is_some());
         say(
             fitted.tied_columns > 0,
             format!(
-                "{} of {} columns hold one value in more than half of the rows{place}: ranks there are mostly ties",
-                fitted.tied_columns, fitted.d
+                "{} of {} columns hold one value in more than half of the rows{}: ranks there are mostly ties",
+                fitted.tied_columns,
+                fitted.d,
+                if split { " in training" } else { "" }
+            ),
+        );
+        let fitted_rows = if split { "training rows" } else { "rows" };
+        let test = self.test.as_ref().map(|test| (test, "test rows"));
+        for (part, rows) in [(fitted, fitted_rows)].into_iter().chain(test) {
+            say(
+                part.duplicates > 0,
+                format!(
+                    "{} of {} {rows} are exact copies of an earlier one",
+                    part.duplicates, part.n
+                ),
+            );
+            say(
+                part.not_finite > 0,
+                format!(
+                    "{} values of the {rows} are NaN or infinite",
+                    part.not_finite
+                ),
+            );
+        }
+        say(
+            self.anomalies > self.normals,
+            format!(
+                "more anomalies ({}) than normal rows ({})",
+                self.anomalies, self.normals
+            ),
+        );
+        findings
+    }
+
+    /// The findings without which a number on these rows misleads: they go into every cell.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let mut say = |wrong: bool, sentence: String| warnings.extend(wrong.then_some(sentence));
+        let split = self.test.is_some();
+        say(
+            self.fitted.constant_columns > 0,
+            format!(
+                "{} of {} columns are constant{}",
+                self.fitted.constant_columns,
+                self.fitted.d,
+                if split { " in training" } else { "" }
             ),
         );
         if let Some(across) = &self.across {
@@ -154,33 +180,6 @@ impl Audit {
                 ),
             );
         }
-        for (part, rows) in [
-            (
-                Some(fitted),
-                if self.test.is_some() {
-                    "training rows"
-                } else {
-                    "rows"
-                },
-            ),
-            (self.test.as_ref(), "test rows"),
-        ] {
-            let Some(part) = part else { continue };
-            say(
-                part.duplicates > 0,
-                format!(
-                    "{} of {} {rows} are exact copies of an earlier one",
-                    part.duplicates, part.n
-                ),
-            );
-            say(
-                part.not_finite > 0,
-                format!(
-                    "{} values of the {rows} are NaN or infinite",
-                    part.not_finite
-                ),
-            );
-        }
         say(
             self.anomalies_tied_with_normals > 0,
             format!(
@@ -195,14 +194,7 @@ impl Audit {
                 self.anomalies
             ),
         );
-        say(
-            self.anomalies > self.normals,
-            format!(
-                "more anomalies ({}) than normal rows ({})",
-                self.anomalies, self.normals
-            ),
-        );
-        findings
+        warnings
     }
 }
 
@@ -338,10 +330,10 @@ mod tests {
             audit.findings(),
             [
                 "1 of 3 columns are constant",
-                "2 of 3 columns hold one value in more than half of the rows: ranks there are mostly ties",
-                "2 of 5 rows are exact copies of an earlier one",
                 "1 of 2 anomalies are exact copies of a normal row: no score can tell them apart",
                 "only 2 anomalies: every metric is uncertain",
+                "2 of 3 columns hold one value in more than half of the rows: ranks there are mostly ties",
+                "2 of 5 rows are exact copies of an earlier one",
             ]
         );
         let json = serde_json::to_value(&audit).unwrap();

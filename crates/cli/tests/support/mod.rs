@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// What a finished call left behind.
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// `residuum ARGS` with a data root of its own, away from the user's data and cache.
-pub fn residuum(root: &Path, args: &[&str]) -> Ended {
+pub(crate) fn residuum(root: &Path, args: &[&str]) -> Ended {
     ended(
         command(root)
             .args(args)
@@ -22,7 +22,7 @@ pub fn residuum(root: &Path, args: &[&str]) -> Ended {
     )
 }
 
-pub fn command(root: &Path) -> Command {
+pub(crate) fn command(root: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_residuum"));
     command
         .env("RESIDUUM_DATA", root)
@@ -33,7 +33,7 @@ pub fn command(root: &Path) -> Command {
     command
 }
 
-pub fn ended(output: Output) -> Ended {
+pub(crate) fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
@@ -45,7 +45,7 @@ impl Ended {
     /// Asserts the exit code and that stderr is one `error:` line holding every one of `words`,
     /// with at most a `hint:` line behind it.
     #[track_caller]
-    pub fn fails(&self, code: i32, words: &[&str]) {
+    pub(crate) fn fails(&self, code: i32, words: &[&str]) {
         let lines: Vec<&str> = self.stderr.lines().collect();
         assert_eq!(self.code, Some(code), "stderr: {}", self.stderr);
         assert!(lines[0].starts_with("error: "), "stderr: {}", self.stderr);
@@ -61,14 +61,14 @@ impl Ended {
     }
 
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         assert_eq!(self.code, Some(0), "stderr: {}", self.stderr);
         serde_json::from_str(&self.stdout).expect("stdout is JSON")
     }
 }
 
 /// A version 1.0 `.npy` file of the given header fields and data bytes.
-pub fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+pub(crate) fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
@@ -82,20 +82,20 @@ pub fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
 }
 
 /// `X` as `[n, d]` of f32 from `value(row, column)`.
-pub fn npy_f32(n: usize, d: usize, value: impl Fn(usize, usize) -> f32) -> Vec<u8> {
+pub(crate) fn npy_f32(n: usize, d: usize, value: impl Fn(usize, usize) -> f32) -> Vec<u8> {
     let data: Vec<u8> = (0..n * d)
         .flat_map(|i| value(i / d, i % d).to_le_bytes())
         .collect();
     npy("<f4", &format!("({n}, {d})"), &data)
 }
 
-pub fn npy_i64(values: &[i64]) -> Vec<u8> {
+pub(crate) fn npy_i64(values: &[i64]) -> Vec<u8> {
     let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     npy("<i8", &format!("({},)", values.len()), &data)
 }
 
 /// An `.npz` file of the given arrays.
-pub fn npz(folder: &Path, name: &str, arrays: &[(&str, Vec<u8>)]) -> PathBuf {
+pub(crate) fn npz(folder: &Path, name: &str, arrays: &[(&str, Vec<u8>)]) -> PathBuf {
     let path = folder.join(name);
     let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).expect("a file"));
     for (array, bytes) in arrays {
@@ -111,7 +111,7 @@ pub fn npz(folder: &Path, name: &str, arrays: &[(&str, Vec<u8>)]) -> PathBuf {
 }
 
 /// A data set of `n` normal rows around 0 and `a` anomalous ones far away, without randomness.
-pub fn easy_set(folder: &Path, name: &str, n: usize, a: usize) -> PathBuf {
+pub(crate) fn easy_set(folder: &Path, name: &str, n: usize, a: usize) -> PathBuf {
     let wave = |i: usize, j: usize| ((i * 37 + j * 101) % 97) as f32 / 97.0 - 0.5;
     let x = npy_f32(n + a, 4, |i, j| wave(i, j) + if i < n { 0.0 } else { 8.0 });
     let y: Vec<i64> = (0..n + a).map(|i| i64::from(i >= n)).collect();
