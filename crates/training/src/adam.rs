@@ -11,6 +11,10 @@ const EPS: f64 = 1e-8;
 /// threads.
 const PIECE: i64 = 32_768;
 
+/// Below these a parameter, a first and a second moment count as zero. A parameter adds nothing to a
+/// sum with others of ordinary size, the moments move nothing beside ε.
+const TINY: [f64; 3] = [1e-12, 1e-15, 1e-22];
+
 /// Adam with an L2 penalty (Kingma & Ba 2015, arXiv:1412.6980), as `torch.optim.Adam`.
 ///
 /// # Formula
@@ -117,6 +121,27 @@ impl Adam {
     }
 }
 
+impl Adam {
+    /// Sets what is too small to matter to zero; worth a call every few dozen steps.
+    ///
+    /// The penalty shrinks the weights of units that never fire geometrically, into the subnormal
+    /// numbers, with which processors multiply many times slower: without this an epoch of 2500 x 512
+    /// rows takes 0.3 s at first and several times that after 200 epochs.
+    ///
+    /// # Errors
+    /// [`TrainingError::Process`] where libtorch has no memory for the mask.
+    pub fn drop_tiny(&mut self) -> Result<(), TrainingError> {
+        let _no_grad = tch::no_grad_guard();
+        for Piece { theta, m, v, .. } in &mut self.pieces {
+            for (numbers, tiny) in [theta, m, v].into_iter().zip(TINY) {
+                let mask = numbers.f_abs()?.f_lt(tiny)?;
+                let _ = numbers.f_masked_fill_(&mask, 0.0)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tch::Device;
@@ -175,5 +200,45 @@ mod tests {
         assert_eq!(bias, before.1);
         adam.backward_step(&loss(&weight, &bias)).unwrap();
         assert_ne!(vs.variables()["bias"], before.1); // the store sees the steps too
+    }
+
+    #[test]
+    fn a_weight_without_gradient_shrinks_to_zero_and_never_lingers_below_normal_numbers() {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let (weight, bias) = parameters(&vs);
+        let mut adam = Adam::new(&vs, 1e-4, 5e-4).unwrap();
+        let subnormal = |x: &Tensor| {
+            let magnitude = x.abs();
+            let below = magnitude
+                .lt(f64::from(f32::MIN_POSITIVE))
+                .logical_and(&magnitude.gt(0.0));
+            below.sum(Kind::Int64).int64_value(&[])
+        };
+        let dead = |weight: &Tensor| (weight * 0.0).sum(Kind::Float);
+        tch::no_grad(|| vs.variables()["weight"].shallow_clone().g_mul_scalar_(1e-8));
+        for step in 1..=3000 {
+            let loss = dead(&weight) + bias.square().sum(Kind::Float);
+            adam.backward_step(&loss).unwrap();
+            if step % 20 == 0 {
+                adam.drop_tiny().unwrap();
+                for Piece { theta, m, .. } in &adam.pieces {
+                    assert_eq!(subnormal(theta) + subnormal(m), 0, "step {step}");
+                }
+            }
+        }
+        assert_eq!(weight.count_nonzero(None::<i64>).int64_value(&[]), 0);
+        assert!(
+            bias.min().double_value(&[]) > 0.5,
+            "what has a gradient goes its way"
+        );
+    }
+
+    #[test]
+    fn dropping_what_is_tiny_leaves_ordinary_numbers_alone() {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let mut weight = vs.root().zeros("weight", &[4]);
+        tch::no_grad(|| weight.copy_(&Tensor::from_slice(&[1e-11f32, -1e-13, 1e-40, -3.0])));
+        Adam::new(&vs, 1e-3, 0.0).unwrap().drop_tiny().unwrap();
+        assert_eq!(weight, Tensor::from_slice(&[1e-11f32, 0.0, 0.0, -3.0]));
     }
 }

@@ -104,6 +104,7 @@ pub(crate) fn train_within(
             n_batches += 1.0;
             step += 1;
         }
+        adam.drop_tiny()?;
         let mean = sum / n_batches;
         losses.push(mean);
         let note = format!("loss {mean:.4}");
