@@ -1,9 +1,10 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
 mod columns;
 mod ranks;
+mod stacked;
 mod tail;
 
 use columns::SortedColumns;
@@ -100,7 +101,7 @@ impl Detector for Copod {
         let constant_columns = self.config.constant_columns;
         Ok(match self.config.ecdf {
             Ecdf::Train => Box::new(Inductive {
-                ranks: Ranks::beside(SortedColumns::new(x)),
+                ranks: Ranks::new(SortedColumns::new(x)),
                 constant_columns,
             }),
             Ecdf::TrainAndTest => Box::new(Transductive {
@@ -120,7 +121,10 @@ struct Inductive {
 impl Scorer for Inductive {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let x = x.rows_of_width(self.ranks.width())?;
-        Ok(self.constant_columns.apply(&self.ranks, x))
+        let scores = self.ranks.score(x);
+        Ok(self
+            .constant_columns
+            .apply(self.ranks.any_constant(), scores))
     }
 }
 
@@ -133,21 +137,17 @@ struct Transductive {
 impl Scorer for Transductive {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let x = x.rows_of_width(self.train.ncols())?;
-        let mut stacked = self.train.clone();
-        stacked
-            .append(Axis(0), x)
-            .map_err(|error| DetectorError::Method(format!("cannot stack the rows: {error}")))?;
-        let ranks = Ranks::within(SortedColumns::new(stacked.view()));
-        Ok(self.constant_columns.apply(&ranks, x))
+        let (scores, any_constant) = stacked::score(self.train.view(), x);
+        Ok(self.constant_columns.apply(any_constant, scores))
     }
 }
 
 impl ConstantColumns {
-    fn apply(self, ranks: &Ranks, x: ArrayView2<'_, f32>) -> Array1<f64> {
-        if self == Self::NanToZero && ranks.any_constant() {
-            return Array1::zeros(x.nrows());
+    fn apply(self, any_constant: bool, scores: Array1<f64>) -> Array1<f64> {
+        if self == Self::NanToZero && any_constant {
+            return Array1::zeros(scores.len());
         }
-        ranks.score(x)
+        scores
     }
 }
 
@@ -155,7 +155,7 @@ impl ConstantColumns {
 mod tests {
     use approx::assert_relative_eq;
     use detector::{Silent, conformance};
-    use ndarray::array;
+    use ndarray::{ArrayView2, Axis, array};
 
     use super::*;
 

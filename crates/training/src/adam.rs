@@ -215,7 +215,7 @@ mod tests {
             below.sum(Kind::Int64).int64_value(&[])
         };
         let dead = |weight: &Tensor| (weight * 0.0).sum(Kind::Float);
-        tch::no_grad(|| vs.variables()["weight"].shallow_clone().g_mul_scalar_(1e-8));
+        let _ = tch::no_grad(|| vs.variables()["weight"].shallow_clone().g_mul_scalar_(1e-8));
         for step in 1..=3000 {
             let loss = dead(&weight) + bias.square().sum(Kind::Float);
             adam.backward_step(&loss).unwrap();

@@ -20,7 +20,7 @@ impl SortedColumns {
         keys.par_chunks_mut(TILE * n)
             .enumerate()
             .for_each(|(tile, columns)| {
-                copy_columns(x, tile * TILE, columns);
+                copy_columns(x, tile * TILE, columns, n, 0);
                 for column in columns.chunks_exact_mut(n) {
                     column.sort_unstable();
                 }
@@ -39,16 +39,26 @@ impl SortedColumns {
     pub(super) fn column(&self, j: usize) -> &[i32] {
         &self.keys[j * self.n..(j + 1) * self.n]
     }
+
+    /// The values of a column, sorted.
+    pub(super) fn values(&self, j: usize) -> impl DoubleEndedIterator<Item = f64> + Clone {
+        self.column(j).iter().map(|key| f64::from(value(*key)))
+    }
 }
 
-/// Copies the columns of `x` from `first` on into `columns` as keys, one column after the other, as
-/// many as fit.
-pub(super) fn copy_columns(x: ArrayView2<'_, f32>, first: usize, columns: &mut [i32]) {
-    let n = x.nrows();
-    let last = first + columns.len() / n;
-    for (i, row) in x.outer_iter().enumerate() {
+/// Copies the columns of `x` from `first` on as keys into `columns`, which lie one after the other
+/// with `height` rows each, as many as fit; the first row of `x` becomes row `from`.
+pub(super) fn copy_columns(
+    x: ArrayView2<'_, f32>,
+    first: usize,
+    columns: &mut [i32],
+    height: usize,
+    from: usize,
+) {
+    let last = first + columns.len() / height;
+    for (i, row) in (from..).zip(x.outer_iter()) {
         for j in first..last {
-            columns[(j - first) * n + i] = key(row[j]);
+            columns[(j - first) * height + i] = key(row[j]);
         }
     }
 }

@@ -13,44 +13,37 @@ const BLOCK: usize = 4096;
 /// the others.
 const LANES: usize = 8;
 
-/// Scores rows by their ranks among the rows of a table.
+/// Scores a row by its ranks among the rows of a table and itself.
 #[derive(Debug)]
 pub(super) struct Ranks {
     columns: SortedColumns,
     tails: Vec<Tail>,
-    /// `−ln(k/n)` for `k` in `0..=n`; the entry of 0 is infinite, and no row has it.
     neg_ln_shares: Vec<f64>,
-    /// Whether a scored row is counted beside the table (1) or is one of its rows (0).
-    itself: usize,
+}
+
+/// `−ln(k/n)` for `k` in `0..=n`; the entry of 0 is infinite, and no row has it.
+pub(super) fn neg_ln_shares(n: usize) -> Vec<f64> {
+    (0..=n).map(|k| -(k as f64 / n as f64).ln()).collect()
 }
 
 impl Ranks {
-    /// Counts the table and the row itself.
-    pub(super) fn beside(columns: SortedColumns) -> Self {
-        Self::new(columns, 1)
-    }
-
-    /// Counts the table, which the scored rows are part of.
-    pub(super) fn within(columns: SortedColumns) -> Self {
-        Self::new(columns, 0)
-    }
-
-    fn new(columns: SortedColumns, itself: usize) -> Self {
-        let n = columns.n_rows() + itself;
+    /// Among the rows of `columns`.
+    pub(super) fn new(columns: SortedColumns) -> Self {
+        let n = columns.n_rows();
         Self {
             tails: (0..columns.len())
                 .into_par_iter()
-                .map(|j| Tail::of(columns.column(j)))
+                .map(|j| Tail::of(columns.values(j), n))
                 .collect(),
-            neg_ln_shares: (0..=n).map(|k| -(k as f64 / n as f64).ln()).collect(),
-            itself,
+            neg_ln_shares: neg_ln_shares(n + 1),
             columns,
         }
     }
 
     /// Whether the skewness of some column is undefined.
     pub(super) fn any_constant(&self) -> bool {
-        (0..self.columns.len()).any(|j| super::tail::is_constant(self.columns.column(j)))
+        let is_constant = |column: &[i32]| column.first() == column.last();
+        (0..self.columns.len()).any(|j| is_constant(self.columns.column(j)))
     }
 
     /// The number of columns.
@@ -77,7 +70,7 @@ impl Ranks {
         let m = x.nrows();
         let width = TILE.min(self.columns.len() - first);
         let mut tile = vec![0; width * m];
-        copy_columns(x, first, &mut tile);
+        copy_columns(x, first, &mut tile, m, 0);
         let mut scores = vec![0.0; m];
         for (j, keys) in (first..).zip(tile.chunks_exact(m)) {
             self.add_column(j, keys, &mut scores);
@@ -102,8 +95,8 @@ impl Ranks {
                     }
                     tied = last_tie.1;
                 }
-                let u_l = self.neg_ln_shares[below + tied + self.itself];
-                let u_r = self.neg_ln_shares[n - below + self.itself];
+                let u_l = self.neg_ln_shares[below + tied + 1];
+                let u_r = self.neg_ln_shares[n - below + 1];
                 *score += tail.score(u_l, u_r);
             }
         }

@@ -1,5 +1,3 @@
-use super::columns::value;
-
 /// Which tail of a column counts, by the sign of its skewness.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tail {
@@ -10,12 +8,12 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Of a sorted column of keys. The skewness of a constant one is taken as 0.
-    pub(super) fn of(column: &[i32]) -> Self {
-        let values = column.iter().map(|key| f64::from(value(*key)));
-        let mean = values.clone().sum::<f64>() / column.len() as f64;
+    /// Of the `n` values of a sorted column. The skewness of a constant one is taken as 0.
+    pub(super) fn of(values: impl DoubleEndedIterator<Item = f64> + Clone, n: usize) -> Self {
+        let constant = values.clone().next() == values.clone().next_back();
+        let mean = values.clone().sum::<f64>() / n as f64;
         // m₂ is positive unless the column is constant, so m₃ has the sign of the skewness.
-        let m3 = if is_constant(column) {
+        let m3 = if constant {
             0.0
         } else {
             values.map(|v| (v - mean).powi(3)).sum()
@@ -34,11 +32,6 @@ impl Tail {
     }
 }
 
-/// Whether all values of a sorted column are one.
-pub(super) fn is_constant(column: &[i32]) -> bool {
-    column.first() == column.last()
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
@@ -55,7 +48,8 @@ mod tests {
             [9.0, -9.0, 1.0, 0.1]
         ];
         let columns = SortedColumns::new(x.view());
-        let [right, left, symmetric, constant] = [0, 1, 2, 3].map(|j| Tail::of(columns.column(j)));
+        let tail = |j| Tail::of(columns.values(j), 4);
+        let [right, left, symmetric, constant] = [0, 1, 2, 3].map(tail);
         assert_eq!(symmetric, constant);
         let scores = |u_l, u_r| [right, left, symmetric].map(|tail| tail.score(u_l, u_r));
         assert_eq!(scores(1.0, 5.0), [5.0, 3.0, 6.0]);
