@@ -2,12 +2,11 @@
 
 #![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
-use std::path::PathBuf;
+mod paper_rows;
 
 use baselines::{OneClassSvm, OneClassSvmConfig, OneClassSvmModel};
-use datasets::{Data, Label, Protocol, RowScaler, RowScaling, load_npz};
 use detector::{Input, Scorer, Silent};
-use ndarray::Array2;
+use paper_rows::PaperRows;
 use serde_json::Value;
 
 /// Column `ocsvm` of data/published/paper_table1.csv, of the rows small enough to be at hand.
@@ -26,26 +25,21 @@ const PAPER: [(&str, &str); 12] = [
     ("MVTec-AD_zipper", "80.62"),
 ];
 
-struct Rows {
-    train: Array2<f32>,
-    test: Array2<f32>,
-    anomalies: Vec<bool>,
-}
-
 #[test]
 fn the_papers_column_comes_out_to_the_digit() {
     for (name, printed) in PAPER {
-        let Some(rows) = paper_rows(name) else { return };
-        let (_, scores) = fit_and_score(&rows, OneClassSvmConfig::default());
-        let auroc = metrics::auroc(&scores, &rows.anomalies).unwrap();
-        assert_eq!(format!("{:.2}", 100.0 * auroc), printed, "{name}");
+        let Some(rows) = PaperRows::load(name) else {
+            return;
+        };
+        let auroc = rows.auroc(&OneClassSvm::default(), 0);
+        assert_eq!(format!("{auroc:.2}"), printed, "{name}");
     }
 }
 
 /// scripts/golden/ocsvm.py.
 #[test]
 fn libsvm_agrees_on_cifar10_4() {
-    let Some(rows) = paper_rows("CIFAR10_4") else {
+    let Some(rows) = PaperRows::load("CIFAR10_4") else {
         return;
     };
     let golden: Value = serde_json::from_str(include_str!("golden/ocsvm_cifar10_4.json")).unwrap();
@@ -82,35 +76,9 @@ fn libsvm_agrees_on_cifar10_4() {
     }
 }
 
-fn fit_and_score(rows: &Rows, config: OneClassSvmConfig) -> (OneClassSvmModel, Vec<f64>) {
+fn fit_and_score(rows: &PaperRows, config: OneClassSvmConfig) -> (OneClassSvmModel, Vec<f64>) {
     let svm = OneClassSvm::new(config).unwrap();
     let model = svm.fit_rows(rows.train.view(), &Silent).unwrap();
     let scores = model.score(Input::Rows(rows.test.view()), &Silent).unwrap();
     (model, scores.to_vec())
-}
-
-/// Split and scaled; `None`, said on stderr, where the file is not at hand.
-fn paper_rows(name: &str) -> Option<Rows> {
-    let roots = std::env::var_os("RESIDUUM_DATA").unwrap_or_default();
-    let file = PathBuf::from(format!("adbench/CV_by_ResNet18/{name}.npz"));
-    let paths = std::env::split_paths(&roots).map(|root| root.join(&file));
-    let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
-        eprintln!("skipped: no data (set RESIDUUM_DATA): {}", file.display());
-        return None;
-    };
-    let set = load_npz(path).unwrap();
-    let split = Protocol::Paper.split(&set, 44).unwrap();
-    let (Data::Rows(train), Data::Rows(test)) = (split.train, split.test) else {
-        panic!("{name} holds images");
-    };
-    let scaler = RowScaler::fit(RowScaling::Standard, train.view()).unwrap();
-    Some(Rows {
-        train: scaler.transform(train.view()).unwrap(),
-        test: scaler.transform(test.view()).unwrap(),
-        anomalies: split
-            .test_labels
-            .iter()
-            .map(|y| *y == Label::Anomaly)
-            .collect(),
-    })
 }

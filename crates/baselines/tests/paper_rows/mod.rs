@@ -1,5 +1,7 @@
 //! The rows behind the paper's table 1, under protocol `paper`.
 
+#![allow(dead_code)] // each test file uses its own part
+
 use std::path::PathBuf;
 
 use datasets::{Data, Label, Protocol, RowScaler, RowScaling, load_npz};
@@ -7,8 +9,8 @@ use detector::{Detector, Input, Silent};
 use ndarray::Array2;
 
 pub(crate) struct PaperRows {
-    train: Array2<f32>,
-    test: Array2<f32>,
+    pub(crate) train: Array2<f32>,
+    pub(crate) test: Array2<f32>,
     anomalies: Vec<bool>,
 }
 
