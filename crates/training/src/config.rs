@@ -62,7 +62,8 @@ impl Default for DdpmConfig {
 pub enum Walk {
     /// Along the means of the reverse steps: the published column of arXiv:2412.07539.
     MeanOnly,
-    /// With noise injected at every step but the last; the same noise for all rows.
+    /// With noise injected at every step but the last, drawn for each row apart: from the model's seed
+    /// and the row's own numbers, so that its score does not depend on the batch.
     Ancestral,
 }
 

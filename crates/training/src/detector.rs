@@ -6,6 +6,7 @@ use ndarray::{Array1, ArrayView2, Axis};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::random::Purpose;
+use crate::row_noise::RowNoise;
 use crate::session::Session;
 use crate::train::train_within;
 use crate::{DdpmConfig, Network, TrainingError, Walk};
@@ -123,11 +124,11 @@ impl DiffusionScorer {
         x: ArrayView2<'_, f32>,
         progress: &dyn Progress,
     ) -> Result<Array1<f64>, TrainingError> {
-        let session = Session::begin(self.device);
+        let _session = Session::begin(self.device);
         let block = (BLOCK_NUMBERS / self.width).clamp(1, BLOCK_ROWS);
         let mut scores = Vec::with_capacity(x.nrows());
         for rows in x.axis_chunks_iter(Axis(0), block) {
-            let block = self.score_block(&session, &to_tensor(rows, self.device)?)?;
+            let block = self.score_block(rows)?;
             scores.extend(Vec::<f64>::try_from(block)?);
             progress.update("rows", scores.len() as u64, x.nrows() as u64, "");
         }
@@ -141,20 +142,19 @@ impl DiffusionScorer {
     }
 
     /// `[b, d]` → `[b]`, f64.
-    fn score_block(&self, session: &Session, x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn score_block(&self, rows: ArrayView2<'_, f32>) -> Result<Tensor, TrainingError> {
         let denoiser = &*self.network.denoiser;
+        let x = &to_tensor(rows, self.device)?;
         let end = match self.walk {
             Walk::MeanOnly => self.process.walk_mean_only(denoiser, x, self.start)?,
             Walk::Ancestral => {
-                let options = (Kind::Float, self.device);
-                // One noise vector per step for all rows, from the model's seed and the step: a row
-                // walks the same way alone and in any batch.
-                let mut noise = |t: usize| {
-                    session.seed(self.seed, Purpose::Walk, t as u64);
-                    Tensor::randn([1, self.width as i64], options)
+                let mut noise = RowNoise::new(rows, self.seed);
+                let mut draw = |_: usize| {
+                    let noise = Tensor::from_slice(&noise.draw());
+                    noise.view_as(x).to_device(self.device)
                 };
                 self.process
-                    .walk_ancestral(denoiser, x, self.start, &mut noise)?
+                    .walk_ancestral(denoiser, x, self.start, &mut draw)?
             }
         };
         let difference = (end - x).f_to_kind(Kind::Double)?;

@@ -9,19 +9,21 @@ pub(crate) enum Purpose {
     Order = 2,
     /// Diffusion steps, noise and dropout of one optimiser step.
     Step = 3,
-    /// The noise of one step of the ancestral walk.
+    /// The noise of the ancestral walk.
     Walk = 4,
 }
 
 /// A seed for `purpose` number `index`: the three mixed by rounds of splitmix64 (Steele et al. 2014).
 pub(crate) fn mix(seed: u64, purpose: Purpose, index: u64) -> u64 {
-    let round = |state: u64, word: u64| {
-        let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
-    round(round(round(0, seed), purpose as u64), index)
+    absorb(absorb(absorb(0, seed), purpose as u64), index)
+}
+
+/// One round of splitmix64 over `state` and a word.
+pub(crate) fn absorb(state: u64, word: u64) -> u64 {
+    let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
