@@ -1,7 +1,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use datasets::Protocol;
 use metrics::Metrics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,7 +18,7 @@ pub(crate) struct Cell {
     pub(crate) id: Option<String>,
     pub(crate) status: Status,
     pub(crate) dataset: String,
-    pub(crate) protocol: Protocol,
+    pub(crate) protocol: String,
     pub(crate) method: String,
     pub(crate) seed: Seeds,
     pub(crate) config: Map<String, Value>,

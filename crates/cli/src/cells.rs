@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::args;
-use crate::cell::{Cell, SCHEMA, Status};
-use crate::experiment::{Experiment, Machine, Seeds, protocol};
+use crate::cell::{Cell, SCHEMA, Status, Versions};
+use crate::experiment::{Experiment, Machine, Seeds, config_hash, protocol};
 use crate::failure::{Failure, exit};
+use crate::memory::peak_rss_bytes;
 use crate::progress::{JsonLines, emit};
 
 /// One line of `plan.jsonl`.
@@ -71,37 +72,25 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: Machine) -> Result
     Ok(())
 }
 
-/// The cell of one experiment; a failure and even a panic become a cell too.
+/// The cell of one line of the plan; a failure and even a panic become a cell too.
 fn run_one(planned: &Planned, roots: &Roots, machine: Machine) -> Cell {
-    let experiment = match experiment(planned) {
-        Ok(experiment) => experiment,
-        Err(failure) => return unplannable(planned, machine, failure),
-    };
     let progress = JsonLines::new(&planned.id);
     let result = catch_unwind(AssertUnwindSafe(|| {
-        experiment.run(Some(&planned.id), roots, machine, &progress)
+        let (cell, _) = experiment(planned)?.run(Some(&planned.id), roots, machine, &progress)?;
+        if cell.data_sha256 == planned.data_sha256 {
+            return Ok(cell);
+        }
+        let message = format!(
+            "{} changed after it was planned: sha256 {} found, {} expected",
+            planned.dataset, cell.data_sha256, planned.data_sha256
+        );
+        Err(Failure::new(exit::BAD_DATA, message).hint("plan again: `cargo xtask reproduce` does"))
     }))
     .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
-    match result {
-        Ok((cell, _)) if cell.data_sha256 == planned.data_sha256 => cell,
-        Ok((cell, _)) => experiment.failed(
-            &planned.id,
-            &planned.data_sha256,
-            machine,
-            Failure::new(
-                exit::BAD_DATA,
-                format!(
-                    "{} changed after it was planned: sha256 {} found, {} expected",
-                    planned.dataset, cell.data_sha256, planned.data_sha256
-                ),
-            )
-            .hint("plan again: `cargo xtask reproduce` does"),
-        ),
-        Err(failure) => {
-            tracing::warn!(id = planned.id, dataset = planned.dataset, "{failure}");
-            experiment.failed(&planned.id, &planned.data_sha256, machine, failure)
-        }
-    }
+    result.unwrap_or_else(|failure| {
+        tracing::warn!(id = planned.id, dataset = planned.dataset, "{failure}");
+        failed(planned, machine, failure)
+    })
 }
 
 fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
@@ -115,29 +104,29 @@ fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
     })
 }
 
-/// The record of a line that names an unknown method, setting or protocol.
-fn unplannable(planned: &Planned, machine: Machine, failure: Failure) -> Cell {
+/// The record of a line that gave no result, in the words of the plan.
+fn failed(planned: &Planned, machine: Machine, failure: Failure) -> Cell {
     Cell {
         schema: SCHEMA,
         id: Some(planned.id.clone()),
         status: Status::Failed,
         dataset: planned.dataset.clone(),
-        protocol: datasets::Protocol::Semi,
+        protocol: planned.protocol.clone(),
         method: planned.method.clone(),
         seed: planned.seed,
         config: planned.config.clone(),
-        config_hash: String::new(),
+        config_hash: config_hash(&planned.config),
         data_sha256: planned.data_sha256.clone(),
         n_train: None,
         n_test: None,
         n_anomalies: None,
         metrics: None,
         seconds: None,
-        peak_rss_bytes: None,
+        peak_rss_bytes: peak_rss_bytes(),
         params: None,
         device: machine.device.to_string(),
         threads: machine.threads,
-        versions: crate::cell::Versions::current(),
+        versions: Versions::current(),
         warnings: Vec::new(),
         error: Some(failure),
     }

@@ -85,7 +85,7 @@ impl Experiment {
             id: id.map(str::to_owned),
             status: Status::Ok,
             dataset: dataset.name().to_owned(),
-            protocol: self.protocol,
+            protocol: self.protocol.to_string(),
             method: self.config.method().to_owned(),
             seed: self.seed,
             config: self.config.values().clone(),
@@ -114,40 +114,6 @@ impl Experiment {
             scores,
         };
         Ok((cell, scores))
-    }
-
-    /// The cell that records why this experiment gave no result.
-    pub(crate) fn failed(
-        &self,
-        id: &str,
-        data_sha256: &str,
-        machine: Machine,
-        failure: Failure,
-    ) -> Cell {
-        Cell {
-            schema: crate::cell::SCHEMA,
-            id: Some(id.to_owned()),
-            status: Status::Failed,
-            dataset: self.dataset.clone(),
-            protocol: self.protocol,
-            method: self.config.method().to_owned(),
-            seed: self.seed,
-            config: self.config.values().clone(),
-            config_hash: config_hash(self.config.values()),
-            data_sha256: data_sha256.to_owned(),
-            n_train: None,
-            n_test: None,
-            n_anomalies: None,
-            metrics: None,
-            seconds: None,
-            peak_rss_bytes: memory::peak_rss_bytes(),
-            params: None,
-            device: machine.device.to_string(),
-            threads: machine.threads,
-            versions: Versions::current(),
-            warnings: Vec::new(),
-            error: Some(failure),
-        }
     }
 }
 
@@ -198,7 +164,7 @@ fn ties(scores: &[f64], n_distinct: usize) -> Option<String> {
         .then(|| format!("{n_distinct} different test rows have only {n_scores} different scores"))
 }
 
-fn config_hash(config: &Map<String, Value>) -> String {
+pub(crate) fn config_hash(config: &Map<String, Value>) -> String {
     let text = Value::Object(config.clone()).to_string();
     hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
 }
