@@ -114,20 +114,21 @@ fn tee_summary(cargo: &mut Command) -> anyhow::Result<(bool, Option<String>)> {
 }
 
 fn run_doctests(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<bool> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["test", "--doc", "--no-fail-fast"]);
-    // `--doc` refuses packages without a library.
-    let with_library: Vec<String> = libraries(workspace)?
-        .into_iter()
-        .filter(|name| arguments.package.is_empty() || arguments.package.contains(name))
-        .collect();
-    if with_library.is_empty() {
-        return Ok(true);
-    }
-    let arguments = Arguments {
-        package: with_library,
+    let mut arguments = Arguments {
+        package: arguments.package.clone(),
         filter: Vec::new(),
     };
+    if !arguments.package.is_empty() {
+        // `--doc` refuses a named package without a library. All packages go by `--workspace`: another
+        // selection has other features, and would build polars once more.
+        let libraries = libraries(workspace)?;
+        arguments.package.retain(|name| libraries.contains(name));
+        if arguments.package.is_empty() {
+            return Ok(true);
+        }
+    }
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--doc", "--no-fail-fast"]);
     select(&mut cargo, &arguments);
     Ok(cargo.status().context("cannot start cargo")?.success())
 }
