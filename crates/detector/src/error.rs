@@ -41,6 +41,9 @@ pub enum DetectorError {
         /// What would be valid.
         expected: &'static str,
     },
+    /// Asked to stop ([`Progress::interrupted`](crate::Progress::interrupted)).
+    #[error("interrupted")]
+    Interrupted,
     /// The method itself failed: too few rows, no convergence, a NaN loss.
     #[error("{0}")]
     Method(String),

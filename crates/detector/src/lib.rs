@@ -42,4 +42,15 @@ pub trait Scorer: Send {
     fn n_params(&self) -> Option<u64> {
         None
     }
+
+    /// How often a network is evaluated to score one row; `None` for methods that have none.
+    fn n_evaluations(&self) -> Option<u64> {
+        None
+    }
+
+    /// What makes the scores of this fit misleading, one sentence each: a network that learned
+    /// nothing, for one.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

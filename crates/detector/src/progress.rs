@@ -3,6 +3,12 @@ pub trait Progress: Sync {
     /// `done` of `total` units of `stage` ("epochs", "reverse steps") are finished; `note` holds the
     /// figure worth watching, such as the loss.
     fn update(&self, stage: &str, done: u64, total: u64, note: &str);
+
+    /// Whether the work should stop at the next point where nothing is lost (Ctrl-C). Long work asks
+    /// often and ends with [`DetectorError::Interrupted`](crate::DetectorError::Interrupted).
+    fn interrupted(&self) -> bool {
+        false
+    }
 }
 
 /// Ignores all progress.

@@ -55,6 +55,14 @@ impl Scorer for PipelineScorer {
     fn n_params(&self) -> Option<u64> {
         self.scorer.n_params()
     }
+
+    fn n_evaluations(&self) -> Option<u64> {
+        self.scorer.n_evaluations()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.scorer.warnings()
+    }
 }
 
 fn scaling(error: DatasetError) -> DetectorError {
