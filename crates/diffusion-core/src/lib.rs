@@ -10,6 +10,12 @@ mod error;
 #[cfg(feature = "torch")]
 mod process;
 #[cfg(feature = "torch")]
+mod reverse;
+#[cfg(feature = "torch")]
+mod target;
+#[cfg(feature = "torch")]
+mod variance;
+#[cfg(feature = "torch")]
 mod walk;
 
 pub use config::ScheduleConfig;
@@ -21,3 +27,9 @@ pub use denoiser::{Denoiser, Prediction};
 pub use error::ProcessError;
 #[cfg(feature = "torch")]
 pub use process::Process;
+#[cfg(feature = "torch")]
+pub use reverse::Reverse;
+#[cfg(feature = "torch")]
+pub use target::Target;
+#[cfg(feature = "torch")]
+pub use variance::{LogVariance, Variance};
