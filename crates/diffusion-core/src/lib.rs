@@ -19,7 +19,7 @@ mod variance;
 mod walk;
 
 pub use config::ScheduleConfig;
-pub use schedule::{MAX_STEPS, Schedule, ScheduleError};
+pub use schedule::{MAX_STEPS, Schedule, ScheduleError, space_timesteps};
 
 #[cfg(feature = "torch")]
 pub use denoiser::{Denoiser, Prediction};
