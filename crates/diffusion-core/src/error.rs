@@ -30,6 +30,18 @@ pub enum ProcessError {
         /// The shape that fits.
         expected: Vec<i64>,
     },
+    /// The variance is to be learned, but the network predicts none.
+    #[error("the network predicts no variance, but the process is to learn it")]
+    NoVariance,
+    /// The target `ε` under a schedule whose last step leaves no signal.
+    #[error(
+        "nothing is left of the signal at step {step} (zero terminal SNR): the noise does not tell \
+         x_0 there, let the network predict x0 or v"
+    )]
+    NoSignal {
+        /// The step where `ᾱ` is 0.
+        step: usize,
+    },
     /// libtorch refused: out of memory, an index outside its table.
     #[error("libtorch: {}", first_line(.0))]
     Torch(#[from] TchError),

@@ -10,10 +10,16 @@ mod error;
 #[cfg(feature = "torch")]
 mod process;
 #[cfg(feature = "torch")]
+mod reverse;
+#[cfg(feature = "torch")]
+mod target;
+#[cfg(feature = "torch")]
+mod variance;
+#[cfg(feature = "torch")]
 mod walk;
 
 pub use config::ScheduleConfig;
-pub use schedule::{MAX_STEPS, Schedule, ScheduleError};
+pub use schedule::{MAX_STEPS, Schedule, ScheduleError, space_timesteps};
 
 #[cfg(feature = "torch")]
 pub use denoiser::{Denoiser, Prediction};
@@ -21,3 +27,9 @@ pub use denoiser::{Denoiser, Prediction};
 pub use error::ProcessError;
 #[cfg(feature = "torch")]
 pub use process::Process;
+#[cfg(feature = "torch")]
+pub use reverse::Reverse;
+#[cfg(feature = "torch")]
+pub use target::Target;
+#[cfg(feature = "torch")]
+pub use variance::{LogVariance, Variance};
