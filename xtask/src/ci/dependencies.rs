@@ -8,7 +8,14 @@ const TORCH: &str = "tch";
 const POLARS: &str = "polars";
 
 /// The crates that may have libtorch below them; a crate that is not named here may not.
-const LINK_TORCH: [&str; 5] = ["cli", "diffusion-core", "mlp", "residuum", "training"];
+const LINK_TORCH: [&str; 6] = [
+    "cli",
+    "diffusion-core",
+    "layers",
+    "mlp",
+    "residuum",
+    "training",
+];
 /// The same for polars.
 const LINK_POLARS: [&str; 2] = ["cli", "report"];
 /// Crates that are light again without their default features.
@@ -18,7 +25,7 @@ const LIGHT_WITHOUT_FEATURES: [(&str, &[&str]); 3] = [
     ("residuum", &[TORCH, POLARS]),
 ];
 /// Arrows between our own crates that must not appear.
-const NEVER: [(&str, &[&str]); 10] = [
+const NEVER: [(&str, &[&str]); 11] = [
     (
         "baselines",
         &["datasets", "diffusion-core", "metrics", "training"],
@@ -34,6 +41,16 @@ const NEVER: [(&str, &[&str]); 10] = [
     (
         "diffusion-core",
         &["baselines", "datasets", "metrics", "mlp", "training"],
+    ),
+    (
+        "layers",
+        &[
+            "baselines",
+            "datasets",
+            "detector",
+            "diffusion-core",
+            "metrics",
+        ],
     ),
     (
         "metrics",
