@@ -18,6 +18,17 @@ pub enum DteError {
     /// The schedule cannot be built.
     #[error("schedule: {0}")]
     Schedule(#[from] ScheduleError),
+    /// Rows too narrow for an inverse gamma distribution.
+    #[cfg(feature = "torch")]
+    #[error("rows of {d} columns: the inverse gamma distribution needs at least 3")]
+    TooNarrow {
+        /// Columns found.
+        d: usize,
+    },
+    /// A setting of the training is out of range.
+    #[cfg(feature = "torch")]
+    #[error(transparent)]
+    Training(#[from] training::TrainingError),
 }
 
 impl From<DteError> for DetectorError {
@@ -32,6 +43,8 @@ impl From<DteError> for DetectorError {
                 value,
                 expected,
             },
+            #[cfg(feature = "torch")]
+            DteError::Training(error) => error.into(),
             other => Self::Method(other.to_string()),
         }
     }
