@@ -1,6 +1,8 @@
 mod classical;
 #[cfg(feature = "torch")]
 mod diffusion;
+#[cfg(feature = "torch")]
+mod diffusion_time;
 
 use datasets::RowScaling;
 use detector::{Detector, DetectorError};
@@ -54,6 +56,16 @@ const METHODS: &[Method] = &[
     classical::COPOD,
     #[cfg(feature = "torch")]
     diffusion::DDPM,
+    #[cfg(feature = "torch")]
+    diffusion::DIT,
+    #[cfg(feature = "torch")]
+    diffusion_time::CATEGORICAL,
+    #[cfg(feature = "torch")]
+    diffusion_time::INVERSE_GAMMA,
+    #[cfg(feature = "torch")]
+    diffusion_time::NON_PARAMETRIC,
+    #[cfg(feature = "torch")]
+    diffusion_time::TCCM,
     classical::NORM,
 ];
 
