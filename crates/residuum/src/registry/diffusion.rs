@@ -27,7 +27,10 @@ pub(super) const DDPM: Method = Method {
             ("network.d-main", "width between the blocks"),
             ("network.d-hidden", "width inside a block"),
             ("network.d-time", "width of the time embedding, even"),
-            ("network.dropout-first", "dropout after a block's activation"),
+            (
+                "network.dropout-first",
+                "dropout after a block's activation",
+            ),
             ("network.dropout-second", "dropout at a block's end"),
         ],
     ],
@@ -52,8 +55,14 @@ pub(super) const DIT: Method = Method {
             ("network.depth", "transformer blocks"),
             ("network.width", "width of a token"),
             ("network.heads", "attention heads"),
-            ("network.mlp-ratio", "width inside a block's MLP, in widths of a token"),
-            ("network.learn-variance", "whether the network also predicts the variance"),
+            (
+                "network.mlp-ratio",
+                "width inside a block's MLP, in widths of a token",
+            ),
+            (
+                "network.learn-variance",
+                "whether the network also predicts the variance",
+            ),
         ],
     ],
     build: |config, runtime| {
@@ -127,7 +136,10 @@ const SCORE: Settings = &[
 
 pub(super) const TRAIN: Settings = &[
     ("train.epochs", "passes over the training rows, at most"),
-    ("train.batch-size", "rows that go through the network together"),
+    (
+        "train.batch-size",
+        "rows that go through the network together",
+    ),
     (
         "train.accumulate",
         "batches whose mean gradient makes one optimiser step",
@@ -140,20 +152,14 @@ pub(super) const TRAIN: Settings = &[
         "train.optimizer",
         "adam (weight decay as L2 penalty) or adamw (decoupled)",
     ),
-    (
-        "train.learning-rate",
-        "after warm-up and before decay",
-    ),
+    ("train.learning-rate", "after warm-up and before decay"),
     ("train.weight-decay", "penalty on the weights"),
     (
         "train.warm-up",
         "optimiser steps over which the learning rate rises",
     ),
     ("train.decay", "of the learning rate: constant or cosine"),
-    (
-        "train.clip",
-        "largest norm of the gradient; 0: no limit",
-    ),
+    ("train.clip", "largest norm of the gradient; 0: no limit"),
     (
         "train.ema",
         "decay of the moving average of the weights that scores; 0: none",

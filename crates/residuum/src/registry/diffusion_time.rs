@@ -86,5 +86,8 @@ const NETWORK: Settings = &[("widths", "widths of the hidden layers")];
 const DROPOUT: (&str, &str) = ("dropout", "after every hidden layer but the first");
 const SCHEDULE: Settings = &[
     ("steps", "diffusion steps T"),
-    ("schedule", "β of each step: kind = linear with first and last, cosine, …"),
+    (
+        "schedule",
+        "β of each step: kind = linear with first and last, cosine, …",
+    ),
 ];
