@@ -12,7 +12,7 @@ use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use training::{DdpmConfig, DiffusionDetector};
+use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig};
 
 /// When each epoch ended.
 struct Clock(Mutex<Vec<Instant>>);
@@ -35,12 +35,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let x = Array2::from_shape_simple_fn((rows, columns), || rng.random_range(-1.7f32..1.7));
-    let config = DdpmConfig {
+    let train = TrainConfig {
         epochs: epochs + 5,
         early_stop_after: usize::MAX,
-        ..DdpmConfig::default()
+        ..TrainConfig::default()
     };
-    let ddpm = DiffusionDetector::new(config, tch::Device::Cpu, |vs, d| {
+    let config = DiffusionConfig {
+        train,
+        ..DiffusionConfig::default()
+    };
+    let runtime = Runtime::new(tch::Device::Cpu);
+    let ddpm = DiffusionDetector::new(config, "residual-mlp", runtime, |vs, d| {
         Ok(Box::new(ResidualMlp::new(
             vs,
             d,

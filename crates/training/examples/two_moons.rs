@@ -5,7 +5,7 @@
 use detector::{Detector, Input, Silent};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::{Array2, array};
-use training::{DdpmConfig, DiffusionDetector};
+use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let moons = Array2::from_shape_fn((600, 2), |(i, j)| {
@@ -13,13 +13,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let point = [angle.cos() - 0.5, angle.sin() - 0.25];
         if i % 2 == 0 { point[j] } else { -point[j] }
     });
-    let config = DdpmConfig {
+    let train = TrainConfig {
         epochs: 150,
         learning_rate: 1e-3,
-        start_step: 100,
-        ..DdpmConfig::default()
+        ..TrainConfig::default()
     };
-    let ddpm = DiffusionDetector::new(config, tch::Device::Cpu, |vs, d| {
+    let config = DiffusionConfig {
+        start_step: 100,
+        train,
+        ..DiffusionConfig::default()
+    };
+    let runtime = Runtime::new(tch::Device::Cpu);
+    let ddpm = DiffusionDetector::new(config, "residual-mlp", runtime, |vs, d| {
         Ok(Box::new(ResidualMlp::new(
             vs,
             d,

@@ -1,6 +1,6 @@
 use tch::{Kind, Tensor, nn};
 
-use crate::TrainingError;
+use crate::{Optimizer, TrainingError};
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
@@ -15,23 +15,27 @@ const PIECE: i64 = 32_768;
 /// sum with others of ordinary size, the moments move nothing beside ε.
 const TINY: [f64; 3] = [1e-12, 1e-15, 1e-22];
 
-/// Adam with an L2 penalty (Kingma & Ba 2015, arXiv:1412.6980), as `torch.optim.Adam`.
+/// Adam with an L2 penalty (Kingma & Ba 2015, arXiv:1412.6980) or with decoupled weight decay
+/// (Loshchilov & Hutter 2019, arXiv:1711.05101), as `torch.optim.Adam` and `torch.optim.AdamW`.
 ///
 /// # Formula
-/// `g ← g + λ·θ`, `m ← β_1·m + (1−β_1)·g`, `v ← β_2·v + (1−β_2)·g²`,
-/// `θ ← θ − η·m̂/(√v̂ + ε)` with `m̂ = m/(1−β_1^k)`, `v̂ = v/(1−β_2^k)` in step `k`;
-/// `β_1 = 0.9`, `β_2 = 0.999`, `ε = 1e-8`.
+/// L2: `g ← g + λ·θ`; decoupled: `θ ← θ − η·λ·θ`. Then `m ← β_1·m + (1−β_1)·g`,
+/// `v ← β_2·v + (1−β_2)·g²`, `θ ← θ − η·m̂/(√v̂ + ε)` with `m̂ = m/(1−β_1^k)`,
+/// `v̂ = v/(1−β_2^k)` in step `k`; `β_1 = 0.9`, `β_2 = 0.999`, `ε = 1e-8`.
 ///
 /// All parameters are moved into one flat buffer, of which they become views: a step is then a few
 /// passes over long arrays rather than a dozen small operations per parameter.
 #[derive(Debug)]
 pub struct Adam {
     parameters: Vec<Tensor>,
-    gradient: Tensor, // [p]
+    gradient: Tensor,     // [p]
+    moments: [Tensor; 2], // m and v, [p] each
     pieces: Vec<Piece>,
-    learning_rate: f64,
-    weight_decay: Tensor, // scalar, as libtorch's fused multiply-add takes tensors only
-    step: i32,
+    optimizer: Optimizer,
+    weight_decay: f64,
+    penalty: Tensor, // λ as a scalar tensor: libtorch's fused multiply-add takes tensors only
+    step: u64,
+    accumulated: u32,
 }
 
 /// Views of one stretch of the flat buffers.
@@ -50,7 +54,7 @@ impl Adam {
     /// [`TrainingError::Process`] where libtorch has no memory for the buffers.
     pub fn new(
         vs: &nn::VarStore,
-        learning_rate: f64,
+        optimizer: Optimizer,
         weight_decay: f64,
     ) -> Result<Self, TrainingError> {
         let _no_grad = tch::no_grad_guard();
@@ -80,28 +84,66 @@ impl Adam {
         Ok(Self {
             parameters,
             pieces,
-            learning_rate,
-            weight_decay: Tensor::f_full([], weight_decay, (Kind::Float, theta.device()))?,
+            optimizer,
+            weight_decay,
+            penalty: Tensor::f_full([], weight_decay, (Kind::Float, theta.device()))?,
             gradient,
+            moments: [m, v],
             step: 0,
+            accumulated: 0,
         })
     }
 
-    /// One step down the gradient of `loss`, a scalar that depends on every parameter.
+    /// First and second moments of the gradient, `[p]` each: what, with the parameters and the number
+    /// of steps, decides about the next one.
+    pub fn moments(&self) -> &[Tensor; 2] {
+        &self.moments
+    }
+
+    /// Sets the number of steps taken so far, where moments were put back.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.step = steps;
+    }
+
+    /// Adds the gradient of `loss`, a scalar that depends on every parameter, to those since the last
+    /// step.
     ///
     /// # Errors
     /// [`TrainingError::Process`] where libtorch refuses the backward pass.
-    pub fn backward_step(&mut self, loss: &Tensor) -> Result<(), TrainingError> {
+    pub fn backward(&mut self, loss: &Tensor) -> Result<(), TrainingError> {
         let gradients = Tensor::f_run_backward(&[loss], &self.parameters, false, false)?;
         let _no_grad = tch::no_grad_guard();
         let gradients: Vec<Tensor> = gradients.iter().map(|g| g.reshape([-1])).collect();
-        let _ = Tensor::f_cat_out(&self.gradient, &gradients, 0)?;
+        if self.accumulated == 0 {
+            let _ = Tensor::f_cat_out(&self.gradient, &gradients, 0)?;
+        } else {
+            let _ = self.gradient.f_add_(&Tensor::f_cat(&gradients, 0)?)?;
+        }
+        self.accumulated += 1;
+        Ok(())
+    }
 
-        self.step = self.step.saturating_add(1);
-        let correction_1 = 1.0 - BETA_1.powi(self.step);
-        let correction_2 = (1.0 - BETA_2.powi(self.step)).sqrt();
+    /// One step of `learning_rate` down the mean of the gradients added since the last one, its
+    /// Euclidean norm cut to `clip` where that is above 0.
+    ///
+    /// # Errors
+    /// [`TrainingError::Process`] where libtorch has no memory left.
+    pub fn step(&mut self, learning_rate: f64, clip: f64) -> Result<(), TrainingError> {
+        let _no_grad = tch::no_grad_guard();
+        if self.accumulated > 1 {
+            let share = f64::from(self.accumulated).recip();
+            let _ = self.gradient.f_mul_scalar_(share)?;
+        }
+        self.accumulated = 0;
+        if clip > 0.0 {
+            self.clip(clip)?;
+        }
+        self.step += 1;
+        let k = self.step as f64;
+        let correction_1 = 1.0 - BETA_1.powf(k);
+        let correction_2 = (1.0 - BETA_2.powf(k)).sqrt();
         // η·m̂/(√v̂ + ε) = m/((√v + ε·c_2)·c_1/(η·c_2)): one product fewer over the long arrays.
-        let scale = -correction_1 / (self.learning_rate * correction_2);
+        let scale = -correction_1 / (learning_rate * correction_2);
         for Piece {
             theta,
             gradient: g,
@@ -109,7 +151,14 @@ impl Adam {
             v,
         } in &mut self.pieces
         {
-            let _ = g.f_addcmul_(theta, &self.weight_decay)?;
+            if self.weight_decay > 0.0 {
+                let _ = match self.optimizer {
+                    Optimizer::Adam => g.f_addcmul_(theta, &self.penalty)?,
+                    Optimizer::AdamW => {
+                        theta.f_mul_scalar_(1.0 - learning_rate * self.weight_decay)?
+                    }
+                };
+            }
             let _ = m.f_lerp_(g, 1.0 - BETA_1)?;
             let _ = v.f_lerp_(&g.f_square_()?, 1.0 - BETA_2)?;
             let mut denominator = v.f_sqrt_out(g)?;
@@ -117,6 +166,18 @@ impl Adam {
             let _ = denominator.f_mul_scalar_(scale)?;
             let _ = theta.f_addcdiv_(m, &denominator)?;
         }
+        Ok(())
+    }
+
+    /// Scales the gradient down to the norm `largest` where it is longer, as PyTorch's
+    /// `clip_grad_norm_`, without the device being waited for.
+    fn clip(&mut self, largest: f64) -> Result<(), TrainingError> {
+        let norm = self.gradient.f_norm()?.f_add_scalar(1e-6)?;
+        let factor = norm
+            .f_reciprocal()?
+            .f_mul_scalar(largest)?
+            .f_clamp_max(1.0)?;
+        let _ = self.gradient.f_mul_(&factor)?;
         Ok(())
     }
 }
@@ -169,7 +230,7 @@ mod tests {
         );
         let (weight, bias) = parameters(&ours);
         let (weight_2, bias_2) = parameters(&theirs);
-        let mut adam = Adam::new(&ours, 1e-2, 5e-2).unwrap();
+        let mut adam = Adam::new(&ours, Optimizer::Adam, 5e-2).unwrap();
         let mut reference = nn::Adam {
             wd: 5e-2,
             ..Default::default()
@@ -177,7 +238,8 @@ mod tests {
         reference.eps = EPS;
         let mut reference = nn::OptimizerConfig::build(reference, &theirs, 1e-2).unwrap();
         for _ in 0..100 {
-            adam.backward_step(&loss(&weight, &bias)).unwrap();
+            adam.backward(&loss(&weight, &bias)).unwrap();
+            adam.step(1e-2, 0.0).unwrap();
             reference.backward_step(&loss(&weight_2, &bias_2));
         }
         for (a, b) in [(&weight, &weight_2), (&bias, &bias_2)] {
@@ -195,10 +257,11 @@ mod tests {
         let vs = nn::VarStore::new(Device::Cpu);
         let (weight, bias) = parameters(&vs);
         let before = (weight.copy(), bias.copy());
-        let mut adam = Adam::new(&vs, 1e-3, 0.0).unwrap();
+        let mut adam = Adam::new(&vs, Optimizer::Adam, 0.0).unwrap();
         assert_eq!(weight, before.0);
         assert_eq!(bias, before.1);
-        adam.backward_step(&loss(&weight, &bias)).unwrap();
+        adam.backward(&loss(&weight, &bias)).unwrap();
+        adam.step(1e-3, 0.0).unwrap();
         assert_ne!(vs.variables()["bias"], before.1); // the store sees the steps too
     }
 
@@ -206,7 +269,7 @@ mod tests {
     fn a_weight_without_gradient_shrinks_to_zero_and_never_lingers_below_normal_numbers() {
         let vs = nn::VarStore::new(Device::Cpu);
         let (weight, bias) = parameters(&vs);
-        let mut adam = Adam::new(&vs, 1e-4, 5e-4).unwrap();
+        let mut adam = Adam::new(&vs, Optimizer::Adam, 5e-4).unwrap();
         let subnormal = |x: &Tensor| {
             let magnitude = x.abs();
             let below = magnitude
@@ -218,7 +281,8 @@ mod tests {
         let _ = tch::no_grad(|| vs.variables()["weight"].shallow_clone().g_mul_scalar_(1e-8));
         for step in 1..=3000 {
             let loss = dead(&weight) + bias.square().sum(Kind::Float);
-            adam.backward_step(&loss).unwrap();
+            adam.backward(&loss).unwrap();
+            adam.step(1e-4, 0.0).unwrap();
             if step % 20 == 0 {
                 adam.drop_tiny().unwrap();
                 for Piece { theta, m, .. } in &adam.pieces {
@@ -238,7 +302,8 @@ mod tests {
         let vs = nn::VarStore::new(Device::Cpu);
         let mut weight = vs.root().zeros("weight", &[4]);
         tch::no_grad(|| weight.copy_(&Tensor::from_slice(&[1e-11f32, -1e-13, 1e-40, -3.0])));
-        Adam::new(&vs, 1e-3, 0.0).unwrap().drop_tiny().unwrap();
+        let mut adam = Adam::new(&vs, Optimizer::Adam, 0.0).unwrap();
+        adam.drop_tiny().unwrap();
         assert_eq!(weight, Tensor::from_slice(&[1e-11f32, 0.0, 0.0, -3.0]));
     }
 }

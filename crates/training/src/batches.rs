@@ -36,6 +36,11 @@ impl Batches {
             .filter(move |&(_, len)| len >= smallest)
     }
 
+    /// How many rows an epoch sees.
+    pub(crate) fn rows_used(self) -> i64 {
+        self.ranges().map(|(_, len)| len).sum()
+    }
+
     /// The rows in the order of `epoch`.
     pub(crate) fn order(self, seed: u64, epoch: usize) -> Vec<i64> {
         let mut order: Vec<i64> = (0..self.rows).collect();

@@ -5,11 +5,10 @@ use diffusion_core::{Denoiser, Process};
 use ndarray::{Array1, ArrayView2, Axis};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::random::Purpose;
 use crate::row_noise::RowNoise;
-use crate::session::Session;
-use crate::train::train_within;
-use crate::{DdpmConfig, Network, TrainingError, Walk};
+use crate::{
+    Denoising, DiffusionConfig, Purpose, Run, Runtime, Session, TrainingError, Walk, train,
+};
 
 /// Most numbers in a block of rows that is scored at once; the walk holds a few copies of a block.
 const BLOCK_NUMBERS: usize = 1 << 20;
@@ -25,17 +24,25 @@ type Build = dyn Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Denoiser>, BuildErro
 ///
 /// It knows no network: `build` makes one for rows of `d` numbers under the given path.
 pub struct DiffusionDetector {
-    config: DdpmConfig,
-    device: Device,
+    config: DiffusionConfig,
+    network: String,
+    runtime: Runtime,
     build: Box<Build>,
 }
 
 impl DiffusionDetector {
-    /// A detector with checked settings; nothing touches `device` before [`fit`](Detector::fit).
+    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
+    ///
+    /// `network` says what `build` makes, with all its settings: kept models are found by it.
     ///
     /// # Errors
     /// [`TrainingError::Config`] or [`TrainingError::Schedule`] for settings out of range.
-    pub fn new<F>(config: DdpmConfig, device: Device, build: F) -> Result<Self, TrainingError>
+    pub fn new<F>(
+        config: DiffusionConfig,
+        network: impl Into<String>,
+        runtime: Runtime,
+        build: F,
+    ) -> Result<Self, TrainingError>
     where
         F: Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Denoiser>, BuildError>
             + Send
@@ -46,7 +53,8 @@ impl DiffusionDetector {
         config.schedule.build(config.steps)?;
         Ok(Self {
             config,
-            device,
+            network: network.into(),
+            runtime,
             build: Box::new(build),
         })
     }
@@ -57,30 +65,31 @@ impl DiffusionDetector {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<DiffusionScorer, TrainingError> {
+        let device = self.runtime.device;
         let schedule = self.config.schedule.build(self.config.steps)?;
-        let process = Process::new(schedule, self.device)?;
-        let session = Session::begin(self.device);
+        let process = Process::new(schedule, device)?;
+        let session = Session::begin(device);
         session.seed(seed, Purpose::Weights, 0);
-        let vs = nn::VarStore::new(self.device);
+        let vs = nn::VarStore::new(device);
         let denoiser = (self.build)(&vs.root(), x.ncols()).map_err(TrainingError::Network)?;
-        let network = Network { vs, denoiser };
-        let rows = to_tensor(x, self.device)?;
-        train_within(
-            &session,
-            &network,
-            &process,
-            &rows,
-            &self.config,
-            seed,
+        let rows = to_tensor(x, device)?;
+        let model = (&self.network, self.config.of_the_weights());
+        let folder = self.runtime.folder(&model, seed, &rows, progress)?;
+        let run = Run {
+            session: &session,
             progress,
-        )?;
+            folder: folder.as_ref(),
+        };
+        let mut objective = Denoising::new(&*denoiser, &process);
+        train(&vs, &mut objective, &rows, &self.config.train, seed, &run)?;
         Ok(DiffusionScorer {
             width: x.ncols(),
             start: self.config.start_step,
             walk: self.config.walk,
-            device: self.device,
+            device,
             seed,
-            network,
+            vs,
+            denoiser,
             process,
         })
     }
@@ -90,7 +99,8 @@ impl fmt::Debug for DiffusionDetector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DiffusionDetector")
             .field("config", &self.config)
-            .field("device", &self.device)
+            .field("network", &self.network)
+            .field("runtime", &self.runtime)
             .finish_non_exhaustive()
     }
 }
@@ -114,7 +124,8 @@ struct DiffusionScorer {
     walk: Walk,
     device: Device,
     seed: u64,
-    network: Network,
+    vs: nn::VarStore,
+    denoiser: Box<dyn Denoiser>,
     process: Process,
 }
 
@@ -130,6 +141,9 @@ impl DiffusionScorer {
         for rows in x.axis_chunks_iter(Axis(0), block) {
             let block = self.score_block(rows)?;
             scores.extend(Vec::<f64>::try_from(block)?);
+            if progress.interrupted() {
+                return Err(TrainingError::Interrupted);
+            }
             progress.update("rows", scores.len() as u64, x.nrows() as u64, "");
         }
         match scores.iter().position(|score| !score.is_finite()) {
@@ -143,7 +157,7 @@ impl DiffusionScorer {
 
     /// `[b, d]` → `[b]`, f64.
     fn score_block(&self, rows: ArrayView2<'_, f32>) -> Result<Tensor, TrainingError> {
-        let denoiser = &*self.network.denoiser;
+        let denoiser = &*self.denoiser;
         let x = &to_tensor(rows, self.device)?;
         let end = match self.walk {
             Walk::MeanOnly => self.process.walk_mean_only(denoiser, x, self.start)?,
@@ -171,7 +185,8 @@ impl Scorer for DiffusionScorer {
     }
 
     fn n_params(&self) -> Option<u64> {
-        Some(self.network.n_params())
+        let variables = self.vs.trainable_variables();
+        Some(variables.iter().map(|v| v.numel() as u64).sum())
     }
 }
 

@@ -1,3 +1,6 @@
+use std::io;
+use std::path::PathBuf;
+
 use detector::DetectorError;
 use diffusion_core::{ProcessError, ScheduleError};
 use tch::TchError;
@@ -58,6 +61,23 @@ pub enum TrainingError {
         /// The score found.
         score: f64,
     },
+    /// Asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// A file or folder of the kept models cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A kept training does not fit the network or the objective.
+    #[error("the kept training does not fit: {reason}")]
+    Checkpoint {
+        /// What does not fit.
+        reason: String,
+    },
     /// A step of the diffusion process failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -81,6 +101,7 @@ impl From<TrainingError> for DetectorError {
                 value,
                 expected,
             },
+            TrainingError::Interrupted => Self::Interrupted,
             other => Self::Method(other.to_string()),
         }
     }

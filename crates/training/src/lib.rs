@@ -1,20 +1,36 @@
 #![doc = include_str!("../README.md")]
 
-mod config;
+mod diffusion_config;
 mod error;
+mod train_config;
+
+mod objective;
+mod train;
 
 mod adam;
 mod batches;
 mod early_stop;
-mod random;
-mod row_noise;
-mod session;
-mod train;
+mod learning_rate;
 
+mod hex;
+mod model_folder;
+mod random;
+mod runtime;
+mod session;
+
+mod denoising;
 mod detector;
+mod row_noise;
 
 pub use adam::Adam;
-pub use config::{DdpmConfig, Walk};
+pub use denoising::Denoising;
 pub use detector::DiffusionDetector;
+pub use diffusion_config::{DiffusionConfig, Walk};
 pub use error::TrainingError;
-pub use train::{Network, train};
+pub use model_folder::ModelFolder;
+pub use objective::TrainingObjective;
+pub use random::Purpose;
+pub use runtime::Runtime;
+pub use session::Session;
+pub use train::{History, Run, train};
+pub use train_config::{Decay, Optimizer, TrainConfig};

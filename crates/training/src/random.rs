@@ -2,12 +2,12 @@
 
 /// What random numbers are drawn for; each purpose has its own stream per seed and index.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// The network's first weights.
     Weights = 1,
     /// The order of the rows in an epoch.
     Order = 2,
-    /// Diffusion steps, noise and dropout of one optimiser step.
+    /// Diffusion steps, noise and dropout of one training batch.
     Step = 3,
     /// The noise of the ancestral walk.
     Walk = 4,

@@ -11,7 +11,7 @@ use crate::random::{Purpose, mix};
 /// and small layers lose by more: with two threads on two busy cores a fit of 376 x 512 rows took
 /// 165 s, with one 6 s (spinning OpenMP workers). Cores are better used by several cells at once.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct Session {
     threads_before: Option<i32>,
     _turn: MutexGuard<'static, ()>,
 }
@@ -20,7 +20,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 impl Session {
     /// Waits until no other fit or score of this process is under way.
-    pub(crate) fn begin(device: Device) -> Self {
+    pub fn begin(device: Device) -> Self {
         // A panic elsewhere leaves nothing behind that matters: each use seeds first.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let threads_before = (device == Device::Cpu).then(tch::get_num_threads);
@@ -33,8 +33,9 @@ impl Session {
         }
     }
 
-    /// Starts the stream of `purpose` number `index`.
-    pub(crate) fn seed(&self, seed: u64, purpose: Purpose, index: u64) {
+    /// Starts the stream of `purpose` number `index` in libtorch's generator: what is drawn next
+    /// depends on nothing that was drawn before.
+    pub fn seed(&self, seed: u64, purpose: Purpose, index: u64) {
         tch::manual_seed(mix(seed, purpose, index).cast_signed());
     }
 }

@@ -1,128 +1,342 @@
 use std::fmt;
+use std::time::Instant;
 
 use detector::Progress;
-use diffusion_core::{Denoiser, Process};
-use tch::{Kind, Tensor, nn};
+use serde_json::json;
+use tch::{Device, Kind, Tensor, nn};
 
 use crate::adam::Adam;
 use crate::batches::Batches;
 use crate::early_stop::EarlyStop;
+use crate::learning_rate::LearningRate;
+use crate::model_folder::{ModelFolder, Position, State, Tensors};
 use crate::random::Purpose;
 use crate::session::Session;
-use crate::{DdpmConfig, TrainingError};
+use crate::{TrainConfig, TrainingError, TrainingObjective};
 
-/// A network together with its variables.
-pub struct Network {
-    /// The variables; they lie on the device of the store.
-    pub vs: nn::VarStore,
-    /// The network over them.
-    pub denoiser: Box<dyn Denoiser>,
+/// Optimiser steps between two searches for numbers that are too small to matter.
+const TINY_EVERY: u64 = 50;
+/// Losses that stay on a GPU before the host waits for them.
+const LOSSES_ON_DEVICE: usize = 64;
+const FIRST_MOMENT: &str = "optimizer.first-moment";
+const SECOND_MOMENT: &str = "optimizer.second-moment";
+
+/// What a training runs in.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// The turn with libtorch, on the device of the network.
+    pub session: &'a Session,
+    /// Told of each epoch; asked before each optimiser step whether to stop.
+    pub progress: &'a dyn Progress,
+    /// Where the training is kept; it is taken up from there, too.
+    pub folder: Option<&'a ModelFolder>,
 }
 
-impl Network {
-    /// The number of trainable numbers.
-    pub fn n_params(&self) -> u64 {
-        let variables = self.vs.trainable_variables();
-        variables.iter().map(|v| v.numel() as u64).sum()
-    }
-}
-
-impl fmt::Debug for Network {
+impl fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Network")
-            .field("variables", &self.vs.len())
-            .field("denoiser", &self.denoiser)
-            .finish()
+        f.debug_struct("Run")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
-/// Trains `network` on `x` to predict the noise of `process` (Ho et al. 2020, algorithm 1) and
-/// returns the mean loss of each epoch.
+/// How a training went.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct History {
+    /// The mean loss of each epoch.
+    pub losses: Vec<f64>,
+    /// Optimiser steps taken.
+    pub steps: u64,
+}
+
+/// Walks the variables of `vs` down the gradient of `objective` over batches of `x`.
 ///
-/// Steps are drawn uniformly. libtorch's generator is seeded anew at every optimiser step from
-/// `seed` and the step's number, so that a run depends on nothing that was drawn before.
+/// libtorch's generator is seeded anew for every batch from `seed` and the batch's number, so that a
+/// run depends on nothing that was drawn before. In a folder the state is kept every 30 seconds and
+/// when interrupted; a run that is taken up ends with the same bits as one that never stopped, and a
+/// finished one is loaded.
 ///
 /// # Shapes
-/// `x`: `[n, ..]` float on the network's device, `n ≥ 2`.
+/// `x`: `[n, ..]` on the network's device, `n ≥ 2`.
 ///
 /// # Errors
-/// [`TrainingError::TooFewRows`] below two rows, [`TrainingError::Diverged`] for a loss that is not
-/// finite, [`TrainingError::NotFinite`] for a variable that is not, [`TrainingError::Process`] where
-/// the network or libtorch refuses.
+/// [`TrainingError::Config`] for a setting out of range, [`TrainingError::TooFewRows`] below two rows,
+/// [`TrainingError::Diverged`] for a loss that is not finite, [`TrainingError::NotFinite`] for a
+/// variable that is not, [`TrainingError::Interrupted`], [`TrainingError::File`] and
+/// [`TrainingError::Checkpoint`] for what goes wrong in the folder, [`TrainingError::Process`] where the
+/// network or libtorch refuses.
 pub fn train(
-    network: &Network,
-    process: &Process,
+    vs: &nn::VarStore,
+    objective: &mut dyn TrainingObjective,
     x: &Tensor,
-    config: &DdpmConfig,
+    config: &TrainConfig,
     seed: u64,
-    progress: &dyn Progress,
-) -> Result<Vec<f64>, TrainingError> {
-    let session = Session::begin(network.vs.device());
-    train_within(&session, network, process, x, config, seed, progress)
-}
-
-pub(crate) fn train_within(
-    session: &Session,
-    network: &Network,
-    process: &Process,
-    x: &Tensor,
-    config: &DdpmConfig,
-    seed: u64,
-    progress: &dyn Progress,
-) -> Result<Vec<f64>, TrainingError> {
+    run: &Run<'_>,
+) -> Result<History, TrainingError> {
+    config.check()?;
     let rows = x.size().first().copied().unwrap_or(0);
     if rows < 2 {
         return Err(TrainingError::TooFewRows { rows });
     }
+    let kept = run.folder.map(ModelFolder::load).transpose()?.flatten();
+    if let Some((state, tensors)) = &kept
+        && state.finished
+    {
+        load_variables(vs, tensors)?;
+        objective.restore(&state.objective)?;
+        return Ok(state.position.history());
+    }
     let batches = Batches::new(rows, config.batch_size, config.drop_last);
-    let stop = EarlyStop {
-        after: config.early_stop_after,
-        lag: config.early_stop_lag,
+    let steps_per_epoch = batches.ranges().count().div_ceil(config.accumulate);
+    let mut training = Training {
+        adam: Adam::new(vs, config.optimizer, config.weight_decay)?,
+        learning_rate: LearningRate::new(config, (steps_per_epoch * config.epochs) as u64),
+        position: Position::default(),
+        losses: Losses::new(x.device()),
+        saved: Instant::now(),
+        vs,
+        objective,
+        config,
+        seed,
+        run,
     };
-    let mut adam = Adam::new(&network.vs, config.learning_rate, config.weight_decay)?;
-    let mut losses = Vec::new();
-    let mut step = 0;
-    for epoch in 0..config.epochs {
-        let order = Tensor::f_from_slice(&batches.order(seed, epoch))?.f_to_device(x.device())?;
-        let (mut sum, mut n_batches) = (0.0, 0.0);
-        for (from, len) in batches.ranges() {
-            session.seed(seed, Purpose::Step, step);
-            let x_0 = x.f_index_select(0, &order.f_narrow(0, from, len)?)?; // [b, ..]
-            let t = Tensor::f_randint(process.steps() as i64, [len], (Kind::Int64, x.device()))?;
-            let eps = x_0.f_randn_like()?;
-            let loss = process.epsilon_loss(&*network.denoiser, &x_0, &t, &eps)?;
-            let value = loss.f_double_value(&[])?;
-            if !value.is_finite() {
-                return Err(TrainingError::Diverged {
-                    step,
-                    epoch,
-                    loss: value,
-                });
-            }
-            adam.backward_step(&loss)?;
-            sum += value;
-            n_batches += 1.0;
-            step += 1;
-        }
-        adam.drop_tiny()?;
-        let mean = sum / n_batches;
-        losses.push(mean);
-        let note = format!("loss {mean:.4}");
-        progress.update("epochs", epoch as u64 + 1, config.epochs as u64, &note);
-        if stop.stops(&losses) {
-            tracing::debug!(epoch, loss = mean, "the loss rose: training stops early");
-            break;
+    if let Some((state, tensors)) = kept {
+        training.restore(state, &tensors)?;
+    }
+    training.epochs(x, batches)?;
+    check_finite(vs)?;
+    training.save(true)?;
+    Ok(training.position.history())
+}
+
+impl Position {
+    fn history(&self) -> History {
+        History {
+            losses: self.losses.clone(),
+            steps: self.steps,
         }
     }
-    check_finite(&network.vs)?;
-    Ok(losses)
+}
+
+/// A training under way.
+struct Training<'a> {
+    vs: &'a nn::VarStore,
+    objective: &'a mut dyn TrainingObjective,
+    config: &'a TrainConfig,
+    seed: u64,
+    run: &'a Run<'a>,
+    adam: Adam,
+    learning_rate: LearningRate,
+    position: Position,
+    losses: Losses,
+    saved: Instant,
+}
+
+impl Training<'_> {
+    fn epochs(&mut self, x: &Tensor, batches: Batches) -> Result<(), TrainingError> {
+        let stop = EarlyStop {
+            after: self.config.early_stop_after,
+            lag: self.config.early_stop_lag,
+        };
+        if let Some(folder) = self.run.folder {
+            folder.keep_log(self.position.epoch)?;
+        }
+        while self.position.epoch < self.config.epochs && !stop.stops(&self.position.losses) {
+            let start = (Instant::now(), self.position.batch);
+            let n_batches = self.epoch(x, batches)?;
+            let done = n_batches - start.1;
+            let share = done as f64 / n_batches as f64;
+            let rows_per_second =
+                batches.rows_used() as f64 * share / start.0.elapsed().as_secs_f64();
+            self.end_epoch(n_batches, rows_per_second)?;
+        }
+        Ok(())
+    }
+
+    /// The rest of the epoch under way; returns how many batches the whole has.
+    fn epoch(&mut self, x: &Tensor, batches: Batches) -> Result<usize, TrainingError> {
+        let order = batches.order(self.seed, self.position.epoch);
+        let order = Tensor::f_from_slice(&order)?.f_to_device(x.device())?;
+        let ranges: Vec<(i64, i64)> = batches.ranges().collect();
+        for group in ranges[self.position.batch..].chunks(self.config.accumulate) {
+            self.pause()?;
+            for &(from, len) in group {
+                self.run
+                    .session
+                    .seed(self.seed, Purpose::Step, self.position.batches);
+                let x = x.f_index_select(0, &order.f_narrow(0, from, len)?)?; // [b, ..]
+                let loss = self.objective.loss(&x)?;
+                self.losses.push(loss.detach(), &mut self.position)?;
+                self.adam.backward(&loss)?;
+                self.position.batches += 1;
+            }
+            let rate = self.learning_rate.at(self.position.steps);
+            self.adam.step(rate, self.config.clip)?;
+            self.position.steps += 1;
+            self.position.batch += group.len();
+            if self.position.steps.is_multiple_of(TINY_EVERY) {
+                self.adam.drop_tiny()?;
+            }
+        }
+        self.losses.drain(&mut self.position)?;
+        Ok(ranges.len())
+    }
+
+    fn end_epoch(&mut self, n_batches: usize, rows_per_second: f64) -> Result<(), TrainingError> {
+        let position = &mut self.position;
+        let mean = position.loss_sum / n_batches as f64;
+        let rate = self.learning_rate.at(position.steps.saturating_sub(1));
+        if let Some(folder) = self.run.folder {
+            folder.log(&json!({
+                "epoch": position.epoch,
+                "step": position.steps,
+                "loss": mean,
+                "learning-rate": rate,
+                "rows-per-second": rows_per_second.round(),
+            }))?;
+        }
+        position.losses.push(mean);
+        position.epoch += 1;
+        position.batch = 0;
+        position.loss_sum = 0.0;
+        let note = format!("loss {mean:.4}, rate {rate:.1e}, {rows_per_second:.0} rows/s");
+        let (done, total) = (position.epoch as u64, self.config.epochs as u64);
+        self.run.progress.update("epochs", done, total, &note);
+        Ok(())
+    }
+
+    /// Between two optimiser steps: keeps the state when its time has come, stops when asked to.
+    fn pause(&mut self) -> Result<(), TrainingError> {
+        let interrupted = self.run.progress.interrupted();
+        let due = |folder: &ModelFolder| folder.is_due(self.saved.elapsed());
+        if interrupted || self.run.folder.is_some_and(due) {
+            self.save(false)?;
+        }
+        match interrupted {
+            true => Err(TrainingError::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    fn save(&mut self, finished: bool) -> Result<(), TrainingError> {
+        self.losses.drain(&mut self.position)?;
+        let Some(folder) = self.run.folder else {
+            return Ok(());
+        };
+        let mut tensors = variables(self.vs);
+        if !finished {
+            let [m, v] = self.adam.moments();
+            tensors.push((FIRST_MOMENT.to_owned(), m.shallow_clone()));
+            tensors.push((SECOND_MOMENT.to_owned(), v.shallow_clone()));
+        }
+        let state = State {
+            finished,
+            position: self.position.clone(),
+            objective: self.objective.state(),
+        };
+        folder.save(state, &tensors)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    fn restore(&mut self, state: State, tensors: &Tensors) -> Result<(), TrainingError> {
+        load_variables(self.vs, tensors)?;
+        let [m, v] = self.adam.moments();
+        load(FIRST_MOMENT, &mut m.shallow_clone(), tensors)?;
+        load(SECOND_MOMENT, &mut v.shallow_clone(), tensors)?;
+        self.adam.set_steps(state.position.steps);
+        self.objective.restore(&state.objective)?;
+        self.position = state.position;
+        Ok(())
+    }
+}
+
+/// The losses that are not yet in the epoch's sum. Reading one waits for the device, so that on a GPU
+/// many are read together.
+#[derive(Debug)]
+struct Losses {
+    pending: Vec<(u64, Tensor)>,
+    most: usize,
+}
+
+impl Losses {
+    fn new(device: Device) -> Self {
+        Self {
+            pending: Vec::new(),
+            most: if device == Device::Cpu {
+                1
+            } else {
+                LOSSES_ON_DEVICE
+            },
+        }
+    }
+
+    fn push(&mut self, loss: Tensor, position: &mut Position) -> Result<(), TrainingError> {
+        self.pending.push((position.steps, loss));
+        if self.pending.len() < self.most {
+            return Ok(());
+        }
+        self.drain(position)
+    }
+
+    fn drain(&mut self, position: &mut Position) -> Result<(), TrainingError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let losses: Vec<&Tensor> = self.pending.iter().map(|(_, loss)| loss).collect();
+        let values = Vec::<f64>::try_from(Tensor::f_stack(&losses, 0)?.f_to_kind(Kind::Double)?)?;
+        for ((step, _), loss) in self.pending.drain(..).zip(values) {
+            if !loss.is_finite() {
+                return Err(TrainingError::Diverged {
+                    step,
+                    epoch: position.epoch,
+                    loss,
+                });
+            }
+            position.loss_sum += loss;
+        }
+        Ok(())
+    }
+}
+
+/// All variables, those without gradient too, by name.
+fn variables(vs: &nn::VarStore) -> Vec<(String, Tensor)> {
+    let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
+    variables.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    variables
+}
+
+fn load_variables(vs: &nn::VarStore, tensors: &Tensors) -> Result<(), TrainingError> {
+    for (name, mut variable) in variables(vs) {
+        load(&name, &mut variable, tensors)?;
+    }
+    Ok(())
+}
+
+/// Copies the tensor `name` of a checkpoint into `to`.
+fn load(name: &str, to: &mut Tensor, tensors: &Tensors) -> Result<(), TrainingError> {
+    let shape = |tensor: &Tensor| (tensor.size(), tensor.kind());
+    let found = tensors.get(name);
+    match found {
+        Some(tensor) if shape(tensor) == shape(to) => {
+            let _no_grad = tch::no_grad_guard();
+            to.f_copy_(tensor)?;
+            Ok(())
+        }
+        _ => Err(TrainingError::Checkpoint {
+            reason: format!(
+                "the tensor {name} is {:?}, expected {:?}",
+                found.map(shape),
+                shape(to)
+            ),
+        }),
+    }
 }
 
 /// Batch statistics can overflow while the normalised loss stays finite.
 fn check_finite(vs: &nn::VarStore) -> Result<(), TrainingError> {
-    let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
-    variables.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    for (name, variable) in variables {
+    for (name, variable) in variables(vs) {
         if variable.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
             return Err(TrainingError::NotFinite { name });
         }

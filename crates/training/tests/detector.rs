@@ -8,21 +8,28 @@ use diffusion_core::{Denoiser, Prediction};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::{Array2, Axis, s};
 use tch::{Device, Kind, Tensor, nn};
-use training::{DdpmConfig, DiffusionDetector, TrainingError, Walk};
+use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig, TrainingError, Walk};
 
-fn tiny() -> DdpmConfig {
-    DdpmConfig {
+fn tiny() -> DiffusionConfig {
+    DiffusionConfig {
         steps: 100,
         start_step: 20,
-        epochs: 8,
-        batch_size: 32,
-        learning_rate: 1e-3,
-        ..DdpmConfig::default()
+        train: epochs(8),
+        ..DiffusionConfig::default()
     }
 }
 
-fn ddpm(config: DdpmConfig) -> DiffusionDetector {
-    DiffusionDetector::new(config, Device::Cpu, |vs, d| {
+fn epochs(epochs: usize) -> TrainConfig {
+    TrainConfig {
+        epochs,
+        batch_size: 32,
+        learning_rate: 1e-3,
+        ..TrainConfig::default()
+    }
+}
+
+fn ddpm(config: DiffusionConfig) -> DiffusionDetector {
+    DiffusionDetector::new(config, "test", Runtime::new(Device::Cpu), |vs, d| {
         let config = ResidualMlpConfig {
             d_main: 32,
             d_hidden: 32,
@@ -55,7 +62,7 @@ fn scores(detector: &DiffusionDetector, seed: u64, x: &Array2<f32>) -> Vec<f64> 
 #[test]
 fn it_holds_the_contract() {
     for walk in [Walk::MeanOnly, Walk::Ancestral] {
-        let detector = ddpm(DdpmConfig { walk, ..tiny() });
+        let detector = ddpm(DiffusionConfig { walk, ..tiny() });
         let tolerance = Tolerance {
             relative: 1e-5, // matrix products of other sizes round otherwise
             auroc: 0.99,
@@ -67,7 +74,7 @@ fn it_holds_the_contract() {
 #[test]
 fn same_seed_same_bytes_and_another_seed_other_scores() {
     for walk in [Walk::MeanOnly, Walk::Ancestral] {
-        let detector = ddpm(DdpmConfig { walk, ..tiny() });
+        let detector = ddpm(DiffusionConfig { walk, ..tiny() });
         let x = rows(40);
         let first = scores(&detector, 3, &x);
         tch::manual_seed(99); // what was drawn before must not matter
@@ -78,8 +85,8 @@ fn same_seed_same_bytes_and_another_seed_other_scores() {
 
 #[test]
 fn the_number_of_threads_changes_no_byte() {
-    let detector = ddpm(DdpmConfig {
-        epochs: 2,
+    let detector = ddpm(DiffusionConfig {
+        train: epochs(2),
         ..tiny()
     });
     let x = rows(1500);
@@ -90,8 +97,8 @@ fn the_number_of_threads_changes_no_byte() {
 
 #[test]
 fn blocks_do_not_show_in_the_scores() {
-    let detector = ddpm(DdpmConfig {
-        epochs: 2,
+    let detector = ddpm(DiffusionConfig {
+        train: epochs(2),
         ..tiny()
     });
     let scorer = detector
@@ -110,7 +117,7 @@ fn blocks_do_not_show_in_the_scores() {
 #[test]
 fn the_walks_differ() {
     let x = rows(40);
-    let ancestral = DdpmConfig {
+    let ancestral = DiffusionConfig {
         walk: Walk::Ancestral,
         ..tiny()
     };
@@ -151,10 +158,12 @@ fn progress_names_the_epoch_and_the_loss() {
 #[test]
 fn training_lowers_the_loss_and_stops_early() {
     let record = Record::default();
-    let config = DdpmConfig {
-        epochs: 60,
-        early_stop_after: 3,
-        early_stop_lag: 1,
+    let config = DiffusionConfig {
+        train: TrainConfig {
+            early_stop_after: 3,
+            early_stop_lag: 1,
+            ..epochs(60)
+        },
         ..tiny()
     };
     ddpm(config)
@@ -163,7 +172,7 @@ fn training_lowers_the_loss_and_stops_early() {
     let updates = record.0.into_inner().unwrap();
     let losses: Vec<f64> = updates
         .iter()
-        .map(|u| u.3.trim_start_matches("loss ").parse().unwrap())
+        .map(|u| u.3["loss ".len().."loss 0.1234".len()].parse().unwrap())
         .collect();
     let n = losses.len();
     assert!(n > 4 && n < 60, "{n} epochs");
@@ -188,8 +197,11 @@ fn few_rows_still_train() {
 #[test]
 fn a_loss_that_is_not_finite_names_the_step() {
     // The first step blows the weights up, the second finds out.
-    let config = DdpmConfig {
-        learning_rate: 1e30,
+    let config = DiffusionConfig {
+        train: TrainConfig {
+            learning_rate: 1e30,
+            ..epochs(8)
+        },
         ..tiny()
     };
     let x = rows(100);
@@ -229,7 +241,7 @@ impl Denoiser for Narrow {
 
 #[test]
 fn what_a_builder_or_network_does_wrong_is_an_error() {
-    let refuses = DiffusionDetector::new(tiny(), Device::Cpu, |_, d| {
+    let refuses = DiffusionDetector::new(tiny(), "test", Runtime::new(Device::Cpu), |_, d| {
         Err(format!("cannot take {d} columns").into())
     });
     let x = rows(10);
@@ -238,9 +250,12 @@ fn what_a_builder_or_network_does_wrong_is_an_error() {
         error.err().unwrap().to_string(),
         "network: cannot take 6 columns"
     );
-    let narrow = DiffusionDetector::new(tiny(), Device::Cpu, |vs: &nn::Path, _| {
-        Ok(Box::new(Narrow(vs.ones("scale", &[1]))))
-    });
+    let narrow = DiffusionDetector::new(
+        tiny(),
+        "test",
+        Runtime::new(Device::Cpu),
+        |vs: &nn::Path, _| Ok(Box::new(Narrow(vs.ones("scale", &[1])))),
+    );
     let error = narrow.unwrap().fit(Input::Rows(x.view()), 0, &Silent);
     assert!(matches!(error.err().unwrap(), DetectorError::Method(m) if m.contains("[10, 5]")));
 }
@@ -248,11 +263,14 @@ fn what_a_builder_or_network_does_wrong_is_an_error() {
 #[test]
 fn settings_are_checked_when_the_detector_is_made() {
     let build = |config| {
-        DiffusionDetector::new(config, Device::Cpu, |vs: &nn::Path, _| {
-            Ok(Box::new(Narrow(vs.ones("scale", &[1]))))
-        })
+        DiffusionDetector::new(
+            config,
+            "test",
+            Runtime::new(Device::Cpu),
+            |vs: &nn::Path, _| Ok(Box::new(Narrow(vs.ones("scale", &[1])))),
+        )
     };
-    let config = DdpmConfig {
+    let config = DiffusionConfig {
         start_step: 101,
         ..tiny()
     };
@@ -263,7 +281,7 @@ fn settings_are_checked_when_the_detector_is_made() {
             ..
         })
     ));
-    let config = DdpmConfig {
+    let config = DiffusionConfig {
         schedule: diffusion_core::ScheduleConfig::Linear {
             first: 0.5,
             last: 1.5,
@@ -278,9 +296,12 @@ fn an_absent_device_is_an_error() {
     if tch::Cuda::is_available() {
         return; // then device 0 is there
     }
-    let detector = DiffusionDetector::new(tiny(), Device::Cuda(0), |vs: &nn::Path, _| {
-        Ok(Box::new(Narrow(vs.ones("scale", &[1]))))
-    });
+    let detector = DiffusionDetector::new(
+        tiny(),
+        "test",
+        Runtime::new(Device::Cuda(0)),
+        |vs: &nn::Path, _| Ok(Box::new(Narrow(vs.ones("scale", &[1])))),
+    );
     let x = rows(10);
     let error = detector.unwrap().fit(Input::Rows(x.view()), 0, &Silent);
     let message = error.err().unwrap().to_string();

@@ -1,0 +1,33 @@
+use serde_json::Value;
+use tch::Tensor;
+
+use crate::TrainingError;
+
+/// What is minimised. [`train`](crate::train) hands out batches and walks down the gradient.
+pub trait TrainingObjective {
+    /// The loss of one batch, a scalar that depends on every trainable variable.
+    ///
+    /// What it draws, it draws from libtorch's generator, which the loop seeds before each call from
+    /// the training's seed and the batch's number; so a run can be taken up where it was left.
+    ///
+    /// # Shapes
+    /// `x`: `[b, ..]`, rows of the training data on their device → `[]`.
+    ///
+    /// # Errors
+    /// [`TrainingError`] where the network or libtorch refuses.
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError>;
+
+    /// What the objective has learned besides the network's variables, for a checkpoint.
+    fn state(&self) -> Value {
+        Value::Null
+    }
+
+    /// Takes up what [`state`](Self::state) gave.
+    ///
+    /// # Errors
+    /// [`TrainingError::Checkpoint`] where `state` is none of this objective.
+    fn restore(&mut self, state: &Value) -> Result<(), TrainingError> {
+        let _ = state;
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+use serde::{Deserialize, Serialize};
+
+use crate::TrainingError;
+
+/// How a network is trained: `[train]` in a configuration file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct TrainConfig {
+    /// Passes over the training rows, at most. 0 leaves the network as it was initialised.
+    pub epochs: usize,
+    /// Rows that go through the network together, at least 2 (batch statistics). Fewer training rows
+    /// make one batch.
+    pub batch_size: usize,
+    /// Batches whose mean gradient makes one optimiser step.
+    pub accumulate: usize,
+    /// Leave out the rows of an epoch that do not fill a batch; they are others in every epoch.
+    pub drop_last: bool,
+    /// Which optimiser.
+    pub optimizer: Optimizer,
+    /// Learning rate, after warm-up and before decay.
+    pub learning_rate: f64,
+    /// Penalty on the weights: added to the gradient by `adam`, decoupled from it by `adamw`.
+    pub weight_decay: f64,
+    /// Optimiser steps over which the learning rate rises linearly to its full value.
+    pub warm_up: usize,
+    /// What the learning rate does afterwards.
+    pub decay: Decay,
+    /// Largest Euclidean norm of the gradient over all parameters; longer ones are scaled down to it.
+    /// 0: no limit.
+    pub clip: f64,
+    /// The last epoch, counted from 0, that is safe from the early stop. `epochs` or more: no early
+    /// stop.
+    pub early_stop_after: usize,
+    /// Training stops when an epoch's mean loss exceeds that of this many epochs earlier.
+    pub early_stop_lag: usize,
+}
+
+/// The optimiser, with `β_1 = 0.9`, `β_2 = 0.999` and `ε = 1e-8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Adam with an L2 penalty (Kingma & Ba 2015, arXiv:1412.6980).
+    Adam,
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101).
+    #[serde(rename = "adamw")]
+    AdamW,
+}
+
+/// The learning rate after warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decay {
+    /// It stays.
+    Constant,
+    /// It falls along half a cosine to 0 at the end of `epochs` (Loshchilov & Hutter 2017,
+    /// arXiv:1608.03983, without restarts).
+    Cosine,
+}
+
+impl Default for TrainConfig {
+    /// The authors' code for arXiv:2305.18593 (vicliv/DTE, `diffusion/ddpm.py`).
+    fn default() -> Self {
+        Self {
+            epochs: 400,
+            batch_size: 64,
+            accumulate: 1,
+            drop_last: true,
+            optimizer: Optimizer::Adam,
+            learning_rate: 1e-4,
+            weight_decay: 5e-4,
+            warm_up: 0,
+            decay: Decay::Constant,
+            clip: 0.0,
+            early_stop_after: 50,
+            early_stop_lag: 39,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), TrainingError> {
+        let not_negative = |v: f64| v >= 0.0 && v.is_finite();
+        check_settings(&[
+            (
+                "batch-size",
+                &self.batch_size,
+                self.batch_size > 1,
+                "expected at least 2, batch statistics need two rows",
+            ),
+            (
+                "accumulate",
+                &self.accumulate,
+                self.accumulate > 0,
+                "expected at least 1",
+            ),
+            (
+                "learning-rate",
+                &self.learning_rate,
+                self.learning_rate > 0.0 && self.learning_rate.is_finite(),
+                "expected a finite number above 0",
+            ),
+            (
+                "weight-decay",
+                &self.weight_decay,
+                not_negative(self.weight_decay),
+                "expected a finite number, 0 or above",
+            ),
+            (
+                "clip",
+                &self.clip,
+                not_negative(self.clip),
+                "expected a finite number above 0, or 0 for no limit",
+            ),
+            (
+                "early-stop-lag",
+                &self.early_stop_lag,
+                self.early_stop_lag > 0,
+                "expected at least 1",
+            ),
+        ])
+    }
+}
+
+/// A setting's name, its value, whether it is valid, and what would be.
+type Rule<'a> = (&'static str, &'a dyn ToString, bool, &'static str);
+
+/// The first rule that is broken, as an error.
+pub(crate) fn check_settings(rules: &[Rule<'_>]) -> Result<(), TrainingError> {
+    match rules.iter().find(|(_, _, valid, _)| !valid) {
+        None => Ok(()),
+        Some((name, value, _, expected)) => Err(TrainingError::Config {
+            name,
+            value: value.to_string(),
+            expected,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_published_ones() {
+        let text = toml::to_string(&TrainConfig::default()).unwrap();
+        let expected = "\
+epochs = 400
+batch-size = 64
+accumulate = 1
+drop-last = true
+optimizer = \"adam\"
+learning-rate = 0.0001
+weight-decay = 0.0005
+warm-up = 0
+decay = \"constant\"
+clip = 0.0
+early-stop-after = 50
+early-stop-lag = 39
+";
+        assert_eq!(text, expected);
+        assert_eq!(
+            toml::from_str::<TrainConfig>("").unwrap(),
+            TrainConfig::default()
+        );
+        TrainConfig::default().check().unwrap();
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        for (text, message) in [
+            (
+                "batch-size = 1",
+                "batch-size = 1: expected at least 2, batch statistics need two rows",
+            ),
+            ("accumulate = 0", "accumulate = 0: expected at least 1"),
+            (
+                "learning-rate = nan",
+                "learning-rate = NaN: expected a finite number above 0",
+            ),
+            (
+                "weight-decay = -1.0",
+                "weight-decay = -1: expected a finite number, 0 or above",
+            ),
+            (
+                "clip = inf",
+                "clip = inf: expected a finite number above 0, or 0 for no limit",
+            ),
+            (
+                "early-stop-lag = 0",
+                "early-stop-lag = 0: expected at least 1",
+            ),
+        ] {
+            let config: TrainConfig = toml::from_str(text).unwrap();
+            assert_eq!(config.check().unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn typos_stop() {
+        for text in [
+            "epoch = 3",
+            "optimizer = 'adam-w'",
+            "decay = 'cos'",
+            "warm_up = 3",
+        ] {
+            assert!(toml::from_str::<TrainConfig>(text).is_err(), "{text}");
+        }
+    }
+}
