@@ -107,7 +107,7 @@ impl ResidualMlpConfig {
     }
 }
 
-fn in_width(value: usize) -> bool {
+pub(crate) fn in_width(value: usize) -> bool {
     (1..=MAX_WIDTH).contains(&value)
 }
 

@@ -69,12 +69,44 @@ impl ResidualMlp {
 
 impl Denoiser for ResidualMlp {
     fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction {
-        let mut h = self.first_layer.forward(x_t) + self.time(t); // [b, d_main]
+        let h = self.first_layer.forward(x_t) + self.time(t); // [b, d_main]
+        let h = if train || h.requires_grad() {
+            self.layers(h, train)
+        } else {
+            self.merged(h)
+        };
+        Prediction::new(self.head_linear.forward(&h)) // [b, d]
+    }
+}
+
+impl ResidualMlp {
+    /// Blocks and the head's norm one after another: `[b, d_main]` → `[b, d_main]`.
+    fn layers(&self, mut h: Tensor, train: bool) -> Tensor {
         for block in &self.blocks {
             h = block.forward_t(&h, train); // [b, d_main]
         }
-        let h = self.head_normalization.forward_t(&h, train).relu_();
-        Prediction::new(self.head_linear.forward(&h)) // [b, d]
+        self.head_normalization.forward_t(&h, train).relu_()
+    }
+
+    /// The same outside training, with every batch norm merged into the linear layer behind it and the
+    /// blocks' last biases carried along beside the rows: between two products of matrices stands the
+    /// ReLU alone. What is computed for it has the size of the weights, not of the rows. Works in
+    /// place, so nothing may record gradients.
+    fn merged(&self, mut h: Tensor) -> Tensor {
+        let mut missing = Tensor::zeros([h.size()[1]], (h.kind(), h.device())); // the state is h + missing
+        for block in &self.blocks {
+            let (first, second) = (&block.linear_first, &block.linear_second);
+            let (scale, shift) = block.normalization.scale_and_shift();
+            let shift = shift.addcmul(&missing, &scale);
+            let bias = first.bias().addmv(first.weight(), &shift); // [d_hidden]
+            let weight = first.weight() * scale; // [d_hidden, d_main]
+            let inner = h.linear(&weight, Some(bias)).relu_(); // [b, d_hidden]
+            let _ = h.addmm_(&inner, &second.weight().tr());
+            missing = missing + second.bias();
+        }
+        let (scale, shift) = self.head_normalization.scale_and_shift();
+        let shift = shift.addcmul(&missing, &scale);
+        shift.addcmul(&h, &scale).relu_() // [b, d_main]
     }
 }
 
@@ -156,6 +188,32 @@ mod tests {
         let each = network.predict(&x, &shared.expand([5], false), false).mean;
         // GEMM may sum in another order for one row than for five.
         assert!((one - each).abs().max().double_value(&[]) < 1e-5);
+    }
+
+    #[test]
+    fn merged_layers_answer_as_the_layers_do() {
+        tch::manual_seed(4);
+        let (vs, network) = network(20);
+        let x = Tensor::randn([64, 20], (Kind::Float, Device::Cpu)) * 2.0 + 1.0;
+        let t = Tensor::from_slice(&[30.0f32]);
+        let variables = vs.variables();
+        tch::no_grad(|| {
+            for _ in 0..20 {
+                network.predict(&x, &t, true); // moves the running means and variances
+            }
+            for (name, variable) in &variables {
+                if name.contains("normalization") && variable.requires_grad() {
+                    let _ = variable.shallow_clone().uniform_(-0.5, 1.5);
+                }
+            }
+        });
+        let layers = network.predict(&x, &t, false).mean;
+        assert!(layers.requires_grad());
+        let merged = tch::no_grad(|| network.predict(&x, &t, false).mean);
+        assert!(!merged.requires_grad());
+        assert!(layers.abs().max().double_value(&[]) > 0.3);
+        // f32 products in another order.
+        assert!((layers - merged).abs().max().double_value(&[]) < 1e-5);
     }
 
     #[test]

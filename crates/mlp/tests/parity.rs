@@ -83,6 +83,8 @@ fn eval_mode_equals_pytorchs() {
     let (_vs, network) = network();
     let out = network.predict(&rows(100, 2.0), &steps(), false).mean;
     assert_close("output", &out, &golden().eval);
+    let out = tch::no_grad(|| network.predict(&rows(100, 2.0), &steps(), false).mean);
+    assert_close("output without gradients", &out, &golden().eval);
 }
 
 #[test]
