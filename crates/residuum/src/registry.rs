@@ -19,6 +19,8 @@ pub struct Method {
     pub title: &'static str,
     /// Where it was published and which numbers its defaults follow.
     pub source: &'static str,
+    /// How rows are scaled unless the configuration says otherwise.
+    rows: &'static str,
     defaults: fn() -> Map<String, Value>,
     /// What each setting means, by key; those inside a table with its name and a dot before them.
     settings: &'static [Settings],
@@ -73,7 +75,7 @@ impl Method {
     /// The default configuration.
     pub fn config(&self) -> Config {
         let mut values = (self.defaults)();
-        values.insert(ROWS.to_owned(), Value::from("standard"));
+        values.insert(ROWS.to_owned(), Value::from(self.rows));
         Config::new(self.name, values)
     }
 
@@ -97,7 +99,7 @@ impl Method {
             message: error.to_string(),
         };
         let mut values = config.values().clone();
-        let rows = values.remove(ROWS).unwrap_or_else(|| "standard".into());
+        let rows = values.remove(ROWS).unwrap_or_else(|| self.rows.into());
         let rows: RowScaling = serde_json::from_value(rows).map_err(value_error)?;
         let detector =
             (self.build)(Value::Object(values), runtime).map_err(|error| match error {

@@ -8,6 +8,7 @@ pub(super) const ISOLATION_FOREST: Method = Method {
     name: "iforest",
     title: "Isolation Forest",
     source: "Liu, Ting, Zhou 2008; defaults of PyOD and of the original paper: 100 trees of 256 rows",
+    rows: "standard",
     defaults: defaults::<baselines::IsolationForestConfig>,
     settings: &[&[
         ("trees", "number of trees"),
@@ -21,6 +22,7 @@ pub(super) const ONE_CLASS_SVM: Method = Method {
     name: "ocsvm",
     title: "One-Class SVM",
     source: "Schölkopf et al. 2001; defaults of PyOD: RBF, nu = 0.5, gamma = 1/d",
+    rows: "standard",
     defaults: defaults::<baselines::OneClassSvmConfig>,
     settings: &[&[
         (
@@ -45,6 +47,7 @@ pub(super) const COPOD: Method = Method {
     name: "copod",
     title: "COPOD",
     source: "Li et al. 2020; inductive by default, PyOD's transductive score on request",
+    rows: "standard",
     defaults: defaults::<baselines::CopodConfig>,
     settings: &[&[
         (
@@ -63,6 +66,7 @@ pub(super) const NORM: Method = Method {
     name: "norm",
     title: "squared norm",
     source: "the floor every table shows: ‖x‖² of the scaled row, nothing is learned",
+    rows: "standard",
     defaults: defaults::<NoSettings>,
     settings: &[],
     build: |config, _| make(config, |NoSettings {}| Ok(baselines::Norm)),

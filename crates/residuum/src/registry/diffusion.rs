@@ -17,6 +17,7 @@ pub(super) const DDPM: Method = Method {
     name: "ddpm",
     title: "DDPM (residual MLP)",
     source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings; scored by the mean-only walk behind the DDPM column of arXiv 2412.07539",
+    rows: "standard",
     defaults: || with_network::<mlp::ResidualMlpConfig>(&DiffusionConfig::default()),
     settings: &[
         DIFFUSION,
@@ -45,6 +46,7 @@ pub(super) const DIT: Method = Method {
     name: "dit",
     title: "DiT (chunks of the row)",
     source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over chunks of an embedding; sizes, training and score are ours, chosen on CIFAR10_0, SVHN_0 and MVTec-AD_{tile,zipper,pill}",
+    rows: "l2",
     defaults: || with_network::<dit::VectorDitConfig>(&DiffusionConfig::default()),
     settings: &[
         DIFFUSION,

@@ -9,6 +9,7 @@ pub(super) const CATEGORICAL: Method = Method {
     name: "dte-c",
     title: "DTE-C",
     source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings, the softmax applied twice included",
+    rows: "standard",
     defaults: defaults::<dte::DteCategoricalConfig>,
     settings: &[
         NETWORK,
@@ -34,6 +35,7 @@ pub(super) const INVERSE_GAMMA: Method = Method {
     name: "dte-ig",
     title: "DTE-IG",
     source: "Livernoche et al. 2023 (arXiv 2305.18593); the released score is a number whose sign is arbitrary, ours its square, as the loss asks for",
+    rows: "standard",
     defaults: defaults::<dte::DteInverseGammaConfig>,
     settings: &[NETWORK, TRAIN, &[DROPOUT], SCHEDULE],
     build: |config, runtime| {
@@ -47,6 +49,7 @@ pub(super) const NON_PARAMETRIC: Method = Method {
     name: "dte-np",
     title: "DTE-NP",
     source: "Livernoche et al. 2023 (arXiv 2305.18593): the most probable diffusion time given the nearest training rows",
+    rows: "standard",
     defaults: defaults::<dte::DteNonParametricConfig>,
     settings: &[
         SCHEDULE,
@@ -69,6 +72,7 @@ pub(super) const TCCM: Method = Method {
     name: "tccm",
     title: "TCCM",
     source: "Time-conditioned contraction matching, NeurIPS 2025, the authors' settings (ZhongLIFR/TCCM-NIPS)",
+    rows: "standard",
     defaults: defaults::<dte::TccmConfig>,
     settings: &[
         NETWORK,
