@@ -36,7 +36,10 @@ fn reproduce(program: &Path, workspace: &Path) -> Command {
         .env("RESIDUUM_WORKSPACE", workspace)
         .env("RESIDUUM_PROGRAM", program)
         .env("RESIDUUM_CACHE", workspace.join("cache"))
-        .env("RESIDUUM_DATA", concat!(env!("CARGO_MANIFEST_DIR"), "/../data"))
+        .env(
+            "RESIDUUM_DATA",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../data"),
+        )
         .stdin(Stdio::null());
     command
 }

@@ -1,9 +1,8 @@
 use diffusion_core::{Denoiser, Prediction};
+use layers::{BatchNorm, Linear, TimestepEmbedding};
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use crate::layers::{BatchNorm, Linear};
-use crate::time_embedding::{frequencies, phases};
 use crate::{MlpError, ResidualMlpConfig};
 
 /// The residual MLP of DTE's DDPM (Livernoche et al., arXiv:2305.18593; after the tabular ResNet of
@@ -17,7 +16,7 @@ use crate::{MlpError, ResidualMlpConfig};
 /// `x_t`: `[b, d]`, `t`: `[b]` or `[1]` → `[b, d]`.
 #[derive(Debug)]
 pub struct ResidualMlp {
-    frequencies: Tensor, // [d_time/2]
+    time_embedding: TimestepEmbedding,
     time_first: Linear,
     time_second: Linear,
     time_to_main: Linear,
@@ -46,7 +45,7 @@ impl ResidualMlp {
         let (resnet, time_embed) = (vs / "resnet", vs / "time_embed");
         let (blocks, head) = (&resnet / "blocks", &resnet / "head");
         Ok(Self {
-            frequencies: frequencies(d_time, vs.device()),
+            time_embedding: TimestepEmbedding::new(d_time, vs.device()),
             first_layer: Linear::new(&(&resnet / "first_layer"), d, d_main),
             blocks: (0..config.n_blocks)
                 .map(|i| Block::new(&(&blocks / i), config))
@@ -61,7 +60,7 @@ impl ResidualMlp {
 
     /// The time's share of the hidden state: `[b]` → `[b, d_main]`.
     fn time(&self, t: &Tensor) -> Tensor {
-        let embedding = phases(t, &self.frequencies); // [b, d_time]
+        let embedding = self.time_embedding.forward(t); // [b, d_time]
         let hidden = self.time_first.forward(&embedding).silu_();
         let hidden = self.time_second.forward(&hidden).silu_(); // [b, d_time]
         self.time_to_main.forward(&hidden)

@@ -8,7 +8,15 @@ const TORCH: &str = "tch";
 const POLARS: &str = "polars";
 
 /// The crates that may have libtorch below them; a crate that is not named here may not.
-const LINK_TORCH: [&str; 5] = ["cli", "diffusion-core", "mlp", "residuum", "training"];
+const LINK_TORCH: [&str; 7] = [
+    "cli",
+    "diffusion-core",
+    "dit",
+    "layers",
+    "mlp",
+    "residuum",
+    "training",
+];
 /// The same for polars.
 const LINK_POLARS: [&str; 2] = ["cli", "report"];
 /// Crates that are light again without their default features.
@@ -18,7 +26,7 @@ const LIGHT_WITHOUT_FEATURES: [(&str, &[&str]); 3] = [
     ("residuum", &[TORCH, POLARS]),
 ];
 /// Arrows between our own crates that must not appear.
-const NEVER: [(&str, &[&str]); 10] = [
+const NEVER: [(&str, &[&str]); 12] = [
     (
         "baselines",
         &["datasets", "diffusion-core", "metrics", "training"],
@@ -33,19 +41,48 @@ const NEVER: [(&str, &[&str]); 10] = [
     ),
     (
         "diffusion-core",
-        &["baselines", "datasets", "metrics", "mlp", "training"],
+        &[
+            "baselines",
+            "datasets",
+            "dit",
+            "dte",
+            "layers",
+            "metrics",
+            "mlp",
+            "training",
+        ],
+    ),
+    (
+        "dit",
+        &["baselines", "datasets", "dte", "metrics", "mlp", "training"],
+    ),
+    (
+        "layers",
+        &[
+            "baselines",
+            "datasets",
+            "detector",
+            "diffusion-core",
+            "metrics",
+        ],
     ),
     (
         "metrics",
         &["baselines", "datasets", "detector", "diffusion-core"],
     ),
-    ("mlp", &["baselines", "datasets", "metrics", "training"]),
+    (
+        "mlp",
+        &["baselines", "datasets", "dit", "dte", "metrics", "training"],
+    ),
     (
         "report",
         &["baselines", "diffusion-core", "residuum", "training"],
     ),
     ("residuum", &["cli", "report"]),
-    ("training", &["baselines", "datasets", "metrics", "mlp"]),
+    (
+        "training",
+        &["baselines", "datasets", "dit", "dte", "metrics", "mlp"],
+    ),
     (
         "xtask",
         &[

@@ -1,0 +1,200 @@
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use diffusion_core::{Schedule, ScheduleConfig};
+use serde::{Deserialize, Deserializer, Serialize};
+use tch::nn::Path;
+use tch::{Kind, Reduction, TchError, Tensor};
+use training::{Runtime, TrainConfig};
+
+use crate::DteError;
+use crate::network::{Model, Plan};
+use crate::published::{self, SCHEDULE};
+use crate::settings::{self, train_over};
+use crate::time_mlp::TimeMlp;
+use crate::variance_noise::VarianceNoise;
+
+/// DTE-C: a network that tells how much noise a row carries, as one of a few bins of diffusion time
+/// (Livernoche et al., arXiv:2305.18593, section 3.3).
+///
+/// # Formula
+/// A training row `x_0` gets noise of a time `t` drawn uniformly from `0..T`, `x_t = x_0 + √(1−ᾱ_t)·ε`;
+/// the network answers with one number per bin, trained by cross-entropy against the bin
+/// `⌊bins·t/T⌋`. With `p` the softmax of its answer for a row as it is, the score is `Σ k·p_k`.
+///
+/// # Differences from the reference
+/// The authors' code (vicliv/DTE, `diffusion/dte.py`) ends the network with a softmax **and** takes a
+/// loss that applies it again. As the published numbers depend on it, [`Softmax::Double`] is the
+/// default; [`Softmax::Single`] is the loss of the paper's text. Where the training rows leave a last
+/// batch of one row, it is left out.
+#[derive(Debug, Clone)]
+pub struct DteCategorical {
+    config: DteCategoricalConfig,
+    runtime: Runtime,
+}
+
+/// Settings of [`DteCategorical`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct DteCategoricalConfig {
+    /// Diffusion steps `T`.
+    pub steps: usize,
+    /// Bins of diffusion time, 2 to `steps`.
+    pub bins: usize,
+    /// How often the softmax is applied in the loss.
+    pub softmax: Softmax,
+    /// Widths of the hidden layers.
+    pub widths: Vec<usize>,
+    /// Dropout after every hidden layer but the first, in [0, 1).
+    pub dropout: f64,
+    /// β of each step.
+    pub schedule: ScheduleConfig,
+    /// How the network is trained.
+    #[serde(deserialize_with = "train")]
+    pub train: TrainConfig,
+}
+
+/// How often the softmax is applied in the loss of [`DteCategorical`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Softmax {
+    /// Twice, as released: `p` takes the place of the logits, and the loss cannot fall below
+    /// `ln(1 + (bins − 1)/e)`.
+    Double,
+    /// Once: cross-entropy as it is defined.
+    Single,
+}
+
+impl Default for DteCategoricalConfig {
+    /// The authors' code (vicliv/DTE, `diffusion/dte.py`).
+    fn default() -> Self {
+        Self {
+            steps: 400,
+            bins: 7,
+            softmax: Softmax::Double,
+            widths: vec![256, 512, 256],
+            dropout: 0.5,
+            schedule: SCHEDULE,
+            train: published::train(400, 1e-4, 5e-4),
+        }
+    }
+}
+
+fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
+    train_over(given, &DteCategoricalConfig::default().train)
+}
+
+impl DteCategoricalConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`DteError`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), DteError> {
+        self.schedule.build(self.steps)?;
+        if !(2..=self.steps).contains(&self.bins) {
+            return Err(DteError::Config {
+                name: "bins",
+                value: self.bins.to_string(),
+                expected: "expected 2 to the number of steps",
+            });
+        }
+        settings::check_network(&self.widths, self.dropout)?;
+        Ok(self.train.check()?)
+    }
+}
+
+impl DteCategorical {
+    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
+    ///
+    /// # Errors
+    /// [`DteError`] for settings out of range.
+    pub fn new(config: DteCategoricalConfig, runtime: Runtime) -> Result<Self, DteError> {
+        config.check()?;
+        Ok(Self { config, runtime })
+    }
+}
+
+impl Detector for DteCategorical {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let schedule = self
+            .config
+            .schedule
+            .build(self.config.steps)
+            .map_err(DteError::from)?;
+        let build = |vs: &Path<'_>, d: usize| {
+            let model = Categorical::new(vs, d, &self.config, &schedule)?;
+            Ok(Box::new(model) as Box<dyn Model>)
+        };
+        let plan = Plan {
+            method: "dte-c",
+            config: &self.config,
+            train: &self.config.train,
+            runtime: &self.runtime,
+            build: &build,
+        };
+        plan.fit(x, seed, progress)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Categorical {
+    mlp: TimeMlp,
+    noise: VarianceNoise,
+    steps: i64,
+    bins: i64,
+    softmax: Softmax,
+}
+
+impl Categorical {
+    pub(crate) fn new(
+        vs: &Path<'_>,
+        d: usize,
+        config: &DteCategoricalConfig,
+        schedule: &Schedule,
+    ) -> Result<Self, TchError> {
+        Ok(Self {
+            mlp: TimeMlp::new(vs, d, &config.widths, config.bins, config.dropout),
+            noise: VarianceNoise::new(schedule, vs.device())?,
+            steps: config.steps as i64,
+            bins: config.bins as i64,
+            softmax: config.softmax,
+        })
+    }
+
+    /// The mean loss of rows with given times and noise.
+    pub(crate) fn loss_at(
+        &self,
+        x_0: &Tensor,
+        t: &Tensor,
+        eps: &Tensor,
+    ) -> Result<Tensor, TchError> {
+        let answer = self.mlp.forward(&self.noise.add(x_0, t, eps)?); // [b, bins]
+        let logits = match self.softmax {
+            Softmax::Double => answer.f_softmax(1, Kind::Float)?,
+            Softmax::Single => answer,
+        };
+        let bin = bin(t, self.bins, self.steps)?;
+        logits.f_cross_entropy_loss(&bin, None::<&Tensor>, Reduction::Mean, -100, 0.0)
+    }
+}
+
+impl Model for Categorical {
+    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TchError> {
+        let (t, eps) = self.noise.draw(x_0)?;
+        self.loss_at(x_0, &t, &eps)
+    }
+
+    fn score(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let answer = self.mlp.answer(x)?; // [b, bins]
+        let k = Tensor::f_arange(self.bins, (Kind::Double, x.device()))?;
+        answer.f_softmax(1, Kind::Double)?.f_mv(&k)
+    }
+}
+
+/// `⌊bins·t/T⌋`.
+pub(crate) fn bin(t: &Tensor, bins: i64, steps: i64) -> Result<Tensor, TchError> {
+    (t * bins).f_floor_divide_scalar(steps)
+}

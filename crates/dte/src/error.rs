@@ -1,0 +1,51 @@
+use detector::DetectorError;
+use diffusion_core::ScheduleError;
+
+/// Why a diffusion time estimator cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DteError {
+    /// A setting outside its range.
+    #[error("{name} = {value}: {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be valid.
+        expected: &'static str,
+    },
+    /// The schedule cannot be built.
+    #[error("schedule: {0}")]
+    Schedule(#[from] ScheduleError),
+    /// Rows too narrow for an inverse gamma distribution.
+    #[cfg(feature = "torch")]
+    #[error("rows of {d} columns: the inverse gamma distribution needs at least 3")]
+    TooNarrow {
+        /// Columns found.
+        d: usize,
+    },
+    /// A setting of the training is out of range.
+    #[cfg(feature = "torch")]
+    #[error(transparent)]
+    Training(#[from] training::TrainingError),
+}
+
+impl From<DteError> for DetectorError {
+    fn from(error: DteError) -> Self {
+        match error {
+            DteError::Config {
+                name,
+                value,
+                expected,
+            } => Self::Config {
+                name,
+                value,
+                expected,
+            },
+            #[cfg(feature = "torch")]
+            DteError::Training(error) => error.into(),
+            other => Self::Method(other.to_string()),
+        }
+    }
+}

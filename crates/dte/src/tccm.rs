@@ -1,0 +1,173 @@
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use layers::{Linear, TimestepEmbedding};
+use serde::{Deserialize, Deserializer, Serialize};
+use tch::nn::{Module, Path};
+use tch::{Kind, Reduction, TchError, Tensor};
+use training::{Runtime, TrainConfig};
+
+use crate::DteError;
+use crate::network::{Model, Plan};
+use crate::published;
+use crate::settings::{self, train_over};
+use crate::time_mlp::linear_f64;
+
+/// TCCM: time-conditioned contraction matching (Li et al., NeurIPS 2025, arXiv:2510.18328), a flow
+/// that pulls every row to the origin at all times.
+///
+/// # Formula
+/// The network `f(x, t)` sees the row and a sinusoidal embedding of `t`, drawn uniformly from [0, 1);
+/// its loss is the mean square of `f(x, t) + x`. The score is `‖f(x, 1) + x‖`: one evaluation.
+///
+/// # Differences from the reference
+/// None in the network, loss or score. The published runs choose the epochs (1 to 5000), the batch and
+/// the learning rate for each data set by name; the defaults here are those of the authors' class.
+/// Where the training rows leave a last batch of one row, it is left out.
+#[derive(Debug, Clone)]
+pub struct Tccm {
+    config: TccmConfig,
+    runtime: Runtime,
+}
+
+/// Settings of [`Tccm`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct TccmConfig {
+    /// Widths of the hidden layers.
+    pub widths: Vec<usize>,
+    /// Width of the time embedding, even.
+    pub d_time: usize,
+    /// How the network is trained.
+    #[serde(deserialize_with = "train")]
+    pub train: TrainConfig,
+}
+
+impl Default for TccmConfig {
+    /// The authors' code (ZhongLIFR/TCCM-NIPS, `FMAD/FlowMatchingAD.py`).
+    fn default() -> Self {
+        Self {
+            widths: vec![256, 256],
+            d_time: 128,
+            train: published::train(100, 1e-3, 0.0),
+        }
+    }
+}
+
+fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
+    train_over(given, &TccmConfig::default().train)
+}
+
+impl TccmConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`DteError`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), DteError> {
+        settings::check_network(&self.widths, 0.0)?;
+        if !(2..=1 << 20).contains(&self.d_time) || !self.d_time.is_multiple_of(2) {
+            return Err(DteError::Config {
+                name: "d-time",
+                value: self.d_time.to_string(),
+                expected: "expected an even number, 2 to 1048576",
+            });
+        }
+        Ok(self.train.check()?)
+    }
+}
+
+impl Tccm {
+    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
+    ///
+    /// # Errors
+    /// [`DteError`] for settings out of range.
+    pub fn new(config: TccmConfig, runtime: Runtime) -> Result<Self, DteError> {
+        config.check()?;
+        Ok(Self { config, runtime })
+    }
+}
+
+impl Detector for Tccm {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let build = |vs: &Path<'_>, d: usize| {
+            Ok(Box::new(Contraction::new(vs, d, &self.config)) as Box<dyn Model>)
+        };
+        let plan = Plan {
+            method: "tccm",
+            config: &self.config,
+            train: &self.config.train,
+            runtime: &self.runtime,
+            build: &build,
+        };
+        plan.fit(x, seed, progress)
+    }
+}
+
+/// `f(x, t)`; names as in the reference (`model.0.weight`, `model.2.weight`, …).
+#[derive(Debug)]
+pub(crate) struct Contraction {
+    embedding: TimestepEmbedding,
+    half: i64,
+    hidden: Vec<Linear>,
+    last: Linear,
+}
+
+impl Contraction {
+    pub(crate) fn new(vs: &Path<'_>, d: usize, config: &TccmConfig) -> Self {
+        let vs = vs / "model";
+        let mut width = d + config.d_time;
+        let mut hidden = Vec::new();
+        for (i, next) in config.widths.iter().enumerate() {
+            hidden.push(Linear::new(&(&vs / (2 * i)), width, *next));
+            width = *next;
+        }
+        Self {
+            embedding: TimestepEmbedding::new(config.d_time, vs.device()),
+            half: config.d_time as i64 / 2,
+            hidden,
+            last: Linear::new(&(&vs / (2 * config.widths.len())), width, d),
+        }
+    }
+
+    /// `x`: `[b, d]`, `t`: `[b]` → `[x; sin; cos]`, `[b, d + d_time]`.
+    fn input(&self, x: &Tensor, t: &Tensor) -> Result<Tensor, TchError> {
+        let cos_sin = self.embedding.forward(t); // [b, d_time]
+        Tensor::f_cat(&[x, &cos_sin.f_roll([self.half], [1])?], 1) // the reference starts with the sines
+    }
+
+    /// `x`: `[b, d]`, `t`: `[b]` → `f(x, t)`, `[b, d]`.
+    fn forward(&self, x: &Tensor, t: &Tensor) -> Result<Tensor, TchError> {
+        let mut h = self.input(x, t)?;
+        for layer in &self.hidden {
+            h = layer.forward(&h).relu_();
+        }
+        Ok(self.last.forward(&h))
+    }
+
+    /// The mean square of `f(x, t) + x`.
+    pub(crate) fn loss_at(&self, x: &Tensor, t: &Tensor) -> Result<Tensor, TchError> {
+        self.forward(x, t)?.f_mse_loss(&x.f_neg()?, Reduction::Mean)
+    }
+}
+
+impl Model for Contraction {
+    fn loss(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let t = Tensor::f_rand([x.size()[0]], (Kind::Float, x.device()))?;
+        self.loss_at(x, &t)
+    }
+
+    fn score(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let t = Tensor::f_ones([x.size()[0]], (Kind::Float, x.device()))?;
+        let mut h = self.input(x, &t)?.f_to_kind(Kind::Double)?;
+        for layer in &self.hidden {
+            h = linear_f64(layer, &h)?.relu_();
+        }
+        let rest = linear_f64(&self.last, &h)? + x.f_to_kind(Kind::Double)?;
+        rest.f_square()?
+            .f_sum_dim_intlist(1, false, Kind::Double)?
+            .f_sqrt()
+    }
+}

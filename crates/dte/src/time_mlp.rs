@@ -1,0 +1,64 @@
+use layers::Linear;
+use tch::nn::{Module, Path};
+use tch::{Kind, TchError, Tensor};
+
+/// The perceptron of the authors' estimators: ReLU after every hidden layer, dropout after every one
+/// but the first, names as in the reference (`layers.0.weight`, …).
+///
+/// # Shapes
+/// `[b, d]` → `[b, d_out]`.
+#[derive(Debug)]
+pub(crate) struct TimeMlp {
+    first: Linear,
+    hidden: Vec<Linear>,
+    last: Linear,
+    dropout: f64,
+}
+
+impl TimeMlp {
+    /// Layers `d`–`widths`–`d_out`; `widths` is not empty.
+    pub(crate) fn new(
+        vs: &Path<'_>,
+        d: usize,
+        widths: &[usize],
+        d_out: usize,
+        dropout: f64,
+    ) -> Self {
+        let vs = vs / "layers";
+        let hidden = widths.windows(2).enumerate();
+        Self {
+            first: Linear::new(&(&vs / 0), d, widths[0]),
+            hidden: hidden
+                .map(|(i, pair)| Linear::new(&(&vs / (i + 1)), pair[0], pair[1]))
+                .collect(),
+            last: Linear::new(&(&vs / widths.len()), widths[widths.len() - 1], d_out),
+            dropout,
+        }
+    }
+
+    /// In training, with dropout.
+    pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
+        let mut h = self.first.forward(x).relu_();
+        for layer in &self.hidden {
+            h = layer.forward(&h).relu_().dropout(self.dropout, true);
+        }
+        self.last.forward(&h)
+    }
+
+    /// For a score, without dropout and in f64.
+    pub(crate) fn answer(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let mut h = linear_f64(&self.first, &x.f_to_kind(Kind::Double)?)?;
+        for layer in self.hidden.iter().chain([&self.last]) {
+            h = linear_f64(layer, &h.relu_())?;
+        }
+        Ok(h)
+    }
+}
+
+/// A layer in f64. Matrix kernels round differently for one row than for many, and a score near 0 would
+/// show it in f32; these networks are small enough not to care.
+pub(crate) fn linear_f64(layer: &Linear, x: &Tensor) -> Result<Tensor, TchError> {
+    let weight = layer.weight().f_to_kind(Kind::Double)?;
+    let bias = layer.bias().f_to_kind(Kind::Double)?;
+    x.f_linear(&weight, Some(&bias))
+}

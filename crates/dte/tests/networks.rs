@@ -1,0 +1,233 @@
+//! The trained estimators behind the contract of `detector`.
+#![cfg(feature = "torch")]
+
+use detector::conformance::{self, Tolerance};
+use detector::{Detector, DetectorError, Input, Silent};
+use dte::{
+    DteCategorical, DteCategoricalConfig, DteInverseGamma, DteInverseGammaConfig, Softmax, Tccm,
+    TccmConfig,
+};
+use ndarray::{Array1, Array2};
+use tch::Device;
+use training::{Runtime, TrainConfig};
+
+fn cpu() -> Runtime {
+    Runtime::new(Device::Cpu)
+}
+
+/// Long enough to rank the planted outliers, short enough for a test.
+fn short(train: &TrainConfig) -> TrainConfig {
+    TrainConfig {
+        epochs: 30,
+        learning_rate: 2e-3,
+        ..train.clone()
+    }
+}
+
+fn categorical(softmax: Softmax, runtime: Runtime) -> DteCategorical {
+    let config = DteCategoricalConfig {
+        softmax,
+        widths: vec![64, 64],
+        train: short(&DteCategoricalConfig::default().train),
+        ..Default::default()
+    };
+    DteCategorical::new(config, runtime).unwrap()
+}
+
+fn inverse_gamma() -> DteInverseGamma {
+    let config = DteInverseGammaConfig {
+        widths: vec![64, 64],
+        train: short(&DteInverseGammaConfig::default().train),
+        ..Default::default()
+    };
+    DteInverseGamma::new(config, cpu()).unwrap()
+}
+
+fn tccm() -> Tccm {
+    let config = TccmConfig {
+        widths: vec![64, 64],
+        train: short(&TccmConfig::default().train),
+        ..Default::default()
+    };
+    Tccm::new(config, cpu()).unwrap()
+}
+
+fn conform(detector: &dyn Detector) {
+    // A row alone goes through other matrix kernels than a batch of rows, in f64.
+    let tolerance = Tolerance {
+        relative: 1e-10,
+        auroc: 0.99,
+    };
+    assert_eq!(conformance::check_within(detector, tolerance), Ok(()));
+}
+
+#[test]
+fn the_categorical_conforms_with_either_loss() {
+    conform(&categorical(Softmax::Double, cpu()));
+    conform(&categorical(Softmax::Single, cpu()));
+}
+
+#[test]
+fn the_inverse_gamma_conforms() {
+    conform(&inverse_gamma());
+}
+
+#[test]
+fn tccm_conforms() {
+    conform(&tccm());
+}
+
+fn rows(n: usize, d: usize) -> Array2<f32> {
+    Array2::from_shape_fn((n, d), |(i, j)| ((i * (2 * j + 3)) % 13) as f32 / 6.0 - 1.0)
+}
+
+fn scores(detector: &dyn Detector, x: &Array2<f32>, seed: u64) -> Array1<f64> {
+    let scorer = detector.fit(Input::Rows(x.view()), seed, &Silent).unwrap();
+    assert_eq!(scorer.n_evaluations(), Some(1));
+    scorer.score(Input::Rows(x.view()), &Silent).unwrap()
+}
+
+#[test]
+fn a_seed_gives_the_same_bits_and_another_one_others() {
+    let x = rows(50, 4);
+    let detectors: [&dyn Detector; 3] = [
+        &categorical(Softmax::Double, cpu()),
+        &inverse_gamma(),
+        &tccm(),
+    ];
+    for detector in detectors {
+        let first = scores(detector, &x, 1);
+        assert_eq!(first, scores(detector, &x, 1));
+        assert_ne!(first, scores(detector, &x, 2));
+    }
+}
+
+#[test]
+fn a_kept_model_scores_the_same_and_each_loss_keeps_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let keeping = || Runtime {
+        models: Some(folder.path().to_owned()),
+        ..cpu()
+    };
+    let x = rows(50, 4);
+    let fresh = scores(&categorical(Softmax::Double, cpu()), &x, 1);
+    for _ in 0..2 {
+        let kept = scores(&categorical(Softmax::Double, keeping()), &x, 1);
+        assert_eq!(kept, fresh);
+    }
+    let other = scores(&categorical(Softmax::Single, keeping()), &x, 1);
+    assert_ne!(other, fresh);
+    assert_eq!(folder.path().read_dir().unwrap().count(), 2);
+}
+
+#[test]
+fn what_cannot_be_trained_is_an_error() {
+    let error = |detector: &dyn Detector, x: Array2<f32>| {
+        let fitted = detector.fit(Input::Rows(x.view()), 0, &Silent);
+        fitted.map(|_| ()).unwrap_err().to_string()
+    };
+    for d in [1, 2] {
+        assert_eq!(
+            error(&inverse_gamma(), rows(9, d)),
+            format!("rows of {d} columns: the inverse gamma distribution needs at least 3")
+        );
+    }
+    assert!(error(&tccm(), rows(1, 4)).starts_with("1 training rows, expected at least 2"));
+    let wide = Array2::from_elem((9, 4), f32::MAX);
+    assert!(error(&tccm(), wide).contains("the loss is"));
+}
+
+#[test]
+fn narrow_rows_are_ranked_by_the_others() {
+    for d in [1, 2] {
+        let x = rows(50, d);
+        let categorical = scores(&categorical(Softmax::Double, cpu()), &x, 0);
+        assert!(categorical.iter().all(|score| (0.0..=6.0).contains(score)));
+        assert!(scores(&tccm(), &x, 0).iter().all(|score| *score >= 0.0));
+    }
+}
+
+#[test]
+fn the_defaults_are_the_published_ones() {
+    let published = |epochs: usize, rate: &str, decay: &str| {
+        format!(
+            "\n[train]\nepochs = {epochs}\nbatch-size = 64\naccumulate = 1\ndrop-last = false\n\
+             optimizer = \"adam\"\nlearning-rate = {rate}\nweight-decay = {decay}\nwarm-up = 0\n\
+             decay = \"constant\"\nclip = 0.0\nearly-stop-after = 1000000\nearly-stop-lag = 39\n"
+        )
+    };
+    let schedule = "\n[schedule]\nkind = \"linear\"\nfirst = 0.0001\nlast = 0.01\n";
+    assert_eq!(
+        toml::to_string(&DteCategoricalConfig::default()).unwrap(),
+        "steps = 400\nbins = 7\nsoftmax = \"double\"\nwidths = [256, 512, 256]\ndropout = 0.5\n"
+            .to_owned()
+            + schedule
+            + &published(400, "0.0001", "0.0005")
+    );
+    assert_eq!(
+        toml::to_string(&DteInverseGammaConfig::default()).unwrap(),
+        "steps = 300\nwidths = [128, 128]\ndropout = 0.5\n".to_owned()
+            + schedule
+            + &published(400, "0.0001", "0.0")
+    );
+    assert_eq!(
+        toml::to_string(&TccmConfig::default()).unwrap(),
+        "widths = [256, 256]\nd-time = 128\n".to_owned() + &published(100, "0.001", "0.0")
+    );
+}
+
+#[test]
+fn what_is_not_given_under_train_stays_the_methods_own() {
+    let config: DteCategoricalConfig = toml::from_str("train = { epochs = 3 }").unwrap();
+    let own = DteCategoricalConfig::default();
+    let train = TrainConfig {
+        epochs: 3,
+        ..own.train.clone()
+    };
+    assert_eq!(config, DteCategoricalConfig { train, ..own });
+    let json = serde_json::json!({ "train": { "epochs": 3 } });
+    assert_eq!(
+        serde_json::from_value::<DteCategoricalConfig>(json).unwrap(),
+        config
+    );
+}
+
+#[test]
+fn impossible_settings_are_named() {
+    for (text, message) in [
+        ("bins = 1", "bins = 1: expected 2 to the number of steps"),
+        (
+            "bins = 401",
+            "bins = 401: expected 2 to the number of steps",
+        ),
+        ("steps = 0", "schedule: a schedule needs at least one step"),
+        (
+            "widths = []",
+            "widths = []: expected at least one hidden layer, each of 1 to 1048576",
+        ),
+        (
+            "dropout = 1.0",
+            "dropout = 1: expected a share from 0 up to 1, 1 excluded",
+        ),
+        (
+            "train.batch-size = 1",
+            "batch-size = 1: expected at least 2, batch statistics need two rows",
+        ),
+    ] {
+        let config: DteCategoricalConfig = toml::from_str(text).unwrap();
+        let error = DteCategorical::new(config, cpu()).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+    let config: TccmConfig = toml::from_str("d-time = 7").unwrap();
+    let error = DetectorError::from(Tccm::new(config, cpu()).unwrap_err());
+    assert_eq!(
+        error.to_string(),
+        "d-time = 7: expected an even number, 2 to 1048576"
+    );
+    for text in ["epochs = 3", "softmax = 'twice'", "train.epoch = 3"] {
+        assert!(
+            toml::from_str::<DteCategoricalConfig>(text).is_err(),
+            "{text}"
+        );
+    }
+}

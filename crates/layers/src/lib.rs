@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod batch_norm;
+mod layer_norm;
+mod linear;
+mod timestep_embedding;
+
+pub use batch_norm::BatchNorm;
+pub use layer_norm::LayerNorm;
+pub use linear::{Linear, LinearInit};
+pub use timestep_embedding::{TimestepEmbedding, timestep_embedding};
