@@ -1,0 +1,88 @@
+// What tch does not carry, behind C functions. No exception crosses the border: each function that can
+// fail returns null, or a message that `tx_free` frees.
+#include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/_fused_adamw.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+
+namespace {
+
+template <typename F>
+char* guarded(F f) noexcept {
+  try {
+    f();
+    return nullptr;
+  } catch (const c10::Error& e) {
+    return strdup(e.what_without_backtrace());
+  } catch (const std::exception& e) {
+    return strdup(e.what());
+  } catch (...) {
+    return strdup("unknown C++ exception");
+  }
+}
+
+at::DeviceType device_type(bool cuda) { return cuda ? at::kCUDA : at::kCPU; }
+
+}  // namespace
+
+extern "C" {
+
+void tx_free(char* message) { free(message); }
+
+char* tx_autocast_enter(bool cuda, bool bf16, bool* enabled_before, int8_t* dtype_before) {
+  return guarded([&] {
+    const auto device = device_type(cuda);
+    *enabled_before = at::autocast::is_autocast_enabled(device);
+    *dtype_before = static_cast<int8_t>(at::autocast::get_autocast_dtype(device));
+    at::autocast::set_autocast_dtype(device, bf16 ? at::kBFloat16 : at::kHalf);
+    at::autocast::set_autocast_enabled(device, true);
+    at::autocast::increment_nesting();
+  });
+}
+
+char* tx_autocast_exit(bool cuda, bool enabled_before, int8_t dtype_before) {
+  return guarded([&] {
+    const auto device = device_type(cuda);
+    if (at::autocast::decrement_nesting() == 0) {
+      at::autocast::clear_cache();
+    }
+    at::autocast::set_autocast_enabled(device, enabled_before);
+    at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(dtype_before));
+  });
+}
+
+bool tx_deterministic() { return at::globalContext().deterministicAlgorithms(); }
+
+char* tx_set_deterministic(bool on) {
+  return guarded([&] { at::globalContext().setDeterministicAlgorithms(on, false); });
+}
+
+int tx_matmul_precision() { return static_cast<int>(at::globalContext().float32MatmulPrecision()); }
+
+char* tx_set_matmul_precision(int precision) {
+  return guarded([&] {
+    const char* names[] = {"highest", "high", "medium"};
+    at::globalContext().setFloat32MatmulPrecision(names[precision]);
+  });
+}
+
+// One Adam step over flat tensors in place; `step` is a scalar tensor that counts from 1.
+char* tx_fused_adam(at::Tensor* theta, at::Tensor* gradient, at::Tensor* m, at::Tensor* v,
+                    at::Tensor* step, double learning_rate, double beta_1, double beta_2,
+                    double weight_decay, double eps, bool decoupled) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    if (decoupled) {
+      at::_fused_adamw_({*theta}, {*gradient}, {*m}, {*v}, {}, {*step}, learning_rate, beta_1,
+                        beta_2, weight_decay, eps, false, false);
+    } else {
+      at::_fused_adam_({*theta}, {*gradient}, {*m}, {*v}, {}, {*step}, learning_rate, beta_1,
+                       beta_2, weight_decay, eps, false, false);
+    }
+  });
+}
+}
