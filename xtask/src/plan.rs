@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, code};
 use crate::glob;
-use crate::profile::{Profile, Seed, Table};
+use crate::profile::{Family, Profile, Seed, Table};
 use crate::program::{Dataset, Method};
 
 /// Everything a run folder starts from.
@@ -41,6 +41,9 @@ pub(crate) struct PlannedTable {
     notes: Vec<String>,
     pub(crate) rows: Vec<Row>,
     pub(crate) columns: Vec<PlannedColumn>,
+    published_families: Option<String>,
+    families: Vec<Family>,
+    costs: bool,
 }
 
 /// A row: present, or absent with the command that gets it.
@@ -58,6 +61,7 @@ pub(crate) struct PlannedColumn {
     method: Option<String>,
     protocol: String,
     published: Option<String>,
+    family: Option<String>,
     note: Option<String>,
     seeds: Vec<Seed>,
     pub(crate) cells: BTreeMap<String, Vec<String>>,
@@ -101,6 +105,7 @@ pub(crate) fn plan(
                 method: column.method.clone(),
                 protocol: protocol.clone(),
                 published: column.published.clone(),
+                family: column.family.clone(),
                 note: column.note.clone(),
                 seeds: seeds.clone(),
                 cells: ids,
@@ -119,6 +124,9 @@ pub(crate) fn plan(
             notes: table.notes.clone(),
             rows: rows.collect(),
             columns,
+            published_families: table.published_families.clone(),
+            families: table.families.clone(),
+            costs: table.costs,
         });
     }
     cell::order(&mut cells);

@@ -38,6 +38,22 @@ pub(crate) struct Table {
     pub(crate) notes: Vec<String>,
     #[serde(rename = "column")]
     pub(crate) columns: Vec<Column>,
+    /// Stem of the file in `data/published` with means of families.
+    pub(crate) published_families: Option<String>,
+    /// Families whose means stand below the table.
+    #[serde(default)]
+    pub(crate) families: Vec<Family>,
+    /// Whether rows below the table say what the scores cost.
+    #[serde(default)]
+    pub(crate) costs: bool,
+}
+
+/// The data sets named `<name>_…`, of which there are `members` in all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Family {
+    pub(crate) name: String,
+    pub(crate) members: usize,
 }
 
 /// One column: a method with overrides, a published column, or both.
@@ -47,6 +63,8 @@ pub(crate) struct Column {
     pub(crate) label: String,
     pub(crate) method: Option<String>,
     pub(crate) published: Option<String>,
+    /// The method's name in the table's file of families.
+    pub(crate) family: Option<String>,
     #[serde(default)]
     pub(crate) set: toml::Table,
     pub(crate) seeds: Option<Vec<Seed>>,

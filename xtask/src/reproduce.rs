@@ -102,6 +102,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     report(&program, &dir)?;
     conclude(&plan, &dir, &outcome, start.elapsed());
     Ok(if outcome.failed.is_empty() {
+        dir.remove_models()?;
         0
     } else {
         code::SOME_FAILED

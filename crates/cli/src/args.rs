@@ -116,7 +116,9 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   residuum run --dataset MVTec-AD_bottle --method ocsvm --protocol paper
   residuum run --dataset cardio --method iforest --protocol semi-random --seed 3 --set trees=200
-  residuum run --dataset FashionMNIST_3@pixels --method ddpm --out cell.json --scores scores.csv";
+  residuum run --dataset FashionMNIST_3@pixels --method ddpm --out cell.json --scores scores.csv
+  residuum run --dataset FashionMNIST_3@pixels --method ddpm --models models --score-rule epsilon-error
+  residuum run --dataset MVTec-AD_bottle --method ddpm --set train.epochs=50 --set score.walk=ancestral";
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -141,6 +143,10 @@ pub(crate) struct Run {
     /// One setting of the method; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Rule by which a diffusion method scores, short for --set score.rule=RULE: reconstruction,
+    /// epsilon-error, vlb, score-norm or inversion. With --models every rule scores one training
+    #[arg(long, value_name = "RULE")]
+    pub(crate) score_rule: Option<String>,
     #[command(flatten)]
     pub(crate) machine: Machine,
     /// Also write the JSON to a file
@@ -159,6 +165,10 @@ pub(crate) struct Machine {
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<std::num::NonZeroUsize>,
+    /// Keep trained networks here: what is there is not trained again, what was interrupted is
+    /// trained further
+    #[arg(long, value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

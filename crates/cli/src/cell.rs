@@ -31,6 +31,10 @@ pub(crate) struct Cell {
     pub(crate) seconds: Option<Seconds>,
     pub(crate) peak_rss_bytes: Option<u64>,
     pub(crate) params: Option<u64>,
+    /// Network evaluations per scored row.
+    pub(crate) n_evaluations: Option<u64>,
+    /// Spearman's correlation of the scores with the squared length of the row.
+    pub(crate) norm_spearman: Option<f64>,
     pub(crate) device: String,
     pub(crate) threads: usize,
     pub(crate) versions: Versions,

@@ -30,7 +30,7 @@ struct Planned {
 }
 
 /// Runs the cells of the plan with `from <= index < to` that have no result yet.
-pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: Machine) -> Result<(), Failure> {
+pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     if args.stdin_guard {
         end_with_stdin();
     }
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: Machine) -> Result
 }
 
 /// The cell of one line of the plan; a failure and even a panic become a cell too.
-fn run_one(planned: &Planned, roots: &Roots, machine: Machine) -> Cell {
+fn run_one(planned: &Planned, roots: &Roots, machine: &Machine) -> Cell {
     let progress = JsonLines::new(&planned.id);
     let result = catch_unwind(AssertUnwindSafe(|| {
         let (cell, _) = experiment(planned)?.run(Some(&planned.id), roots, machine, &progress)?;
@@ -105,7 +105,7 @@ fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
 }
 
 /// The record of a line that gave no result, in the words of the plan.
-fn failed(planned: &Planned, machine: Machine, failure: Failure) -> Cell {
+fn failed(planned: &Planned, machine: &Machine, failure: Failure) -> Cell {
     Cell {
         schema: SCHEMA,
         id: Some(planned.id.clone()),
@@ -124,7 +124,9 @@ fn failed(planned: &Planned, machine: Machine, failure: Failure) -> Cell {
         seconds: None,
         peak_rss_bytes: peak_rss_bytes(),
         params: None,
-        device: machine.device.to_string(),
+        n_evaluations: None,
+        norm_spearman: None,
+        device: machine.runtime.device.to_string(),
         threads: machine.threads,
         versions: Versions::current(),
         warnings: Vec::new(),

@@ -1,9 +1,9 @@
 use std::time::Instant;
 
 use datasets::{Data, Dataset, Label, Protocol, Roots, Split};
-use detector::{Input, Progress};
+use detector::{Input, Progress, Silent};
 use metrics::Metrics;
-use residuum::{Config, Device};
+use residuum::{Config, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -36,10 +36,10 @@ pub(crate) struct Scores {
     pub(crate) scores: Vec<f64>,
 }
 
-/// The machine a cell runs on.
-#[derive(Debug, Clone, Copy)]
+/// The machine a cell runs on, and where it keeps trained networks.
+#[derive(Debug, Clone)]
 pub(crate) struct Machine {
-    pub(crate) device: Device,
+    pub(crate) runtime: Runtime,
     pub(crate) threads: usize,
 }
 
@@ -49,12 +49,12 @@ impl Experiment {
         &self,
         id: Option<&str>,
         roots: &Roots,
-        machine: Machine,
+        machine: &Machine,
         progress: &dyn Progress,
     ) -> Result<(Cell, Scores), Failure> {
         memory::reset_peak();
         let method = residuum::find(self.config.method())?;
-        let detector = method.detector(&self.config, machine.device)?;
+        let detector = method.detector(&self.config, &machine.runtime)?;
 
         let start = Instant::now();
         let dataset = load(&self.dataset, roots)?;
@@ -71,6 +71,8 @@ impl Experiment {
         let scores = scorer.score(input(&split.test), progress)?.to_vec();
         let score_seconds = start.elapsed().as_secs_f64();
 
+        warnings.extend(scorer.warnings());
+        let norm_spearman = self.norm_spearman(&split, &scores, &mut warnings)?;
         let n_copies = audit.test.map_or(0, |test| test.duplicates);
         warnings.extend(ties(&scores, scores.len() - n_copies));
         let labels: Vec<bool> = split
@@ -102,7 +104,9 @@ impl Experiment {
             }),
             peak_rss_bytes: memory::peak_rss_bytes(),
             params: scorer.n_params(),
-            device: machine.device.to_string(),
+            n_evaluations: scorer.n_evaluations(),
+            norm_spearman,
+            device: machine.runtime.device.to_string(),
             threads: machine.threads,
             versions: Versions::current(),
             warnings,
@@ -114,6 +118,47 @@ impl Experiment {
             scores,
         };
         Ok((cell, scores))
+    }
+}
+
+/// Above this rank correlation with `‖x‖²` a score says nothing of its own.
+const IN_DISGUISE: f64 = 0.99;
+
+impl Experiment {
+    /// Spearman's correlation of the scores with `‖x‖²` of the rows as the method sees them, `None`
+    /// where either is constant. Learned scores that are `‖x‖²` in disguise are warned of: a network
+    /// that predicts zero gives just that.
+    fn norm_spearman(
+        &self,
+        split: &Split,
+        scores: &[f64],
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<f64>, Failure> {
+        let correlation = |other: &[f64], of: &[f64]| metrics::spearman(other, of).ok();
+        let norm = self.scores_of("norm", split)?;
+        let found = correlation(scores, &norm);
+        if self.config.method() != "norm" && found.is_some_and(|r| r > IN_DISGUISE) {
+            let ocsvm = correlation(&self.scores_of("ocsvm", split)?, &norm);
+            warnings.push(format!(
+                "the scores rank as the squared length of the row does (Spearman {:.4}; {:.2} for \
+                 OCSVM on the same rows)",
+                found.unwrap_or(1.0),
+                ocsvm.unwrap_or(f64::NAN),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// The test rows' scores by another method with its defaults, on rows scaled as here.
+    fn scores_of(&self, method: &str, split: &Split) -> Result<Vec<f64>, Failure> {
+        let method = residuum::find(method)?;
+        let mut config = method.config();
+        if let Some(rows) = self.config.values().get("rows") {
+            config.set("rows", rows.clone())?;
+        }
+        let detector = method.detector(&config, &Runtime::cpu())?;
+        let scorer = fit(&detector, split, self.seed.model, &Silent)?;
+        Ok(scorer.score(input(&split.test), &Silent)?.to_vec())
     }
 }
 

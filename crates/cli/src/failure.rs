@@ -14,6 +14,7 @@ pub(crate) mod exit {
     pub(crate) const SOME_CELLS_FAILED: u8 = 5;
     pub(crate) const INTERNAL: u8 = 70;
     pub(crate) const RETRY: u8 = 75;
+    pub(crate) const INTERRUPTED: u8 = 130;
 }
 
 /// What went wrong in one line, the way out, and the code the program ends with.
@@ -101,6 +102,7 @@ impl From<DetectorError> for Failure {
     fn from(error: DetectorError) -> Self {
         let code = match error {
             DetectorError::Config { .. } => exit::USAGE,
+            DetectorError::Interrupted => exit::INTERRUPTED,
             _ => exit::BAD_DATA,
         };
         Self::new(code, with_sources(&error))

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use datasets::Roots;
-use residuum::DeviceChoice;
+use residuum::{DeviceChoice, Runtime};
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command, Global, LogFormat};
@@ -47,8 +47,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Datasets(command) => datasets_command::run(command, &roots),
         Command::Methods(command) => methods::run(command),
-        Command::Run(args) => run::run(args, &roots, machine(&args.machine)?),
-        Command::Cells(args) => cells::run(args, &roots, machine(&args.machine)?),
+        Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),
+        Command::Cells(args) => cells::run(args, &roots, &machine(&args.machine)?),
         Command::Audit(args) => audit::run(args, &roots),
         #[cfg(feature = "report")]
         Command::Report(args) => report_run(args, &roots),
@@ -71,7 +71,9 @@ fn machine(args: &args::Machine) -> Result<Machine, Failure> {
         .or_else(|| std::thread::available_parallelism().ok())
         .map_or(1, std::num::NonZeroUsize::get);
     residuum::set_threads(threads);
-    Ok(Machine { device, threads })
+    let models = args.models.clone();
+    let runtime = Runtime { device, models };
+    Ok(Machine { runtime, threads })
 }
 
 #[cfg(feature = "report")]

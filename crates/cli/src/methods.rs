@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
-use serde_json::json;
+use residuum::Method;
+use serde_json::{Value, json};
 
 use crate::args;
 use crate::failure::{Failure, exit};
@@ -33,15 +34,39 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
         args::Methods::Show { method } => {
             let method = residuum::find(method)?;
             let mut text = format!("# {}\n# {}\n", method.title, method.source);
-            for (key, value) in method.config().values() {
+            let config = method.config();
+            let values = config.values().iter();
+            let (tables, settings): (Vec<_>, Vec<_>) = values.partition(|(_, v)| is_table(v));
+            for (key, value) in settings {
+                write_setting(&mut text, method, key, key, value)?;
+            }
+            for (table, values) in tables {
                 // Writing to a String cannot fail.
-                let _ = writeln!(text, "\n# {}", method.meaning(key));
-                let value = toml::Value::try_from(value)
-                    .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-                let _ = writeln!(text, "{key} = {value}");
+                let _ = writeln!(text, "\n[{table}]");
+                for (key, value) in values.as_object().into_iter().flatten() {
+                    write_setting(&mut text, method, &format!("{table}.{key}"), key, value)?;
+                }
             }
             print(&text);
         }
     }
+    Ok(())
+}
+
+/// A table of settings; one with a `kind` is a single setting, as its keys depend on it.
+fn is_table(value: &Value) -> bool {
+    value.is_object() && value.get("kind").is_none()
+}
+
+fn write_setting(
+    text: &mut String,
+    method: &Method,
+    path: &str,
+    key: &str,
+    value: &Value,
+) -> Result<(), Failure> {
+    let value = toml::Value::try_from(value)
+        .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
+    let _ = writeln!(text, "\n# {}\n{key} = {value}", method.meaning(path));
     Ok(())
 }

@@ -1,5 +1,6 @@
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use detector::Progress;
@@ -8,10 +9,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// A bar with rate and ETA on stderr where that is a terminal, else nothing.
 pub(crate) struct Bar {
     bar: Mutex<ProgressBar>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Bar {
-    pub(crate) fn new() -> Self {
+    /// A bar whose work stops once `interrupted` is set.
+    pub(crate) fn new(interrupted: Arc<AtomicBool>) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new(0)
         } else {
@@ -24,6 +27,7 @@ impl Bar {
         }
         Self {
             bar: Mutex::new(bar),
+            interrupted,
         }
     }
 
@@ -44,6 +48,10 @@ impl Progress for Bar {
         bar.set_length(total);
         bar.set_position(done);
         bar.set_message(note.to_owned());
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 }
 

@@ -1,7 +1,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use datasets::{Label, Roots};
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args;
 use crate::cell::write_atomically;
@@ -11,12 +14,12 @@ use crate::output::print;
 use crate::progress::Bar;
 
 /// `residuum run`: one experiment, its JSON on stdout.
-pub(crate) fn run(args: &args::Run, roots: &Roots, machine: Machine) -> Result<(), Failure> {
+pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     if let Some(path) = &args.scores {
         ScoreFormat::of(path)?;
     }
     let experiment = experiment(args)?;
-    let bar = Bar::new();
+    let bar = Bar::new(interrupt_flag()?);
     let result = experiment.run(None, roots, machine, &bar);
     bar.finish();
     let (cell, scores) = result?;
@@ -34,6 +37,21 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: Machine) -> Result<(
         write_scores(path, &scores)?;
     }
     Ok(())
+}
+
+/// Set by the first Ctrl-C: training then saves where it is and ends. A second one ends at once.
+fn interrupt_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let register = || -> std::io::Result<()> {
+        for signal in [SIGINT, SIGTERM] {
+            let code = 128 + signal;
+            signal_hook::flag::register_conditional_shutdown(signal, code, flag.clone())?;
+            signal_hook::flag::register(signal, flag.clone())?;
+        }
+        Ok(())
+    };
+    register().map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
+    Ok(flag)
 }
 
 fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
@@ -55,6 +73,9 @@ fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
     }
     for text in &args.set {
         config.set_text(text)?;
+    }
+    if let Some(rule) = &args.score_rule {
+        config.set("score.rule", rule.as_str().into())?;
     }
     let protocol = protocol(&args.protocol)?;
     let seed = args.seed.unwrap_or_else(|| protocol.default_seed());

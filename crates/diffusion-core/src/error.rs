@@ -30,6 +30,44 @@ pub enum ProcessError {
         /// The shape that fits.
         expected: Vec<i64>,
     },
+    /// The variance is to be learned, but the network predicts none.
+    #[error("the network predicts no variance, but the process is to learn it")]
+    NoVariance,
+    /// The target `ε` under a schedule whose last step leaves no signal.
+    #[error(
+        "nothing is left of the signal at step {step} (zero terminal SNR): the noise does not tell \
+         x_0 there, let the network predict x0 or v"
+    )]
+    NoSignal {
+        /// The step where `ᾱ` is 0.
+        step: usize,
+    },
+    /// A setting outside its range or against another one.
+    #[error("{name} = {value}: {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be valid.
+        expected: &'static str,
+    },
+    /// Losses that cannot be the history of a [`StepSampler`](crate::StepSampler).
+    #[error("step sampler: {found}, expected {expected}")]
+    History {
+        /// What was given.
+        found: String,
+        /// What would fit.
+        expected: String,
+    },
+    /// Averages that do not belong to the network of an [`Ema`](crate::Ema).
+    #[error("no average of the shape {shape:?} for the variable `{name}`")]
+    Average {
+        /// The variable.
+        name: String,
+        /// Its shape.
+        shape: Vec<i64>,
+    },
     /// libtorch refused: out of memory, an index outside its table.
     #[error("libtorch: {}", first_line(.0))]
     Torch(#[from] TchError),

@@ -36,6 +36,20 @@ pub enum MetricError {
         /// Number of rows.
         rows: usize,
     },
+    /// Two scorings of the same rows have as many scores.
+    #[error("{first} scores beside {second}, expected as many")]
+    PairMismatch {
+        /// Scores on one side.
+        first: usize,
+        /// Scores on the other.
+        second: usize,
+    },
+    /// Every score is the same, where an order is needed.
+    #[error("all {rows} scores are equal")]
+    Constant {
+        /// Number of rows.
+        rows: usize,
+    },
     /// A rate given as a parameter lies outside (0, 1].
     #[error("{name} is {value}, expected a rate above 0 and at most 1")]
     RateOutOfRange {

@@ -9,6 +9,7 @@ mod average_precision;
 mod f1_at_k;
 mod fpr_at_tpr;
 mod partial_auroc;
+mod spearman;
 
 mod summary;
 
@@ -22,4 +23,5 @@ pub use f1_at_k::f1_at_k;
 pub use fpr_at_tpr::fpr_at_tpr;
 pub use partial_auroc::partial_auroc;
 pub use roc::{RocCurve, RocPoint, roc_curve};
+pub use spearman::spearman;
 pub use summary::Metrics;

@@ -29,6 +29,8 @@ pub(crate) struct Cell {
     pub(crate) seconds: Option<Seconds>,
     pub(crate) peak_rss_bytes: Option<u64>,
     pub(crate) params: Option<u64>,
+    pub(crate) n_evaluations: Option<u64>,
+    pub(crate) norm_spearman: Option<f64>,
     pub(crate) device: Option<String>,
     pub(crate) threads: Option<u64>,
     #[serde(default)]

@@ -45,6 +45,14 @@ impl Grid {
             },
             tone: Tone::Strong,
         }));
+        names.extend(table.families.iter().map(|family| Text {
+            text: spaced(family.name.clone(), &family.marks),
+            tone: Tone::Strong,
+        }));
+        names.extend(table.costs.iter().map(|cost| Text {
+            text: cost.name.to_owned(),
+            tone: Tone::Faint,
+        }));
         let mut rows: Vec<Vec<Text>> = names.into_iter().map(|name| vec![name]).collect();
         for column in 0..table.plan.columns.len() {
             for (row, text) in rows.iter_mut().zip(column_texts(table, column)) {
@@ -121,6 +129,19 @@ fn column_texts(table: &Table<'_>, column: usize) -> Vec<Text> {
             .as_ref()
             .map(|mean| mean_parts(&mean.entries[column])),
     );
+    let families = table.families.iter().map(|family| Parts {
+        tone: Tone::Strong,
+        ..entry_parts(&family.entries[column], false)
+    });
+    parts.extend(families);
+    let costs = table.costs.iter().map(|cost| Parts {
+        ours: cost.texts[column].clone(),
+        marks: String::new(),
+        paper: String::new(),
+        difference: String::new(),
+        tone: Tone::Faint,
+    });
+    parts.extend(costs);
     let widest = |part: fn(&Parts) -> &String| {
         (parts.iter().map(|parts| width(part(parts))).max()).unwrap_or(0)
     };

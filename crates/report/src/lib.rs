@@ -9,6 +9,7 @@ mod plan;
 mod published;
 
 mod estimate;
+mod families;
 mod footnotes;
 mod means;
 mod table;

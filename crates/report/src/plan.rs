@@ -24,6 +24,22 @@ pub(crate) struct TablePlan {
     pub(crate) notes: Vec<String>,
     pub(crate) rows: Vec<RowPlan>,
     pub(crate) columns: Vec<ColumnPlan>,
+    /// Stem of the CSV with published means of families.
+    pub(crate) published_families: Option<String>,
+    /// Families of data sets to take means over.
+    #[serde(default)]
+    pub(crate) families: Vec<FamilyPlan>,
+    /// Whether rows below say what the scores cost.
+    #[serde(default)]
+    pub(crate) costs: bool,
+}
+
+/// Data sets named `<name>_…`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FamilyPlan {
+    pub(crate) name: String,
+    /// How many there are, at hand or not.
+    pub(crate) members: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +60,8 @@ pub(crate) struct ColumnPlan {
     pub(crate) protocol: Option<String>,
     /// Column of the published CSV.
     pub(crate) published: Option<String>,
+    /// The method's name in the CSV of families.
+    pub(crate) family: Option<String>,
     pub(crate) note: Option<String>,
     #[serde(default)]
     pub(crate) seeds: Vec<Seed>,

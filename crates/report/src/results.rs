@@ -74,6 +74,11 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             count("n_test", |cell| cell.n_test),
             count("n_anomalies", |cell| cell.n_anomalies),
             count("params", |cell| cell.params),
+            count("n_evaluations", |cell| cell.n_evaluations),
+            Column::new(
+                "norm_spearman".into(),
+                values(&cells, |cell| cell.norm_spearman),
+            ),
             count("peak_rss_bytes", |cell| cell.peak_rss_bytes),
             maybe_text("device", |cell| cell.device.as_deref()),
             count("threads", |cell| cell.threads),

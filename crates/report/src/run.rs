@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::cell::{self, Cells};
+use crate::families::{PublishedFamilies, PublishedFamilyTables};
 use crate::footnotes::one_line;
 use crate::plan::Plan;
 use crate::published::{Published, PublishedTables};
@@ -19,6 +20,7 @@ pub struct Run {
     plan: Plan,
     cells: Cells,
     published: PublishedTables,
+    published_families: PublishedFamilyTables,
 }
 
 /// The files of a report.
@@ -59,6 +61,13 @@ impl Run {
             .tables
             .iter()
             .filter_map(|table| table.published.as_ref());
+        let of_families = plan
+            .tables
+            .iter()
+            .filter_map(|table| table.published_families.as_ref());
+        let published_families = of_families
+            .map(|stem| (stem.clone(), PublishedFamilies::load(published, stem)))
+            .collect::<BTreeMap<_, _>>();
         let published = stems
             .map(|stem| (stem.clone(), Published::load(published, stem)))
             .collect::<BTreeMap<_, _>>();
@@ -66,6 +75,7 @@ impl Run {
             plan,
             cells,
             published,
+            published_families,
         })
     }
 
@@ -122,6 +132,7 @@ impl Run {
     }
 
     fn tables(&self) -> impl Iterator<Item = Table<'_>> {
-        (self.plan.tables.iter()).map(|plan| Table::build(plan, &self.cells, &self.published))
+        (self.plan.tables.iter())
+            .map(|plan| Table::build(plan, &self.cells, &self.published, &self.published_families))
     }
 }

@@ -2,6 +2,9 @@ use std::collections::BTreeMap;
 
 use crate::cell::{Cells, Status};
 use crate::estimate::Estimate;
+use crate::families::{
+    CostRow, FamilyRow, PublishedFamilies, PublishedFamilyTables, cost_rows, family_rows,
+};
 use crate::footnotes::{Footnotes, marks, one_line};
 use crate::means::{MeanRow, mean_row};
 use crate::plan::{ColumnPlan, RowPlan, Seed, TablePlan};
@@ -15,6 +18,8 @@ pub(crate) struct Table<'a> {
     pub(crate) column_marks: Vec<String>,
     pub(crate) rows: Vec<Row<'a>>,
     pub(crate) mean: Option<MeanRow>,
+    pub(crate) families: Vec<FamilyRow>,
+    pub(crate) costs: Vec<CostRow>,
     pub(crate) footnotes: Footnotes,
     /// Published numbers that could not be read.
     pub(crate) problems: Vec<String>,
@@ -78,10 +83,15 @@ impl Progress {
 
 impl<'a> Table<'a> {
     /// Fills the planned table.
-    pub(crate) fn build(plan: &'a TablePlan, cells: &Cells, published: &PublishedTables) -> Self {
+    pub(crate) fn build(
+        plan: &'a TablePlan,
+        cells: &Cells,
+        published: &PublishedTables,
+        published_families: &PublishedFamilyTables,
+    ) -> Self {
         let empty = Published::default();
         let stem = plan.published.as_deref().unwrap_or_default();
-        let (published, problems) = match published.get(stem) {
+        let (published, mut problems) = match published.get(stem) {
             Some(Ok(found)) => (found, unknown_columns(stem, &plan.columns, found)),
             Some(Err(reason)) => (&empty, vec![reason.clone()]),
             None => (&empty, Vec::new()),
@@ -95,11 +105,25 @@ impl<'a> Table<'a> {
             .map(|row| fill(row, plan, cells, published, &mut footnotes, &mut progress))
             .collect();
         let mean = mean_row(&plan.columns, &rows, &mut footnotes);
+        let no_families = PublishedFamilies::default();
+        let stem = plan.published_families.as_deref().unwrap_or_default();
+        let published = match published_families.get(stem) {
+            Some(Ok(found)) => found,
+            Some(Err(reason)) => {
+                problems.push(reason.clone());
+                &no_families
+            }
+            None => &no_families,
+        };
+        let families = family_rows(plan, cells, published, &mut footnotes);
+        let costs = cost_rows(plan, cells, &progress);
         Self {
             plan,
             column_marks,
             rows,
             mean,
+            families,
+            costs,
             footnotes,
             problems,
             progress,
@@ -108,14 +132,18 @@ impl<'a> Table<'a> {
 
     /// Whether any column has published numbers.
     pub(crate) fn has_paper(&self) -> bool {
-        let mut entries = self.rows.iter().flat_map(|row| &row.entries);
-        entries.any(|entry| entry.paper.is_some())
+        self.entries().any(|entry| entry.paper.is_some())
     }
 
     /// Whether any entry is over several seeds.
     pub(crate) fn has_deviations(&self) -> bool {
-        let mut entries = self.rows.iter().flat_map(|row| &row.entries);
-        entries.any(|entry| matches!(entry.ours, Ours::Value(Estimate { sd: Some(_), .. })))
+        (self.entries())
+            .any(|entry| matches!(entry.ours, Ours::Value(Estimate { sd: Some(_), .. })))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        let of_families = self.families.iter().flat_map(|row| &row.entries);
+        (self.rows.iter().flat_map(|row| &row.entries)).chain(of_families)
     }
 
     /// The commands that get the absent data sets, one for each way to get them.

@@ -5,7 +5,7 @@
 
 use detector::{Detector, Input, Silent};
 use ndarray::Array2;
-use residuum::Device;
+use residuum::Runtime;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wave = |i: usize, j: usize| ((i * 37 + j * 101) % 97) as f32 / 97.0;
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if method.name == "ddpm" {
             config.set_text("epochs=20")?;
         }
-        let detector = method.detector(&config, Device::Cpu)?;
+        let detector = method.detector(&config, &Runtime::cpu())?;
         let scorer = detector.fit(Input::Rows(train.view()), 0, &Silent)?;
         let scores = scorer.score(Input::Rows(test.view()), &Silent)?;
         let rank = scores.iter().filter(|&&s| s > scores[7]).count() + 1;

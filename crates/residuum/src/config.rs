@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use crate::RegistryError;
 
-/// A method's configuration: flat keys with JSON values, `rows` among them.
+/// A method's configuration: keys with JSON values, some of them tables; `rows` is among them.
 ///
 /// Starts as the method's defaults; every change is checked against the keys the method knows, so
 /// a typo stops the run.
@@ -27,32 +27,20 @@ impl Config {
         &self.values
     }
 
-    /// Overrides one value.
+    /// Overrides one value, or those of a table that `value` names. `key` is a setting or, with dots,
+    /// one inside a table: `train.epochs`.
     ///
     /// # Errors
     /// [`RegistryError::UnknownKey`] where the method has no such key.
     pub fn set(&mut self, key: &str, value: Value) -> Result<(), RegistryError> {
-        let Some(slot) = self.values.get_mut(key) else {
-            return Err(RegistryError::UnknownKey {
-                method: self.method,
-                key: key.to_owned(),
-                known: self.values.keys().cloned().collect(),
-            });
-        };
-        // TOML and JSON tell 1 from 1.0; a float setting written without a dot stays a float.
-        *slot = match (&*slot, value) {
-            (Value::Number(old), Value::Number(new)) if old.is_f64() && !new.is_f64() => {
-                new.as_f64().map_or(Value::Number(new), Value::from)
-            }
-            // A table that names its `kind` is another variant: the old one's keys do not fit it.
-            (Value::Object(old), Value::Object(new)) if !new.contains_key("kind") => {
-                let mut merged = old.clone();
-                merged.extend(new);
-                Value::Object(merged)
-            }
-            (_, new) => new,
-        };
-        Ok(())
+        let nested = key.rsplit('.').fold(value, |value, part| {
+            Value::Object(Map::from_iter([(part.to_owned(), value)]))
+        });
+        lay_over(&mut self.values, nested, "").map_err(|(key, known)| RegistryError::UnknownKey {
+            method: self.method,
+            key,
+            known,
+        })
     }
 
     /// Overrides every value of a TOML text such as a file given with `--config`.
@@ -90,5 +78,76 @@ impl Config {
             .and_then(|mut table| table.remove("v"))
             .unwrap_or_else(|| Value::String(value.to_owned()));
         self.set(key, parsed)
+    }
+}
+
+/// Merges `over` into `base`; an unknown key comes back with its path and the keys known there.
+fn lay_over(
+    base: &mut Map<String, Value>,
+    over: Value,
+    path: &str,
+) -> Result<(), (String, Vec<String>)> {
+    let Value::Object(over) = over else {
+        return Ok(());
+    };
+    for (key, value) in over {
+        let here = format!("{path}{key}");
+        let Some(old) = base.get_mut(&key) else {
+            return Err((here, base.keys().cloned().collect()));
+        };
+        match (&mut *old, value) {
+            // A table that names its `kind` is another variant: the old one's keys do not fit it.
+            (Value::Object(inner), value @ Value::Object(_)) if value.get("kind").is_none() => {
+                lay_over(inner, value, &format!("{here}."))?;
+            }
+            // TOML and JSON tell 1 from 1.0; a float setting written without a dot stays a float.
+            (Value::Number(number), Value::Number(new)) if number.is_f64() && !new.is_f64() => {
+                *old = new.as_f64().map_or(Value::Number(new), Value::from);
+            }
+            (_, value) => *old = value,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn config() -> Config {
+        let values = json!({
+            "steps": 10,
+            "train": {"epochs": 400, "learning-rate": 0.5},
+            "schedule": {"kind": "linear", "first": 0.1},
+        });
+        Config::new("m", values.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn tables_are_merged_and_reached_by_dots() {
+        let mut config = config();
+        config
+            .set_toml("steps = 20\n[train]\nlearning-rate = 1")
+            .unwrap();
+        config.set_text("train.epochs=3").unwrap();
+        let train = json!({"epochs": 3, "learning-rate": 1.0});
+        assert_eq!(config.values()["train"], train);
+        assert_eq!(config.values()["steps"], 20);
+    }
+
+    #[test]
+    fn another_kind_replaces_the_table() {
+        let mut config = config();
+        config.set_toml("schedule = { kind = 'cosine' }").unwrap();
+        assert_eq!(config.values()["schedule"], json!({"kind": "cosine"}));
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_their_table() {
+        let error = config().set_text("train.epoch=3").unwrap_err();
+        assert_eq!(error.to_string(), "method `m` has no setting `train.epoch`");
+        assert_eq!(error.hint().unwrap(), "settings are epochs, learning-rate");
     }
 }

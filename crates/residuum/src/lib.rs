@@ -5,12 +5,14 @@ mod device;
 mod error;
 mod pipeline;
 mod registry;
+mod runtime;
 
 pub use config::Config;
 pub use device::{Device, DeviceChoice, find_cuda_library, library_folders};
 pub use error::RegistryError;
 pub use pipeline::Pipeline;
 pub use registry::{Method, find, methods};
+pub use runtime::Runtime;
 
 /// The version of libtorch this was built for, `None` without the feature `torch`.
 pub const LIBTORCH_VERSION: Option<&str> = if cfg!(feature = "torch") {

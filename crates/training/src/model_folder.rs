@@ -20,6 +20,7 @@ const STATE: &str = "training.json";
 const LOG: &str = "train.jsonl";
 const LOCK: &str = "lock";
 const TEMPORARY: &str = "tmp-";
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// How long to wait between two looks at a lock that another process holds.
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
@@ -34,6 +35,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 pub struct ModelFolder {
     path: PathBuf,
     model: Value,
+    checkpoint_every: Duration,
     _lock: File,
 }
 
@@ -96,8 +98,12 @@ impl ModelFolder {
         let path = models.join(&hash[..32]);
         fs::create_dir_all(&path).map_err(|e| file_error(&path, e))?;
         let lock = lock(&path.join(LOCK), progress)?;
-        let _lock = lock;
-        let folder = Self { path, model, _lock };
+        let folder = Self {
+            path,
+            model,
+            checkpoint_every: CHECKPOINT_EVERY,
+            _lock: lock,
+        };
         folder.tidy("")?;
         Ok(folder)
     }
@@ -105,6 +111,21 @@ impl ModelFolder {
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The same folder with another time between two checkpoints, 30 seconds by default: what a killed
+    /// process loses at most.
+    #[must_use]
+    pub fn checkpoint_every(self, time: Duration) -> Self {
+        Self {
+            checkpoint_every: time,
+            ..self
+        }
+    }
+
+    /// Whether a checkpoint is due so long after the last.
+    pub(crate) fn is_due(&self, since_last: Duration) -> bool {
+        since_last >= self.checkpoint_every
     }
 
     /// Replaces the state that was kept before.

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use detector::Progress;
 use serde_json::json;
@@ -18,8 +18,6 @@ use crate::{TrainConfig, TrainingError, TrainingObjective};
 const TINY_EVERY: u64 = 50;
 /// Losses that stay on a GPU before the host waits for them.
 const LOSSES_ON_DEVICE: usize = 64;
-/// What a killed process loses at most.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 const FIRST_MOMENT: &str = "optimizer.first-moment";
 const SECOND_MOMENT: &str = "optimizer.second-moment";
 
@@ -211,7 +209,8 @@ impl Training<'_> {
     /// Between two optimiser steps: keeps the state when its time has come, stops when asked to.
     fn pause(&mut self) -> Result<(), TrainingError> {
         let interrupted = self.run.progress.interrupted();
-        if interrupted || self.saved.elapsed() > CHECKPOINT_EVERY {
+        let due = |folder: &ModelFolder| folder.is_due(self.saved.elapsed());
+        if interrupted || self.run.folder.is_some_and(due) {
             self.save(false)?;
         }
         match interrupted {

@@ -8,9 +8,10 @@ const TORCH: &str = "tch";
 const POLARS: &str = "polars";
 
 /// The crates that may have libtorch below them; a crate that is not named here may not.
-const LINK_TORCH: [&str; 6] = [
+const LINK_TORCH: [&str; 7] = [
     "cli",
     "diffusion-core",
+    "dit",
     "layers",
     "mlp",
     "residuum",
@@ -25,7 +26,7 @@ const LIGHT_WITHOUT_FEATURES: [(&str, &[&str]); 3] = [
     ("residuum", &[TORCH, POLARS]),
 ];
 /// Arrows between our own crates that must not appear.
-const NEVER: [(&str, &[&str]); 11] = [
+const NEVER: [(&str, &[&str]); 12] = [
     (
         "baselines",
         &["datasets", "diffusion-core", "metrics", "training"],
@@ -40,7 +41,20 @@ const NEVER: [(&str, &[&str]); 11] = [
     ),
     (
         "diffusion-core",
-        &["baselines", "datasets", "metrics", "mlp", "training"],
+        &[
+            "baselines",
+            "datasets",
+            "dit",
+            "dte",
+            "layers",
+            "metrics",
+            "mlp",
+            "training",
+        ],
+    ),
+    (
+        "dit",
+        &["baselines", "datasets", "dte", "metrics", "mlp", "training"],
     ),
     (
         "layers",
@@ -56,13 +70,19 @@ const NEVER: [(&str, &[&str]); 11] = [
         "metrics",
         &["baselines", "datasets", "detector", "diffusion-core"],
     ),
-    ("mlp", &["baselines", "datasets", "metrics", "training"]),
+    (
+        "mlp",
+        &["baselines", "datasets", "dit", "dte", "metrics", "training"],
+    ),
     (
         "report",
         &["baselines", "diffusion-core", "residuum", "training"],
     ),
     ("residuum", &["cli", "report"]),
-    ("training", &["baselines", "datasets", "metrics", "mlp"]),
+    (
+        "training",
+        &["baselines", "datasets", "dit", "dte", "metrics", "mlp"],
+    ),
     (
         "xtask",
         &[

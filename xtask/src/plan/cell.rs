@@ -64,16 +64,8 @@ impl Cell {
     pub(crate) fn guess(&self) -> f64 {
         // Measured on CIFAR10_4 under `paper`: 2500 + 2763 rows of 512 columns.
         let (seconds, reference) = (self.method_seconds(), 5263.0 * 512.0);
-        let epochs = self
-            .config
-            .get("epochs")
-            .and_then(Value::as_f64)
-            .unwrap_or(400.0);
-        let share = if self.method == "ddpm" {
-            epochs / 400.0
-        } else {
-            1.0
-        };
+        let epochs = self.config["train"]["epochs"].as_f64();
+        let share = epochs.unwrap_or(400.0) / 400.0;
         (seconds * share * self.size as f64 / reference).max(0.01)
     }
 
@@ -85,6 +77,15 @@ impl Cell {
             "ocsvm" => 1.5,
             _ => 90.0,
         }
+    }
+
+    /// What the training of the cell's network depends on; `None` where nothing is trained that
+    /// another cell could share. Scoring rules share a training.
+    pub(crate) fn training(&self) -> Option<String> {
+        let mut config = self.config.as_object()?.clone();
+        config.remove("score")?;
+        let training = json!([self.dataset, self.protocol, self.method, self.seed, config]);
+        Some(hash(&training))
     }
 
     /// How the cell is named in messages.
@@ -118,6 +119,7 @@ pub(super) fn order(cells: &mut [Cell]) {
         let longest = b.guess().total_cmp(&a.guess());
         longest
             .then_with(|| tie(a).cmp(&tie(b)))
+            .then_with(|| a.training().cmp(&b.training()))
             .then_with(|| a.id.cmp(&b.id))
     });
     for (index, cell) in cells.iter_mut().enumerate() {

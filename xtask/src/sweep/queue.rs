@@ -17,6 +17,7 @@ pub(super) struct Queue {
     taken: BTreeSet<usize>,
     guesses: Vec<f64>,
     methods: Vec<String>,
+    trainings: Vec<Option<String>>,
     /// Per method the guessed and the true seconds of finished cells.
     learned: HashMap<String, (f64, f64)>,
 }
@@ -28,19 +29,22 @@ impl Queue {
             taken: BTreeSet::new(),
             guesses: cells.iter().map(Cell::guess).collect(),
             methods: cells.iter().map(|c| c.method.clone()).collect(),
+            trainings: cells.iter().map(Cell::training).collect(),
             learned: HashMap::new(),
         }
     }
 
-    /// The next run of neighbouring cells, sized so that every worker gets its share.
+    /// The next run of neighbouring cells, sized so that every worker gets its share. Cells that
+    /// share a training stay together: another worker would only wait for it.
     pub(super) fn take(&mut self, jobs: usize) -> Option<Range<usize>> {
         let first = *self.waiting.first()?;
         let waiting: f64 = self.waiting.iter().map(|&i| self.estimate(i)).sum();
         let limit = CHUNK_SECONDS.min(waiting / (2 * jobs) as f64);
         let (mut end, mut seconds) = (first, 0.0);
-        while self.waiting.contains(&end) && end - first < CHUNK_CELLS {
+        while self.waiting.contains(&end) {
             seconds += self.estimate(end);
-            if seconds > limit && end > first {
+            let full = seconds > limit || end - first >= CHUNK_CELLS;
+            if end > first && full && !self.shares_training(end - 1, end) {
                 break;
             }
             end += 1;
@@ -88,6 +92,10 @@ impl Queue {
         (all.sum::<f64>() / jobs as f64).max(longest)
     }
 
+    fn shares_training(&self, a: usize, b: usize) -> bool {
+        self.trainings[a].is_some() && self.trainings[a] == self.trainings[b]
+    }
+
     fn estimate(&self, index: usize) -> f64 {
         let factor = match self.learned.get(&self.methods[index]) {
             Some((guessed, true_seconds)) => true_seconds / guessed,
@@ -118,6 +126,24 @@ mod tests {
         assert_eq!(chunks[0], 0..1, "index 1 is finished: the run ends");
         let all: Vec<usize> = chunks.into_iter().flatten().collect();
         assert_eq!(all, [0, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn cells_that_share_a_training_share_a_worker() {
+        let mut cells = planned().cells;
+        for (index, cell) in cells.iter_mut().enumerate() {
+            let score = serde_json::json!({"rule": format!("rule {index}")});
+            cell.config = serde_json::json!({"steps": 1 + index / 3, "score": score});
+            (cell.method, cell.dataset) = ("ddpm".to_owned(), "A_1".to_owned());
+            cell.seed = cells_seed();
+        }
+        let mut queue = Queue::new(&cells, &[0, 1, 2, 3, 4, 5]);
+        let chunks: Vec<_> = std::iter::from_fn(|| queue.take(8)).collect();
+        assert_eq!(chunks, [0..3, 3..6]);
+    }
+
+    fn cells_seed() -> crate::profile::Seed {
+        crate::profile::Seed { data: 0, model: 0 }
     }
 
     #[test]

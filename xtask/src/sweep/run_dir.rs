@@ -52,6 +52,23 @@ impl RunDir {
         }
     }
 
+    /// Where the workers keep trained networks while the sweep goes on: cells that differ in how they
+    /// score share one training, and one that was interrupted goes on.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.path.join("models")
+    }
+
+    /// The sweep is complete: nobody needs its networks any more.
+    pub(crate) fn remove_models(&self) -> anyhow::Result<()> {
+        let models = self.models();
+        match std::fs::remove_dir_all(&models) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {models:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes `plan.jsonl` and `tables.json`, where they differ from what is there. Finished cells
     /// stay valid under a new plan: they are found by their ids.
     pub(crate) fn write_plan(&self, plan: &Plan) -> anyhow::Result<()> {

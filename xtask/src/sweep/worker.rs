@@ -93,6 +93,8 @@ impl Worker {
             .arg(dir.path.join("plan.jsonl"))
             .arg("--out")
             .arg(&dir.path)
+            .arg("--models")
+            .arg(dir.models())
             .env("OMP_NUM_THREADS", &threads)
             .env("RAYON_NUM_THREADS", &threads)
             .env("POLARS_MAX_THREADS", &threads)

@@ -122,6 +122,55 @@ fn a_failure_shows_its_reason() {
 }
 
 /// Compares line by line, so that a failure shows the line.
+#[test]
+fn families_have_a_mean_over_seeds_beside_the_published_one() {
+    let mut plan = small_plan();
+    let table = &mut plan["tables"][0];
+    table["published_families"] = json!("families");
+    table["families"] = json!([{"name": "F", "members": 3}]);
+    table["costs"] = json!(true);
+    table["rows"] = json!([
+        {"dataset": "F_a", "present": true}, {"dataset": "F_b", "present": true},
+        {"dataset": "G_a", "present": true},
+    ]);
+    let seeds = json!([{"data": 0, "model": 0}, {"data": 1, "model": 1}]);
+    table["columns"] = json!([{
+        "label": "DTE", "method": "dte-c", "family": "dte-c", "seeds": seeds,
+        "cells": {"F_a": ["a0", "a1"], "F_b": ["b0", "b1"], "G_a": ["g0", "g1"]},
+    }]);
+    let folder = Folder::new(&plan);
+    let families = "dataset,method,mean,std\nF,dte-c,75.00,1.50\n";
+    fs::write(folder.published().join("families.csv"), families).unwrap();
+    // Means of the family: 75 for the first seed, 85 for the second.
+    let values = [
+        ("a0", "F_a", 0.7),
+        ("b0", "F_b", 0.8),
+        ("a1", "F_a", 0.9),
+        ("b1", "F_b", 0.8),
+        ("g0", "G_a", 0.1),
+        ("g1", "G_a", 0.2),
+    ];
+    for (id, dataset, auroc) in values {
+        let mut cell = ok(id, "dte-c", dataset, auroc, &[]);
+        cell["n_evaluations"] = json!(4);
+        folder.cell(&cell);
+    }
+    let text = folder.load().terminal(Some(200), false);
+    assert!(
+        has_line(&text, "mean of F (2 of 3) ᵃᵇ 80.00 ± 7.07 (75.00) +5.00"),
+        "{text}"
+    );
+    assert!(
+        text.contains("published standard deviation over seeds: DTE 1.50"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ours over 2 sets at hand, published over all 3"),
+        "{text}"
+    );
+    assert!(has_line(&text, "network evaluations per row 4"), "{text}");
+}
+
 fn assert_same(found: &str, expected: &str) {
     for (number, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
         assert_eq!(found, expected, "line {}", number + 1);

@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::cell::{Cells, Status};
+use crate::estimate::{Estimate, mean};
+use crate::footnotes::{Footnotes, marks};
+use crate::plan::{ColumnPlan, FamilyPlan, TablePlan, is_file_stem};
+use crate::table::{Entry, Ours, Progress};
+
+/// Published means of families of data sets: percent and its standard deviation over seeds, by
+/// family and method.
+#[derive(Debug, Default)]
+pub(crate) struct PublishedFamilies(BTreeMap<(String, String), (f64, f64)>);
+
+/// By stem the published families of a run, or why a file cannot be read.
+pub(crate) type PublishedFamilyTables = BTreeMap<String, Result<PublishedFamilies, String>>;
+
+impl PublishedFamilies {
+    /// Reads `folder/<stem>.csv`: the header `dataset,method,mean,std`, then one family and method
+    /// in each line.
+    pub(crate) fn load(folder: &Path, stem: &str) -> Result<Self, String> {
+        if !is_file_stem(stem) {
+            return Err(format!("`{stem}` is not the stem of a file's name"));
+        }
+        let name = format!("{stem}.csv");
+        let text = std::fs::read_to_string(folder.join(&name))
+            .map_err(|error| format!("cannot read {name}: {error}"))?;
+        Self::parse(&text).map_err(|reason| format!("cannot read {name}: {reason}"))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        const HEADER: &str = "dataset,method,mean,std";
+        let mut lines = text.lines().map(str::trim_end);
+        let header = lines.next().unwrap_or_default();
+        if header != HEADER {
+            return Err(format!("header `{header}`, expected `{HEADER}`"));
+        }
+        let mut values = BTreeMap::new();
+        for (index, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let number = |field: &str| field.parse::<f64>().ok().filter(|v| v.is_finite());
+            let parsed = match fields[..] {
+                [family, method, mean, sd] => (number(mean).zip(number(sd)))
+                    .map(|value| ((family.to_owned(), method.to_owned()), value)),
+                _ => None,
+            };
+            let Some((key, value)) = parsed else {
+                return Err(format!("line {}: `{line}`, expected `{HEADER}`", index + 2));
+            };
+            values.insert(key, value);
+        }
+        Ok(Self(values))
+    }
+
+    fn value(&self, family: &str, method: &str) -> Option<(f64, f64)> {
+        self.0.get(&(family.to_owned(), method.to_owned())).copied()
+    }
+}
+
+/// A row of means over the members of a family, beside what was published for the family.
+#[derive(Debug)]
+pub(crate) struct FamilyRow {
+    pub(crate) name: String,
+    pub(crate) marks: String,
+    /// One for each column.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// The family rows of a table.
+pub(crate) fn family_rows(
+    plan: &TablePlan,
+    cells: &Cells,
+    published: &PublishedFamilies,
+    footnotes: &mut Footnotes,
+) -> Vec<FamilyRow> {
+    (plan.families.iter())
+        .map(|family| family_row(family, plan, cells, published, footnotes))
+        .collect()
+}
+
+fn family_row(
+    family: &FamilyPlan,
+    plan: &TablePlan,
+    cells: &Cells,
+    published: &PublishedFamilies,
+    footnotes: &mut Footnotes,
+) -> FamilyRow {
+    let prefix = format!("{}_", family.name);
+    let is_member = |name: &str| name.starts_with(&prefix) && !name.contains('@');
+    let members: Vec<&str> = (plan.rows.iter())
+        .filter(|row| row.present && is_member(&row.dataset))
+        .map(|row| row.dataset.as_str())
+        .collect();
+    let mut deviations = Vec::new();
+    let entries = (plan.columns.iter())
+        .map(|column| {
+            let found =
+                (column.family.as_ref()).and_then(|method| published.value(&family.name, method));
+            if let Some((_, sd)) = found {
+                deviations.push(format!("{} {sd:.2}", column.label));
+            }
+            Entry {
+                ours: ours(column, &members, cells),
+                paper: found.map(|(mean, _)| mean),
+                marks: String::new(),
+            }
+        })
+        .collect();
+    let mut numbers = Vec::new();
+    if members.len() < family.members {
+        let (n, all) = (members.len(), family.members);
+        numbers.push(footnotes.note(&format!(
+            "ours over {n} sets at hand, published over all {all}: not the same number"
+        )));
+    }
+    if !deviations.is_empty() {
+        let list = deviations.join(", ");
+        numbers.push(footnotes.note(&format!("published standard deviation over seeds: {list}")));
+    }
+    FamilyRow {
+        name: format!(
+            "mean of {} ({} of {})",
+            family.name,
+            members.len(),
+            family.members
+        ),
+        marks: marks(numbers),
+        entries,
+    }
+}
+
+/// The mean over the members, for each seed that has them all; then mean and deviation over seeds.
+fn ours(column: &ColumnPlan, members: &[&str], cells: &Cells) -> Ours {
+    if column.method.is_none() {
+        return Ours::NoMethod;
+    }
+    if members.is_empty() {
+        return Ours::NoData;
+    }
+    let auroc = |id: &String| match cells.get(id) {
+        Some(Ok(cell)) if cell.status == Status::Ok => cell.metrics.map(|m| 100.0 * m.auroc),
+        _ => None,
+    };
+    let of_seed = |seed: usize| -> Option<f64> {
+        let values = (members.iter())
+            .map(|&name| auroc(column.cells.get(name)?.get(seed)?))
+            .collect::<Option<Vec<f64>>>()?;
+        mean(&values)
+    };
+    let values: Vec<f64> = (0..column.seeds.len()).filter_map(of_seed).collect();
+    Estimate::of(&values).map_or(Ours::Pending, Ours::Value)
+}
+
+/// What the scores of a table cost, in rows below it.
+#[derive(Debug)]
+pub(crate) struct CostRow {
+    pub(crate) name: &'static str,
+    /// One for each column, empty where nothing is known.
+    pub(crate) texts: Vec<String>,
+}
+
+/// Network evaluations for a row's score and seconds of scoring in all, means over the cells.
+pub(crate) fn cost_rows(plan: &TablePlan, cells: &Cells, progress: &Progress) -> Vec<CostRow> {
+    if !plan.costs || progress.done == 0 {
+        return Vec::new();
+    }
+    let over = |column: &ColumnPlan, of: &dyn Fn(&crate::cell::Cell) -> Option<f64>| {
+        let ids = column.cells.values().flatten();
+        let found: Vec<f64> = ids
+            .filter_map(|id| cells.get(id)?.as_ref().ok())
+            .filter_map(of)
+            .collect();
+        mean(&found)
+    };
+    let row = |name, digits: usize, of: &dyn Fn(&crate::cell::Cell) -> Option<f64>| CostRow {
+        name,
+        texts: (plan.columns.iter())
+            .map(|column| over(column, of).map_or_else(String::new, |v| format!("{v:.digits$}")))
+            .collect(),
+    };
+    vec![
+        row("network evaluations per row", 0, &|cell| {
+            cell.n_evaluations.map(|n| n as f64)
+        }),
+        row("seconds to score", 2, &|cell| cell.seconds.as_ref()?.score),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_are_found_by_name_and_method() {
+        let text = "dataset,method,mean,std\nMVTec-AD,dte-c,89.39,2.0\n";
+        let found = PublishedFamilies::parse(text).unwrap();
+        assert_eq!(found.value("MVTec-AD", "dte-c"), Some((89.39, 2.0)));
+        assert_eq!(found.value("MVTec-AD", "ddpm"), None);
+    }
+
+    #[test]
+    fn a_bad_line_says_where() {
+        let reason = |text| PublishedFamilies::parse(text).unwrap_err();
+        assert!(reason("a,b").starts_with("header `a,b`"));
+        let text = "dataset,method,mean,std\nx,y,NaN,1";
+        assert!(reason(text).starts_with("line 2: `x,y,NaN,1`"));
+    }
+}

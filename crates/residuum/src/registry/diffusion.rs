@@ -1,0 +1,217 @@
+//! Diffusion models that score by reconstruction, and their networks.
+
+use std::error::Error;
+
+use detector::{Detector, DetectorError};
+use diffusion_core::Denoiser;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tch::nn;
+use training::{DiffusionConfig, DiffusionDetector};
+
+use super::{BuildError, Method, Settings, defaults};
+use crate::{Device, Runtime};
+
+pub(super) const DDPM: Method = Method {
+    name: "ddpm",
+    title: "DDPM (residual MLP)",
+    source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings; scored by the mean-only walk behind the DDPM column of arXiv 2412.07539",
+    defaults: || with_network::<mlp::ResidualMlpConfig>(&DiffusionConfig::default()),
+    settings: &[
+        DIFFUSION,
+        SCORE,
+        TRAIN,
+        &[
+            ("network.n-blocks", "residual blocks"),
+            ("network.d-main", "width between the blocks"),
+            ("network.d-hidden", "width inside a block"),
+            ("network.d-time", "width of the time embedding, even"),
+            ("network.dropout-first", "dropout after a block's activation"),
+            ("network.dropout-second", "dropout at a block's end"),
+        ],
+    ],
+    build: |config, runtime| {
+        build(config, runtime, "residual-mlp", |vs, d, config| {
+            Ok(Box::new(mlp::ResidualMlp::new(vs, d, config)?))
+        })
+    },
+};
+
+pub(super) const DIT: Method = Method {
+    name: "dit",
+    title: "DiT (chunks of the row)",
+    source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over chunks of an embedding; sizes, training and score are ours, chosen on CIFAR10_0, SVHN_0 and MVTec-AD_{tile,zipper,pill}",
+    defaults: || with_network::<dit::VectorDitConfig>(&DiffusionConfig::default()),
+    settings: &[
+        DIFFUSION,
+        SCORE,
+        TRAIN,
+        &[
+            ("network.chunk", "numbers in a token"),
+            ("network.depth", "transformer blocks"),
+            ("network.width", "width of a token"),
+            ("network.heads", "attention heads"),
+            ("network.mlp-ratio", "width inside a block's MLP, in widths of a token"),
+            ("network.learn-variance", "whether the network also predicts the variance"),
+        ],
+    ],
+    build: |config, runtime| {
+        build(config, runtime, "vector-dit", |vs, d, config| {
+            Ok(Box::new(dit::VectorDit::new(vs, d, config)?))
+        })
+    },
+};
+
+const DIFFUSION: Settings = &[
+    ("steps", "diffusion steps T"),
+    (
+        "schedule",
+        "β of each step: kind = linear with first and last, scaled-linear, linear-ho, cosine, sigmoid, …",
+    ),
+    ("target", "what the network predicts: epsilon, x0 or v"),
+    (
+        "variance",
+        "of a reverse step: fixed-small, fixed-large or learned-range",
+    ),
+    ("loss", "simple, vlb, rescaled-vlb or hybrid"),
+    (
+        "min-snr-gamma",
+        "weigh the loss of a step by min(SNR, γ); 0 does not",
+    ),
+    (
+        "likelihood",
+        "of the last step in the variational bound: gaussian, or discretised for 8-bit images",
+    ),
+    (
+        "step-sampling",
+        "how steps are drawn in training: uniform or loss-second-moment",
+    ),
+];
+
+const SCORE: Settings = &[
+    (
+        "score.rule",
+        "how a trained model scores: reconstruction, epsilon-error, vlb, score-norm or inversion",
+    ),
+    (
+        "score.start",
+        "noise levels from 1 to T: where a walk starts, or where the network is asked; the score is their mean",
+    ),
+    (
+        "score.noised",
+        "disturb the row up to the noise level first, rather than take it as it is",
+    ),
+    (
+        "score.walk",
+        "reconstruction: mean-only, ancestral (noise injected at every step) or ddim",
+    ),
+    (
+        "score.evaluations",
+        "network evaluations along a walk, or steps drawn for vlb; 0: one for each step",
+    ),
+    (
+        "score.eta",
+        "ddim: share of noise, 0 deterministic, 1 ancestral",
+    ),
+    ("score.error", "mse or l1"),
+    (
+        "score.path",
+        "last: error where the walk ends; full: of every x̂_0 along it",
+    ),
+    (
+        "score.draws",
+        "noise draws that a score is averaged over, where noise is drawn",
+    ),
+];
+
+pub(super) const TRAIN: Settings = &[
+    ("train.epochs", "passes over the training rows, at most"),
+    ("train.batch-size", "rows that go through the network together"),
+    (
+        "train.accumulate",
+        "batches whose mean gradient makes one optimiser step",
+    ),
+    (
+        "train.drop-last",
+        "leave out the rows of an epoch that do not fill a batch",
+    ),
+    (
+        "train.optimizer",
+        "adam (weight decay as L2 penalty) or adamw (decoupled)",
+    ),
+    (
+        "train.learning-rate",
+        "after warm-up and before decay",
+    ),
+    ("train.weight-decay", "penalty on the weights"),
+    (
+        "train.warm-up",
+        "optimiser steps over which the learning rate rises",
+    ),
+    ("train.decay", "of the learning rate: constant or cosine"),
+    (
+        "train.clip",
+        "largest norm of the gradient; 0: no limit",
+    ),
+    (
+        "train.ema",
+        "decay of the moving average of the weights that scores; 0: none",
+    ),
+    (
+        "train.early-stop-after",
+        "last epoch, from 0, that is safe from the early stop",
+    ),
+    (
+        "train.early-stop-lag",
+        "stop when an epoch's mean loss exceeds that of this many epochs earlier",
+    ),
+    ("train.precision", "f32, or bf16 where the hardware has it"),
+];
+
+/// The settings of a diffusion model with those of its network as the table `network`.
+fn with_network<N: Default + Serialize>(config: &DiffusionConfig) -> Map<String, Value> {
+    let mut values = match serde_json::to_value(config) {
+        Ok(Value::Object(values)) => values,
+        _ => Map::new(),
+    };
+    values.insert("network".to_owned(), Value::Object(defaults::<N>()));
+    values
+}
+
+type Network = Result<Box<dyn Denoiser>, Box<dyn Error + Send + Sync>>;
+
+/// A detector over the network that `new` makes for rows of `d` numbers.
+fn build<N>(
+    config: Value,
+    runtime: &Runtime,
+    name: &str,
+    new: fn(&nn::Path<'_>, usize, &N) -> Network,
+) -> Result<Box<dyn Detector>, BuildError>
+where
+    N: DeserializeOwned + Send + Sync + 'static,
+{
+    let mut values = match config {
+        Value::Object(values) => values,
+        _ => Map::new(),
+    };
+    let network = values.remove("network").unwrap_or_default();
+    let description = format!("{name} {network}");
+    let network: N = serde_json::from_value(network).map_err(BuildError::Value)?;
+    let config = serde_json::from_value(Value::Object(values)).map_err(BuildError::Value)?;
+    let new = move |vs: &nn::Path<'_>, d: usize| new(vs, d, &network);
+    DiffusionDetector::new(config, description, torch(runtime), new)
+        .map(|detector| Box::new(detector) as Box<dyn Detector>)
+        .map_err(|error| BuildError::Detector(DetectorError::from(error)))
+}
+
+/// The runtime as the crates that link libtorch know it.
+pub(super) fn torch(runtime: &Runtime) -> training::Runtime {
+    training::Runtime {
+        device: match runtime.device {
+            Device::Cpu => tch::Device::Cpu,
+            Device::Cuda(index) => tch::Device::Cuda(index),
+        },
+        models: runtime.models.clone(),
+    }
+}

@@ -1,0 +1,361 @@
+//! Trainings that are interrupted, killed, damaged or run twice end with the bits of one that is not.
+//!
+//! Other processes are this very test program, started again to run `child` alone.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use detector::{Progress, Silent};
+use diffusion_core::{Denoiser, Process, Schedule};
+use mlp::{ResidualMlp, ResidualMlpConfig};
+use sha2::{Digest, Sha256};
+use tch::{Device, Kind, Tensor, nn};
+use training::{
+    Decay, Denoising, History, Optimizer, Purpose, Run, Runtime, Session, TrainConfig,
+    TrainingError, train,
+};
+
+/// Batches of 11 to 4 rows, three of them to a step, two steps to an epoch: batch statistics, dropout,
+/// a part of a batch and a part of a group all matter.
+fn config() -> TrainConfig {
+    TrainConfig {
+        epochs: 12,
+        batch_size: 11,
+        accumulate: 3,
+        drop_last: false,
+        optimizer: Optimizer::AdamW,
+        learning_rate: 1e-3,
+        weight_decay: 1e-2,
+        warm_up: 5,
+        decay: Decay::Cosine,
+        clip: 1.0,
+        early_stop_after: 8,
+        early_stop_lag: 3,
+        ..TrainConfig::default()
+    }
+}
+
+/// Hash of the weights and buffers of a training in `models`, and its history.
+fn trained(
+    models: Option<&Path>,
+    checkpoint_every: Duration,
+    progress: &dyn Progress,
+) -> Result<(String, History), TrainingError> {
+    let session = Session::begin(Device::Cpu);
+    session.seed(5, Purpose::Weights, 0);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let network = ResidualMlpConfig {
+        d_main: 16,
+        d_hidden: 16,
+        d_time: 8,
+        ..ResidualMlpConfig::default()
+    };
+    let network = ResidualMlp::new(&vs.root(), 6, &network).unwrap();
+    let x = Tensor::arange(48 * 6, (Kind::Float, Device::Cpu)).view([48, 6]);
+    let x = (x * 0.7).sin();
+    let runtime = Runtime {
+        models: models.map(Path::to_owned),
+        ..Runtime::new(Device::Cpu)
+    };
+    let folder = runtime.folder(&config(), 5, &x, progress)?;
+    let folder = folder.map(|folder| folder.checkpoint_every(checkpoint_every));
+    let process = Process::new(Schedule::linear(50, 1e-3, 0.1).unwrap(), Device::Cpu)?;
+    let mut objective = Denoising::new(&network as &dyn Denoiser, &process);
+    let run = Run {
+        session: &session,
+        progress,
+        folder: folder.as_ref(),
+    };
+    let history = train(&vs, &mut objective, &x, &config(), 5, &run)?;
+    let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
+    variables.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut hash = Sha256::new();
+    for (_, variable) in variables {
+        let values = Vec::<f32>::try_from(variable.reshape([-1])).unwrap();
+        values.iter().for_each(|v| hash.update(v.to_le_bytes()));
+    }
+    Ok((format!("{:x?}", hash.finalize()), history))
+}
+
+/// Interrupted when asked for the `left`-th time; counts epochs.
+struct Stops {
+    left: AtomicU64,
+    epochs: AtomicU64,
+}
+
+impl Stops {
+    fn after(asked: u64) -> Self {
+        Self {
+            left: AtomicU64::new(asked),
+            epochs: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Progress for Stops {
+    fn update(&self, _stage: &str, _done: u64, _total: u64, _note: &str) {
+        self.epochs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        let left = self.left.fetch_sub(1, Ordering::Relaxed);
+        left == 0
+    }
+}
+
+const SELDOM: Duration = Duration::from_secs(3600);
+
+fn in_one_go() -> (String, History) {
+    trained(None, SELDOM, &Silent).unwrap()
+}
+
+fn interrupted_after(steps: u64, models: &Path) {
+    let error = trained(Some(models), SELDOM, &Stops::after(steps)).unwrap_err();
+    assert!(matches!(error, TrainingError::Interrupted), "{error}");
+}
+
+/// The only model's folder.
+fn folder(models: &Path) -> PathBuf {
+    let mut entries = std::fs::read_dir(models).unwrap();
+    let path = entries.next().unwrap().unwrap().path();
+    assert!(entries.next().is_none());
+    path
+}
+
+#[test]
+fn interrupted_at_any_step_it_ends_with_the_same_bits() {
+    let expected = in_one_go();
+    assert!(expected.1.steps > 15, "{:?}", expected.1);
+    for step in [0, 1, 2, 3, 7, 15] {
+        let models = tempfile::tempdir().unwrap();
+        interrupted_after(step, models.path());
+        let resumed = trained(Some(models.path()), SELDOM, &Silent).unwrap();
+        assert_eq!(resumed, expected, "interrupted at step {step}");
+    }
+}
+
+#[test]
+fn interrupted_again_and_again_it_gets_there() {
+    let models = tempfile::tempdir().unwrap();
+    let mut interruptions = 0;
+    let resumed = loop {
+        match trained(Some(models.path()), SELDOM, &Stops::after(1)) {
+            Err(TrainingError::Interrupted) => interruptions += 1,
+            other => break other.unwrap(),
+        }
+    };
+    let expected = in_one_go();
+    assert_eq!(resumed, expected);
+    assert_eq!(interruptions, expected.1.steps - 1);
+}
+
+#[test]
+fn a_finished_training_is_loaded_and_leaves_one_tensor_file_and_its_log() {
+    let models = tempfile::tempdir().unwrap();
+    interrupted_after(9, models.path());
+    let first = trained(Some(models.path()), SELDOM, &Silent).unwrap();
+    let watch = Stops::after(u64::MAX);
+    assert_eq!(trained(Some(models.path()), SELDOM, &watch).unwrap(), first);
+    assert_eq!(watch.epochs.into_inner(), 0, "trained a second time");
+
+    let mut names: Vec<String> = std::fs::read_dir(folder(models.path()))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let expected = [
+        "lock",
+        "train.jsonl",
+        "training.json",
+        "weights.safetensors",
+    ];
+    assert_eq!(names, expected);
+
+    let log = std::fs::read_to_string(folder(models.path()).join("train.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let losses: Vec<f64> = lines.iter().map(|l| l["loss"].as_f64().unwrap()).collect();
+    assert_eq!(losses, first.1.losses);
+    let last = lines.last().unwrap();
+    assert_eq!(last["step"], first.1.steps);
+    assert!(last["rows-per-second"].as_f64().unwrap() > 0.0);
+    assert!(lines[0]["learning-rate"].as_f64().unwrap() < 1e-3);
+}
+
+#[test]
+fn what_is_damaged_is_left_aside_and_training_starts_anew() {
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 6] = [
+        ("truncated state", |folder| {
+            let path = folder.join("training.json");
+            let text = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &text[..text.len() / 2]).unwrap();
+        }),
+        ("foreign state", |folder| {
+            let path = folder.join("training.json");
+            std::fs::write(&path, "{\"format\": 1}").unwrap();
+        }),
+        ("another model's state", |folder| {
+            let path = folder.join("training.json");
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.contains("\"seed\": 5"));
+            std::fs::write(&path, text.replace("\"seed\": 5", "\"seed\": 6")).unwrap();
+        }),
+        ("truncated tensors", |folder| {
+            let file = std::fs::File::options()
+                .write(true)
+                .open(checkpoint(folder));
+            file.unwrap().set_len(1000).unwrap();
+        }),
+        ("a flipped bit", |folder| {
+            let path = checkpoint(folder);
+            let mut bytes = std::fs::read(&path).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+        }),
+        ("no tensors", |folder| {
+            std::fs::remove_file(checkpoint(folder)).unwrap();
+        }),
+    ];
+    let expected = in_one_go();
+    for (name, damage) in damages {
+        let models = tempfile::tempdir().unwrap();
+        interrupted_after(9, models.path());
+        damage(&folder(models.path()));
+        let watch = Stops::after(u64::MAX);
+        let again = trained(Some(models.path()), SELDOM, &watch).unwrap();
+        assert_eq!(again, expected, "{name}");
+        let epochs = watch.epochs.into_inner();
+        assert_eq!(epochs as usize, expected.1.losses.len(), "{name}: resumed");
+    }
+}
+
+/// The tensor file of an interrupted training.
+fn checkpoint(folder: &Path) -> PathBuf {
+    let mut entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path());
+    let is_tensors = |path: &PathBuf| path.extension().is_some_and(|e| e == "safetensors");
+    entries.find(is_tensors).unwrap()
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let models = tempfile::NamedTempFile::new().unwrap(); // a file where a folder should be
+    let error = trained(Some(models.path()), SELDOM, &Silent).unwrap_err();
+    let path = models.path().display().to_string();
+    assert!(error.to_string().contains(&path), "{error}");
+}
+
+const CHILD_MODELS: &str = "RESIDUUM_TEST_MODELS";
+
+/// This program again, running [`child`] only.
+fn child_process(models: Option<&Path>) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "child", "--nocapture"])
+        .env(CHILD_MODELS, models.unwrap_or(Path::new("")))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// In a child process: a training with a checkpoint at every step.
+#[test]
+fn child() {
+    let Some(models) = std::env::var_os(CHILD_MODELS) else {
+        return;
+    };
+    let models = Some(Path::new(&models)).filter(|m| !m.as_os_str().is_empty());
+    let watch = Stops::after(u64::MAX);
+    let result = trained(models, Duration::ZERO, &watch).map(|(hash, _)| hash);
+    let mut out = std::io::stdout();
+    match result {
+        Ok(hash) => writeln!(out, "\nhash {hash}\nepochs {}", watch.epochs.into_inner()),
+        Err(error) => writeln!(out, "\nerror {error}"),
+    }
+    .unwrap();
+}
+
+/// What follows `key` in the output of a child.
+fn answer(child: std::process::Child, key: &str) -> String {
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| line.strip_prefix(key));
+    line.unwrap_or_else(|| panic!("no {key:?} in {text}"))
+        .to_owned()
+}
+
+#[test]
+fn two_processes_train_the_same_bytes() {
+    let (first, second) = (child_process(None).spawn(), child_process(None).spawn());
+    let first = answer(first.unwrap(), "hash ");
+    assert_eq!(first, answer(second.unwrap(), "hash "));
+    assert_eq!(first, in_one_go().0);
+}
+
+#[test]
+fn two_processes_never_train_one_model_twice() {
+    let models = tempfile::tempdir().unwrap();
+    let start = || child_process(Some(models.path())).spawn().unwrap();
+    let children = [start(), start()];
+    let mut epochs: Vec<String> = children.map(|c| answer(c, "epochs ")).to_vec();
+    epochs.sort();
+    assert_eq!(epochs[0], "0", "the second trained too: {epochs:?}");
+    assert_ne!(epochs[1], "0");
+}
+
+#[test]
+fn killed_at_any_time_it_ends_with_the_same_bits() {
+    let expected = in_one_go().0;
+    let models = tempfile::tempdir().unwrap();
+    let mut kills = 0;
+    for pause in [20u64, 35, 50, 65, 80].map(Duration::from_millis) {
+        let mut child = child_process(Some(models.path())).spawn().unwrap();
+        // The clock starts once the folder is there: starting libtorch takes far longer.
+        while std::fs::read_dir(models.path()).unwrap().next().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(pause);
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap(); // SIGKILL
+            kills += 1;
+        }
+        child.wait().unwrap();
+    }
+    assert!(kills > 0, "every child was done before it was killed");
+    let last = child_process(Some(models.path())).spawn().unwrap();
+    assert_eq!(answer(last, "hash "), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_without_room_is_an_error_and_nothing_is_lost() {
+    let models = tempfile::tempdir().unwrap();
+    interrupted_after(9, models.path());
+    let before = std::fs::read(folder(models.path()).join("training.json")).unwrap();
+    // No file may grow above 4 or 8 kB, and the signal for it is ignored: writing fails.
+    let limited = Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact child --nocapture",
+        ])
+        .arg(std::env::current_exe().unwrap())
+        .env(CHILD_MODELS, models.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let error = answer(limited, "error ");
+    assert!(error.contains("too large"), "{error}");
+    assert!(error.contains(models.path().to_str().unwrap()), "{error}");
+    let after = std::fs::read(folder(models.path()).join("training.json")).unwrap();
+    assert_eq!(before, after);
+    let resumed = trained(Some(models.path()), SELDOM, &Silent).unwrap();
+    assert_eq!(resumed, in_one_go());
+}
