@@ -62,3 +62,32 @@ pub(crate) fn linear_f64(layer: &Linear, x: &Tensor) -> Result<Tensor, TchError>
     let bias = layer.bias().f_to_kind(Kind::Double)?;
     x.f_linear(&weight, Some(&bias))
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, nn};
+
+    use super::*;
+
+    #[test]
+    fn dropout_spares_the_first_layer_and_the_score() {
+        tch::manual_seed(5);
+        let row = Tensor::from_slice(&[0.5f32, -1.0, 2.0]).view([1, 3]);
+        let rows = row.expand([10_000, 3], false);
+
+        let vs = nn::VarStore::new(Device::Cpu);
+        let one = TimeMlp::new(&vs.root(), 3, &[8], 2, 0.9);
+        let difference = one.forward(&row) - one.answer(&row).unwrap();
+        assert!(difference.abs().max().double_value(&[]) < 1e-6); // f32 against f64
+
+        // Dropout leaves the mean of what it feeds to a linear layer as it is.
+        let vs = nn::VarStore::new(Device::Cpu);
+        let two = TimeMlp::new(&vs.root(), 3, &[8, 16], 2, 0.5);
+        let noisy = two.forward(&rows).f_to_kind(Kind::Double).unwrap(); // [10000, 2]
+        let error = noisy.mean_dim(0, false, Kind::Double) - two.answer(&row).unwrap().squeeze();
+        let standard_error = noisy.std_dim(0, true, false) / 100.0;
+        assert!(standard_error.min().double_value(&[]) > 0.0);
+        let errors = (error / standard_error).abs().max().double_value(&[]);
+        assert!(errors < 5.0, "{errors} standard errors");
+    }
+}

@@ -149,31 +149,40 @@ fn narrow_rows_are_ranked_by_the_others() {
 
 #[test]
 fn the_defaults_are_the_published_ones() {
-    let published = |epochs: usize, rate: &str, decay: &str| {
-        format!(
-            "\n[train]\nepochs = {epochs}\nbatch-size = 64\naccumulate = 1\ndrop-last = false\n\
-             optimizer = \"adam\"\nlearning-rate = {rate}\nweight-decay = {decay}\nwarm-up = 0\n\
-             decay = \"constant\"\nclip = 0.0\nearly-stop-after = 1000000\nearly-stop-lag = 39\n"
-        )
+    let published = |epochs, learning_rate, weight_decay| TrainConfig {
+        epochs,
+        batch_size: 64,
+        drop_last: false,
+        learning_rate,
+        weight_decay,
+        early_stop_after: 1_000_000, // never
+        ..TrainConfig::default()
     };
+    let before_train = |toml: String| toml.split("\n[train]").next().unwrap().to_owned();
     let schedule = "\n[schedule]\nkind = \"linear\"\nfirst = 0.0001\nlast = 0.01\n";
+
+    let categorical = DteCategoricalConfig::default();
     assert_eq!(
-        toml::to_string(&DteCategoricalConfig::default()).unwrap(),
+        before_train(toml::to_string(&categorical).unwrap()),
         "steps = 400\nbins = 7\nsoftmax = \"double\"\nwidths = [256, 512, 256]\ndropout = 0.5\n"
             .to_owned()
             + schedule
-            + &published(400, "0.0001", "0.0005")
     );
+    assert_eq!(categorical.train, published(400, 1e-4, 5e-4));
+
+    let inverse_gamma = DteInverseGammaConfig::default();
     assert_eq!(
-        toml::to_string(&DteInverseGammaConfig::default()).unwrap(),
-        "steps = 300\nwidths = [128, 128]\ndropout = 0.5\n".to_owned()
-            + schedule
-            + &published(400, "0.0001", "0.0")
+        before_train(toml::to_string(&inverse_gamma).unwrap()),
+        "steps = 300\nwidths = [128, 128]\ndropout = 0.5\n".to_owned() + schedule
     );
+    assert_eq!(inverse_gamma.train, published(400, 1e-4, 0.0));
+
+    let tccm = TccmConfig::default();
     assert_eq!(
-        toml::to_string(&TccmConfig::default()).unwrap(),
-        "widths = [256, 256]\nd-time = 128\n".to_owned() + &published(100, "0.001", "0.0")
+        before_train(toml::to_string(&tccm).unwrap()),
+        "widths = [256, 256]\nd-time = 128\n"
     );
+    assert_eq!(tccm.train, published(100, 1e-3, 0.0));
 }
 
 #[test]
