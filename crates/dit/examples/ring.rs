@@ -3,6 +3,8 @@
 //! --example ring`.
 #![allow(clippy::print_stdout)] // an example prints
 
+use std::f64::consts::TAU;
+
 use diffusion_core::{Denoiser, Schedule};
 use dit::{VectorDit, VectorDitConfig};
 use tch::{Device, Kind, Reduction, Tensor, nn};
@@ -38,8 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} parameters", config.n_parameters());
 
     let mut adam = Adam::new(&vs, Optimizer::AdamW, 0.0)?;
-    for step in 0..400 {
-        let x_0 = rows(&(Tensor::rand([128], FLOAT) * 6.283), 1.0);
+    for step in 0..300 {
+        let x_0 = rows(&(Tensor::rand([128], FLOAT) * TAU), 1.0);
         let t = Tensor::randint(100, [128], (Kind::Int64, Device::Cpu));
         let eps = x_0.randn_like();
         let found = network.predict(&noised(&x_0, &t, &eps), &t.to_kind(Kind::Float), true);
@@ -52,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let _no_grad = tch::no_grad_guard();
-    let angles = Tensor::rand([1000], FLOAT) * 6.283;
+    let angles = Tensor::rand([1000], FLOAT) * TAU;
     let t = Tensor::full([1], 20, (Kind::Int64, Device::Cpu));
     for (name, radius) in [
         ("on the ring", 1.0),

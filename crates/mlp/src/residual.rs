@@ -102,7 +102,7 @@ impl ResidualMlp {
             let weight = first.weight() * scale; // [d_hidden, d_main]
             let inner = h.linear(&weight, Some(bias)).relu_(); // [b, d_hidden]
             let _ = h.addmm_(&inner, &second.weight().tr());
-            missing = missing + second.bias();
+            missing += second.bias();
         }
         let (scale, shift) = self.head_normalization.scale_and_shift();
         let shift = shift.addcmul(&missing, &scale);
