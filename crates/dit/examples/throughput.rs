@@ -10,7 +10,7 @@ use std::time::Instant;
 use diffusion_core::Denoiser;
 use dit::{Dit, DitConfig};
 use tch::{Device, Kind, Reduction, Tensor, nn};
-use tch_ext::Autocast;
+use tch_ext::{Autocast, LowPrecision};
 use training::{Adam, Optimizer};
 
 const CHANNELS: i64 = 3;
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let x_t = signal * &x_0 + noise * &eps;
         let loss = {
             let _autocast = match precision.as_str() {
-                "bf16" => Some(Autocast::bf16(device)?),
+                "bf16" => Some(Autocast::begin(device, LowPrecision::BFloat16)?),
                 _ => None,
             };
             let found = network.predict(&x_t, &t.to_kind(Kind::Float), true).mean;

@@ -1,4 +1,5 @@
-//! The networks against the same ones in PyTorch (`scripts/golden/dit.py`).
+//! The networks against the same ones in PyTorch (`scripts/golden/dit.py`), on the GPU where libtorch has
+//! one (`scripts/gpu-check.sh`).
 
 use std::collections::BTreeMap;
 
@@ -70,6 +71,7 @@ fn joined(prediction: Prediction) -> Tensor {
 }
 
 fn assert_close(name: &str, found: &Tensor, stride: i64, expected: &[f32]) {
+    let found = found.to_device(Device::Cpu);
     let found = found.flatten(0, -1).slice(0, None, None, stride);
     let expected = Tensor::from_slice(expected);
     assert_eq!(found.size(), expected.size());
@@ -79,19 +81,21 @@ fn assert_close(name: &str, found: &Tensor, stride: i64, expected: &[f32]) {
 
 fn check(vs: &nn::VarStore, network: &dyn Denoiser, x: &Tensor, stride: i64, golden: &Answers) {
     fill(vs);
-    let t = Tensor::from_slice(&[3.0f32, 871.0]);
+    let x = &x.to_device(vs.device());
+    let t = Tensor::from_slice(&[3.0f32, 871.0]).to_device(vs.device());
     let shared = tch::no_grad(|| network.predict(x, &t.narrow(0, 0, 1), false));
     assert_close("shared t", &joined(shared), stride, &golden.shared);
     let out = joined(network.predict(x, &t, true));
     assert_close("output", &out, stride, &golden.out);
 
-    let loss = out.mse_loss(&saw(2000, &out.size(), 1.0), Reduction::Mean);
+    let target = saw(2000, &out.size(), 1.0).to_device(vs.device());
+    let loss = out.mse_loss(&target, Reduction::Mean);
     assert!((loss.double_value(&[]) - golden.loss).abs() < 1e-6);
     loss.backward();
     let variables = vs.variables();
     assert_eq!(golden.gradients.len(), 6);
     for (name, expected) in &golden.gradients {
-        let gradient = variables[name].grad();
+        let gradient = variables[name].grad().to_device(Device::Cpu);
         let norm = gradient.norm().double_value(&[]);
         let along = (&gradient * saw(3000, &gradient.size(), 1.0)).sum(tch::Kind::Float);
         // The projection tells positions and signs, which the norm does not. It cancels, so its
@@ -109,7 +113,7 @@ fn check(vs: &nn::VarStore, network: &dyn Denoiser, x: &Tensor, stride: i64, gol
 #[test]
 fn s_8_over_images_equals_pytorchs() {
     let golden = golden().image;
-    let vs = nn::VarStore::new(Device::Cpu);
+    let vs = nn::VarStore::new(Device::cuda_if_available());
     let network = Dit::new(&vs.root(), [4, 32, 24], &DitConfig::s(8)).unwrap();
     let shapes: BTreeMap<String, Vec<i64>> = vs
         .variables()
@@ -131,7 +135,7 @@ fn chunks_of_vectors_equal_pytorchs() {
         mlp_ratio: 2,
         learn_variance: true,
     };
-    let vs = nn::VarStore::new(Device::Cpu);
+    let vs = nn::VarStore::new(Device::cuda_if_available());
     let network = VectorDit::new(&vs.root(), 50, &config).unwrap();
     let x = saw(1000, &[2, 50], 2.0);
     check(&vs, &network, &x, 1, &golden().vector);

@@ -40,7 +40,7 @@ fn network() -> (nn::VarStore, ResidualMlp) {
         dropout_first: 0.0,
         dropout_second: 0.0,
     };
-    let vs = nn::VarStore::new(Device::Cpu);
+    let vs = nn::VarStore::new(Device::cuda_if_available());
     let network = ResidualMlp::new(&vs.root(), D as usize, &config).unwrap();
     let sorted: BTreeMap<String, Tensor> = vs.variables().into_iter().collect();
     for (k, (name, mut tensor)) in sorted.into_iter().enumerate() {
@@ -65,15 +65,18 @@ fn rows(k: usize, scale: f64) -> Tensor {
         .iter()
         .map(|w| (scale * w) as f32)
         .collect();
-    Tensor::from_slice(&values).view([B, D])
+    Tensor::from_slice(&values)
+        .view([B, D])
+        .to_device(Device::cuda_if_available())
 }
 
 fn steps() -> Tensor {
-    Tensor::from_slice(&[0.0f32, 250.0, 999.0, 37.0])
+    Tensor::from_slice(&[0.0f32, 250.0, 999.0, 37.0]).to_device(Device::cuda_if_available())
 }
 
 fn assert_close(name: &str, found: &Tensor, expected: &[f32]) {
     let expected = Tensor::from_slice(expected).view_as(found);
+    let found = found.to_device(Device::Cpu);
     let worst = (found - expected).abs().max().double_value(&[]);
     assert!(worst <= 1e-5, "{name}: off by {worst}"); // f32, numbers of size 1
 }

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Checks the networks on a GPU and measures the training of DiT-B/2 at 32x32 in bf16 beside PyTorch.
+#
+#   scripts/gpu-check.sh pack [DIR]         where Rust is: builds and collects what the other machine needs
+#   DIR/gpu-check.sh run [DIR] [--cpu]      where the GPU is: Python with PyTorch 2.11 and nothing else
+#
+# DIR is target/gpu-check unless given. `run` prints the parity tests' result and the speeds, and writes
+# both to DIR/gpu.md, a section for benches/gpu.md. With --cpu it does the same without a GPU, at a tiny
+# size: a test of this script.
+set -euo pipefail
+
+packages=(diffusion-core layers mlp dit)
+
+pack() {
+    cd "$(dirname "${BASH_SOURCE[0]}")/.."
+    local dir="$1" select=() package
+    for package in "${packages[@]}"; do select+=(-p "$package"); done
+    mkdir -p "$dir/tests"
+    rm -f "$dir"/tests/*
+    cargo test --release --no-run --tests "${select[@]}" --message-format=json |
+        python3 -c '
+import json, sys
+for line in sys.stdin:
+    made = json.loads(line)
+    target = made.get("target", {})
+    if made.get("executable") and "test" in target.get("kind", []):
+        package = made["package_id"].split("#")[0].rsplit("/", 1)[-1]
+        print(made["executable"], package + "-" + target["name"])' |
+        while read -r program name; do
+            strip -o "$dir/tests/$name" "$program"
+        done
+    cargo build --release -p dit --example throughput
+    strip -o "$dir/throughput" "${CARGO_TARGET_DIR:-target}/release/examples/throughput"
+    cp scripts/gpu-check.sh scripts/bench/dit_images_pytorch.py scripts/golden/dit.py "$dir/"
+    echo "packed: $(du -sh "$dir" | cut -f1) in $dir"
+}
+
+run() {
+    local dir="$1" device="$2" python lib peak=0 arguments
+    dir="$(cd "$dir" && pwd)"
+    python="$(command -v python3)" || fail "no python3: PyTorch 2.11 brings the libtorch this needs"
+    lib="$("$python" -c '
+import pathlib, sys, torch
+if not torch.__version__.startswith("2.11."):
+    sys.exit(f"PyTorch {torch.__version__}, expected 2.11: install torch==2.11.0")
+print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is needed"
+    export LD_LIBRARY_PATH="$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    arguments=(s 8 32 8 3 bf16)
+    if [[ $device == cuda ]]; then
+        "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' ||
+            fail "PyTorch sees no GPU; --cpu tests the script without one"
+        # Opened before the program starts, the library registers the CUDA kernels.
+        export LD_PRELOAD="$lib/libtorch_cuda.so"
+        case "$(nvidia-smi --query-gpu=name --format=csv,noheader | head -1)" in
+            *H100* | *H200*) peak=989 ;; # dense bf16, the maker's figure
+            *A100*) peak=312 ;;
+        esac
+        arguments=(b 2 32 256 100 bf16 "$peak")
+    else
+        export CUDA_VISIBLE_DEVICES=""
+    fi
+    {
+        echo "## $(date -u +%F), $(hardware "$device")"
+        echo
+        parity "$dir"
+        echo
+        echo "Training, \`throughput ${arguments[*]}\` (size, patch, side, batch, steps, precision, peak):"
+        echo
+        "$dir/throughput" "${arguments[@]}" | sed 's/^/- /'
+        env -u LD_PRELOAD "$python" "$dir/dit_images_pytorch.py" "${arguments[@]}" | sed 's/^/- /'
+    } 2>"$dir/gpu-check.log" | tee "$dir/gpu.md" || {
+        tail -20 "$dir/gpu-check.log" >&2
+        fail "stopped; all messages are in $dir/gpu-check.log"
+    }
+}
+
+# TF32 keeps 10 bits of a number: parity is asked of full precision.
+parity() {
+    local test
+    for test in "$1"/tests/*; do
+        if NVIDIA_TF32_OVERRIDE=0 "$test" --test-threads=1 >>"$1/parity.log" 2>&1; then
+            echo "- $(basename "$test"): passed"
+        else
+            echo "- $(basename "$test"): FAILED"
+            tail -40 "$1/parity.log" >&2
+            return 1
+        fi
+    done
+}
+
+hardware() {
+    if [[ $1 == cuda ]]; then
+        nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | head -1
+    else
+        echo "CPU, $(nproc) cores (a test of the script: these figures mean nothing)"
+    fi
+}
+
+fail() {
+    echo "error: $1" >&2
+    exit 1
+}
+
+command="${1:-}"
+shift || true
+dir=target/gpu-check device=cuda
+for argument in "$@"; do
+    case "$argument" in
+        --cpu) device=cpu ;;
+        *) dir="$argument" ;;
+    esac
+done
+case "$command" in
+    pack) pack "$dir" ;;
+    run) run "$dir" "$device" ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+esac
