@@ -1,11 +1,11 @@
 use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Denoiser, Process};
+use diffusion_core::{Denoiser, Process, RowNoise, Walk as Step};
 use ndarray::{Array1, ArrayView2, Axis};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::row_noise::RowNoise;
+use crate::random::mix;
 use crate::{
     Denoising, DiffusionConfig, Purpose, Run, Runtime, Session, TrainingError, Walk, train,
 };
@@ -162,13 +162,10 @@ impl DiffusionScorer {
         let end = match self.walk {
             Walk::MeanOnly => self.process.walk_mean_only(denoiser, x, self.start)?,
             Walk::Ancestral => {
-                let mut noise = RowNoise::new(rows, self.seed);
-                let mut draw = |_: usize| {
-                    let noise = Tensor::from_slice(&noise.draw());
-                    noise.view_as(x).to_device(self.device)
-                };
+                let mut noise = RowNoise::new(x, mix(self.seed, Purpose::Walk, 0))?;
+                let mut draw = |_: usize| noise.draw();
                 self.process
-                    .walk_ancestral(denoiser, x, self.start, &mut draw)?
+                    .walk(denoiser, x, self.start, Step::Ancestral, &mut draw)?
             }
         };
         let difference = (end - x).f_to_kind(Kind::Double)?;

@@ -20,7 +20,6 @@ mod session;
 
 mod denoising;
 mod detector;
-mod row_noise;
 
 pub use adam::Adam;
 pub use denoising::Denoising;
