@@ -23,7 +23,7 @@ from dit import VectorDit  # noqa: E402
 
 def main():
     given = [int(a) for a in sys.argv[1:]]
-    defaults = [64, 512, 32, 4, 128, 4, 60]
+    defaults = [64, 512, 64, 2, 128, 4, 60]
     batch, d, chunk, depth, width, heads, steps = given + defaults[len(given) :]
     torch.set_num_threads(1)
     for fused in (False, True):

@@ -47,11 +47,11 @@ impl Default for DitConfig {
 }
 
 impl Default for VectorDitConfig {
-    /// Ours, as none is published: an embedding of 512 numbers is 16 tokens; 1.3 million parameters.
+    /// Ours, as none is published: an embedding of 512 numbers is 8 tokens.
     fn default() -> Self {
         Self {
-            chunk: 32,
-            depth: 4,
+            chunk: 64,
+            depth: 2,
             width: 128,
             heads: 4,
             mlp_ratio: 4,
@@ -242,7 +242,7 @@ mod tests {
         let text = toml::to_string(&VectorDitConfig::default()).unwrap();
         assert_eq!(
             text,
-            "chunk = 32\ndepth = 4\nwidth = 128\nheads = 4\nmlp-ratio = 4\nlearn-variance = false\n"
+            "chunk = 64\ndepth = 2\nwidth = 128\nheads = 4\nmlp-ratio = 4\nlearn-variance = false\n"
         );
         DitConfig::default().check().unwrap();
         VectorDitConfig::default().check().unwrap();
