@@ -10,6 +10,8 @@ mod error;
 #[cfg(feature = "torch")]
 mod process;
 #[cfg(feature = "torch")]
+mod row_noise;
+#[cfg(feature = "torch")]
 mod walk;
 
 pub use config::ScheduleConfig;
@@ -21,3 +23,5 @@ pub use denoiser::{Denoiser, Prediction};
 pub use error::ProcessError;
 #[cfg(feature = "torch")]
 pub use process::Process;
+#[cfg(feature = "torch")]
+pub use row_noise::RowNoise;

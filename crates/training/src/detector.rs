@@ -1,12 +1,11 @@
 use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Denoiser, Process};
+use diffusion_core::{Denoiser, Process, RowNoise};
 use ndarray::{Array1, ArrayView2, Axis};
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::random::Purpose;
-use crate::row_noise::RowNoise;
+use crate::random::{Purpose, mix};
 use crate::session::Session;
 use crate::train::train_within;
 use crate::{DdpmConfig, Network, TrainingError, Walk};
@@ -148,11 +147,8 @@ impl DiffusionScorer {
         let end = match self.walk {
             Walk::MeanOnly => self.process.walk_mean_only(denoiser, x, self.start)?,
             Walk::Ancestral => {
-                let mut noise = RowNoise::new(rows, self.seed);
-                let mut draw = |_: usize| {
-                    let noise = Tensor::from_slice(&noise.draw());
-                    noise.view_as(x).to_device(self.device)
-                };
+                let mut noise = RowNoise::new(x, mix(self.seed, Purpose::Walk, 0))?;
+                let mut draw = |_: usize| noise.draw();
                 self.process
                     .walk_ancestral(denoiser, x, self.start, &mut draw)?
             }

@@ -7,7 +7,6 @@ mod adam;
 mod batches;
 mod early_stop;
 mod random;
-mod row_noise;
 mod session;
 mod train;
 
