@@ -12,7 +12,8 @@ pub trait Denoiser: std::fmt::Debug + Send {
     /// # Shapes
     /// `x_t`: `[b, ..]` float. `t`: `[b]` float, or `[1]` where all rows share it, which spares the
     /// network `b − 1` time embeddings. It is a step index in `0..T`; a float, so that other noise
-    /// scales fit. The prediction's mean is shaped like `x_t`.
+    /// scales fit. Under a respaced schedule it is the step of the original one. The prediction's mean is
+    /// shaped like `x_t`.
     fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction;
 }
 
@@ -20,13 +21,27 @@ pub trait Denoiser: std::fmt::Debug + Send {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The predicted noise `ε`, shaped like the input.
+    /// The predicted [`Target`](crate::Target), shaped like the input.
     pub mean: Tensor,
+    /// The `v` of [`Variance::LearnedRange`](crate::Variance::LearnedRange), shaped like the input:
+    /// the raw output of the network, −1 for the smallest variance, 1 for the largest, not clamped.
+    pub variance: Option<Tensor>,
 }
 
 impl Prediction {
     /// A prediction of the mean alone, by a network that learns no variance.
     pub fn new(mean: Tensor) -> Self {
-        Self { mean }
+        Self {
+            mean,
+            variance: None,
+        }
+    }
+
+    /// A prediction of the mean and of the variance within its range.
+    pub fn with_variance(mean: Tensor, v: Tensor) -> Self {
+        Self {
+            mean,
+            variance: Some(v),
+        }
     }
 }

@@ -1,5 +1,7 @@
 use tch::TchError;
 
+use crate::ScheduleError;
+
 /// Why a step of the process could not be taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +22,15 @@ pub enum ProcessError {
         /// Steps of the schedule.
         steps: usize,
     },
+    /// A noise share of DDIM outside its range.
+    #[error("eta = {eta}, expected 0 to 1")]
+    Eta {
+        /// The share asked for.
+        eta: f64,
+    },
+    /// A schedule that cannot be built.
+    #[error("schedule: {0}")]
+    Schedule(#[from] ScheduleError),
     /// Tensors whose shapes do not fit together.
     #[error("{name} has the shape {found:?}, expected {expected:?}")]
     Shape {
@@ -29,6 +40,18 @@ pub enum ProcessError {
         found: Vec<i64>,
         /// The shape that fits.
         expected: Vec<i64>,
+    },
+    /// The variance is to be learned, but the network predicts none.
+    #[error("the network predicts no variance, but the process is to learn it")]
+    NoVariance,
+    /// The target `ε` under a schedule whose last step leaves no signal.
+    #[error(
+        "nothing is left of the signal at step {step} (zero terminal SNR): the noise does not tell \
+         x_0 there, let the network predict x0 or v"
+    )]
+    NoSignal {
+        /// The step where `ᾱ` is 0.
+        step: usize,
     },
     /// libtorch refused: out of memory, an index outside its table.
     #[error("libtorch: {}", first_line(.0))]

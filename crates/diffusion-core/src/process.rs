@@ -1,20 +1,24 @@
 use tch::{Device, Kind, Reduction, Tensor};
 
-use crate::{Denoiser, ProcessError, Schedule};
+use crate::{Denoiser, ProcessError, Schedule, Target, Variance};
 
-/// The forward process of a schedule and one step of its reverse, for networks that predict the
-/// noise `ε` (Ho et al. 2020, arXiv:2006.11239).
+/// The forward process of a schedule and its reverse by a network (Ho et al. 2020,
+/// arXiv:2006.11239), which knows what the network predicts and which variance a reverse step has.
 ///
 /// Tables stay in f64; those that are gathered per row lie on the device in f32.
 #[derive(Debug)]
 pub struct Process {
     schedule: Schedule,
+    device: Device,
+    target: Target,
+    variance: Variance,
     sqrt_alpha_bars: Tensor,           // [T]
     sqrt_one_minus_alpha_bars: Tensor, // [T]
 }
 
 impl Process {
-    /// The process of `schedule` for tensors on `device`.
+    /// The process of `schedule` for tensors on `device`, for a network that predicts the noise, with
+    /// the fixed small variance.
     ///
     /// # Errors
     /// [`ProcessError::Torch`] where the device is absent or full.
@@ -28,7 +32,37 @@ impl Process {
             sqrt_alpha_bars: table(schedule.sqrt_alpha_bars())?,
             sqrt_one_minus_alpha_bars: table(schedule.sqrt_one_minus_alpha_bars())?,
             schedule,
+            device,
+            target: Target::default(),
+            variance: Variance::default(),
         })
+    }
+
+    /// The same for a network that predicts `target`.
+    #[must_use]
+    pub fn with_target(self, target: Target) -> Self {
+        Self { target, ..self }
+    }
+
+    /// The same with another variance of the reverse steps.
+    #[must_use]
+    pub fn with_variance(self, variance: Variance) -> Self {
+        Self { variance, ..self }
+    }
+
+    /// What the network predicts.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// The variance of the reverse steps.
+    pub fn variance(&self) -> Variance {
+        self.variance
+    }
+
+    /// Where the process's tensors lie.
+    pub fn device(&self) -> Device {
+        self.device
     }
 
     /// The schedule and its f64 tables.
@@ -99,7 +133,7 @@ impl Process {
     /// `x_0 = √(1/ᾱ_t)·x_t − √(1/ᾱ_t − 1)·ε`, equation 4 solved for `x_0`.
     ///
     /// # Errors
-    /// [`ProcessError`] for a step outside the schedule or shapes that differ.
+    /// [`ProcessError`] for a step outside the schedule, one without signal, or shapes that differ.
     pub fn x_0_from_eps(
         &self,
         x_t: &Tensor,
@@ -107,10 +141,52 @@ impl Process {
         t: usize,
     ) -> Result<Tensor, ProcessError> {
         self.check_step(t)?;
+        self.check_signal(t)?;
         same_shape("eps", eps, &x_t.size())?;
         let signal = x_t.f_mul_scalar(self.schedule.sqrt_recip_alpha_bars()[t])?;
         let noise = eps.f_mul_scalar(self.schedule.sqrt_recipm1_alpha_bars()[t])?;
         Ok(signal.f_sub(&noise)?)
+    }
+
+    /// `x_0 = √ᾱ_t·x_t − √(1−ᾱ_t)·v`.
+    ///
+    /// # Errors
+    /// [`ProcessError`] for a step outside the schedule or shapes that differ.
+    pub fn x_0_from_v(&self, x_t: &Tensor, v: &Tensor, t: usize) -> Result<Tensor, ProcessError> {
+        self.check_step(t)?;
+        same_shape("v", v, &x_t.size())?;
+        let signal = x_t.f_mul_scalar(self.schedule.sqrt_alpha_bars()[t])?;
+        let noise = v.f_mul_scalar(self.schedule.sqrt_one_minus_alpha_bars()[t])?;
+        Ok(signal.f_sub(&noise)?)
+    }
+
+    /// `ε = √(1−ᾱ_t)·x_t + √ᾱ_t·v`.
+    ///
+    /// # Errors
+    /// [`ProcessError`] for a step outside the schedule or shapes that differ.
+    pub fn eps_from_v(&self, x_t: &Tensor, v: &Tensor, t: usize) -> Result<Tensor, ProcessError> {
+        self.check_step(t)?;
+        same_shape("v", v, &x_t.size())?;
+        let from_x_t = x_t.f_mul_scalar(self.schedule.sqrt_one_minus_alpha_bars()[t])?;
+        let from_v = v.f_mul_scalar(self.schedule.sqrt_alpha_bars()[t])?;
+        Ok(from_x_t.f_add(&from_v)?)
+    }
+
+    /// `ε = (x_t − √ᾱ_t·x_0)/√(1−ᾱ_t)`, equation 4 solved for `ε`.
+    ///
+    /// # Errors
+    /// [`ProcessError`] for a step outside the schedule or shapes that differ.
+    pub fn eps_from_x_0(
+        &self,
+        x_t: &Tensor,
+        x_0: &Tensor,
+        t: usize,
+    ) -> Result<Tensor, ProcessError> {
+        self.check_step(t)?;
+        same_shape("x_0", x_0, &x_t.size())?;
+        let noise = x_t.f_sub(&x_0.f_mul_scalar(self.schedule.sqrt_alpha_bars()[t])?)?;
+        let sd = self.schedule.sqrt_one_minus_alpha_bars()[t];
+        Ok(noise.f_div_scalar(sd)?)
     }
 
     /// The mean of `p(x_{t−1} | x_t)` for the noise `eps`: `(x_t − β_t/√(1−ᾱ_t)·ε)/√α_t`
@@ -120,7 +196,7 @@ impl Process {
     /// without the cancellation at large `t`.
     ///
     /// # Errors
-    /// [`ProcessError`] for a step outside the schedule or shapes that differ.
+    /// [`ProcessError`] for a step outside the schedule, one without signal, or shapes that differ.
     pub fn mean_from_eps(
         &self,
         x_t: &Tensor,
@@ -128,6 +204,7 @@ impl Process {
         t: usize,
     ) -> Result<Tensor, ProcessError> {
         self.check_step(t)?;
+        self.check_signal(t)?;
         same_shape("eps", eps, &x_t.size())?;
         let recip = self.schedule.alphas()[t].sqrt().recip();
         let factor =
@@ -141,6 +218,22 @@ impl Process {
             return Ok(());
         }
         Err(ProcessError::Step { step, steps })
+    }
+
+    /// Without signal `ε` does not tell `x_0`.
+    fn check_signal(&self, step: usize) -> Result<(), ProcessError> {
+        if self.schedule.alpha_bars()[step] > 0.0 {
+            return Ok(());
+        }
+        Err(ProcessError::NoSignal { step })
+    }
+
+    /// Whether the target fits the schedule: `ᾱ` can only vanish in the last step.
+    pub(crate) fn check_target(&self) -> Result<(), ProcessError> {
+        match self.target {
+            Target::Epsilon => self.check_signal(self.steps() - 1),
+            Target::X0 | Target::V => Ok(()),
+        }
     }
 }
 

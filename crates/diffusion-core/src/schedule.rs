@@ -34,6 +34,7 @@ pub struct Schedule {
     sqrt_recipm1_alpha_bars: Vec<f64>,
     posterior_variances: Vec<f64>,
     posterior_log_variances_clipped: Vec<f64>,
+    log_betas_clipped: Vec<f64>,
     posterior_mean_x_0: Vec<f64>,
     posterior_mean_x_t: Vec<f64>,
     snr: Vec<f64>,
@@ -175,6 +176,7 @@ impl Schedule {
         });
 
         Self {
+            log_betas_clipped: table(&|t| if t == 0 { first } else { betas[t] }.ln()),
             sqrt_alpha_bars: table(&|t| alpha_bars[t].sqrt()),
             sqrt_one_minus_alpha_bars: table(&|t| (1.0 - alpha_bars[t]).sqrt()),
             sqrt_recip_alpha_bars: table(&|t| (1.0 / alpha_bars[t]).sqrt()),
@@ -248,6 +250,11 @@ impl Schedule {
     /// `ln β̃_t` in nats, where entry 0, otherwise −∞, repeats entry 1.
     pub fn posterior_log_variances_clipped(&self) -> &[f64] {
         &self.posterior_log_variances_clipped
+    }
+
+    /// `ln β_t` in nats, where entry 0 is `ln β̃_1`: the fixed large variance of improved-diffusion.
+    pub fn log_betas_clipped(&self) -> &[f64] {
+        &self.log_betas_clipped
     }
 
     /// `β_t·√ᾱ_{t−1}/(1−ᾱ_t)`, the factor on `x_0` in the posterior mean.
