@@ -1,11 +1,11 @@
 """Golden values for `diffusion-core`: schedule tables (numpy 2, float64) and process steps (PyTorch
-2.11, float32), from the formulas of openai/improved-diffusion, `gaussian_diffusion.py`, and
-vicliv/DTE, `diffusion/ddpm.py`.
+2.11, float32), from the formulas of openai/improved-diffusion, `gaussian_diffusion.py` and
+`respace.py`, and vicliv/DTE, `diffusion/ddpm.py`.
 
     pip install numpy torch==2.11.0
     python scripts/golden/diffusion.py
 
-writes crates/diffusion-core/tests/golden/{schedules,process}.json.
+writes crates/diffusion-core/tests/golden/{schedules,respacings,process}.json.
 """
 
 import json
@@ -31,7 +31,98 @@ def linear_ho(steps):
     return np.linspace(scale * 1e-4, scale * 0.02, steps, dtype=np.float64)
 
 
+def scaled_linear(steps, first, last):
+    return np.linspace(math.sqrt(first), math.sqrt(last), steps) ** 2
+
+
+def sigmoid(steps, start=-3.0, end=3.0, tau=1.0):
+    """Jabri et al. 2022 as in lucidrains/denoising-diffusion-pytorch."""
+
+    def logistic(x):
+        return 1 / (1 + math.exp(-x))
+
+    v_start, v_end = logistic(start / tau), logistic(end / tau)
+    bars = np.array(
+        [
+            (v_end - logistic((i / steps * (end - start) + start) / tau)) / (v_end - v_start)
+            for i in range(steps + 1)
+        ]
+    )
+    return np.clip(1 - bars[1:] / bars[:-1], 0, 0.999)
+
+
+def zero_terminal_snr(betas):
+    """Lin et al. 2023, algorithm 1."""
+    roots = np.sqrt(np.cumprod(1.0 - betas))
+    first, last = roots[0], roots[-1]
+    bars = ((roots - last) * (first / (first - last))) ** 2
+    return 1.0 - np.append(bars[0], bars[1:] / bars[:-1])
+
+
+def respaced(betas, keep):
+    kept = space_timesteps(len(betas), keep)
+    bars = np.cumprod(1.0 - betas)[kept]
+    return 1.0 - bars / np.append(1.0, bars[:-1])
+
+
+def space_timesteps(steps, keep):
+    """The steps to keep, by the rules of improved-diffusion's `respace.py`."""
+    if keep.startswith("ddim"):
+        strides = [k for k in range(1, steps) if len(range(0, steps, k)) == int(keep[4:])]
+        return list(range(0, steps, strides[0]))
+    counts = [int(count) for count in keep.split(",")]
+    sizes = [steps // len(counts) + (i < steps % len(counts)) for i in range(len(counts))]
+    kept, start = [], 0
+    for size, count in zip(sizes, counts):
+        stride = (size - 1) / (count - 1) if count > 1 else 1
+        at = 0.0
+        for _ in range(count):
+            kept.append(start + round(at))
+            at += stride
+        start += size
+    return kept
+
+
+RESPACINGS = [
+    (1000, "ddim50"),
+    (1000, "ddim250"),
+    (1000, "ddim143"),
+    (1000, "10,15,20"),
+    (1000, "40"),
+    (100, "1,0,7,25"),
+    (37, "5,6,3"),
+    (21, "9"),
+]
+
+BETAS = [0.1, 1e-5, 0.7, 0.31]
+SCALED = {"kind": "scaled-linear", "first": 0.00085, "last": 0.012}
+SHARP = {"kind": "sigmoid", "start": 0.0, "end": 3.0, "tau": 0.7}
+
 SCHEDULES = [
+    (SCALED, 1000, scaled_linear(1000, 0.00085, 0.012)),
+    ({"kind": "sigmoid"}, 1000, sigmoid(1000)),
+    (SHARP, 37, sigmoid(37, 0.0, 3.0, 0.7)),
+    ({"kind": "betas", "betas": BETAS}, 4, np.array(BETAS)),
+    (
+        {"kind": "zero-terminal-snr", "of": SCALED},
+        1000,
+        zero_terminal_snr(scaled_linear(1000, 0.00085, 0.012)),
+    ),
+    (
+        {"kind": "zero-terminal-snr", "of": {"kind": "cosine"}},
+        37,
+        zero_terminal_snr(cosine(37)),
+    ),
+    (
+        {"kind": "respaced", "keep": "10,15,20", "of": {"kind": "linear-ho"}},
+        1000,
+        respaced(linear_ho(1000), "10,15,20"),
+    ),
+    (
+        {"kind": "respaced", "keep": "ddim50", "of": {"kind": "cosine"}},
+        1000,
+        respaced(cosine(1000), "ddim50"),
+    ),
     ({"kind": "linear", "first": 1e-4, "last": 0.01}, 1000, np.linspace(1e-4, 0.01, 1000)),
     ({"kind": "linear", "first": 0.03, "last": 0.4}, 7, np.linspace(0.03, 0.4, 7)),
     ({"kind": "linear-ho"}, 1000, linear_ho(1000)),
@@ -56,6 +147,7 @@ def tables(betas):
         "sqrt_recip_alpha_bars": np.sqrt(1.0 / bars),
         "sqrt_recipm1_alpha_bars": np.sqrt(1.0 / bars - 1),
         "posterior_variances": variance,
+        "log_betas_clipped": np.log(np.append(variance[1], betas[1:])),
         "posterior_log_variances_clipped": np.log(np.append(variance[1], variance[1:])),
         "posterior_mean_x_0": betas * np.sqrt(prev) / (1.0 - bars),
         "posterior_mean_x_t": (1.0 - prev) * np.sqrt(alphas) / (1.0 - bars),
@@ -63,11 +155,25 @@ def tables(betas):
     }
 
 
+def finite(value):
+    return float(value) if math.isfinite(value) else None
+
+
+def respacings():
+    return [
+        {"steps": steps, "keep": keep, "kept": space_timesteps(steps, keep)}
+        for steps, keep in RESPACINGS
+    ]
+
+
 def schedules():
     out = []
     for config, steps, betas in SCHEDULES:
-        at = sorted({i % steps for i in [0, 1, 2, 3, 9, 100, 249, 250, 500, 777, -3, -2, -1]})
-        values = {name: [float(table[i]) for i in at] for name, table in tables(betas).items()}
+        n = len(betas)
+        at = sorted({i % n for i in [0, 1, 2, 3, 9, 100, 249, 250, 500, 777, -3, -2, -1]})
+        with np.errstate(divide="ignore"):  # zero terminal SNR: 1/0, written as null
+            derived = tables(betas)
+        values = {name: [finite(table[i]) for i in at] for name, table in derived.items()}
         out.append({"config": config, "steps": steps, "at": at, "tables": values})
     return out
 
@@ -133,7 +239,7 @@ def process():
 
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, make in [("schedules", schedules), ("process", process)]:
+    for name, make in [("schedules", schedules), ("respacings", respacings), ("process", process)]:
         path = OUT / f"{name}.json"
-        path.write_text(json.dumps(make(), indent=1) + "\n")
+        path.write_text(json.dumps(make(), separators=(",", ":")) + "\n")
         print(path.name, path.stat().st_size, "bytes")

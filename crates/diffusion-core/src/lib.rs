@@ -31,7 +31,7 @@ mod score;
 mod toy;
 
 pub use config::ScheduleConfig;
-pub use schedule::{MAX_STEPS, Schedule, ScheduleError};
+pub use schedule::{MAX_STEPS, Schedule, ScheduleError, space_timesteps};
 
 #[cfg(feature = "torch")]
 pub use denoiser::{Denoiser, Prediction};

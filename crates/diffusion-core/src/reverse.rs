@@ -16,7 +16,8 @@ pub struct Reverse<'a> {
 }
 
 impl Process {
-    /// Asks the network once, with `train = false`, about `x_t` at the step `t`.
+    /// Asks the network once, with `train = false`, about `x_t` at the step `t`. Under a respaced
+    /// schedule the network is told the original step.
     ///
     /// # Shapes
     /// `x_t`: `[b, ..]` float.
@@ -34,7 +35,8 @@ impl Process {
     ) -> Result<Reverse<'a>, ProcessError> {
         self.check_target()?;
         self.check_step(t)?;
-        let level = Tensor::f_full([1], t as f64, (Kind::Float, x_t.device()))?;
+        let original = self.schedule().original_steps()[t];
+        let level = Tensor::f_full([1], original as f64, (Kind::Float, x_t.device()))?;
         let prediction = denoiser.predict(x_t, &level, false);
         self.check_prediction(&prediction, x_t)?;
         Ok(Reverse {

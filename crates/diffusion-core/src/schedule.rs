@@ -1,11 +1,8 @@
-use std::f64::consts::FRAC_PI_2;
+mod kinds;
+mod respacing;
+mod zero_terminal;
 
-/// Offset `s` of the cosine schedule, which keeps its first steps from being noiseless.
-const COSINE_OFFSET: f64 = 0.008;
-/// Upper limit of β in the cosine schedule, against a singular last step.
-const COSINE_MAX_BETA: f64 = 0.999;
-/// The step count for which Ho et al. chose their β; others are scaled to it.
-const HO_STEPS: f64 = 1000.0;
+pub use respacing::space_timesteps;
 
 /// Most steps a schedule may have; the tables of a longer one would serve no known method.
 pub const MAX_STEPS: usize = 1_000_000;
@@ -19,6 +16,11 @@ pub const MAX_STEPS: usize = 1_000_000;
 ///
 /// # Indices
 /// Tables have `T` entries; index 0 is the first, least noisy step, and `ᾱ_{−1} = 1`.
+///
+/// # Zero terminal SNR
+/// In a schedule of [`zero_terminal_snr`](Self::zero_terminal_snr) the last step has `β = 1` and
+/// `ᾱ = 0`. Tables that divide by `ᾱ` are infinite there: `√(1/ᾱ)` and `√(1/ᾱ − 1)`; all others are
+/// finite. No other step of any schedule has `ᾱ = 0`.
 ///
 /// Tables are computed in f64, because `1 − ᾱ` cancels at small `t`: an f32 table is wrong by about
 /// 1e-4, relative, at the first steps.
@@ -38,6 +40,7 @@ pub struct Schedule {
     posterior_mean_x_0: Vec<f64>,
     posterior_mean_x_t: Vec<f64>,
     snr: Vec<f64>,
+    original_steps: Vec<usize>,
 }
 
 /// Why a schedule cannot be built.
@@ -61,6 +64,56 @@ pub enum ScheduleError {
         /// The value found.
         beta: f64,
     },
+    /// Another number of β than of steps.
+    #[error("{found} betas for {expected} steps")]
+    StepCount {
+        /// The number of β given.
+        found: usize,
+        /// The number of steps asked for.
+        expected: usize,
+    },
+    /// Too few steps to rescale.
+    #[error("{steps} steps, but zero terminal SNR needs at least 2")]
+    TooFewSteps {
+        /// Steps of the schedule.
+        steps: usize,
+    },
+    /// A respacing that cannot be read.
+    #[error(
+        "respacing {keep:?}: expected counts such as 10,15,20 or an even spacing such as ddim50"
+    )]
+    Respacing {
+        /// The text given.
+        keep: String,
+    },
+    /// More steps are to be kept of a section than it has.
+    #[error("section {section} of the schedule has {size} steps, of which {count} are to be kept")]
+    Section {
+        /// Section, from 0.
+        section: usize,
+        /// Steps in it.
+        size: usize,
+        /// Steps to be kept.
+        count: usize,
+    },
+    /// No even spacing keeps this number of steps.
+    #[error("no whole stride keeps exactly {count} of {steps} steps")]
+    Stride {
+        /// Steps to be kept.
+        count: usize,
+        /// Steps of the schedule.
+        steps: usize,
+    },
+    /// Kept steps that do not increase, or one outside the schedule.
+    #[error("kept step number {index} is {step}, expected increasing steps below {steps}")]
+    KeptStep {
+        /// Position among the kept steps, from 0.
+        index: usize,
+        /// The step found there.
+        step: usize,
+        /// Steps of the schedule.
+        steps: usize,
+    },
     /// So much noise that `ᾱ` underflows: nothing of the signal is left to divide by.
     #[error(
         "alpha-bar is {alpha_bar:e} at step {step}: too much noise for f64, use fewer steps or smaller betas"
@@ -74,74 +127,37 @@ pub enum ScheduleError {
 }
 
 impl Schedule {
-    /// β equally spaced from `first` to `last`, both included.
-    ///
-    /// # Formula
-    /// `β_t = first + (last − first)·t/(T−1)`; a single step has `β_0 = first`.
-    ///
-    /// DTE's networks use `linear(T, 1e-4, 0.01)` (Livernoche et al., arXiv:2305.18593, authors'
-    /// code), Ho et al. 2020 `linear(1000, 1e-4, 0.02)`.
-    ///
-    /// # Errors
-    /// [`ScheduleError`] without steps, with too many, or where a β leaves (0, 1).
-    pub fn linear(steps: usize, first: f64, last: f64) -> Result<Self, ScheduleError> {
-        check_steps(steps)?;
-        let width = (last - first) / (steps.max(2) - 1) as f64;
-        let mut betas: Vec<f64> = (0..steps).map(|t| first + width * t as f64).collect();
-        if steps > 1 {
-            betas[steps - 1] = last; // not left to rounding
-        }
-        Self::from_betas(betas)
-    }
-
-    /// The linear schedule of Ho et al. 2020, scaled to any number of steps: β from `1e-4·(1000/T)`
-    /// to `0.02·(1000/T)`, as improved-diffusion defines it.
-    ///
-    /// # Errors
-    /// As [`linear`](Self::linear); at 20 steps or fewer the last β reaches 1.
-    pub fn linear_ho(steps: usize) -> Result<Self, ScheduleError> {
-        check_steps(steps)?;
-        let scale = HO_STEPS / steps as f64;
-        Self::linear(steps, scale * 1e-4, scale * 0.02)
-    }
-
-    /// The squared-cosine schedule of Nichol & Dhariwal 2021 (arXiv:2102.09672, equation 17).
-    ///
-    /// # Formula
-    /// `β_t = min(1 − f(t+1)/f(t), 0.999)`, `f(t) = cos²((t/T + s)/(1 + s)·π/2)`, `s = 0.008`.
-    ///
-    /// # Errors
-    /// [`ScheduleError`] without steps or with too many.
-    pub fn cosine(steps: usize) -> Result<Self, ScheduleError> {
-        check_steps(steps)?;
-        let f = |t: usize| {
-            let fraction = t as f64 / steps as f64; // both floats: integers would give zero
-            ((fraction + COSINE_OFFSET) / (1.0 + COSINE_OFFSET) * FRAC_PI_2)
-                .cos()
-                .powi(2)
-        };
-        let betas = (0..steps).map(|t| (1.0 - f(t + 1) / f(t)).min(COSINE_MAX_BETA));
-        Self::from_betas(betas.collect())
-    }
-
     /// The schedule with the given β, first step first.
     ///
     /// # Errors
     /// [`ScheduleError`] where there are none or too many, one lies outside (0, 1), or `ᾱ` underflows.
     pub fn from_betas(betas: Vec<f64>) -> Result<Self, ScheduleError> {
         check_steps(betas.len())?;
-        for (step, &beta) in betas.iter().enumerate() {
-            let alpha = 1.0 - beta;
-            if !(beta > 0.0 && alpha > 0.0 && alpha < 1.0) {
-                return Err(ScheduleError::Beta { step, beta });
-            }
+        let original_steps = (0..betas.len()).collect();
+        match betas.iter().position(|beta| 1.0 - beta <= 0.0) {
+            None => Self::from_betas_of(betas, original_steps),
+            Some(step) => Err(ScheduleError::Beta {
+                step,
+                beta: betas[step],
+            }),
         }
+    }
+
+    /// As [`from_betas`](Self::from_betas), but the last β may be 1, and with the steps of the
+    /// schedule that this one was made from.
+    fn from_betas_of(betas: Vec<f64>, original_steps: Vec<usize>) -> Result<Self, ScheduleError> {
+        check_steps(betas.len())?;
+        let last = betas.len() - 1;
         let alphas: Vec<f64> = betas.iter().map(|beta| 1.0 - beta).collect();
         let mut alpha_bars = Vec::with_capacity(betas.len());
         let mut product = 1.0;
-        for (step, alpha) in alphas.iter().enumerate() {
+        for (step, (&beta, &alpha)) in betas.iter().zip(&alphas).enumerate() {
+            let terminal = step == last && alpha == 0.0;
+            if !(beta > 0.0 && alpha < 1.0 && (alpha > 0.0 || terminal)) {
+                return Err(ScheduleError::Beta { step, beta });
+            }
             product *= alpha;
-            if product < f64::MIN_POSITIVE {
+            if product < f64::MIN_POSITIVE && !terminal {
                 return Err(ScheduleError::SignalLost {
                     step,
                     alpha_bar: product,
@@ -149,12 +165,17 @@ impl Schedule {
             }
             alpha_bars.push(product);
         }
-        Ok(Self::derive(betas, alphas, alpha_bars))
+        Ok(Self::derive(betas, alphas, alpha_bars, original_steps))
     }
 
     /// All tables from `β`, `α` and `ᾱ`, each in the operation order of improved-diffusion's
     /// `GaussianDiffusion`, so that they agree to the last digits.
-    fn derive(betas: Vec<f64>, alphas: Vec<f64>, alpha_bars: Vec<f64>) -> Self {
+    fn derive(
+        betas: Vec<f64>,
+        alphas: Vec<f64>,
+        alpha_bars: Vec<f64>,
+        original_steps: Vec<usize>,
+    ) -> Self {
         let steps = betas.len();
         let alpha_bars_prev: Vec<f64> = std::iter::once(1.0)
             .chain(alpha_bars[..steps - 1].iter().copied())
@@ -194,6 +215,7 @@ impl Schedule {
             alphas,
             alpha_bars,
             alpha_bars_prev,
+            original_steps,
         }
     }
 
@@ -230,6 +252,12 @@ impl Schedule {
     /// `√(1−ᾱ_t)`, the standard deviation of `q(x_t | x_0)`.
     pub fn sqrt_one_minus_alpha_bars(&self) -> &[f64] {
         &self.sqrt_one_minus_alpha_bars
+    }
+
+    /// The step of the schedule this one was made from, for each step: what a network trained on all
+    /// steps is to be told. `0, 1, …` unless the schedule is [`respaced`](Self::respaced).
+    pub fn original_steps(&self) -> &[usize] {
+        &self.original_steps
     }
 
     /// `√(1/ᾱ_t)`, the factor on `x_t` in `x_0 = √(1/ᾱ)·x_t − √(1/ᾱ − 1)·ε`.
@@ -289,34 +317,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cosine_matches_the_published_formula() {
-        // betas_for_alpha_bar(1000, ..) of openai/improved-diffusion, evaluated in float64. β_0 is a
-        // difference of numbers near 1: one ulp of the cosine moves it by 5e-12, relative.
-        let schedule = Schedule::cosine(1000).unwrap();
-        assert_relative_eq!(
-            schedule.betas()[0],
-            4.128422482196914e-5,
-            max_relative = 1e-11
-        );
-        assert_relative_eq!(
-            schedule.betas()[500],
-            3.155691441585007e-3,
-            max_relative = 1e-12
-        );
-        assert_eq!(schedule.betas()[999], 0.999);
-    }
-
-    #[test]
-    fn dte_noise_levels() {
-        // FACTS of arXiv:2305.18593's code: √(1−ᾱ_T) for β = linspace(1e-4, 0.01, T), 4 decimals.
-        for (steps, expected) in [(300, 0.8839), (400, 0.9318), (1000, 0.9968)] {
-            let schedule = Schedule::linear(steps, 1e-4, 0.01).unwrap();
-            let last = schedule.sqrt_one_minus_alpha_bars()[steps - 1];
-            assert!((last - expected).abs() < 5e-5, "{steps} steps: {last}");
-        }
-    }
-
-    #[test]
     fn a_schedule_of_one_step_has_finite_tables() {
         let schedule = Schedule::linear(1, 0.3, 0.5).unwrap();
         assert_eq!(schedule.betas(), [0.3]);
@@ -356,19 +356,6 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn alpha_bar_strictly_decreases_inside_0_1(steps in 21usize..1500, last in 1e-4..0.2f64) {
-            for schedule in [
-                Schedule::linear(steps, 1e-4, last)?,
-                Schedule::linear_ho(steps)?,
-                Schedule::cosine(steps)?,
-            ] {
-                let alpha_bars = schedule.alpha_bars();
-                prop_assert!(alpha_bars.windows(2).all(|w| w[1] < w[0]));
-                prop_assert!(alpha_bars[0] < 1.0 && alpha_bars[steps - 1] > 0.0);
-            }
-        }
 
         #[test]
         fn the_posterior_mean_of_a_noiseless_x_t_is_noiseless(steps in 21usize..1500, t in 0usize..1500) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diffusion_core::{Schedule, ScheduleConfig};
+use diffusion_core::{Schedule, ScheduleConfig, space_timesteps};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -10,7 +10,7 @@ struct Golden {
     config: ScheduleConfig,
     steps: usize,
     at: Vec<usize>,
-    tables: BTreeMap<String, Vec<f64>>,
+    tables: BTreeMap<String, Vec<Option<f64>>>, // null: infinite
 }
 
 fn table<'a>(schedule: &'a Schedule, name: &str) -> &'a [f64] {
@@ -24,6 +24,7 @@ fn table<'a>(schedule: &'a Schedule, name: &str) -> &'a [f64] {
         "sqrt_recip_alpha_bars" => schedule.sqrt_recip_alpha_bars(),
         "sqrt_recipm1_alpha_bars" => schedule.sqrt_recipm1_alpha_bars(),
         "posterior_variances" => schedule.posterior_variances(),
+        "log_betas_clipped" => schedule.log_betas_clipped(),
         "posterior_log_variances_clipped" => schedule.posterior_log_variances_clipped(),
         "posterior_mean_x_0" => schedule.posterior_mean_x_0(),
         "posterior_mean_x_t" => schedule.posterior_mean_x_t(),
@@ -35,14 +36,23 @@ fn table<'a>(schedule: &'a Schedule, name: &str) -> &'a [f64] {
 #[test]
 fn all_tables_equal_numpys() {
     let golden: Vec<Golden> = serde_json::from_str(include_str!("golden/schedules.json")).unwrap();
-    assert_eq!(golden.len(), 6);
+    assert_eq!(golden.len(), 14);
     for golden in golden {
         let schedule = golden.config.build(golden.steps).unwrap();
-        assert_eq!(golden.tables.len(), 13);
+        assert_eq!(golden.tables.len(), 14);
         for (name, expected) in &golden.tables {
             let found = table(&schedule, name);
-            assert_eq!(found.len(), golden.steps);
+            assert_eq!(found.len(), schedule.steps());
             for (&t, &expected) in golden.at.iter().zip(expected) {
+                let Some(expected) = expected else {
+                    assert_eq!(
+                        found[t],
+                        f64::INFINITY,
+                        "{:?}, {name} at {t}",
+                        golden.config
+                    );
+                    continue;
+                };
                 assert!(
                     (found[t] - expected).abs() <= 1e-12 * expected.abs(),
                     "{:?}, {name} at {t}: {} for {expected}",
@@ -51,5 +61,22 @@ fn all_tables_equal_numpys() {
                 );
             }
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct Respacing {
+    steps: usize,
+    keep: String,
+    kept: Vec<usize>,
+}
+
+#[test]
+fn respacings_keep_the_published_steps() {
+    let golden: Vec<Respacing> =
+        serde_json::from_str(include_str!("golden/respacings.json")).unwrap();
+    assert_eq!(golden.len(), 8);
+    for Respacing { steps, keep, kept } in golden {
+        assert_eq!(space_timesteps(steps, &keep).unwrap(), kept, "{keep}");
     }
 }
