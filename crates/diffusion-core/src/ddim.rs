@@ -18,8 +18,7 @@ impl Process {
         }
         let schedule = self.schedule();
         let (alpha_bar, prev) = (schedule.alpha_bars()[t], schedule.alpha_bars_prev()[t]);
-        let variance =
-            eta.powi(2) * (1.0 - prev) / (1.0 - alpha_bar) * (1.0 - alpha_bar / prev);
+        let variance = eta.powi(2) * (1.0 - prev) / (1.0 - alpha_bar) * (1.0 - alpha_bar / prev);
         let direction = (1.0 - prev - variance).max(0.0).sqrt();
         let signal = reverse.x_0()?.f_mul_scalar(prev.sqrt())?;
         let mut x = reverse.eps()?.f_mul_scalar(direction)?.f_add_(&signal)?;

@@ -4,31 +4,31 @@ mod config;
 mod schedule;
 
 #[cfg(feature = "torch")]
+mod ddim;
+#[cfg(feature = "torch")]
 mod denoiser;
 #[cfg(feature = "torch")]
 mod error;
 #[cfg(feature = "torch")]
 mod process;
 #[cfg(feature = "torch")]
+mod respaced;
+#[cfg(feature = "torch")]
 mod reverse;
 #[cfg(feature = "torch")]
-mod target;
-#[cfg(feature = "torch")]
-mod variance;
-#[cfg(feature = "torch")]
 mod row_noise;
-#[cfg(feature = "torch")]
-mod walk;
-#[cfg(feature = "torch")]
-mod ddim;
-#[cfg(feature = "torch")]
-mod respaced;
 #[cfg(feature = "torch")]
 mod sample;
 #[cfg(feature = "torch")]
 mod score;
+#[cfg(feature = "torch")]
+mod target;
 #[cfg(all(test, feature = "torch"))]
 mod toy;
+#[cfg(feature = "torch")]
+mod variance;
+#[cfg(feature = "torch")]
+mod walk;
 
 pub use config::ScheduleConfig;
 pub use schedule::{MAX_STEPS, Schedule, ScheduleError, space_timesteps};
@@ -40,16 +40,18 @@ pub use error::ProcessError;
 #[cfg(feature = "torch")]
 pub use process::Process;
 #[cfg(feature = "torch")]
+pub use respaced::even_steps;
+#[cfg(feature = "torch")]
 pub use reverse::Reverse;
+#[cfg(feature = "torch")]
+pub use row_noise::RowNoise;
+#[cfg(feature = "torch")]
+pub use score::{
+    ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring,
+};
 #[cfg(feature = "torch")]
 pub use target::Target;
 #[cfg(feature = "torch")]
 pub use variance::{LogVariance, Variance};
-#[cfg(feature = "torch")]
-pub use respaced::even_steps;
-#[cfg(feature = "torch")]
-pub use row_noise::RowNoise;
-#[cfg(feature = "torch")]
-pub use score::{ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring};
 #[cfg(feature = "torch")]
 pub use walk::Walk;

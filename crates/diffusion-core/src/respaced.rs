@@ -97,9 +97,8 @@ mod tests {
             .walk(&Wave, &x, 2, Walk::Ddim { eta: 0.0 }, &mut none)
             .unwrap();
         let eps = |x: &Tensor, t: f64| (x * 1.7 + t * 0.01).sin(); // the network is told 30, 11
-        let x_0 = |x: &Tensor, t: usize| {
-            (x - eps(x, t as f64) * (1.0 - bars[t]).sqrt()) / bars[t].sqrt()
-        };
+        let x_0 =
+            |x: &Tensor, t: usize| (x - eps(x, t as f64) * (1.0 - bars[t]).sqrt()) / bars[t].sqrt();
         let at_11 = x_0(&x, 30) * bars[11].sqrt() + eps(&x, 30.0) * (1.0 - bars[11]).sqrt();
         let gap = (end - x_0(&at_11, 11)).abs().max().double_value(&[]);
         assert!(gap < 1e-5, "{gap}");

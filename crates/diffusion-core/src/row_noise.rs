@@ -1,4 +1,4 @@
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
@@ -92,7 +92,7 @@ impl RowNoise {
     /// # Errors
     /// [`ProcessError::Torch`] where the device is full.
     pub fn draw(&mut self) -> Result<Tensor, ProcessError> {
-        self.all().draw()
+        self.part(0, self.rows()).draw()
     }
 
     /// The number of rows.
@@ -100,9 +100,10 @@ impl RowNoise {
         self.streams.len()
     }
 
-    /// The streams of all rows.
-    pub(crate) fn all(&mut self) -> Streams<'_> {
-        self.part(0, self.rows())
+    /// The rows' shape, `[b, ..]`.
+    pub(crate) fn shape(&self) -> Vec<i64> {
+        let rows = std::iter::once(self.streams.len() as i64);
+        rows.chain(self.row.iter().copied()).collect()
     }
 
     /// The streams of `rows` rows from `first` on.
@@ -136,6 +137,11 @@ impl Streams<'_> {
         Ok(Tensor::f_from_slice(&noise)?
             .f_view(shape.as_slice())?
             .f_to_device(self.device)?)
+    }
+
+    /// `[b]`: one number from U[0, 1) for every row.
+    pub(crate) fn uniform(&mut self) -> Vec<f64> {
+        self.streams.iter_mut().map(RngExt::random).collect()
     }
 }
 
@@ -211,9 +217,7 @@ mod tests {
         assert!(RowNoise::new(&Tensor::from(1.0f32), 0).is_err());
         assert!(RowNoise::of_places(&[], 0, Device::Cpu).is_err());
         assert!(RowNoise::of_places(&[2, -1], 0, Device::Cpu).is_err());
-        let none = RowNoise::of_places(&[0, 3], 0, Device::Cpu)
-            .unwrap()
-            .draw();
+        let none = RowNoise::of_places(&[0, 3], 0, Device::Cpu).unwrap().draw();
         assert_eq!(none.unwrap().size(), [0, 3]);
     }
 }

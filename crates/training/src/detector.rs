@@ -149,8 +149,9 @@ impl DiffusionScorer {
             Walk::Ancestral => {
                 let mut noise = RowNoise::new(x, mix(self.seed, Purpose::Walk, 0))?;
                 let mut draw = |_: usize| noise.draw();
+                let ancestral = diffusion_core::Walk::Ancestral;
                 self.process
-                    .walk_ancestral(denoiser, x, self.start, &mut draw)?
+                    .walk(denoiser, x, self.start, ancestral, &mut draw)?
             }
         };
         let difference = (end - x).f_to_kind(Kind::Double)?;
