@@ -17,7 +17,7 @@ pub use config::{ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRul
 
 /// Most numbers of a block on the CPU. What a walk holds of a block then stays in the cache: see
 /// `cargo run -p training --release --example walk_time`.
-const CPU_BLOCK: usize = 1 << 16;
+const CPU_BLOCK: usize = 1 << 17;
 
 /// A checked [`ScoreConfig`], ready to score. Higher means more anomalous.
 #[derive(Debug, Clone)]
