@@ -1,11 +1,11 @@
-"""Golden values for `diffusion-core`: schedule tables (numpy 2, float64) and process steps (PyTorch
-2.11, float32), from the formulas of openai/improved-diffusion, `gaussian_diffusion.py` and
+"""Golden values for `diffusion-core`: schedule tables (numpy 2, float64), process steps (PyTorch 2.11,
+float32), losses and reverse steps (PyTorch 2.11, float64), from the formulas of openai/improved-diffusion, `gaussian_diffusion.py` and
 `respace.py`, and vicliv/DTE, `diffusion/ddpm.py`.
 
     pip install numpy torch==2.11.0
     python scripts/golden/diffusion.py
 
-writes crates/diffusion-core/tests/golden/{schedules,respacings,process}.json.
+writes crates/diffusion-core/tests/golden/{schedules,respacings,process,losses}.json.
 """
 
 import json
@@ -237,9 +237,147 @@ def process():
     return {"t": t.tolist(), "loss": loss.item(), **out}
 
 
+STEPS = 1000
+GAMMA = 5.0
+
+
+def image(values):
+    """Grey values of 8-bit images in [-1, 1]."""
+    return (values.clamp(-1, 1) * 127.5 + 127.5).round() / 127.5 - 1
+
+
+class TwoOutputs(torch.nn.Module):
+    """A stand-in for a network with a learned variance."""
+
+    def forward(self, x, t):
+        mean = torch.sin(1.7 * x + 0.01 * t[:, None]) - 0.2 * x.flip(1)
+        return mean, torch.cos(0.9 * x - 0.003 * t[:, None]) * 0.8
+
+
+def normal_kl(mean_1, log_1, mean_2, log_2):
+    return 0.5 * (
+        -1 + log_2 - log_1 + torch.exp(log_1 - log_2) + (mean_1 - mean_2) ** 2 * torch.exp(-log_2)
+    )
+
+
+def gaussian_nll(x, mean, log_variance):
+    return 0.5 * (math.log(2 * math.pi) + log_variance + (x - mean) ** 2 * torch.exp(-log_variance))
+
+
+def discretised_nll(x, mean, log_variance):
+    def cdf(z):
+        return 0.5 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)))
+
+    scale = torch.exp(-0.5 * log_variance)
+    above, below = cdf((x - mean + 1 / 255) * scale), cdf((x - mean - 1 / 255) * scale)
+    inside = torch.where(x > 0.999, 1 - below, above - below)
+    return -torch.where(x < -0.999, above, inside).clamp(min=1e-12).log()
+
+
+def losses():
+    """Everything in float64, from float32 inputs."""
+    generator = torch.Generator().manual_seed(11)
+    x_0 = image(torch.randn(5, 4, generator=generator) * 0.7)
+    x_0[0, 0], x_0[0, 2] = -1.0, 1.0
+    eps = torch.randn(5, 4, generator=generator)
+    t = torch.tensor([0, 1, 999, 250, 37])
+    values = {"x_0": x_0.flatten().tolist(), "eps": eps.flatten().tolist(), "t": t.tolist()}
+    x_0, eps = x_0.double(), eps.double()
+    derived = {name: torch.tensor(table) for name, table in tables(linear_ho(STEPS)).items()}
+
+    def at(name, steps=t):
+        return derived[name][steps][:, None]
+
+    def noisy(steps):
+        return at("sqrt_alpha_bars", steps) * x_0 + at("sqrt_one_minus_alpha_bars", steps) * eps
+
+    def posterior_mean(x_start, x_t, steps):
+        return (
+            at("posterior_mean_x_0", steps) * x_start + at("posterior_mean_x_t", steps) * x_t
+        )
+
+    def predict(target, variance, x_t, steps):
+        mean, v = TwoOutputs()(x_t, steps.double())
+        root, sd = at("sqrt_alpha_bars", steps), at("sqrt_one_minus_alpha_bars", steps)
+        x_start = {
+            "epsilon": (x_t - sd * mean) / root,
+            "x0": mean,
+            "v": root * x_t - sd * mean,
+        }[target]
+        small, large = at("posterior_log_variances_clipped", steps), at("betas", steps).log()
+        log_variance = {
+            "fixed-small": small.expand_as(mean),
+            "fixed-large": at("log_betas_clipped", steps).expand_as(mean),
+            "learned-range": (v + 1) / 2 * large + (1 - (v + 1) / 2) * small,
+        }[variance]
+        return mean, x_start, posterior_mean(x_start, x_t, steps), log_variance
+
+    values["q_step"] = (at("alphas").sqrt() * x_0 + at("betas").sqrt() * eps).flatten().tolist()
+    wide = x_0 + at("sqrt_one_minus_alpha_bars") * eps
+    values["variance_only"] = wide.flatten().tolist()
+    bar = derived["alpha_bars"][-1]
+    prior = normal_kl(bar.sqrt() * x_0, (1 - bar).log(), torch.tensor(0.0), torch.tensor(0.0))
+    values["prior_nats"] = prior.sum(1).tolist()
+    values["cases"] = []
+    values["reverse"] = []
+    x_t, snr = noisy(t), derived["snr"][t]
+    for target in ["epsilon", "x0", "v"]:
+        for variance in ["fixed-small", "fixed-large", "learned-range"]:
+            mean, x_start, p_mean, log_variance = predict(target, variance, x_t, t)
+            root, sd = at("sqrt_alpha_bars"), at("sqrt_one_minus_alpha_bars")
+            truth = {"epsilon": eps, "x0": x_0, "v": root * eps - sd * x_0}[target]
+            simple = ((mean - truth) ** 2).mean(1)
+            capped = snr.clamp(max=GAMMA)
+            weight = {"epsilon": capped / snr, "x0": capped, "v": capped / (snr + 1)}[target]
+            q_mean = posterior_mean(x_0, x_t, t)
+            kl = normal_kl(
+                q_mean, at("posterior_log_variances_clipped"), p_mean, log_variance
+            ).mean(1)
+            case = {
+                "target": target,
+                "variance": variance,
+                "simple": simple.tolist(),
+                "min_snr": (simple * weight).tolist(),
+                "x_0_mse": ((x_start - x_0) ** 2).mean(1).tolist(),
+                "eps_mse": (((x_t - root * x_start) / sd - eps) ** 2).mean(1).tolist(),
+            }
+            for name, nll in [("gaussian", gaussian_nll), ("discretised", discretised_nll)]:
+                decoder = nll(x_0, p_mean, log_variance).mean(1)
+                vb = torch.where(t == 0, decoder, kl) / math.log(2)
+                case[name] = vb.tolist()
+            values["cases"].append(case)
+            for step in [999, 250, 1, 0]:
+                steps = torch.full((5,), step)
+                _, x_start, p_mean, log_variance = predict(target, variance, x_0, steps)
+                sample = p_mean + (0.5 * log_variance).exp() * eps * (step > 0)
+                values["reverse"].append(
+                    {
+                        "target": target,
+                        "variance": variance,
+                        "t": step,
+                        "x_0": x_start.flatten().tolist(),
+                        "mean": p_mean.flatten().tolist(),
+                        "sample": sample.flatten().tolist(),
+                    }
+                )
+    return rounded(values)
+
+
+def rounded(value):
+    """Nine digits, more than float32 has."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    if isinstance(value, dict):
+        return {name: rounded(v) for name, v in value.items()}
+    return value
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, make in [("schedules", schedules), ("respacings", respacings), ("process", process)]:
+    for make in [schedules, respacings, process, losses]:
+        name = make.__name__
         path = OUT / f"{name}.json"
         path.write_text(json.dumps(make(), separators=(",", ":")) + "\n")
         print(path.name, path.stat().st_size, "bytes")

@@ -53,6 +53,32 @@ pub enum ProcessError {
         /// The step where `ᾱ` is 0.
         step: usize,
     },
+    /// A setting outside its range or against another one.
+    #[error("{name} = {value}: {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be valid.
+        expected: &'static str,
+    },
+    /// Losses that cannot be the history of a [`StepSampler`](crate::StepSampler).
+    #[error("step sampler: {found}, expected {expected}")]
+    History {
+        /// What was given.
+        found: String,
+        /// What would fit.
+        expected: String,
+    },
+    /// Averages that do not belong to the network of an [`Ema`](crate::Ema).
+    #[error("no average of the shape {shape:?} for the variable `{name}`")]
+    Average {
+        /// The variable.
+        name: String,
+        /// Its shape.
+        shape: Vec<i64>,
+    },
     /// libtorch refused: out of memory, an index outside its table.
     #[error("libtorch: {}", first_line(.0))]
     Torch(#[from] TchError),

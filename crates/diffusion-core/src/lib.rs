@@ -4,11 +4,25 @@ mod config;
 mod schedule;
 
 #[cfg(feature = "torch")]
+mod conversions;
+#[cfg(feature = "torch")]
 mod ddim;
 #[cfg(feature = "torch")]
 mod denoiser;
 #[cfg(feature = "torch")]
+mod ema;
+#[cfg(feature = "torch")]
 mod error;
+#[cfg(feature = "torch")]
+mod forward;
+#[cfg(feature = "torch")]
+mod likelihood;
+#[cfg(feature = "torch")]
+mod losses;
+#[cfg(feature = "torch")]
+mod objective;
+#[cfg(feature = "torch")]
+mod posterior;
 #[cfg(feature = "torch")]
 mod process;
 #[cfg(feature = "torch")]
@@ -22,11 +36,17 @@ mod sample;
 #[cfg(feature = "torch")]
 mod score;
 #[cfg(feature = "torch")]
+mod step_sampler;
+#[cfg(feature = "torch")]
+mod tables;
+#[cfg(feature = "torch")]
 mod target;
 #[cfg(all(test, feature = "torch"))]
 mod toy;
 #[cfg(feature = "torch")]
 mod variance;
+#[cfg(feature = "torch")]
+mod vlb;
 #[cfg(feature = "torch")]
 mod walk;
 
@@ -36,7 +56,13 @@ pub use schedule::{MAX_STEPS, Schedule, ScheduleError, space_timesteps};
 #[cfg(feature = "torch")]
 pub use denoiser::{Denoiser, Prediction};
 #[cfg(feature = "torch")]
+pub use ema::Ema;
+#[cfg(feature = "torch")]
 pub use error::ProcessError;
+#[cfg(feature = "torch")]
+pub use likelihood::Likelihood;
+#[cfg(feature = "torch")]
+pub use objective::{Loss, Objective};
 #[cfg(feature = "torch")]
 pub use process::Process;
 #[cfg(feature = "torch")]
@@ -50,8 +76,12 @@ pub use score::{
     ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring,
 };
 #[cfg(feature = "torch")]
+pub use step_sampler::{StepSampler, StepSampling};
+#[cfg(feature = "torch")]
 pub use target::Target;
 #[cfg(feature = "torch")]
 pub use variance::{LogVariance, Variance};
+#[cfg(feature = "torch")]
+pub use vlb::VlbTerms;
 #[cfg(feature = "torch")]
 pub use walk::Walk;

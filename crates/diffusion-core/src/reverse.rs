@@ -63,6 +63,11 @@ impl Process {
 }
 
 impl Reverse<'_> {
+    /// What the network said.
+    pub(crate) fn prediction(&self) -> &Prediction {
+        &self.prediction
+    }
+
     /// The predicted `x_0`, shaped like `x_t`.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
@@ -26,6 +26,7 @@ use crate::ProcessError;
 #[derive(Debug)]
 pub struct RowNoise {
     streams: Vec<ChaCha8Rng>,
+    shared: ChaCha8Rng,
     row: Vec<i64>,
     device: Device,
 }
@@ -59,6 +60,7 @@ impl RowNoise {
         };
         Ok(Self {
             streams: (0..rows as usize).map(stream).collect(),
+            shared: ChaCha8Rng::seed_from_u64(seed),
             row: row.to_vec(),
             device: x.device(),
         })
@@ -82,6 +84,7 @@ impl RowNoise {
         let stream = |i| ChaCha8Rng::seed_from_u64(absorb(seed, i));
         Ok(Self {
             streams: (0..rows as u64).map(stream).collect(),
+            shared: ChaCha8Rng::seed_from_u64(seed),
             row: row.to_vec(),
             device,
         })
@@ -104,6 +107,11 @@ impl RowNoise {
     pub(crate) fn shape(&self) -> Vec<i64> {
         let rows = std::iter::once(self.streams.len() as i64);
         rows.chain(self.row.iter().copied()).collect()
+    }
+
+    /// What all rows share: a stream keyed by the seed alone, so that no row depends on another.
+    pub(crate) fn shared(&mut self) -> &mut ChaCha8Rng {
+        &mut self.shared
     }
 
     /// The streams of `rows` rows from `first` on.
@@ -137,11 +145,6 @@ impl Streams<'_> {
         Ok(Tensor::f_from_slice(&noise)?
             .f_view(shape.as_slice())?
             .f_to_device(self.device)?)
-    }
-
-    /// `[b]`: one number from U[0, 1) for every row.
-    pub(crate) fn uniform(&mut self) -> Vec<f64> {
-        self.streams.iter_mut().map(RngExt::random).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::process::same_shape;
 use crate::row_noise::Streams;
-use crate::{Denoiser, Process, ProcessError, RowNoise};
+use crate::{Denoiser, Likelihood, Process, ProcessError, RowNoise};
 
 mod config;
 mod epsilon_error;
@@ -23,6 +23,7 @@ const CPU_BLOCK: usize = 1 << 17;
 #[derive(Debug, Clone)]
 pub struct Scoring {
     config: ScoreConfig,
+    likelihood: Likelihood,
 }
 
 /// A rule, made ready for one process.
@@ -43,7 +44,17 @@ impl Scoring {
     /// [`ScoreConfigError`] as by [`ScoreConfig::check`].
     pub fn new(config: ScoreConfig, steps: usize) -> Result<Self, ScoreConfigError> {
         config.check(steps)?;
-        Ok(Self { config })
+        Ok(Self {
+            config,
+            likelihood: Likelihood::default(),
+        })
+    }
+
+    /// The same with another likelihood of the data in [`ScoreRule::Vlb`]; a Gaussian density unless
+    /// it is set.
+    #[must_use]
+    pub fn with_likelihood(self, likelihood: Likelihood) -> Self {
+        Self { likelihood, ..self }
     }
 
     /// The settings.
@@ -83,7 +94,7 @@ impl Scoring {
         let rule: Box<dyn Rule + '_> = match config.rule {
             ScoreRule::Reconstruction => Box::new(reconstruction::Rule::new(config, process)?),
             ScoreRule::EpsilonError => Box::new(epsilon_error::Rule { config, process }),
-            ScoreRule::Vlb => Box::new(vlb::Rule { config, process }),
+            ScoreRule::Vlb => Box::new(vlb::Rule::new(config, self.likelihood, process, noise)),
             ScoreRule::ScoreNorm => Box::new(score_norm::Rule { config, process }),
             ScoreRule::Inversion => Box::new(inversion::Rule::new(config, process)?),
         };

@@ -34,8 +34,7 @@ pub struct ScoreConfig {
     /// `reconstruction`: how a step goes back.
     pub walk: ScoreWalk,
     /// `reconstruction` and `inversion`: network evaluations along one walk, at evenly spaced levels
-    /// ([`even_steps`](crate::even_steps)); `vlb`: levels drawn for each row, without bias. 0 is one
-    /// per level.
+    /// ([`even_steps`](crate::even_steps)); `vlb`: levels drawn, without bias. 0 is one per level.
     pub evaluations: usize,
     /// `walk = "ddim"`: share of noise, from 0, deterministic, to 1, ancestral.
     pub eta: f64,
@@ -82,7 +81,7 @@ pub enum ScoreRule {
     /// log-likelihood, estimated with `draws` noise draws at every level. Cost: `S·draws`.
     ///
     /// With `evaluations = S` below `T` the levels are cut into `S` ranges, one level is drawn from
-    /// each and stands for its range: the estimate has no bias.
+    /// each, by the seed for all rows, and stands for its range: over seeds the estimate has no bias.
     Vlb,
     /// The norm of the predicted score of the noised data, `‖∇ ln p_t(x_t)‖ = ‖ε̂‖/√(1−ᾱ_t)`.
     /// Cost: one for every level, times `draws` where the row is noised.

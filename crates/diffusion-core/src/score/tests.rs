@@ -161,6 +161,36 @@ fn the_score_of_a_gaussian_is_known() {
 }
 
 #[test]
+fn the_bound_of_all_levels_is_the_process_own_and_drawn_levels_are_without_bias() {
+    let process = process();
+    let x = Tensor::from_slice(&[0.3f32, -1.5, 2.0, 0.7]).view([2, 2]);
+    let exact = {
+        let mut noise = RowNoise::new(&x, 11).unwrap();
+        let draws: Vec<Tensor> = (0..STEPS).map(|_| noise.draw().unwrap()).collect();
+        let mut draw = |t: usize| draws[t].shallow_clone();
+        let bits = process
+            .vlb_bits_per_dim(&Wave, &x, Likelihood::Gaussian, &mut draw)
+            .unwrap();
+        Vec::<f64>::try_from(bits).unwrap()
+    };
+    let found = score("rule = 'vlb'", &process, &Wave, &x);
+    for (found, exact) in found.iter().zip(&exact) {
+        assert!(
+            (found - exact).abs() < 1e-6 * exact.abs(),
+            "{found} {exact}"
+        );
+    }
+    // The mean over many draws of levels and noise: both come to the same expectation.
+    let mean = |text: &str| score(text, &process, &Wave, &x);
+    let all = mean("rule = 'vlb'\ndraws = 400");
+    let drawn = mean("rule = 'vlb'\nevaluations = 7\ndraws = 3000");
+    for (drawn, all) in drawn.iter().zip(&all) {
+        // Terms fall by four orders over the levels: 3,000 draws leave about one per cent.
+        assert!((drawn - all).abs() < 0.04 * all.abs(), "{drawn} {all}");
+    }
+}
+
+#[test]
 fn inversion_tells_the_likelihood_of_a_gaussian() {
     let x = Tensor::from_slice(&[3.0f32, 3.5, 2.2, 5.0]).view([2, 2]);
     let exact = |a: f64, b: f64| {

@@ -1,0 +1,131 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Likelihood, ProcessError, Variance};
+
+/// The training loss, as written in a configuration file; [`Process::losses`](crate::Process::losses)
+/// computes it.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use diffusion_core::{Loss, Objective};
+///
+/// let objective: Objective = toml::from_str("loss = 'hybrid'\nmin-snr-gamma = 5.0")?;
+/// assert_eq!(objective.loss, Loss::Hybrid);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Objective {
+    /// Which loss.
+    pub loss: Loss,
+    /// `γ` of Min-SNR weighting of `L_simple` (Hang et al. 2023, arXiv:2303.09556; there 5); absent:
+    /// all steps weigh the same.
+    ///
+    /// # Formula
+    /// With the signal-to-noise ratio `s = ᾱ_t/(1−ᾱ_t)` a row weighs `min(s, γ)/s` where the network
+    /// predicts `ε`, `min(s, γ)` for `x_0` and `min(s, γ)/(s + 1)` for `v`. In the last step of a
+    /// schedule with zero terminal SNR `s` and the weight are 0.
+    pub min_snr_gamma: Option<f64>,
+    /// The likelihood of the data at `t = 0`, a part of every variational bound.
+    pub likelihood: Likelihood,
+}
+
+/// Which training loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// `L_simple`, the mean squared error of what the network predicts (Ho et al. 2020, equation 14):
+    /// `"simple"`. It teaches a learned variance nothing.
+    #[default]
+    Simple,
+    /// `L_vlb`, the term of the variational bound that belongs to the drawn `t`, in bits per
+    /// dimension (Nichol & Dhariwal 2021, arXiv:2102.09672, equations 4 to 7): `"vlb"`.
+    Vlb,
+    /// `T` times [`Vlb`](Self::Vlb): over uniform `t` its mean is the bound without the prior's term:
+    /// `"rescaled-vlb"`.
+    RescaledVlb,
+    /// `L_simple + T/1000·L_vlb`, where the bound trains the variance alone: the predicted mean is
+    /// detached in it. That is `λ = 0.001` on the bound summed over `t` (Nichol & Dhariwal 2021,
+    /// equation 16): `"hybrid"`. Needs a learned variance.
+    Hybrid,
+}
+
+impl Objective {
+    /// Whether the settings make sense together with the variance of a process.
+    ///
+    /// # Errors
+    /// [`ProcessError::Setting`] for a `min-snr-gamma` that is not a finite number above 0 or stands
+    /// beside a loss without `L_simple`, and for the hybrid loss without a learned variance.
+    pub fn check(&self, variance: Variance) -> Result<(), ProcessError> {
+        let setting = |name, value: String, expected| {
+            Err(ProcessError::Setting {
+                name,
+                value,
+                expected,
+            })
+        };
+        let bound_alone = matches!(self.loss, Loss::Vlb | Loss::RescaledVlb);
+        match self.min_snr_gamma {
+            Some(gamma) if !(gamma > 0.0 && gamma.is_finite()) => setting(
+                "min-snr-gamma",
+                gamma.to_string(),
+                "expected a finite number above 0",
+            ),
+            Some(gamma) if bound_alone => setting(
+                "min-snr-gamma",
+                gamma.to_string(),
+                "it weighs the loss simple or hybrid, not the variational bound",
+            ),
+            _ if self.loss == Loss::Hybrid && variance != Variance::LearnedRange => setting(
+                "loss",
+                "hybrid".to_owned(),
+                "it trains the variance, which has to be learned-range",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_and_typos() {
+        assert_eq!(
+            toml::from_str::<Objective>("").unwrap(),
+            Objective::default()
+        );
+        let text = toml::to_string(&Objective::default()).unwrap();
+        assert_eq!(text, "loss = \"simple\"\nlikelihood = \"gaussian\"\n");
+        for text in ["loss = 'vbl'", "min-snr = 5.0", "likelihood = 'image'"] {
+            assert!(toml::from_str::<Objective>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_named() {
+        let check = |text: &str, variance| {
+            let objective: Objective = toml::from_str(text).unwrap();
+            objective.check(variance).map_err(|error| error.to_string())
+        };
+        let learned = Variance::LearnedRange;
+        assert_eq!(
+            check("loss = 'hybrid'\nmin-snr-gamma = 5.0", learned),
+            Ok(())
+        );
+        assert_eq!(
+            check("min-snr-gamma = 0.0", learned).unwrap_err(),
+            "min-snr-gamma = 0: expected a finite number above 0"
+        );
+        assert_eq!(
+            check("loss = 'rescaled-vlb'\nmin-snr-gamma = 5.0", learned).unwrap_err(),
+            "min-snr-gamma = 5: it weighs the loss simple or hybrid, not the variational bound"
+        );
+        assert_eq!(
+            check("loss = 'hybrid'", Variance::FixedLarge).unwrap_err(),
+            "loss = hybrid: it trains the variance, which has to be learned-range"
+        );
+    }
+}
