@@ -6,6 +6,12 @@ batch dropped) in PyTorch 2.11 eager, on random rows, one thread: the peer of
     pip install torch==2.11.0
     python scripts/bench/ddpm_pytorch.py [rows] [columns] [epochs]
 
+and, with `walk` first, seconds to score rows by the walk from step 250 as published, the peer of
+
+    cargo run -p mlp --release --example walk_time -- [rows] [columns]
+
+    python scripts/bench/ddpm_pytorch.py walk [rows] [columns]
+
 Architecture and loop after vicliv/DTE, `diffusion/ddpm.py`, with its time lost to the DataLoader
 left out: batches are cut from a tensor in memory, which is faster.
 """
@@ -50,17 +56,52 @@ class Network(nn.Module):
         half = time_width // 2
         self.freqs = torch.exp(-math.log(10000) * torch.arange(half, dtype=torch.float32) / half)
 
-    def forward(self, x, t):
+    def forward(self, x, t):  # [b, d], [b]
         args = t[:, None].float() * self.freqs[None]
         emb = torch.cat([torch.cos(args), torch.sin(args)], dim=-1)
         return self.head(self.blocks(self.first_layer(x) + self.time(emb)))
 
 
+def walk():
+    """The loop of the public code: batches of 1000 rows, a step index for every row, tables indexed
+    at every step. First without the noise, as the paper's column and the code in its last version,
+    then with it."""
+    given = [int(a) for a in sys.argv[2:]]
+    rows, columns = given + [2763, 512][len(given) :]
+    x = torch.rand(rows, columns) * 3.4 - 1.7
+    betas = torch.linspace(1e-4, 0.01, 1000)
+    bars = torch.cumprod(1 - betas, 0)
+    recip, noise = torch.sqrt(1 / (1 - betas)), torch.sqrt(1 - bars)
+    prev = nn.functional.pad(bars[:-1], (1, 0), value=1.0)
+    variance = betas * (1 - prev) / (1 - bars)
+    network = Network(columns).eval()
+    for draws in (False, True):
+        start = time.perf_counter()
+        scores = []
+        with torch.no_grad():
+            for batch in torch.split(x, 1000):
+                x_t = batch
+                for step in reversed(range(250)):
+                    t = torch.full((len(x_t),), step)
+                    beta, root = torch.take(betas, t)[:, None], torch.take(noise, t)[:, None]
+                    scale = torch.take(recip, t)[:, None]
+                    x_t = scale * (x_t - beta * network(x_t, t) / root)
+                    if draws and step > 0:
+                        sigma = torch.sqrt(torch.take(variance, t))[:, None]
+                        x_t = x_t + sigma * torch.randn_like(x_t)
+                scores.append(((batch - x_t) ** 2).mean(1))
+        torch.cat(scores)
+        seconds = time.perf_counter() - start
+        print(f"{rows} x {columns}: {seconds:.2f} s, {'ancestral' if draws else 'mean-only'} walk")
+
+
 def main():
-    given = [int(a) for a in sys.argv[1:]]
-    rows, columns, epochs = given + [300, 512, 30][len(given) :]
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    if sys.argv[1:2] == ["walk"]:
+        return walk()
+    given = [int(a) for a in sys.argv[1:]]
+    rows, columns, epochs = given + [300, 512, 30][len(given) :]
     x = torch.rand(rows, columns) * 3.4 - 1.7
     steps, batch = 1000, min(64, rows)
     bars = torch.cumprod(1 - torch.linspace(1e-4, 0.01, steps), 0)

@@ -2,7 +2,7 @@
 //! -p diffusion-core --example recover`.
 #![allow(clippy::print_stdout)] // an example prints
 
-use diffusion_core::{Denoiser, Prediction, Process, Schedule};
+use diffusion_core::{Denoiser, Prediction, Process, Schedule, Walk};
 use tch::{Device, Kind, Tensor};
 
 /// Data `x_0 ~ N(mean, sd²)`: then `E[ε | x_t] = √(1−ᾱ)·(x_t − √ᾱ·mean)/(ᾱ·sd² + 1 − ᾱ)`.
@@ -41,10 +41,10 @@ fn main() -> Result<(), diffusion_core::ProcessError> {
         );
     };
     show("noise", &x);
-    let mut noise = |_t| x.randn_like();
+    let mut noise = |_t| Ok(x.f_randn_like()?);
     show(
         "ancestral",
-        &process.walk_ancestral(&data, &x, 200, &mut noise)?,
+        &process.walk(&data, &x, 200, Walk::Ancestral, &mut noise)?,
     );
     show("mean only", &process.walk_mean_only(&data, &x, 200)?);
     println!("{:>12}: mean 3.000, sd 0.500", "data");

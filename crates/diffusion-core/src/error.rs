@@ -1,5 +1,7 @@
 use tch::TchError;
 
+use crate::ScheduleError;
+
 /// Why a step of the process could not be taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +22,15 @@ pub enum ProcessError {
         /// Steps of the schedule.
         steps: usize,
     },
+    /// A noise share of DDIM outside its range.
+    #[error("eta = {eta}, expected 0 to 1")]
+    Eta {
+        /// The share asked for.
+        eta: f64,
+    },
+    /// A schedule that cannot be built.
+    #[error("schedule: {0}")]
+    Schedule(#[from] ScheduleError),
     /// Tensors whose shapes do not fit together.
     #[error("{name} has the shape {found:?}, expected {expected:?}")]
     Shape {

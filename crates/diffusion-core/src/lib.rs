@@ -6,6 +6,8 @@ mod schedule;
 #[cfg(feature = "torch")]
 mod conversions;
 #[cfg(feature = "torch")]
+mod ddim;
+#[cfg(feature = "torch")]
 mod denoiser;
 #[cfg(feature = "torch")]
 mod ema;
@@ -24,13 +26,23 @@ mod posterior;
 #[cfg(feature = "torch")]
 mod process;
 #[cfg(feature = "torch")]
+mod respaced;
+#[cfg(feature = "torch")]
 mod reverse;
+#[cfg(feature = "torch")]
+mod row_noise;
+#[cfg(feature = "torch")]
+mod sample;
+#[cfg(feature = "torch")]
+mod score;
 #[cfg(feature = "torch")]
 mod step_sampler;
 #[cfg(feature = "torch")]
 mod tables;
 #[cfg(feature = "torch")]
 mod target;
+#[cfg(all(test, feature = "torch"))]
+mod toy;
 #[cfg(feature = "torch")]
 mod variance;
 #[cfg(feature = "torch")]
@@ -54,7 +66,15 @@ pub use objective::{Loss, Objective};
 #[cfg(feature = "torch")]
 pub use process::Process;
 #[cfg(feature = "torch")]
+pub use respaced::even_steps;
+#[cfg(feature = "torch")]
 pub use reverse::Reverse;
+#[cfg(feature = "torch")]
+pub use row_noise::RowNoise;
+#[cfg(feature = "torch")]
+pub use score::{
+    ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring,
+};
 #[cfg(feature = "torch")]
 pub use step_sampler::{StepSampler, StepSampling};
 #[cfg(feature = "torch")]
@@ -63,3 +83,5 @@ pub use target::Target;
 pub use variance::{LogVariance, Variance};
 #[cfg(feature = "torch")]
 pub use vlb::VlbTerms;
+#[cfg(feature = "torch")]
+pub use walk::Walk;

@@ -1,17 +1,39 @@
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use crate::process::same_shape;
-use crate::{Denoiser, Process, ProcessError};
+use crate::{Denoiser, LogVariance, Process, ProcessError, Reverse};
+
+/// How a walk goes from `x_t` to `x_{t−1}`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Walk {
+    /// To the mean of `p(x_{t−1} | x_t)`. This is no sampler: without injected noise the walk
+    /// contracts towards the data.
+    MeanOnly,
+    /// To a sample of `p(x_{t−1} | x_t)` (Ho et al. 2020, algorithm 2), with the process's
+    /// [`Variance`](crate::Variance).
+    Ancestral,
+    /// By DDIM (Song et al. 2021, arXiv:2010.02502, equation 12).
+    ///
+    /// # Formula
+    /// `x_{t−1} = √ᾱ_{t−1}·x̂_0 + √(1−ᾱ_{t−1}−σ²)·ε̂ + σ·z`,
+    /// `σ = η·√((1−ᾱ_{t−1})/(1−ᾱ_t))·√(1−ᾱ_t/ᾱ_{t−1})`.
+    Ddim {
+        /// `η` from 0, deterministic, to 1, the ancestral walk with the fixed small variance.
+        eta: f64,
+    },
+}
+
+/// Gives the standard normal noise of a step, of a shape that broadcasts to `x`.
+pub(crate) type Noise<'a> = dyn FnMut(usize) -> Result<Tensor, ProcessError> + 'a;
 
 impl Process {
     /// One reverse step from `x_t` to `x_{t−1}`: the mean of `p(x_{t−1} | x_t)`, and with `noise` a
-    /// sample of it, `mean + √β̃_t·noise`. At `t = 0` the variance is 0 and the noise without effect.
+    /// sample of it, `mean + σ_t·noise`. At `t = 0` the noise is without effect.
     ///
     /// # Shapes
     /// `x_t`: `[b, ..]`; `noise`: anything that broadcasts to `x_t` → like `x_t`.
     ///
     /// # Errors
-    /// [`ProcessError`] for a step outside the schedule or a network that answers with another shape.
+    /// As [`reverse`](Self::reverse).
     pub fn reverse_step(
         &self,
         denoiser: &dyn Denoiser,
@@ -19,81 +41,99 @@ impl Process {
         t: usize,
         noise: Option<&Tensor>,
     ) -> Result<Tensor, ProcessError> {
-        self.check_step(t)?;
-        let level = Tensor::f_full([1], t as f64, (Kind::Float, x_t.device()))?;
-        let prediction = denoiser.predict(x_t, &level, false);
-        same_shape("the prediction", &prediction.mean, &x_t.size())?;
-        let mean = self.mean_from_eps(x_t, &prediction.mean, t)?;
-        let sigma = self.schedule().posterior_variances()[t].sqrt();
+        let reverse = self.reverse(denoiser, x_t, t)?;
         match noise {
-            Some(noise) if t > 0 => Ok(mean.f_add(&noise.f_mul_scalar(sigma)?)?),
-            _ => Ok(mean),
+            Some(noise) if t > 0 => disturbed_mean(&reverse, noise),
+            _ => reverse.mean(),
         }
     }
 
     /// Walks back from `x`, taken as `x_start` without any noise added, to `x_0` along the means:
     /// `x_{t−1} = E[x_{t−1} | x_t]` for `t = start−1, …, 0`. Costs `start` network evaluations.
     ///
-    /// This is no sampler: without injected noise the walk contracts towards the data. Its distance
-    /// from `x` is the score behind the published DDPM column of arXiv:2412.07539.
+    /// Its distance from `x` is the score behind the published DDPM column of arXiv:2412.07539.
     ///
     /// # Errors
-    /// [`ProcessError::Start`] unless `1 ≤ start ≤ T`, else as [`reverse_step`](Self::reverse_step).
+    /// [`ProcessError::Start`] unless `1 ≤ start ≤ T`, else as [`reverse`](Self::reverse).
     pub fn walk_mean_only(
         &self,
         denoiser: &dyn Denoiser,
         x: &Tensor,
         start: usize,
     ) -> Result<Tensor, ProcessError> {
-        self.walk(denoiser, x, start, None)
+        let mut none = |_: usize| Ok(x.f_zeros_like()?);
+        self.walk(denoiser, x, start, Walk::MeanOnly, &mut none)
     }
 
-    /// Ancestral sampling from `x`, taken as `x_start` without any noise added, to `x_0`
-    /// (Ho et al. 2020, algorithm 2, with the posterior variance). Costs `start` network evaluations.
+    /// Walks back from `x`, taken as `x_start`, to `x_0`, in the steps `start−1, …, 0`. Costs `start`
+    /// network evaluations; for fewer walk on a [`respaced`](Self::respaced) process.
     ///
     /// `noise(t)` gives the standard normal noise of step `t`, of a shape that broadcasts to `x`; it
-    /// is asked for `t = start−1, …, 1`. Noise of shape `[1, ..]` is shared by all rows, so that a
-    /// row ends at the same place in any batch.
+    /// is asked where the walk needs it, never for the last step `t = 0`. With
+    /// [`RowNoise`](crate::RowNoise), or noise of shape `[1, ..]` that all rows share, a row ends at
+    /// the same place in any batch.
     ///
     /// # Errors
-    /// As [`walk_mean_only`](Self::walk_mean_only).
-    pub fn walk_ancestral(
+    /// As [`walk_mean_only`](Self::walk_mean_only), those of `noise`, and [`ProcessError::Eta`] for
+    /// an `η` outside `[0, 1]`.
+    pub fn walk(
         &self,
         denoiser: &dyn Denoiser,
         x: &Tensor,
         start: usize,
-        noise: &mut dyn FnMut(usize) -> Tensor,
+        walk: Walk,
+        noise: &mut dyn FnMut(usize) -> Result<Tensor, ProcessError>,
     ) -> Result<Tensor, ProcessError> {
-        self.walk(denoiser, x, start, Some(noise))
+        self.walk_past(denoiser, x, start, walk, noise, &mut |_| Ok(()))
     }
 
-    fn walk(
+    /// [`walk`](Self::walk), and `visit` sees the network's answer at every step.
+    pub(crate) fn walk_past(
         &self,
         denoiser: &dyn Denoiser,
         x: &Tensor,
         start: usize,
-        mut noise: Option<&mut dyn FnMut(usize) -> Tensor>,
+        walk: Walk,
+        noise: &mut Noise<'_>,
+        visit: &mut dyn FnMut(&Reverse<'_>) -> Result<(), ProcessError>,
     ) -> Result<Tensor, ProcessError> {
         let steps = self.steps();
         if start == 0 || start > steps {
             return Err(ProcessError::Start { start, steps });
         }
+        if let Walk::Ddim { eta } = walk
+            && !(0.0..=1.0).contains(&eta)
+        {
+            return Err(ProcessError::Eta { eta });
+        }
         let _no_grad = tch::no_grad_guard();
         let mut x_t = x.shallow_clone();
         for t in (0..start).rev() {
-            let noise = match &mut noise {
-                Some(draw) if t > 0 => Some(draw(t)),
-                _ => None,
+            let reverse = self.reverse(denoiser, &x_t, t)?;
+            visit(&reverse)?;
+            let next = match walk {
+                Walk::Ancestral if t > 0 => disturbed_mean(&reverse, &noise(t)?)?,
+                Walk::Ancestral | Walk::MeanOnly => reverse.mean()?,
+                Walk::Ddim { eta } => self.ddim_step(&reverse, t, eta, noise)?,
             };
-            x_t = self.reverse_step(denoiser, &x_t, t, noise.as_ref())?;
+            x_t = next;
         }
         Ok(x_t)
     }
 }
 
+/// `mean + σ_t·noise`.
+fn disturbed_mean(reverse: &Reverse<'_>, noise: &Tensor) -> Result<Tensor, ProcessError> {
+    let noise = match reverse.log_variance()? {
+        LogVariance::Shared(ln) => noise.f_mul_scalar((0.5 * ln).exp())?,
+        LogVariance::Each(ln) => ln.f_mul_scalar(0.5)?.f_exp()?.f_mul(noise)?,
+    };
+    Ok(reverse.mean()?.f_add(&noise)?)
+}
+
 #[cfg(test)]
 mod tests {
-    use tch::Device;
+    use tch::{Device, Kind};
 
     use super::*;
     use crate::{Prediction, Schedule};
@@ -104,7 +144,7 @@ mod tests {
 
     impl Denoiser for Zero {
         fn predict(&self, x_t: &Tensor, _t: &Tensor, _train: bool) -> Prediction {
-            Prediction::new(x_t.zeros_like())
+            Prediction::with_variance(x_t.zeros_like(), x_t.ones_like())
         }
     }
 
@@ -123,21 +163,31 @@ mod tests {
     }
 
     #[test]
-    fn ancestral_noise_has_the_posterior_variances_and_none_at_the_last_step() {
-        let process = process();
+    fn ancestral_noise_has_the_process_variances_and_none_at_the_last_step() {
         let x = Tensor::zeros([2, 1], (Kind::Float, Device::Cpu));
-        let mut asked = Vec::new();
-        let end = process
-            .walk_ancestral(&Zero, &x, 3, &mut |t| {
-                asked.push(t);
-                Tensor::ones([1, 1], (Kind::Float, Device::Cpu))
-            })
-            .unwrap();
-        assert_eq!(asked, [2, 1]);
-        let s = process.schedule();
-        let (a, v) = (s.alphas(), s.posterior_variances());
-        let expected = (v[2].sqrt() / a[1].sqrt() + v[1].sqrt()) / a[0].sqrt();
-        assert!((end.double_value(&[1, 0]) - expected).abs() < 1e-6);
+        for variance in [
+            crate::Variance::FixedSmall,
+            crate::Variance::FixedLarge,
+            crate::Variance::LearnedRange, // Zero answers 1: the large one
+        ] {
+            let process = process().with_variance(variance);
+            let mut asked = Vec::new();
+            let end = process
+                .walk(&Zero, &x, 3, Walk::Ancestral, &mut |t| {
+                    asked.push(t);
+                    Ok(Tensor::ones([1, 1], (Kind::Float, Device::Cpu)))
+                })
+                .unwrap();
+            assert_eq!(asked, [2, 1]);
+            let s = process.schedule();
+            let v = match variance {
+                crate::Variance::FixedSmall => s.posterior_variances(),
+                _ => s.betas(),
+            };
+            let a = s.alphas();
+            let expected = (v[2].sqrt() / a[1].sqrt() + v[1].sqrt()) / a[0].sqrt();
+            assert!((end.double_value(&[1, 0]) - expected).abs() < 1e-6);
+        }
     }
 
     #[test]

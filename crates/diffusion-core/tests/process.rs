@@ -2,7 +2,7 @@
 //! (`scripts/golden/diffusion.py`).
 #![cfg(feature = "torch")]
 
-use diffusion_core::{Denoiser, Prediction, Process, Schedule};
+use diffusion_core::{Denoiser, Prediction, Process, Schedule, Walk};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
@@ -83,7 +83,9 @@ fn the_process_equals_pytorchs() {
     let end = process.walk_mean_only(&Toy, &x_0, 30).unwrap();
     assert_close("mean-only", &end, &rows(&golden.mean_only_from_30));
     let end = process
-        .walk_ancestral(&Toy, &x_0, 30, &mut shared_noise)
+        .walk(&Toy, &x_0, 30, Walk::Ancestral, &mut |t| {
+            Ok(shared_noise(t))
+        })
         .unwrap();
     assert_close("ancestral", &end, &rows(&golden.ancestral_from_30));
     assert_eq!(end.kind(), Kind::Float);

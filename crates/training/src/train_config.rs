@@ -28,6 +28,11 @@ pub struct TrainConfig {
     /// Largest Euclidean norm of the gradient over all parameters; longer ones are scaled down to it.
     /// 0: no limit.
     pub clip: f64,
+    /// Decay per optimiser step of the moving average of the weights that is kept in their place
+    /// ([`diffusion_core::Ema`]). 0: the weights themselves.
+    pub ema: f64,
+    /// What the network computes with while it is trained.
+    pub precision: Precision,
     /// The last epoch, counted from 0, that is safe from the early stop. `epochs` or more: no early
     /// stop.
     pub early_stop_after: usize,
@@ -44,6 +49,16 @@ pub enum Optimizer {
     /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101).
     #[serde(rename = "adamw")]
     AdamW,
+}
+
+/// What the network computes with while it is trained. Weights, optimiser and scores are in f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// f32 throughout.
+    F32,
+    /// Matrix products in bf16 ([`tch_ext::Autocast`]): worth it where the hardware has it.
+    Bf16,
 }
 
 /// The learning rate after warm-up.
@@ -71,6 +86,8 @@ impl Default for TrainConfig {
             warm_up: 0,
             decay: Decay::Constant,
             clip: 0.0,
+            ema: 0.0,
+            precision: Precision::F32,
             early_stop_after: 50,
             early_stop_lag: 39,
         }
@@ -116,6 +133,12 @@ impl TrainConfig {
                 "expected a finite number above 0, or 0 for no limit",
             ),
             (
+                "ema",
+                &self.ema,
+                (0.0..1.0).contains(&self.ema),
+                "expected a decay below 1, or 0 for no average",
+            ),
+            (
                 "early-stop-lag",
                 &self.early_stop_lag,
                 self.early_stop_lag > 0,
@@ -158,6 +181,8 @@ weight-decay = 0.0005
 warm-up = 0
 decay = \"constant\"
 clip = 0.0
+ema = 0.0
+precision = \"f32\"
 early-stop-after = 50
 early-stop-lag = 39
 ";
@@ -188,6 +213,10 @@ early-stop-lag = 39
             (
                 "clip = inf",
                 "clip = inf: expected a finite number above 0, or 0 for no limit",
+            ),
+            (
+                "ema = 1.0",
+                "ema = 1: expected a decay below 1, or 0 for no average",
             ),
             (
                 "early-stop-lag = 0",

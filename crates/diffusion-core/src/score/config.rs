@@ -1,0 +1,308 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Walk;
+
+/// How a trained model turns a row into a score, as written in a configuration file: the table
+/// `[score]`. A model need not be trained anew for another rule.
+///
+/// Noise levels are counted from 1 to `T`: level `s` is the step index `s − 1`, where a walk from
+/// `s` starts.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use diffusion_core::ScoreConfig;
+///
+/// let config: ScoreConfig = toml::from_str("walk = 'ddim'\nevaluations = 10")?;
+/// config.check(1000)?;
+/// assert_eq!(config.n_evaluations(1000), 10);
+/// assert_eq!(ScoreConfig::default().n_evaluations(1000), 250);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct ScoreConfig {
+    /// The rule.
+    pub rule: ScoreRule,
+    /// Noise levels, each from 1 to `T`; the score is the mean over them. `reconstruction` starts a
+    /// walk from each, `epsilon-error` and `score-norm` ask the network at each; `vlb` and
+    /// `inversion` always go through all and ignore it.
+    pub start: Vec<usize>,
+    /// `reconstruction` and `score-norm`: disturb the row up to the noise level first, instead of
+    /// taking the row itself as `x_t`.
+    pub noised: bool,
+    /// `reconstruction`: how a step goes back.
+    pub walk: ScoreWalk,
+    /// `reconstruction` and `inversion`: network evaluations along one walk, at evenly spaced levels
+    /// ([`even_steps`](crate::even_steps)); `vlb`: levels drawn, without bias. 0 is one per level.
+    pub evaluations: usize,
+    /// `walk = "ddim"`: share of noise, from 0, deterministic, to 1, ancestral.
+    pub eta: f64,
+    /// `reconstruction` and `epsilon-error`: what is averaged over a row's numbers.
+    pub error: ErrorMeasure,
+    /// `reconstruction`: the error where the walk ends, or of `x̂_0` along it.
+    pub path: PathRule,
+    /// Noise draws that a row's score is averaged over, where noise is drawn. `inversion`: probes of
+    /// the divergence, 0 leaves the volume term out.
+    pub draws: usize,
+}
+
+impl Default for ScoreConfig {
+    /// The rule behind the DDPM column of arXiv:2412.07539.
+    fn default() -> Self {
+        Self {
+            rule: ScoreRule::Reconstruction,
+            start: vec![250],
+            noised: false,
+            walk: ScoreWalk::MeanOnly,
+            evaluations: 0,
+            eta: 0.0,
+            error: ErrorMeasure::Mse,
+            path: PathRule::Last,
+            draws: 1,
+        }
+    }
+}
+
+/// What is asked of the model. Costs are network evaluations per row; `S` is `evaluations`, or one
+/// per level where that is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreRule {
+    /// The error between the row and what a walk back from it reconstructs
+    /// (Livernoche et al. 2024, arXiv:2305.18593). Cost: `S` for every start, times `draws` where
+    /// the row or the walk is disturbed.
+    Reconstruction,
+    /// The error of the predicted noise in `x_t = √ᾱ_t·x + √(1−ᾱ_t)·ε`. Cost: `draws` for every
+    /// level.
+    EpsilonError,
+    /// The negative variational bound in bits per dimension (Nichol & Dhariwal 2021,
+    /// arXiv:2102.09672, section 3.1), the prior term included: an upper bound of the negative
+    /// log-likelihood, estimated with `draws` noise draws at every level. Cost: `S·draws`.
+    ///
+    /// With `evaluations = S` below `T` the levels are cut into `S` ranges, one level is drawn from
+    /// each, by the seed for all rows, and stands for its range: over seeds the estimate has no bias.
+    Vlb,
+    /// The norm of the predicted score of the noised data, `‖∇ ln p_t(x_t)‖ = ‖ε̂‖/√(1−ᾱ_t)`.
+    /// Cost: one for every level, times `draws` where the row is noised.
+    ScoreNorm,
+    /// The negative log-likelihood under the probability flow, in bits per dimension: DDIM is
+    /// inverted ([`Process::invert`](crate::Process::invert)), and the score is `−log₂ N(x_T; 0, I)`
+    /// per dimension, minus `log₂` of the change of volume (Song et al. 2021, arXiv:2011.13456,
+    /// appendix D.2, for the steps of DDIM). Cost: `S·(1 + draws)`.
+    ///
+    /// The volume is an estimate: first order in the step's size, its trace by Hutchinson's
+    /// estimator with `draws` probes of random signs, each a finite difference. With `draws = 0` only
+    /// the first term is left: how far `x_T` lies from the origin.
+    Inversion,
+}
+
+/// `reconstruction`: how a step goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreWalk {
+    /// [`Walk::MeanOnly`].
+    MeanOnly,
+    /// [`Walk::Ancestral`].
+    Ancestral,
+    /// [`Walk::Ddim`] with `eta`.
+    Ddim,
+}
+
+/// What is averaged over the numbers of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorMeasure {
+    /// Squared differences.
+    Mse,
+    /// Absolute differences.
+    L1,
+}
+
+/// Where along a walk the error is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PathRule {
+    /// Where the walk ends.
+    Last,
+    /// At every step, of the `x̂_0` predicted there; the mean over the steps. No further network
+    /// evaluations. (The `full_path` of vicliv/DTE adds up the squared steps of the walk instead.)
+    Full,
+}
+
+/// A setting of [`ScoreConfig`] outside its range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} = {value}: {expected}")]
+pub struct ScoreConfigError {
+    /// The setting.
+    pub name: &'static str,
+    /// The value given.
+    pub value: String,
+    /// What would be valid.
+    pub expected: &'static str,
+}
+
+impl ScoreConfig {
+    /// Checks every setting against a model of `steps` diffusion steps.
+    ///
+    /// # Errors
+    /// [`ScoreConfigError`] naming the first setting outside its range.
+    pub fn check(&self, steps: usize) -> Result<(), ScoreConfigError> {
+        let fewest_levels = match self.rule {
+            ScoreRule::Reconstruction => self.start.iter().copied().min().unwrap_or(0),
+            ScoreRule::Vlb | ScoreRule::Inversion => steps,
+            // Not used there.
+            ScoreRule::EpsilonError | ScoreRule::ScoreNorm => usize::MAX,
+        };
+        let rules = [
+            (
+                "start",
+                format!("{:?}", self.start),
+                !self.uses_start()
+                    || !self.start.is_empty() && self.start.iter().all(|s| (1..=steps).contains(s)),
+                "expected one or more noise levels, each from 1 to the number of steps",
+            ),
+            (
+                "evaluations",
+                self.evaluations.to_string(),
+                self.evaluations <= fewest_levels,
+                "expected at most one per level of the walk, or 0 for all",
+            ),
+            (
+                "eta",
+                self.eta.to_string(),
+                (0.0..=1.0).contains(&self.eta),
+                "expected 0 to 1",
+            ),
+            (
+                "draws",
+                self.draws.to_string(),
+                self.draws > 0 || self.rule == ScoreRule::Inversion,
+                "expected at least 1",
+            ),
+        ];
+        match rules.into_iter().find(|(_, _, valid, _)| !valid) {
+            None => Ok(()),
+            Some((name, value, _, expected)) => Err(ScoreConfigError {
+                name,
+                value,
+                expected,
+            }),
+        }
+    }
+
+    /// Network evaluations for one row, by a model of `steps` diffusion steps.
+    pub fn n_evaluations(&self, steps: usize) -> u64 {
+        let along = |levels: usize| match self.evaluations {
+            0 => levels,
+            some => some.min(levels),
+        };
+        let n = match self.rule {
+            ScoreRule::Reconstruction => {
+                self.start.iter().map(|s| along(*s)).sum::<usize>() * self.draws_needed()
+            }
+            ScoreRule::EpsilonError | ScoreRule::ScoreNorm => {
+                self.start.len() * self.draws_needed()
+            }
+            ScoreRule::Vlb => along(steps) * self.draws,
+            ScoreRule::Inversion => along(steps) * (1 + self.draws),
+        };
+        n as u64
+    }
+
+    fn uses_start(&self) -> bool {
+        !matches!(self.rule, ScoreRule::Vlb | ScoreRule::Inversion)
+    }
+
+    /// `draws`, or 1 where nothing is drawn.
+    pub(crate) fn draws_needed(&self) -> usize {
+        let random = match self.rule {
+            ScoreRule::EpsilonError | ScoreRule::Vlb | ScoreRule::Inversion => true,
+            ScoreRule::ScoreNorm => self.noised,
+            ScoreRule::Reconstruction => {
+                self.noised
+                    || match self.walk() {
+                        Walk::MeanOnly => false,
+                        Walk::Ancestral => true,
+                        Walk::Ddim { eta } => eta > 0.0,
+                    }
+            }
+        };
+        if random { self.draws } else { 1 }
+    }
+
+    pub(crate) fn walk(&self) -> Walk {
+        match self.walk {
+            ScoreWalk::MeanOnly => Walk::MeanOnly,
+            ScoreWalk::Ancestral => Walk::Ancestral,
+            ScoreWalk::Ddim => Walk::Ddim { eta: self.eta },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_papers() {
+        let text = toml::to_string(&ScoreConfig::default()).unwrap();
+        let expected = "\
+rule = \"reconstruction\"
+start = [250]
+noised = false
+walk = \"mean-only\"
+evaluations = 0
+eta = 0.0
+error = \"mse\"
+path = \"last\"
+draws = 1
+";
+        assert_eq!(text, expected);
+        assert_eq!(
+            toml::from_str::<ScoreConfig>("").unwrap(),
+            ScoreConfig::default()
+        );
+        ScoreConfig::default().check(1000).unwrap();
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let start = "expected one or more noise levels, each from 1 to the number of steps";
+        let evaluations = "expected at most one per level of the walk, or 0 for all";
+        for (text, message) in [
+            ("start = []", format!("start = []: {start}")),
+            ("start = [250, 0]", format!("start = [250, 0]: {start}")),
+            ("start = [1001]", format!("start = [1001]: {start}")),
+            (
+                "start = [50, 9]\nevaluations = 10",
+                format!("evaluations = 10: {evaluations}"),
+            ),
+            (
+                "rule = 'vlb'\nevaluations = 1001",
+                format!("evaluations = 1001: {evaluations}"),
+            ),
+            ("eta = -0.1", "eta = -0.1: expected 0 to 1".into()),
+            ("eta = nan", "eta = NaN: expected 0 to 1".into()),
+            ("draws = 0", "draws = 0: expected at least 1".into()),
+        ] {
+            let config: ScoreConfig = toml::from_str(text).unwrap();
+            assert_eq!(config.check(1000).unwrap_err().to_string(), message);
+        }
+        // What a rule does not use is not checked: the default start lies beyond these 100 steps.
+        let inversion: ScoreConfig = toml::from_str("rule = 'inversion'\ndraws = 0").unwrap();
+        inversion.check(100).unwrap();
+    }
+
+    #[test]
+    fn typos_stop() {
+        for text in [
+            "rules = 'vlb'",
+            "rule = 'vbl'",
+            "walk = 'mean'",
+            "start = 250",
+        ] {
+            assert!(toml::from_str::<ScoreConfig>(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+use tch::Tensor;
+
+use super::{Mean, ScoreConfig, noised};
+use crate::row_noise::Streams;
+use crate::{Denoiser, Process, ProcessError};
+
+/// [`ScoreRule::EpsilonError`](super::ScoreRule::EpsilonError).
+pub(super) struct Rule<'a> {
+    pub(super) config: &'a ScoreConfig,
+    pub(super) process: &'a Process,
+}
+
+impl super::Rule for Rule<'_> {
+    fn score(
+        &self,
+        denoiser: &dyn Denoiser,
+        x: &Tensor,
+        noise: &mut Streams<'_>,
+    ) -> Result<Tensor, ProcessError> {
+        let mut scores = Mean::default();
+        for start in &self.config.start {
+            let t = start - 1;
+            for _ in 0..self.config.draws_needed() {
+                let eps = noise.draw()?;
+                let x_t = noised(self.process, x, t, &eps)?;
+                let found = self.process.reverse(denoiser, &x_t, t)?.eps()?;
+                scores.add(self.config.error.per_row(&found, &eps)?)?;
+            }
+        }
+        scores.finish(x)
+    }
+}

@@ -1,0 +1,57 @@
+use tch::Tensor;
+
+use super::{Mean, PathRule, ScoreConfig, noised};
+use crate::row_noise::Streams;
+use crate::{Denoiser, Process, ProcessError, Reverse, even_steps};
+
+/// [`ScoreRule::Reconstruction`](super::ScoreRule::Reconstruction).
+pub(super) struct Rule<'a> {
+    config: &'a ScoreConfig,
+    /// For every start the process over the steps `0, …, start−1`, or those that are kept of them.
+    processes: Vec<Process>,
+}
+
+impl<'a> Rule<'a> {
+    pub(super) fn new(config: &'a ScoreConfig, process: &Process) -> Result<Self, ProcessError> {
+        let starts = config.start.iter();
+        let processes = starts.map(|&s| process.respaced(&even_steps(s, config.evaluations)));
+        Ok(Self {
+            config,
+            processes: processes.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl super::Rule for Rule<'_> {
+    fn score(
+        &self,
+        denoiser: &dyn Denoiser,
+        x: &Tensor,
+        noise: &mut Streams<'_>,
+    ) -> Result<Tensor, ProcessError> {
+        let config = self.config;
+        let mut scores = Mean::default();
+        for process in &self.processes {
+            for _ in 0..config.draws_needed() {
+                let steps = process.steps();
+                let x_t = match config.noised {
+                    true => &noised(process, x, steps - 1, &noise.draw()?)?,
+                    false => x,
+                };
+                let mut path = Mean::default();
+                let mut visit = |reverse: &Reverse<'_>| match config.path {
+                    PathRule::Full => path.add(config.error.per_row(&reverse.x_0()?, x)?),
+                    PathRule::Last => Ok(()),
+                };
+                let mut draw = |_: usize| noise.draw();
+                let walk = config.walk();
+                let end = process.walk_past(denoiser, x_t, steps, walk, &mut draw, &mut visit)?;
+                scores.add(match config.path {
+                    PathRule::Full => path.finish(x)?,
+                    PathRule::Last => config.error.per_row(&end, x)?,
+                })?;
+            }
+        }
+        scores.finish(x)
+    }
+}
