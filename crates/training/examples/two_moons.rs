@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)] // an example prints
 
 use detector::{Detector, Input, Silent};
+use diffusion_core::ScoreConfig;
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::{Array2, array};
 use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig};
@@ -19,8 +20,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..TrainConfig::default()
     };
     let config = DiffusionConfig {
-        start_step: 100,
         train,
+        score: ScoreConfig {
+            start: vec![100],
+            ..ScoreConfig::default()
+        },
         ..DiffusionConfig::default()
     };
     let runtime = Runtime::new(tch::Device::Cpu);

@@ -1,15 +1,11 @@
 use tch::{Kind, Tensor, nn};
+use tch_ext::{FusedAdam, fused_adam_step};
 
 use crate::{Optimizer, TrainingError};
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 const EPS: f64 = 1e-8;
-
-/// Elements that are updated together. Parameter, gradient and both moments of one piece stay in the
-/// second-level cache through all passes, and libtorch does not split so small an operation over
-/// threads.
-const PIECE: i64 = 32_768;
 
 /// Below these a parameter, a first and a second moment count as zero. A parameter adds nothing to a
 /// sum with others of ordinary size, the moments move nothing beside ε.
@@ -23,28 +19,19 @@ const TINY: [f64; 3] = [1e-12, 1e-15, 1e-22];
 /// `v ← β_2·v + (1−β_2)·g²`, `θ ← θ − η·m̂/(√v̂ + ε)` with `m̂ = m/(1−β_1^k)`,
 /// `v̂ = v/(1−β_2^k)` in step `k`; `β_1 = 0.9`, `β_2 = 0.999`, `ε = 1e-8`.
 ///
-/// All parameters are moved into one flat buffer, of which they become views: a step is then a few
-/// passes over long arrays rather than a dozen small operations per parameter.
+/// All parameters are moved into one flat buffer, of which they become views: a step is then a single
+/// pass over long arrays ([`tch_ext::fused_adam_step`]) rather than a dozen small operations per
+/// parameter.
 #[derive(Debug)]
 pub struct Adam {
     parameters: Vec<Tensor>,
+    theta: Tensor,        // [p], which the parameters are views of
     gradient: Tensor,     // [p]
     moments: [Tensor; 2], // m and v, [p] each
-    pieces: Vec<Piece>,
     optimizer: Optimizer,
     weight_decay: f64,
-    penalty: Tensor, // λ as a scalar tensor: libtorch's fused multiply-add takes tensors only
     step: u64,
     accumulated: u32,
-}
-
-/// Views of one stretch of the flat buffers.
-#[derive(Debug)]
-struct Piece {
-    theta: Tensor,
-    gradient: Tensor,
-    m: Tensor,
-    v: Tensor,
 }
 
 impl Adam {
@@ -68,27 +55,13 @@ impl Adam {
             parameter.f_set_data(&view)?;
             from += len;
         }
-        let (gradient, m, v) = (theta.zeros_like(), theta.zeros_like(), theta.zeros_like());
-        let pieces = (0..from)
-            .step_by(PIECE as usize)
-            .map(|at| {
-                let piece = |buffer: &Tensor| buffer.narrow(0, at, PIECE.min(from - at));
-                Piece {
-                    theta: piece(&theta),
-                    gradient: piece(&gradient),
-                    m: piece(&m),
-                    v: piece(&v),
-                }
-            })
-            .collect();
         Ok(Self {
             parameters,
-            pieces,
+            gradient: theta.f_zeros_like()?,
+            moments: [theta.f_zeros_like()?, theta.f_zeros_like()?],
+            theta,
             optimizer,
             weight_decay,
-            penalty: Tensor::f_full([], weight_decay, (Kind::Float, theta.device()))?,
-            gradient,
-            moments: [m, v],
             step: 0,
             accumulated: 0,
         })
@@ -139,33 +112,16 @@ impl Adam {
             self.clip(clip)?;
         }
         self.step += 1;
-        let k = self.step as f64;
-        let correction_1 = 1.0 - BETA_1.powf(k);
-        let correction_2 = (1.0 - BETA_2.powf(k)).sqrt();
-        // η·m̂/(√v̂ + ε) = m/((√v + ε·c_2)·c_1/(η·c_2)): one product fewer over the long arrays.
-        let scale = -correction_1 / (learning_rate * correction_2);
-        for Piece {
-            theta,
-            gradient: g,
-            m,
-            v,
-        } in &mut self.pieces
-        {
-            if self.weight_decay > 0.0 {
-                let _ = match self.optimizer {
-                    Optimizer::Adam => g.f_addcmul_(theta, &self.penalty)?,
-                    Optimizer::AdamW => {
-                        theta.f_mul_scalar_(1.0 - learning_rate * self.weight_decay)?
-                    }
-                };
-            }
-            let _ = m.f_lerp_(g, 1.0 - BETA_1)?;
-            let _ = v.f_lerp_(&g.f_square_()?, 1.0 - BETA_2)?;
-            let mut denominator = v.f_sqrt_out(g)?;
-            let _ = denominator.f_add_scalar_(EPS * correction_2)?;
-            let _ = denominator.f_mul_scalar_(scale)?;
-            let _ = theta.f_addcdiv_(m, &denominator)?;
-        }
+        let settings = FusedAdam {
+            learning_rate,
+            betas: [BETA_1, BETA_2],
+            eps: EPS,
+            weight_decay: self.weight_decay,
+            decoupled: self.optimizer == Optimizer::AdamW,
+        };
+        let step = Tensor::f_full([], self.step as f64, (Kind::Float, self.theta.device()))?;
+        let [m, v] = &mut self.moments;
+        fused_adam_step(&settings, &mut self.theta, &mut self.gradient, m, v, &step)?;
         Ok(())
     }
 
@@ -193,11 +149,10 @@ impl Adam {
     /// [`TrainingError::Process`] where libtorch has no memory for the mask.
     pub fn drop_tiny(&mut self) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
-        for Piece { theta, m, v, .. } in &mut self.pieces {
-            for (numbers, tiny) in [theta, m, v].into_iter().zip(TINY) {
-                let mask = numbers.f_abs()?.f_lt(tiny)?;
-                let _ = numbers.f_masked_fill_(&mask, 0.0)?;
-            }
+        let [m, v] = &mut self.moments;
+        for (numbers, tiny) in [&mut self.theta, m, v].into_iter().zip(TINY) {
+            let mask = numbers.f_abs()?.f_lt(tiny)?;
+            let _ = numbers.f_masked_fill_(&mask, 0.0)?;
         }
         Ok(())
     }
@@ -209,11 +164,11 @@ mod tests {
 
     use super::*;
 
-    /// A weight longer than a piece, and a short bias behind it.
+    /// A long weight, and a short bias behind it.
     fn parameters(vs: &nn::VarStore) -> (Tensor, Tensor) {
-        let n = PIECE + 7;
+        let n = 5007;
         let mut weight = vs.root().zeros("weight", &[2, n]);
-        let ramp = Tensor::arange(2 * n, (Kind::Float, Device::Cpu)).view([2, n]) / 1e4;
+        let ramp = Tensor::arange(2 * n, (Kind::Float, Device::Cpu)).view([2, n]) / 1e3;
         tch::no_grad(|| weight.copy_(&ramp.sin()));
         (weight, vs.root().ones("bias", &[3]))
     }
@@ -285,9 +240,8 @@ mod tests {
             adam.step(1e-4, 0.0).unwrap();
             if step % 20 == 0 {
                 adam.drop_tiny().unwrap();
-                for Piece { theta, m, .. } in &adam.pieces {
-                    assert_eq!(subnormal(theta) + subnormal(m), 0, "step {step}");
-                }
+                let below = subnormal(&adam.theta) + subnormal(&adam.moments[0]);
+                assert_eq!(below, 0, "step {step}");
             }
         }
         assert_eq!(weight.count_nonzero(None::<i64>).int64_value(&[]), 0);

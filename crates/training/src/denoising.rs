@@ -1,4 +1,5 @@
-use diffusion_core::{Denoiser, Process};
+use diffusion_core::{Denoiser, Loss, Objective, Process, StepSampler, StepSampling};
+use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
 use crate::{TrainingError, TrainingObjective};
@@ -9,20 +10,63 @@ use crate::{TrainingError, TrainingObjective};
 pub struct Denoising<'a> {
     denoiser: &'a dyn Denoiser,
     process: &'a Process,
+    objective: Objective,
+    sampler: StepSampler,
+    /// The plain `L_simple`, which has a faster way.
+    plain: bool,
 }
 
 impl<'a> Denoising<'a> {
-    /// The noise loss of `denoiser`, steps drawn uniformly.
-    pub fn new(denoiser: &'a dyn Denoiser, process: &'a Process) -> Self {
-        Self { denoiser, process }
+    /// The loss `objective` of `denoiser`, at steps drawn by `sampling`.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] for settings that contradict each other.
+    pub fn new(
+        denoiser: &'a dyn Denoiser,
+        process: &'a Process,
+        objective: Objective,
+        sampling: StepSampling,
+    ) -> Result<Self, TrainingError> {
+        objective.check(process.variance())?;
+        Ok(Self {
+            denoiser,
+            process,
+            objective,
+            sampler: StepSampler::new(sampling, process.steps())?,
+            plain: objective.loss == Loss::Simple
+                && objective.min_snr_gamma.is_none()
+                && sampling == StepSampling::Uniform,
+        })
     }
 }
 
 impl TrainingObjective for Denoising<'_> {
     fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        let (b, device) = (x.size()[0], x.device());
-        let t = Tensor::f_randint(self.process.steps() as i64, [b], (Kind::Int64, device))?;
+        let (t, weights) = self.sampler.sample(x.size()[0], x.device())?; // [b]
         let eps = x.f_randn_like()?;
-        Ok(self.process.epsilon_loss(self.denoiser, x, &t, &eps)?)
+        if self.plain {
+            return Ok(self.process.simple_loss(self.denoiser, x, &t, &eps)?);
+        }
+        let losses = self
+            .process
+            .losses(self.denoiser, &self.objective, x, &t, &eps)?; // [b]
+        self.sampler.update(&t, &losses)?;
+        let losses = match weights {
+            Some(weights) => losses.f_mul(&weights)?,
+            None => losses,
+        };
+        Ok(losses.f_mean(Kind::Float)?)
+    }
+
+    fn state(&self) -> Value {
+        json!(self.sampler.state())
+    }
+
+    fn restore(&mut self, state: &Value) -> Result<(), TrainingError> {
+        let state = serde_json::from_value(state.clone());
+        let state = state.map_err(|e| TrainingError::Checkpoint {
+            reason: format!("the step sampler: {e}"),
+        })?;
+        Ok(self.sampler.restore(state)?)
     }
 }

@@ -1,14 +1,13 @@
 use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Denoiser, Process, RowNoise, Walk as Step};
+use diffusion_core::{Denoiser, Process, RowNoise, Scoring};
 use ndarray::{Array1, ArrayView2, Axis};
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Device, Tensor, nn};
 
+use crate::degenerate::Probe;
 use crate::random::mix;
-use crate::{
-    Denoising, DiffusionConfig, Purpose, Run, Runtime, Session, TrainingError, Walk, train,
-};
+use crate::{Denoising, DiffusionConfig, Purpose, Run, Runtime, Session, TrainingError, train};
 
 /// Most numbers in a block of rows that is scored at once; the walk holds a few copies of a block.
 const BLOCK_NUMBERS: usize = 1 << 20;
@@ -18,9 +17,12 @@ const BLOCK_ROWS: usize = 1000;
 type BuildError = Box<dyn std::error::Error + Send + Sync>;
 type Build = dyn Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Denoiser>, BuildError> + Send + Sync;
 
-/// The diffusion detector: trains a denoiser on normal rows, walks a row back from `start-step`, and
-/// scores it by the mean squared difference between where the walk ends and the row
-/// (Livernoche et al., arXiv:2305.18593, the DDPM of their section 5).
+/// The diffusion detector: trains a denoiser on normal rows and scores a row by one of the rules of
+/// [`ScoreConfig`](diffusion_core::ScoreConfig). Its defaults are the DDPM of Livernoche et al.
+/// (arXiv:2305.18593, section 5): how far a walk back from the row itself ends from it.
+///
+/// After training the network is compared with what it was before, on noised training rows; one that
+/// answers all rows alike or as before is told by [`Scorer::warnings`].
 ///
 /// It knows no network: `build` makes one for rows of `d` numbers under the given path.
 pub struct DiffusionDetector {
@@ -50,7 +52,6 @@ impl DiffusionDetector {
             + 'static,
     {
         config.check()?;
-        config.schedule.build(config.steps)?;
         Ok(Self {
             config,
             network: network.into(),
@@ -65,27 +66,37 @@ impl DiffusionDetector {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<DiffusionScorer, TrainingError> {
-        let device = self.runtime.device;
-        let schedule = self.config.schedule.build(self.config.steps)?;
-        let process = Process::new(schedule, device)?;
+        let (config, device) = (&self.config, self.runtime.device);
+        let process = Process::new(config.build_schedule()?, device)?
+            .with_target(config.target)
+            .with_variance(config.variance);
+        let scoring = Scoring::new(config.score.clone(), process.steps())?;
         let session = Session::begin(device);
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
         let denoiser = (self.build)(&vs.root(), x.ncols()).map_err(TrainingError::Network)?;
         let rows = to_tensor(x, device)?;
-        let model = (&self.network, self.config.of_the_weights());
+
+        let probe = Probe::new(&process, &rows, mix(seed, Purpose::Probe, 0))?;
+        let untrained = probe.ask(&*denoiser);
+        let model = (&self.network, config.of_the_weights());
         let folder = self.runtime.folder(&model, seed, &rows, progress)?;
         let run = Run {
             session: &session,
             progress,
             folder: folder.as_ref(),
         };
-        let mut objective = Denoising::new(&*denoiser, &process);
-        train(&vs, &mut objective, &rows, &self.config.train, seed, &run)?;
+        let mut objective = Denoising::new(
+            &*denoiser,
+            &process,
+            config.objective(),
+            config.step_sampling,
+        )?;
+        train(&vs, &mut objective, &rows, &config.train, seed, &run)?;
         Ok(DiffusionScorer {
             width: x.ncols(),
-            start: self.config.start_step,
-            walk: self.config.walk,
+            scoring: scoring.with_likelihood(config.likelihood),
+            warnings: probe.warnings(&untrained, &probe.ask(&*denoiser))?,
             device,
             seed,
             vs,
@@ -120,8 +131,8 @@ impl Detector for DiffusionDetector {
 #[derive(Debug)]
 struct DiffusionScorer {
     width: usize,
-    start: usize,
-    walk: Walk,
+    scoring: Scoring,
+    warnings: Vec<String>,
     device: Device,
     seed: u64,
     vs: nn::VarStore,
@@ -157,22 +168,11 @@ impl DiffusionScorer {
 
     /// `[b, d]` → `[b]`, f64.
     fn score_block(&self, rows: ArrayView2<'_, f32>) -> Result<Tensor, TrainingError> {
-        let denoiser = &*self.denoiser;
-        let x = &to_tensor(rows, self.device)?;
-        let end = match self.walk {
-            Walk::MeanOnly => self.process.walk_mean_only(denoiser, x, self.start)?,
-            Walk::Ancestral => {
-                let mut noise = RowNoise::new(x, mix(self.seed, Purpose::Walk, 0))?;
-                let mut draw = |_: usize| noise.draw();
-                self.process
-                    .walk(denoiser, x, self.start, Step::Ancestral, &mut draw)?
-            }
-        };
-        let difference = (end - x).f_to_kind(Kind::Double)?;
-        Ok(difference
-            .f_square()?
-            .f_mean_dim(1, false, Kind::Double)?
-            .f_to_device(Device::Cpu)?)
+        let x = to_tensor(rows, self.device)?;
+        let mut noise = RowNoise::new(&x, mix(self.seed, Purpose::Walk, 0))?;
+        let scoring = &self.scoring;
+        let scores = scoring.score(&self.process, &*self.denoiser, &x, &mut noise)?;
+        Ok(scores.f_to_device(Device::Cpu)?)
     }
 }
 
@@ -184,6 +184,14 @@ impl Scorer for DiffusionScorer {
     fn n_params(&self) -> Option<u64> {
         let variables = self.vs.trainable_variables();
         Some(variables.iter().map(|v| v.numel() as u64).sum())
+    }
+
+    fn n_evaluations(&self) -> Option<u64> {
+        Some(self.scoring.config().n_evaluations(self.process.steps()))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 }
 

@@ -1,25 +1,37 @@
-use diffusion_core::ScheduleConfig;
+use diffusion_core::{
+    Likelihood, Loss, Objective, Schedule, ScheduleConfig, ScoreConfig, StepSampling, Target,
+    Variance,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::train_config::check_settings;
 use crate::{TrainConfig, TrainingError};
 
-/// A diffusion detector: its process, its training and its score.
+/// A diffusion detector: its process, its loss, its training and its score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DiffusionConfig {
     /// Diffusion steps `T`.
     pub steps: usize,
-    /// Step at which the reverse walk starts when scoring, 1 to `steps`. Each step costs one pass
-    /// through the network.
-    pub start_step: usize,
-    /// How the reverse walk goes.
-    pub walk: Walk,
+    /// What the network predicts.
+    pub target: Target,
+    /// The variance of a reverse step; a network for `learned-range` has a second output for it.
+    pub variance: Variance,
+    /// The training loss.
+    pub loss: Loss,
+    /// `γ` of [Min-SNR weighting](Objective::min_snr_gamma); 0: all steps weigh the same.
+    pub min_snr_gamma: f64,
+    /// The likelihood of the data in the variational bound, where the loss or the score asks for it.
+    pub likelihood: Likelihood,
+    /// How training draws its steps.
+    pub step_sampling: StepSampling,
     /// β of each step.
     pub schedule: ScheduleConfig,
     /// How the network is trained.
     pub train: TrainConfig,
+    /// How a row is scored; no part of what decides about the weights.
+    pub score: ScoreConfig,
 }
 
 impl Default for DiffusionConfig {
@@ -28,55 +40,63 @@ impl Default for DiffusionConfig {
     fn default() -> Self {
         Self {
             steps: 1000,
-            start_step: 250,
-            walk: Walk::MeanOnly,
+            target: Target::default(),
+            variance: Variance::default(),
+            loss: Loss::default(),
+            min_snr_gamma: 0.0,
+            likelihood: Likelihood::default(),
+            step_sampling: StepSampling::default(),
             schedule: ScheduleConfig::Linear {
                 first: 1e-4,
                 last: 0.01,
             },
             train: TrainConfig::default(),
+            score: ScoreConfig::default(),
         }
     }
 }
 
-/// How the reverse walk goes when scoring; it starts from the row itself, without any noise added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Walk {
-    /// Along the means of the reverse steps: the published column of arXiv:2412.07539.
-    MeanOnly,
-    /// With noise injected at every step but the last, drawn for each row apart: from the model's seed
-    /// and the row's own numbers, so that its score does not depend on the batch.
-    Ancestral,
-}
-
 impl DiffusionConfig {
-    /// Checks every setting; the schedule is checked where it is built.
+    /// Checks every setting.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] naming the first setting outside its range.
+    /// [`TrainingError::Config`] naming the first setting outside its range,
+    /// [`TrainingError::Schedule`].
     pub fn check(&self) -> Result<(), TrainingError> {
-        check_settings(&[
-            (
-                "start-step",
-                &self.start_step,
-                (1..=self.steps).contains(&self.start_step),
-                "expected 1 to the number of steps",
-            ),
-            (
-                "steps",
-                &self.steps,
-                self.steps <= diffusion_core::MAX_STEPS,
-                "expected at most 1000000",
-            ),
-        ])?;
-        self.train.check()
+        check_settings(&[(
+            "steps",
+            &self.steps,
+            (1..=diffusion_core::MAX_STEPS).contains(&self.steps),
+            "expected 1 to 1000000",
+        )])?;
+        self.train.check()?;
+        self.objective().check(self.variance)?;
+        let steps = self.build_schedule()?.steps();
+        Ok(self.score.check(steps)?)
+    }
+
+    /// The schedule with its tables.
+    pub(crate) fn build_schedule(&self) -> Result<Schedule, TrainingError> {
+        Ok(self.schedule.build(self.steps)?)
+    }
+
+    /// The training loss.
+    pub(crate) fn objective(&self) -> Objective {
+        Objective {
+            loss: self.loss,
+            min_snr_gamma: Some(self.min_snr_gamma).filter(|gamma| *gamma != 0.0),
+            likelihood: self.likelihood,
+        }
     }
 
     /// The settings that decide about the trained weights, as JSON: all but those of the score.
     pub(crate) fn of_the_weights(&self) -> Value {
         json!({
             "steps": self.steps,
+            "target": self.target,
+            "variance": self.variance,
+            "objective": self.objective(),
+            "step-sampling": self.step_sampling,
             "schedule": self.schedule,
             "train": self.train,
         })
@@ -92,8 +112,12 @@ mod tests {
         let text = toml::to_string(&DiffusionConfig::default()).unwrap();
         let expected = "\
 steps = 1000
-start-step = 250
-walk = \"mean-only\"
+target = \"epsilon\"
+variance = \"fixed-small\"
+loss = \"simple\"
+min-snr-gamma = 0.0
+likelihood = \"gaussian\"
+step-sampling = \"uniform\"
 
 [schedule]
 kind = \"linear\"
@@ -103,6 +127,7 @@ last = 0.01
 [train]
 ";
         assert!(text.starts_with(expected), "{text}");
+        assert!(text.contains("[score]\nrule = \"reconstruction\"\nstart = [250]\n"));
         assert_eq!(
             toml::from_str::<DiffusionConfig>("").unwrap(),
             DiffusionConfig::default()
@@ -113,25 +138,51 @@ last = 0.01
     #[test]
     fn settings_out_of_range_are_named() {
         for (text, message) in [
-            (
-                "start-step = 0",
-                "start-step = 0: expected 1 to the number of steps",
-            ),
+            ("steps = 0", "steps = 0: expected 1 to 1000000"),
+            ("steps = 1000001", "steps = 1000001: expected 1 to 1000000"),
             (
                 "steps = 100",
-                "start-step = 250: expected 1 to the number of steps",
-            ),
-            (
-                "steps = 1000001",
-                "steps = 1000001: expected at most 1000000",
+                "start = [250]: expected one or more noise levels, each from 1 to the number of steps",
             ),
             (
                 "train.batch-size = 1",
                 "batch-size = 1: expected at least 2, batch statistics need two rows",
             ),
+            (
+                "min-snr-gamma = -5.0",
+                "min-snr-gamma = -5: expected a finite number above 0",
+            ),
+            (
+                "loss = 'hybrid'",
+                "loss = hybrid: it trains the variance, which has to be learned-range",
+            ),
         ] {
             let config: DiffusionConfig = toml::from_str(text).unwrap();
-            assert_eq!(config.check().unwrap_err().to_string(), message);
+            let error = config.check().unwrap_err();
+            assert!(matches!(error, TrainingError::Config { .. }), "{error:?}");
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn the_score_alone_does_not_touch_the_weights() {
+        let weights = |text: &str| {
+            let config: DiffusionConfig = toml::from_str(text).unwrap();
+            config.of_the_weights()
+        };
+        assert_eq!(weights("score.start = [10]"), weights(""));
+        for text in [
+            "steps = 999",
+            "target = 'v'",
+            "variance = 'fixed-large'",
+            "loss = 'vlb'",
+            "min-snr-gamma = 5.0",
+            "likelihood = 'discretised'",
+            "step-sampling = 'loss-second-moment'",
+            "schedule.kind = 'cosine'",
+            "train.epochs = 1",
+        ] {
+            assert_ne!(weights(text), weights(""), "{text}");
         }
     }
 
@@ -139,9 +190,10 @@ last = 0.01
     fn typos_stop() {
         for text in [
             "epochs = 3",
-            "walk = 'mean'",
+            "target = 'eps'",
             "[schedule]\nkind = 'linear'",
             "[train]\nepoch = 3",
+            "[score]\nwalks = 'ddim'",
         ] {
             assert!(toml::from_str::<DiffusionConfig>(text).is_err(), "{text}");
         }

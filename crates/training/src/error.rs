@@ -2,8 +2,9 @@ use std::io;
 use std::path::PathBuf;
 
 use detector::DetectorError;
-use diffusion_core::{ProcessError, ScheduleError};
+use diffusion_core::{ProcessError, ScheduleError, ScoreConfigError};
 use tch::TchError;
+use tch_ext::ExtError;
 
 /// Why a diffusion model could not be trained or could not score.
 #[derive(Debug, thiserror::Error)]
@@ -80,12 +81,42 @@ pub enum TrainingError {
     },
     /// A step of the diffusion process failed.
     #[error(transparent)]
-    Process(#[from] ProcessError),
+    Process(ProcessError),
+    /// libtorch refused a switch or a fused operation.
+    #[error(transparent)]
+    Torch(#[from] ExtError),
+}
+
+impl From<ProcessError> for TrainingError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Setting {
+                name,
+                value,
+                expected,
+            } => Self::Config {
+                name,
+                value,
+                expected,
+            },
+            other => Self::Process(other),
+        }
+    }
+}
+
+impl From<ScoreConfigError> for TrainingError {
+    fn from(error: ScoreConfigError) -> Self {
+        Self::Config {
+            name: error.name,
+            value: error.value,
+            expected: error.expected,
+        }
+    }
 }
 
 impl From<TchError> for TrainingError {
     fn from(error: TchError) -> Self {
-        Self::Process(error.into())
+        ProcessError::from(error).into()
     }
 }
 

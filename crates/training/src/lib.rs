@@ -18,13 +18,14 @@ mod random;
 mod runtime;
 mod session;
 
+mod degenerate;
 mod denoising;
 mod detector;
 
 pub use adam::Adam;
 pub use denoising::Denoising;
 pub use detector::DiffusionDetector;
-pub use diffusion_config::{DiffusionConfig, Walk};
+pub use diffusion_config::DiffusionConfig;
 pub use error::TrainingError;
 pub use model_folder::ModelFolder;
 pub use objective::TrainingObjective;
@@ -32,4 +33,4 @@ pub use random::Purpose;
 pub use runtime::Runtime;
 pub use session::Session;
 pub use train::{History, Run, train};
-pub use train_config::{Decay, Optimizer, TrainConfig};
+pub use train_config::{Decay, Optimizer, Precision, TrainConfig};

@@ -2,8 +2,10 @@ use std::fmt;
 use std::time::Instant;
 
 use detector::Progress;
+use diffusion_core::Ema;
 use serde_json::json;
 use tch::{Device, Kind, Tensor, nn};
+use tch_ext::{Autocast, LowPrecision};
 
 use crate::adam::Adam;
 use crate::batches::Batches;
@@ -12,13 +14,14 @@ use crate::learning_rate::LearningRate;
 use crate::model_folder::{ModelFolder, Position, State, Tensors};
 use crate::random::Purpose;
 use crate::session::Session;
-use crate::{TrainConfig, TrainingError, TrainingObjective};
+use crate::{Precision, TrainConfig, TrainingError, TrainingObjective};
 
 /// Optimiser steps between two searches for numbers that are too small to matter.
 const TINY_EVERY: u64 = 50;
 /// Losses that stay on a GPU before the host waits for them.
 const LOSSES_ON_DEVICE: usize = 64;
 const FIRST_MOMENT: &str = "optimizer.first-moment";
+const AVERAGE: &str = "average.";
 const SECOND_MOMENT: &str = "optimizer.second-moment";
 
 /// What a training runs in.
@@ -90,8 +93,12 @@ pub fn train(
     let batches = Batches::new(rows, config.batch_size, config.drop_last);
     let steps_per_epoch = batches.ranges().count().div_ceil(config.accumulate);
     let mut training = Training {
+        // The optimiser moves the variables into its own buffer, so it comes first.
         adam: Adam::new(vs, config.optimizer, config.weight_decay)?,
-        learning_rate: LearningRate::new(config, (steps_per_epoch * config.epochs) as u64),
+        ema: (config.ema > 0.0)
+            .then(|| Ema::new(vs, config.ema))
+            .transpose()?,
+        learning_rate: LearningRate::new(config, config.most_steps(steps_per_epoch)),
         position: Position::default(),
         losses: Losses::new(x.device()),
         saved: Instant::now(),
@@ -105,6 +112,9 @@ pub fn train(
         training.restore(state, &tensors)?;
     }
     training.epochs(x, batches)?;
+    if let Some(ema) = &mut training.ema {
+        ema.swap()?;
+    }
     check_finite(vs)?;
     training.save(true)?;
     Ok(training.position.history())
@@ -127,6 +137,7 @@ struct Training<'a> {
     seed: u64,
     run: &'a Run<'a>,
     adam: Adam,
+    ema: Option<Ema>,
     learning_rate: LearningRate,
     position: Position,
     losses: Losses,
@@ -142,7 +153,10 @@ impl Training<'_> {
         if let Some(folder) = self.run.folder {
             folder.keep_log(self.position.epoch)?;
         }
-        while self.position.epoch < self.config.epochs && !stop.stops(&self.position.losses) {
+        while self.position.epoch < self.config.epochs
+            && !self.is_out_of_steps()
+            && !stop.stops(&self.position.losses)
+        {
             let start = (Instant::now(), self.position.batch);
             let n_batches = self.epoch(x, batches)?;
             let done = n_batches - start.1;
@@ -154,25 +168,32 @@ impl Training<'_> {
         Ok(())
     }
 
-    /// The rest of the epoch under way; returns how many batches the whole has.
+    /// The rest of the epoch under way; returns how many batches of it were seen, which is all of them
+    /// unless the steps run out.
     fn epoch(&mut self, x: &Tensor, batches: Batches) -> Result<usize, TrainingError> {
         let order = batches.order(self.seed, self.position.epoch);
         let order = Tensor::f_from_slice(&order)?.f_to_device(x.device())?;
         let ranges: Vec<(i64, i64)> = batches.ranges().collect();
         for group in ranges[self.position.batch..].chunks(self.config.accumulate) {
+            if self.is_out_of_steps() {
+                break;
+            }
             self.pause()?;
             for &(from, len) in group {
                 self.run
                     .session
                     .seed(self.seed, Purpose::Step, self.position.batches);
                 let x = x.f_index_select(0, &order.f_narrow(0, from, len)?)?; // [b, ..]
-                let loss = self.objective.loss(&x)?;
+                let loss = self.loss(&x)?;
                 self.losses.push(loss.detach(), &mut self.position)?;
                 self.adam.backward(&loss)?;
                 self.position.batches += 1;
             }
             let rate = self.learning_rate.at(self.position.steps);
             self.adam.step(rate, self.config.clip)?;
+            if let Some(ema) = &mut self.ema {
+                ema.update()?;
+            }
             self.position.steps += 1;
             self.position.batch += group.len();
             if self.position.steps.is_multiple_of(TINY_EVERY) {
@@ -180,7 +201,20 @@ impl Training<'_> {
             }
         }
         self.losses.drain(&mut self.position)?;
-        Ok(ranges.len())
+        Ok(self.position.batch)
+    }
+
+    fn is_out_of_steps(&self) -> bool {
+        self.config.steps > 0 && self.position.steps >= self.config.steps as u64
+    }
+
+    /// The loss of one batch, in the precision that is asked for.
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
+        let _autocast = match self.config.precision {
+            Precision::F32 => None,
+            Precision::Bf16 => Some(Autocast::begin(x.device(), LowPrecision::BFloat16)?),
+        };
+        self.objective.loss(x)
     }
 
     fn end_epoch(&mut self, n_batches: usize, rows_per_second: f64) -> Result<(), TrainingError> {
@@ -229,6 +263,11 @@ impl Training<'_> {
             let [m, v] = self.adam.moments();
             tensors.push((FIRST_MOMENT.to_owned(), m.shallow_clone()));
             tensors.push((SECOND_MOMENT.to_owned(), v.shallow_clone()));
+            if let Some(ema) = &self.ema {
+                let averages = ema.tensors()?.into_iter();
+                tensors
+                    .extend(averages.map(|(name, average)| (format!("{AVERAGE}{name}"), average)));
+            }
         }
         let state = State {
             finished,
@@ -245,6 +284,11 @@ impl Training<'_> {
         let [m, v] = self.adam.moments();
         load(FIRST_MOMENT, &mut m.shallow_clone(), tensors)?;
         load(SECOND_MOMENT, &mut v.shallow_clone(), tensors)?;
+        if let Some(ema) = &self.ema {
+            for (name, mut average) in ema.tensors()? {
+                load(&format!("{AVERAGE}{name}"), &mut average, tensors)?;
+            }
+        }
         self.adam.set_steps(state.position.steps);
         self.objective.restore(&state.objective)?;
         self.position = state.position;

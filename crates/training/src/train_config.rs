@@ -8,6 +8,8 @@ use crate::TrainingError;
 pub struct TrainConfig {
     /// Passes over the training rows, at most. 0 leaves the network as it was initialised.
     pub epochs: usize,
+    /// Optimiser steps, at most; a decay of the learning rate then ends with them. 0: no limit.
+    pub steps: usize,
     /// Rows that go through the network together, at least 2 (batch statistics). Fewer training rows
     /// make one batch.
     pub batch_size: usize,
@@ -28,6 +30,11 @@ pub struct TrainConfig {
     /// Largest Euclidean norm of the gradient over all parameters; longer ones are scaled down to it.
     /// 0: no limit.
     pub clip: f64,
+    /// Decay per optimiser step of the moving average of the weights that is kept in their place
+    /// ([`diffusion_core::Ema`]). 0: the weights themselves.
+    pub ema: f64,
+    /// What the network computes with while it is trained.
+    pub precision: Precision,
     /// The last epoch, counted from 0, that is safe from the early stop. `epochs` or more: no early
     /// stop.
     pub early_stop_after: usize,
@@ -46,6 +53,16 @@ pub enum Optimizer {
     AdamW,
 }
 
+/// What the network computes with while it is trained. Weights, optimiser and scores are in f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// f32 throughout.
+    F32,
+    /// Matrix products in bf16 ([`tch_ext::Autocast`]): worth it where the hardware has it.
+    Bf16,
+}
+
 /// The learning rate after warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -62,6 +79,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             epochs: 400,
+            steps: 0,
             batch_size: 64,
             accumulate: 1,
             drop_last: true,
@@ -71,6 +89,8 @@ impl Default for TrainConfig {
             warm_up: 0,
             decay: Decay::Constant,
             clip: 0.0,
+            ema: 0.0,
+            precision: Precision::F32,
             early_stop_after: 50,
             early_stop_lag: 39,
         }
@@ -78,6 +98,15 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// The optimiser steps of a whole training.
+    pub(crate) fn most_steps(&self, steps_per_epoch: usize) -> u64 {
+        let all = steps_per_epoch.saturating_mul(self.epochs);
+        match self.steps {
+            0 => all as u64,
+            limit => limit.min(all) as u64,
+        }
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -114,6 +143,12 @@ impl TrainConfig {
                 &self.clip,
                 not_negative(self.clip),
                 "expected a finite number above 0, or 0 for no limit",
+            ),
+            (
+                "ema",
+                &self.ema,
+                (0.0..1.0).contains(&self.ema),
+                "expected a decay below 1, or 0 for no average",
             ),
             (
                 "early-stop-lag",
@@ -158,6 +193,8 @@ weight-decay = 0.0005
 warm-up = 0
 decay = \"constant\"
 clip = 0.0
+ema = 0.0
+precision = \"f32\"
 early-stop-after = 50
 early-stop-lag = 39
 ";
@@ -188,6 +225,10 @@ early-stop-lag = 39
             (
                 "clip = inf",
                 "clip = inf: expected a finite number above 0, or 0 for no limit",
+            ),
+            (
+                "ema = 1.0",
+                "ema = 1: expected a decay below 1, or 0 for no average",
             ),
             (
                 "early-stop-lag = 0",

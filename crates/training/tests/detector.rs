@@ -4,18 +4,26 @@ use std::sync::Mutex;
 
 use detector::conformance::{Tolerance, check_within};
 use detector::{Detector, DetectorError, Input, Progress, Silent};
-use diffusion_core::{Denoiser, Prediction};
+use diffusion_core::{Denoiser, Prediction, ScoreConfig, ScoreWalk};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::{Array2, Axis, s};
 use tch::{Device, Kind, Tensor, nn};
-use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig, TrainingError, Walk};
+use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig, TrainingError};
 
 fn tiny() -> DiffusionConfig {
     DiffusionConfig {
         steps: 100,
-        start_step: 20,
         train: epochs(8),
+        score: score(ScoreWalk::MeanOnly),
         ..DiffusionConfig::default()
+    }
+}
+
+fn score(walk: ScoreWalk) -> ScoreConfig {
+    ScoreConfig {
+        start: vec![20],
+        walk,
+        ..ScoreConfig::default()
     }
 }
 
@@ -61,8 +69,11 @@ fn scores(detector: &DiffusionDetector, seed: u64, x: &Array2<f32>) -> Vec<f64> 
 
 #[test]
 fn it_holds_the_contract() {
-    for walk in [Walk::MeanOnly, Walk::Ancestral] {
-        let detector = ddpm(DiffusionConfig { walk, ..tiny() });
+    for walk in [ScoreWalk::MeanOnly, ScoreWalk::Ancestral] {
+        let detector = ddpm(DiffusionConfig {
+            score: score(walk),
+            ..tiny()
+        });
         let tolerance = Tolerance {
             relative: 1e-5, // matrix products of other sizes round otherwise
             auroc: 0.99,
@@ -73,8 +84,11 @@ fn it_holds_the_contract() {
 
 #[test]
 fn same_seed_same_bytes_and_another_seed_other_scores() {
-    for walk in [Walk::MeanOnly, Walk::Ancestral] {
-        let detector = ddpm(DiffusionConfig { walk, ..tiny() });
+    for walk in [ScoreWalk::MeanOnly, ScoreWalk::Ancestral] {
+        let detector = ddpm(DiffusionConfig {
+            score: score(walk),
+            ..tiny()
+        });
         let x = rows(40);
         let first = scores(&detector, 3, &x);
         tch::manual_seed(99); // what was drawn before must not matter
@@ -118,7 +132,7 @@ fn blocks_do_not_show_in_the_scores() {
 fn the_walks_differ() {
     let x = rows(40);
     let ancestral = DiffusionConfig {
-        walk: Walk::Ancestral,
+        score: score(ScoreWalk::Ancestral),
         ..tiny()
     };
     assert_ne!(
@@ -271,15 +285,15 @@ fn settings_are_checked_when_the_detector_is_made() {
         )
     };
     let config = DiffusionConfig {
-        start_step: 101,
+        score: ScoreConfig {
+            start: vec![101],
+            ..ScoreConfig::default()
+        },
         ..tiny()
     };
     assert!(matches!(
         build(config),
-        Err(TrainingError::Config {
-            name: "start-step",
-            ..
-        })
+        Err(TrainingError::Config { name: "start", .. })
     ));
     let config = DiffusionConfig {
         schedule: diffusion_core::ScheduleConfig::Linear {

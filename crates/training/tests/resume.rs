@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use detector::{Progress, Silent};
-use diffusion_core::{Denoiser, Process, Schedule};
+use diffusion_core::{Denoiser, Objective, Process, Schedule, StepSampling};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor, nn};
@@ -32,6 +32,7 @@ fn config() -> TrainConfig {
         warm_up: 5,
         decay: Decay::Cosine,
         clip: 1.0,
+        ema: 0.9,
         early_stop_after: 8,
         early_stop_lag: 3,
         ..TrainConfig::default()
@@ -62,8 +63,13 @@ fn trained(
     };
     let folder = runtime.folder(&config(), 5, &x, progress)?;
     let folder = folder.map(|folder| folder.checkpoint_every(checkpoint_every));
-    let process = Process::new(Schedule::linear(50, 1e-3, 0.1).unwrap(), Device::Cpu)?;
-    let mut objective = Denoising::new(&network as &dyn Denoiser, &process);
+    let process = Process::new(Schedule::linear(8, 1e-3, 0.5).unwrap(), Device::Cpu)?;
+    let sampling = StepSampling::LossSecondMoment;
+    let objective = Objective {
+        min_snr_gamma: Some(5.0),
+        ..Objective::default()
+    };
+    let mut objective = Denoising::new(&network as &dyn Denoiser, &process, objective, sampling)?;
     let run = Run {
         session: &session,
         progress,
