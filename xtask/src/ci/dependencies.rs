@@ -8,10 +8,11 @@ const TORCH: &str = "tch";
 const POLARS: &str = "polars";
 
 /// The crates that may have libtorch below them; a crate that is not named here may not.
-const LINK_TORCH: [&str; 7] = [
+const LINK_TORCH: [&str; 8] = [
     "cli",
     "diffusion-core",
     "dit",
+    "dte",
     "layers",
     "mlp",
     "residuum",
@@ -26,7 +27,7 @@ const LIGHT_WITHOUT_FEATURES: [(&str, &[&str]); 3] = [
     ("residuum", &[TORCH, POLARS]),
 ];
 /// Arrows between our own crates that must not appear.
-const NEVER: [(&str, &[&str]); 12] = [
+const NEVER: [(&str, &[&str]); 13] = [
     (
         "baselines",
         &["datasets", "diffusion-core", "metrics", "training"],
@@ -56,6 +57,7 @@ const NEVER: [(&str, &[&str]); 12] = [
         "dit",
         &["baselines", "datasets", "dte", "metrics", "mlp", "training"],
     ),
+    ("dte", &["baselines", "datasets", "dit", "metrics", "mlp"]),
     (
         "layers",
         &[
