@@ -32,16 +32,6 @@ impl TrainingObjective for Coupled {
 }
 
 fn parameters_after_100_steps(case: &Case, accumulate: usize) -> Vec<f64> {
-    let vs = nn::VarStore::new(Device::Cpu);
-    let ramp = |n: i64| Tensor::arange(n, (Kind::Float, Device::Cpu));
-    let mut objective = Coupled {
-        weight: vs.root().zeros("weight", &[3, 10]),
-        bias: vs.root().zeros("bias", &[7]),
-    };
-    tch::no_grad(|| {
-        objective.weight.copy_(&ramp(30).sin().view([3, 10]));
-        objective.bias.copy_(&ramp(7).cos());
-    });
     let config = TrainConfig {
         epochs: 100, // of one step each
         batch_size: 2,
@@ -55,15 +45,33 @@ fn parameters_after_100_steps(case: &Case, accumulate: usize) -> Vec<f64> {
         early_stop_after: 100,
         ..TrainConfig::default()
     };
+    parameters_after(&config)
+}
+
+/// All parameters after `epochs` steps.
+fn parameters_after(config: &TrainConfig) -> Vec<f64> {
+    let vs = nn::VarStore::new(Device::Cpu);
+    let ramp = |n: i64| Tensor::arange(n, (Kind::Float, Device::Cpu));
+    let mut objective = Coupled {
+        weight: vs.root().zeros("weight", &[3, 10]),
+        bias: vs.root().zeros("bias", &[7]),
+    };
+    tch::no_grad(|| {
+        objective.weight.copy_(&ramp(30).sin().view([3, 10]));
+        objective.bias.copy_(&ramp(7).cos());
+    });
     let session = Session::begin(Device::Cpu);
     let run = Run {
         session: &session,
         progress: &Silent,
         folder: None,
     };
-    let x = Tensor::zeros([2 * accumulate as i64, 1], (Kind::Float, Device::Cpu));
-    let history = train(&vs, &mut objective, &x, &config, 0, &run).unwrap();
-    assert_eq!(history.steps, 100);
+    let x = Tensor::zeros(
+        [2 * config.accumulate as i64, 1],
+        (Kind::Float, Device::Cpu),
+    );
+    let history = train(&vs, &mut objective, &x, config, 0, &run).unwrap();
+    assert_eq!(history.steps, config.epochs as u64);
     let all = Tensor::cat(&[objective.weight.view([-1]), objective.bias], 0);
     Vec::try_from(all.to_kind(Kind::Double)).unwrap()
 }
@@ -94,5 +102,26 @@ fn the_cases_differ() {
             let largest = differences.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(largest > 1e-4);
         }
+    }
+}
+
+#[test]
+fn the_average_is_kept_in_place_of_the_weights() {
+    let config = |epochs, ema| TrainConfig {
+        epochs,
+        batch_size: 2,
+        learning_rate: 0.1,
+        ema,
+        ..TrainConfig::default()
+    };
+    let mut average = parameters_after(&config(0, 0.0));
+    for epochs in 1..=6 {
+        let weights = parameters_after(&config(epochs, 0.0));
+        for (average, weight) in average.iter_mut().zip(weights) {
+            *average = 0.8 * *average + 0.2 * weight;
+        }
+    }
+    for (kept, expected) in parameters_after(&config(6, 0.8)).iter().zip(average) {
+        assert!((kept - expected).abs() < 1e-5, "{kept} {expected}"); // f32
     }
 }
