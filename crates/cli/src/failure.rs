@@ -105,7 +105,13 @@ impl From<DetectorError> for Failure {
             DetectorError::Interrupted => exit::INTERRUPTED,
             _ => exit::BAD_DATA,
         };
-        Self::new(code, with_sources(&error))
+        let failure = Self::new(code, with_sources(&error));
+        match error {
+            DetectorError::Interrupted => {
+                failure.hint("with --models DIR the same command goes on where it stopped")
+            }
+            _ => failure,
+        }
     }
 }
 
