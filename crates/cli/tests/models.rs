@@ -33,17 +33,53 @@ fn one_training_is_scored_by_every_rule() {
             "--dataset",
             set.to_str().unwrap(),
         ];
-        args.extend([
-            "--set",
-            "train.epochs=3",
-            "--set",
-            "steps=60",
-            "--set",
-            set_text,
-        ]);
+        args.extend(["--set", "train.epochs=3", "--set", "steps=60"]);
+        args.extend(["--set", "score.start=[20]", "--set", set_text]);
         args.extend(["--scores", scores.to_str().unwrap(), "--score-rule", rule]);
         if models {
-            let (models, scores) = (path(models), path(scores));
+            args.extend(["--models", models_folder.to_str().unwrap()]);
+        }
+        let cell = residuum(folder.path(), &args).json();
+        (cell, std::fs::read_to_string(scores).unwrap())
+    };
+    let same = "train.epochs=3";
+    let (fresh, fresh_scores) = run(false, "reconstruction", same);
+    assert_eq!(fresh["n_evaluations"], 20);
+    assert!(kept(folder.path()).is_empty());
+    let (_, trained) = run(true, "reconstruction", same);
+    let models = kept(folder.path());
+    assert_eq!(models.len(), 1);
+    let (_, loaded) = run(true, "reconstruction", same);
+    assert_eq!(fresh_scores, trained, "keeping a model changes no byte");
+    assert_eq!(fresh_scores, loaded, "loading it changes no byte");
+    let mut seen = BTreeSet::from([fresh_scores]);
+    for (rule, evaluations) in [
+        ("epsilon-error", 1),
+        ("vlb", 60),
+        ("score-norm", 1),
+        ("inversion", 120),
+    ] {
+        let (cell, scores) = run(true, rule, same);
+        assert_eq!(cell["n_evaluations"], evaluations, "{rule}");
+        assert_eq!(cell["config"]["score"]["rule"], rule);
+        assert!(seen.insert(scores), "{rule} scores as another rule");
+    }
+    assert_eq!(kept(folder.path()), models, "no rule trained anew");
+    run(true, "reconstruction", "train.learning-rate=0.5");
+    assert_eq!(kept(folder.path()).len(), 2);
+}
+
+#[test]
+fn ctrl_c_keeps_the_training_and_the_same_command_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = easy_set(folder.path(), "easy.npz", 400, 20);
+    let set = set.to_str().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let args = |models: &str, scores: &str| -> Vec<String> {
+        let mut args = vec!["run", "--method", "ddpm", "--dataset", set];
+        args.extend(["--set", "train.epochs=400"]);
+        args.extend(["--set", "train.early-stop-after=400"]);
+        let (models, scores) = (path(models), path(scores));
         args.extend(["--models", &models, "--scores", &scores]);
         args.into_iter().map(str::to_owned).collect()
     };
@@ -86,7 +122,6 @@ fn one_training_is_scored_by_every_rule() {
     assert!(message.contains("error: interrupted"), "{message}");
     assert!(message.contains("the same command goes on"), "{message}");
     assert!(!folder.path().join("a.csv").exists());
-
     assert_eq!(run("models", "a.csv"), run("others", "b.csv"));
 }
 
