@@ -53,6 +53,15 @@ pub enum ProcessError {
         /// The step where `ᾱ` is 0.
         step: usize,
     },
+    /// A step of the inverted walk so long that its change of volume is not positive.
+    #[error(
+        "a step of the inversion stretches a row by {stretch}, expected above 0: its volume term needs \
+         shorter steps, so take more evaluations (0 for all levels), or draws = 0 to leave it out"
+    )]
+    Volume {
+        /// What a step multiplies lengths with, on average over directions.
+        stretch: f64,
+    },
     /// A setting outside its range or against another one.
     #[error("{name} = {value}: {expected}")]
     Setting {

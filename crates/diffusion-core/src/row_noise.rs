@@ -110,8 +110,8 @@ impl RowNoise {
     }
 
     /// What all rows share: a stream keyed by the seed alone, so that no row depends on another.
-    pub(crate) fn shared(&mut self) -> &mut ChaCha8Rng {
-        &mut self.shared
+    pub(crate) fn shared(&self) -> ChaCha8Rng {
+        self.shared.clone()
     }
 
     /// The streams of `rows` rows from `first` on.

@@ -114,9 +114,10 @@ pub enum ScheduleError {
         /// Steps of the schedule.
         steps: usize,
     },
-    /// So much noise that `ᾱ` underflows: nothing of the signal is left to divide by.
+    /// So much noise that `ᾱ` underflows in f32, which tensors compute with: nothing of the signal is
+    /// left to divide by.
     #[error(
-        "alpha-bar is {alpha_bar:e} at step {step}: too much noise for f64, use fewer steps or smaller betas"
+        "alpha-bar is {alpha_bar:e} at step {step}: too much noise for f32, use fewer steps or smaller betas"
     )]
     SignalLost {
         /// Step, from 0.
@@ -157,7 +158,7 @@ impl Schedule {
                 return Err(ScheduleError::Beta { step, beta });
             }
             product *= alpha;
-            if product < f64::MIN_POSITIVE && !terminal {
+            if product < f64::from(f32::MIN_POSITIVE) && !terminal {
                 return Err(ScheduleError::SignalLost {
                     step,
                     alpha_bar: product,
@@ -347,6 +348,13 @@ mod tests {
         assert!(matches!(
             Schedule::linear(10_000, 0.9, 0.9),
             Err(ScheduleError::SignalLost { .. })
+        ));
+        // 0.1^37 is a normal f32, 0.1^38 is none.
+        let betas = |n: usize| vec![0.9; n];
+        assert!(Schedule::from_betas(betas(37)).is_ok());
+        assert!(matches!(
+            Schedule::from_betas(betas(38)),
+            Err(ScheduleError::SignalLost { step: 37, .. })
         ));
         assert_eq!(
             Schedule::from_betas(vec![1.5]).unwrap_err().to_string(),

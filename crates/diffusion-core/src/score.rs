@@ -16,7 +16,7 @@ mod vlb;
 pub use config::{ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk};
 
 /// Most numbers of a block on the CPU. What a walk holds of a block then stays in the cache: see
-/// `cargo run -p training --release --example walk_time`.
+/// `cargo run -p mlp --release --example walk_time`.
 const CPU_BLOCK: usize = 1 << 17;
 
 /// A checked [`ScoreConfig`], ready to score. Higher means more anomalous.

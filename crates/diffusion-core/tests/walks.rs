@@ -106,9 +106,9 @@ fn rules_score_as_in_pytorch() {
         let found = scoring.score(&process(), &Toy, &x, &mut noise).unwrap();
         let found = Vec::<f64>::try_from(found).unwrap();
         for (found, expected) in found.iter().zip(&scores) {
-            // f32 against f64; the volume's finite difference over 1e-3 divides f32's rounding by it.
+            // f32 against f64; a finite difference over 1/128 along one probe is off by the curvature.
             let tolerance = match config.as_str() {
-                "rule = 'inversion'\nevaluations = 50" => 3e-4,
+                "rule = 'inversion'\nevaluations = 50" => 5e-4,
                 _ => 1e-5,
             };
             let off = (found - expected).abs();

@@ -97,7 +97,7 @@ impl DitConfig {
     /// How many numbers [`Dit`](crate::Dit) trains for images of `channels`; to know before they are
     /// allocated.
     pub fn n_parameters(&self, channels: usize) -> usize {
-        let d_in = channels * self.patch * self.patch;
+        let d_in = channels.saturating_mul(self.patch * self.patch);
         self.size().n_parameters(d_in, d_in)
     }
 
@@ -119,7 +119,13 @@ impl DitConfig {
         in_range("patch", self.patch, 1024, "1 to 1024")?;
         // The halves of the width tell column and row, the halves of those are sine and cosine.
         multiple("width", self.width, "its sines and cosines", 4)?;
-        self.size().check()
+        self.size().check()?;
+        self.check_parameters(1)
+    }
+
+    /// Whether a network for images of `channels` can be allocated.
+    pub(crate) fn check_parameters(&self, channels: usize) -> Result<(), DitError> {
+        check_parameters(self.n_parameters(channels))
     }
 }
 
@@ -146,7 +152,8 @@ impl VectorDitConfig {
     pub fn check(&self) -> Result<(), DitError> {
         in_range("chunk", self.chunk, MAX_WIDTH, "1 to 65536")?;
         multiple("width", self.width, "its sines and cosines", 2)?;
-        self.size().check()
+        self.size().check()?;
+        check_parameters(self.n_parameters())
     }
 }
 
@@ -183,14 +190,24 @@ impl Size {
     /// Weights and biases of the network over tokens of `d_in` numbers.
     fn n_parameters(&self, d_in: usize, d_out: usize) -> usize {
         let w = self.width;
-        let linear = |a: usize, b: usize| (a + 1) * b;
+        let linear = |a: usize, b: usize| a.saturating_add(1).saturating_mul(b);
         let time = linear(D_FREQUENCY, w) + linear(w, w);
         let attention = linear(w, 3 * w) + linear(w, w);
         let mlp = linear(w, self.mlp_ratio * w) + linear(self.mlp_ratio * w, w);
         let block = attention + mlp + linear(w, 6 * w);
-        let last = linear(w, 2 * w) + linear(w, self.outputs() * d_out);
-        linear(d_in, w) + time + self.depth * block + last
+        let head = linear(w, d_out.saturating_mul(self.outputs()));
+        let last = linear(w, 2 * w).saturating_add(head);
+        let ends = linear(d_in, w).saturating_add(last);
+        ends.saturating_add(time + self.depth * block)
     }
+}
+
+/// The most numbers of a network that are allocated: 8 GiB, and Adam's two moments besides.
+const MAX_PARAMETERS: usize = 1 << 31;
+
+fn check_parameters(n: usize) -> Result<(), DitError> {
+    let expected = "at most 2147483648";
+    in_range("weights of the network", n, MAX_PARAMETERS, expected)
 }
 
 fn in_range(
@@ -257,6 +274,10 @@ mod tests {
             ("heads = 0", "heads = 0, expected 1 to the width"),
             ("heads = 129", "heads = 129, expected 1 to the width"),
             ("heads = 3", "width = 128, expected a multiple of heads = 3"),
+            (
+                "width = 65536\nheads = 16",
+                "weights of the network = 167531184192, expected at most 2147483648",
+            ),
             ("mlp-ratio = 0", "mlp-ratio = 0, expected 1 to 64"),
             (
                 "width = 7\nheads = 1",

@@ -47,6 +47,7 @@ impl Dit {
                 });
             }
         }
+        config.check_parameters(c)?;
         multiple("height", h, "patch", patch)?;
         multiple("width of the image", w, "patch", patch)?;
 

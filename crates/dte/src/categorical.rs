@@ -1,16 +1,15 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Schedule, ScheduleConfig};
+use diffusion_core::{Process, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Reduction, TchError, Tensor};
-use training::{Runtime, TrainConfig};
+use training::{Runtime, TrainConfig, TrainingError};
 
 use crate::DteError;
-use crate::network::{Model, Plan};
+use crate::network::{Model, Plan, Question, draw};
 use crate::published::{self, SCHEDULE};
 use crate::settings::{self, train_over};
 use crate::time_mlp::TimeMlp;
-use crate::variance_noise::VarianceNoise;
 
 /// DTE-C: a network that tells how much noise a row carries, as one of a few bins of diffusion time
 /// (Livernoche et al., arXiv:2305.18593, section 3.3).
@@ -37,7 +36,7 @@ pub struct DteCategorical {
 pub struct DteCategoricalConfig {
     /// Diffusion steps `T`.
     pub steps: usize,
-    /// Bins of diffusion time, 2 to `steps`.
+    /// Bins of diffusion time, 2 to the steps of the schedule.
     pub bins: usize,
     /// How often the softmax is applied in the loss.
     pub softmax: Softmax,
@@ -88,8 +87,8 @@ impl DteCategoricalConfig {
     /// # Errors
     /// [`DteError`] naming the first setting outside its range.
     pub fn check(&self) -> Result<(), DteError> {
-        self.schedule.build(self.steps)?;
-        if !(2..=self.steps).contains(&self.bins) {
+        let steps = self.schedule.build(self.steps)?.steps(); // fewer where respaced
+        if !(2..=steps).contains(&self.bins) {
             return Err(DteError::Config {
                 name: "bins",
                 value: self.bins.to_string(),
@@ -125,7 +124,7 @@ impl Detector for DteCategorical {
             .build(self.config.steps)
             .map_err(DteError::from)?;
         let build = |vs: &Path<'_>, d: usize| {
-            let model = Categorical::new(vs, d, &self.config, &schedule)?;
+            let model = Categorical::new(vs, d, &self.config, schedule.clone())?;
             Ok(Box::new(model) as Box<dyn Model>)
         };
         let plan = Plan {
@@ -142,8 +141,7 @@ impl Detector for DteCategorical {
 #[derive(Debug)]
 pub(crate) struct Categorical {
     mlp: TimeMlp,
-    noise: VarianceNoise,
-    steps: i64,
+    process: Process,
     bins: i64,
     softmax: Softmax,
 }
@@ -153,12 +151,11 @@ impl Categorical {
         vs: &Path<'_>,
         d: usize,
         config: &DteCategoricalConfig,
-        schedule: &Schedule,
-    ) -> Result<Self, TchError> {
+        schedule: Schedule,
+    ) -> Result<Self, TrainingError> {
         Ok(Self {
             mlp: TimeMlp::new(vs, d, &config.widths, config.bins, config.dropout),
-            noise: VarianceNoise::new(schedule, vs.device())?,
-            steps: config.steps as i64,
+            process: Process::new(schedule, vs.device())?,
             bins: config.bins as i64,
             softmax: config.softmax,
         })
@@ -170,27 +167,40 @@ impl Categorical {
         x_0: &Tensor,
         t: &Tensor,
         eps: &Tensor,
-    ) -> Result<Tensor, TchError> {
-        let answer = self.mlp.forward(&self.noise.add(x_0, t, eps)?); // [b, bins]
+    ) -> Result<Tensor, TrainingError> {
+        let x_t = self.process.q_sample_variance_only(x_0, t, eps)?;
+        let answer = self.mlp.forward(&x_t); // [b, bins]
         let logits = match self.softmax {
             Softmax::Double => answer.f_softmax(1, Kind::Float)?,
             Softmax::Single => answer,
         };
-        let bin = bin(t, self.bins, self.steps)?;
-        logits.f_cross_entropy_loss(&bin, None::<&Tensor>, Reduction::Mean, -100, 0.0)
+        let bin = bin(t, self.bins, self.process.steps() as i64)?;
+        Ok(logits.f_cross_entropy_loss(&bin, None::<&Tensor>, Reduction::Mean, -100, 0.0)?)
     }
 }
 
 impl Model for Categorical {
-    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TchError> {
-        let (t, eps) = self.noise.draw(x_0)?;
+    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TrainingError> {
+        let (t, eps) = draw(&self.process, x_0)?;
         self.loss_at(x_0, &t, &eps)
     }
 
-    fn score(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let answer = self.mlp.answer(x)?; // [b, bins]
+    fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
         let k = Tensor::f_arange(self.bins, (Kind::Double, x.device()))?;
-        answer.f_softmax(1, Kind::Double)?.f_mv(&k)
+        Ok(self.answer(x)?.f_mv(&k)?)
+    }
+
+    fn question(&self, x_0: &Tensor) -> Result<Question, TrainingError> {
+        let (t, eps) = draw(&self.process, x_0)?;
+        Ok(Question {
+            rows: self.process.q_sample_variance_only(x_0, &t, &eps)?,
+            target: 1.0 / self.bins as f64, // of a 1 among zeros
+        })
+    }
+
+    /// `p`, `[b, bins]`.
+    fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+        Ok(self.mlp.answer(x)?.f_softmax(1, Kind::Double)?)
     }
 }
 

@@ -1,16 +1,15 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Schedule, ScheduleConfig};
+use diffusion_core::{Process, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
-use tch::{Kind, TchError, Tensor};
-use training::{Runtime, TrainConfig};
+use tch::{Kind, Tensor};
+use training::{Runtime, TrainConfig, TrainingError};
 
 use crate::DteError;
-use crate::network::{Model, Plan};
+use crate::network::{Model, Plan, Question, draw, mean_square};
 use crate::published::{self, SCHEDULE};
 use crate::settings::{self, train_over};
 use crate::time_mlp::TimeMlp;
-use crate::variance_noise::VarianceNoise;
 
 /// Keeps the logarithm finite where the network answers 0.
 const EPS: f64 = 1e-5;
@@ -111,7 +110,7 @@ impl Detector for DteInverseGamma {
             .build(self.config.steps)
             .map_err(DteError::from)?;
         let build = |vs: &Path<'_>, d: usize| {
-            let model = InverseGamma::new(vs, d, &self.config, &schedule)?;
+            let model = InverseGamma::new(vs, d, &self.config, schedule.clone())?;
             Ok(Box::new(model) as Box<dyn Model>)
         };
         let plan = Plan {
@@ -128,7 +127,9 @@ impl Detector for DteInverseGamma {
 #[derive(Debug)]
 pub(crate) struct InverseGamma {
     mlp: TimeMlp,
-    noise: VarianceNoise,
+    process: Process,
+    /// `σ_t`, `[T]`, float.
+    sigmas: Tensor,
     /// `d/2 − 1`.
     shape: f64,
 }
@@ -138,11 +139,14 @@ impl InverseGamma {
         vs: &Path<'_>,
         d: usize,
         config: &DteInverseGammaConfig,
-        schedule: &Schedule,
-    ) -> Result<Self, TchError> {
+        schedule: Schedule,
+    ) -> Result<Self, TrainingError> {
         Ok(Self {
             mlp: TimeMlp::new(vs, d, &config.widths, 1, config.dropout),
-            noise: VarianceNoise::new(schedule, vs.device())?,
+            sigmas: Tensor::f_from_slice(schedule.sqrt_one_minus_alpha_bars())?
+                .f_to_kind(Kind::Float)?
+                .f_to_device(vs.device())?,
+            process: Process::new(schedule, vs.device())?,
             shape: 0.5 * d as f64 - 1.0,
         })
     }
@@ -153,22 +157,45 @@ impl InverseGamma {
         x_0: &Tensor,
         t: &Tensor,
         eps: &Tensor,
-    ) -> Result<Tensor, TchError> {
-        let x_t = self.noise.add(x_0, t, eps)?;
+    ) -> Result<Tensor, TrainingError> {
+        let x_t = self.process.q_sample_variance_only(x_0, t, eps)?;
         let b = self.mlp.forward(&x_t).f_square()?; // [b, 1]
-        let variance = self.noise.sigma(t)?.f_square()?; // [b, 1]
+        let variance = self.variance(t)?;
         let log_likelihood = (&b + EPS).f_log()? * self.shape - b.f_div(&variance)?;
-        log_likelihood.f_mean(Kind::Float)?.f_neg()
+        Ok(log_likelihood.f_mean(Kind::Float)?.f_neg()?)
+    }
+
+    /// `σ_t²`, `[b, 1]`.
+    fn variance(&self, t: &Tensor) -> Result<Tensor, TrainingError> {
+        let sigma = self.sigmas.f_index_select(0, t)?.f_unsqueeze(1)?;
+        Ok(sigma.f_square()?)
     }
 }
 
 impl Model for InverseGamma {
-    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TchError> {
-        let (t, eps) = self.noise.draw(x_0)?;
+    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TrainingError> {
+        let (t, eps) = draw(&self.process, x_0)?;
         self.loss_at(x_0, &t, &eps)
     }
 
-    fn score(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        self.mlp.answer(x)?.f_squeeze_dim(1)?.f_square()
+    fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+        Ok(self.mlp.answer(x)?.f_squeeze_dim(1)?.f_square()?)
+    }
+
+    fn question(&self, x_0: &Tensor) -> Result<Question, TrainingError> {
+        let (t, eps) = draw(&self.process, x_0)?;
+        // Where rows do not tell their noise the best b is far below (d/2 − 1)·σ²: only ratios count.
+        let logs = self.variance(&t)?.f_log()?;
+        let spread = logs.f_sub(&logs.f_mean(Kind::Float)?)?;
+        Ok(Question {
+            rows: self.process.q_sample_variance_only(x_0, &t, &eps)?,
+            target: mean_square(&spread)?,
+        })
+    }
+
+    /// `ln(b + 1e-5)`, `[b, 1]`.
+    fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+        let b = self.mlp.answer(x)?.f_square()?;
+        Ok((b + EPS).f_log()?)
     }
 }

@@ -21,8 +21,6 @@ mod network;
 mod settings;
 #[cfg(feature = "torch")]
 mod time_mlp;
-#[cfg(feature = "torch")]
-mod variance_noise;
 
 #[cfg(all(test, feature = "torch"))]
 mod parity;

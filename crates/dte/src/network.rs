@@ -1,23 +1,48 @@
 use detector::{DetectorError, Input, Progress, Scorer};
-use ndarray::{Array1, ArrayView2, Axis};
+use diffusion_core::Process;
+use ndarray::{Array1, ArrayView2};
 use serde::Serialize;
-use tch::{Device, TchError, Tensor, nn};
+use tch::{Kind, Tensor, nn};
 use training::{
-    Purpose, Run, Runtime, Session, TrainConfig, TrainingError, TrainingObjective, train,
+    Answers, Purpose, Run, Runtime, Session, TrainConfig, TrainingError, TrainingObjective,
+    degenerate, probe_rows, score_blocks, to_tensor, train,
 };
-
-/// Most numbers in a block of rows that is scored at once.
-const BLOCK_NUMBERS: usize = 1 << 20;
-/// Most rows in a block.
-const BLOCK_ROWS: usize = 1000;
 
 /// A network with its loss and its score.
 pub(crate) trait Model: std::fmt::Debug + Send {
     /// `[b, d]` → `[]`; draws what it needs from libtorch's generator.
-    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TchError>;
+    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TrainingError>;
 
     /// `[b, d]` → `[b]`, f64.
-    fn score(&self, x: &Tensor) -> Result<Tensor, TchError>;
+    fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError>;
+
+    /// What the check for a degenerate network asks; draws from libtorch's generator.
+    fn question(&self, x_0: &Tensor) -> Result<Question, TrainingError>;
+
+    /// `[b, d]` → `[b, ..]`, f64: what the network says to the rows of a question.
+    fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError>;
+}
+
+/// A step from 0 to `T − 1` and standard normal noise for each row of `x_0`, `[b, d]`: `t`, `[b]` int64,
+/// and `eps`, `[b, d]`.
+pub(crate) fn draw(process: &Process, x_0: &Tensor) -> Result<(Tensor, Tensor), TrainingError> {
+    let (steps, b) = (process.steps() as i64, x_0.size()[0]);
+    let t = Tensor::f_randint(steps, [b], (Kind::Int64, x_0.device()))?;
+    Ok((t, x_0.f_randn_like()?))
+}
+
+/// The mean of the squares of all numbers of `x`.
+pub(crate) fn mean_square(x: &Tensor) -> Result<f64, TrainingError> {
+    let squares = x.f_to_kind(Kind::Double)?.f_square()?;
+    Ok(squares.f_mean(Kind::Double)?.f_double_value(&[])?)
+}
+
+/// Rows as a network meets them in training.
+pub(crate) struct Question {
+    /// `[b, d]`.
+    pub(crate) rows: Tensor,
+    /// Mean square of what it should answer.
+    pub(crate) target: f64,
 }
 
 /// What to train, how and where.
@@ -31,7 +56,8 @@ pub(crate) struct Plan<'a, C> {
     pub(crate) build: &'a Build<'a>,
 }
 
-pub(crate) type Build<'a> = dyn Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Model>, TchError> + 'a;
+pub(crate) type Build<'a> =
+    dyn Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Model>, TrainingError> + 'a;
 
 impl<C: Serialize> Plan<'_, C> {
     pub(crate) fn fit(
@@ -50,11 +76,15 @@ impl<C: Serialize> Plan<'_, C> {
         progress: &dyn Progress,
     ) -> Result<Trained, TrainingError> {
         let device = self.runtime.device;
-        let session = Session::begin(device);
+        let session = Session::begin(device)?;
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
         let model = (self.build)(&vs.root(), x.ncols())?;
         let rows = to_tensor(x, device)?;
+        session.seed(seed, Purpose::Probe, 0);
+        let question = model.question(&probe_rows(&rows)?)?;
+        let ask = || tch::no_grad(|| model.answer(&question.rows));
+        let before = ask()?;
         let description = (self.method, self.config);
         let folder = self.runtime.folder(&description, seed, &rows, progress)?;
         let run = Run {
@@ -63,8 +93,14 @@ impl<C: Serialize> Plan<'_, C> {
             folder: folder.as_ref(),
         };
         train(&vs, &mut Objective(&*model), &rows, self.train, seed, &run)?;
+        let answers = Answers {
+            before: &before,
+            after: &ask()?,
+            target: question.target,
+        };
         Ok(Trained {
             width: x.ncols(),
+            warnings: degenerate(&[answers])?,
             vs,
             model,
         })
@@ -75,7 +111,7 @@ struct Objective<'a>(&'a dyn Model);
 
 impl TrainingObjective for Objective<'_> {
     fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        Ok(self.0.loss(x)?)
+        self.0.loss(x)
     }
 }
 
@@ -83,6 +119,7 @@ impl TrainingObjective for Objective<'_> {
 #[derive(Debug)]
 struct Trained {
     width: usize,
+    warnings: Vec<String>,
     vs: nn::VarStore,
     model: Box<dyn Model>,
 }
@@ -94,26 +131,11 @@ impl Trained {
         progress: &dyn Progress,
     ) -> Result<Array1<f64>, TrainingError> {
         let device = self.vs.device();
-        let _session = Session::begin(device);
+        let _session = Session::begin(device)?;
         let _no_grad = tch::no_grad_guard();
-        let block = (BLOCK_NUMBERS / self.width).clamp(1, BLOCK_ROWS);
-        let mut scores = Vec::with_capacity(x.nrows());
-        for rows in x.axis_chunks_iter(Axis(0), block) {
-            if progress.interrupted() {
-                return Err(TrainingError::Interrupted);
-            }
-            scores.extend(Vec::<f64>::try_from(
-                self.model.score(&to_tensor(rows, device)?)?,
-            )?);
-            progress.update("rows", scores.len() as u64, x.nrows() as u64, "");
-        }
-        match scores.iter().position(|score| !score.is_finite()) {
-            None => Ok(Array1::from_vec(scores)),
-            Some(row) => Err(TrainingError::Score {
-                row,
-                score: scores[row],
-            }),
-        }
+        score_blocks(x, progress, |rows| {
+            self.model.score(&to_tensor(rows, device)?)
+        })
     }
 }
 
@@ -130,13 +152,8 @@ impl Scorer for Trained {
     fn n_evaluations(&self) -> Option<u64> {
         Some(1)
     }
-}
 
-/// `[n, d]`, row after row, whatever the order in memory.
-fn to_tensor(x: ArrayView2<'_, f32>, device: Device) -> Result<Tensor, TchError> {
-    let (n, d) = (x.nrows() as i64, x.ncols() as i64);
-    let rows: Vec<f32> = x.iter().copied().collect();
-    Tensor::f_from_slice(&rows)?
-        .f_view([n, d])?
-        .f_to_device(device)
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
 }

@@ -117,7 +117,7 @@ fn categorical(softmax: Softmax) -> (nn::VarStore, Categorical) {
         ..Default::default()
     };
     let vs = nn::VarStore::new(Device::Cpu);
-    let model = Categorical::new(&vs.root(), D, &config, &schedule()).unwrap();
+    let model = Categorical::new(&vs.root(), D, &config, schedule()).unwrap();
     fill(&vs);
     (vs, model)
 }
@@ -156,7 +156,7 @@ fn the_inverse_gamma_loss_and_score_equal_pytorchs() {
         ..Default::default()
     };
     let vs = nn::VarStore::new(Device::Cpu);
-    let model = InverseGamma::new(&vs.root(), D, &config, &schedule()).unwrap();
+    let model = InverseGamma::new(&vs.root(), D, &config, schedule()).unwrap();
     fill(&vs);
     let expected = golden().inverse_gamma;
     let loss = model.loss_at(&x(), &times(), &eps()).unwrap();

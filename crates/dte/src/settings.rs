@@ -8,6 +8,9 @@ use crate::DteError;
 /// The widest layer that is built; beyond it a typo is likelier than a wish.
 const MAX_WIDTH: usize = 1 << 20;
 
+/// The most weights that are allocated: 8 GiB, and Adam's two moments besides.
+const MAX_PARAMETERS: u64 = 1 << 31;
+
 /// Widths and dropout of a perceptron.
 pub(crate) fn check_network(widths: &[usize], dropout: f64) -> Result<(), DteError> {
     if widths.is_empty() || !widths.iter().all(|width| (1..=MAX_WIDTH).contains(width)) {
@@ -15,6 +18,16 @@ pub(crate) fn check_network(widths: &[usize], dropout: f64) -> Result<(), DteErr
             name: "widths",
             value: format!("{widths:?}"),
             expected: "expected at least one hidden layer, each of 1 to 1048576",
+        });
+    }
+    let pairs = widths
+        .windows(2)
+        .map(|pair| pair[0] as u64 * pair[1] as u64);
+    if pairs.fold(0u64, u64::saturating_add) > MAX_PARAMETERS {
+        return Err(DteError::Config {
+            name: "widths",
+            value: format!("{widths:?}"),
+            expected: "expected at most 2147483648 weights between the hidden layers",
         });
     }
     if !(0.0..1.0).contains(&dropout) {

@@ -3,10 +3,10 @@ use layers::{Linear, TimestepEmbedding};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
-use training::{Runtime, TrainConfig};
+use training::{Runtime, TrainConfig, TrainingError};
 
 use crate::DteError;
-use crate::network::{Model, Plan};
+use crate::network::{Model, Plan, Question, mean_square};
 use crate::published;
 use crate::settings::{self, train_over};
 use crate::time_mlp::linear_f64;
@@ -154,20 +154,32 @@ impl Contraction {
 }
 
 impl Model for Contraction {
-    fn loss(&self, x: &Tensor) -> Result<Tensor, TchError> {
+    fn loss(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
         let t = Tensor::f_rand([x.size()[0]], (Kind::Float, x.device()))?;
-        self.loss_at(x, &t)
+        Ok(self.loss_at(x, &t)?)
     }
 
-    fn score(&self, x: &Tensor) -> Result<Tensor, TchError> {
+    fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+        let rest = self.answer(x)? + x.f_to_kind(Kind::Double)?;
+        let squares = rest.f_square()?;
+        let sums = squares.f_sum_dim_intlist(1, false, Kind::Double)?;
+        Ok(sums.f_sqrt()?)
+    }
+
+    fn question(&self, x: &Tensor) -> Result<Question, TrainingError> {
+        Ok(Question {
+            rows: x.shallow_clone(),
+            target: mean_square(x)?, // of −x
+        })
+    }
+
+    /// `f(x, 1)`, `[b, d]`.
+    fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
         let t = Tensor::f_ones([x.size()[0]], (Kind::Float, x.device()))?;
         let mut h = self.input(x, &t)?.f_to_kind(Kind::Double)?;
         for layer in &self.hidden {
             h = linear_f64(layer, &h)?.relu_();
         }
-        let rest = linear_f64(&self.last, &h)? + x.f_to_kind(Kind::Double)?;
-        rest.f_square()?
-            .f_sum_dim_intlist(1, false, Kind::Double)?
-            .f_sqrt()
+        Ok(linear_f64(&self.last, &h)?)
     }
 }

@@ -1,8 +1,10 @@
 //! The trained estimators behind the contract of `detector`.
 #![cfg(feature = "torch")]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use detector::conformance::{self, Tolerance};
-use detector::{Detector, DetectorError, Input, Silent};
+use detector::{Detector, DetectorError, Input, Progress, Silent};
 use dte::{
     DteCategorical, DteCategoricalConfig, DteInverseGamma, DteInverseGammaConfig, Softmax, Tccm,
     TccmConfig,
@@ -77,6 +79,67 @@ fn tccm_conforms() {
     conform(&tccm());
 }
 
+#[test]
+fn an_untrained_network_is_told_and_a_trained_one_is_not() {
+    let x = Array2::from_shape_fn((200, 4), |(i, j)| ((i * (j + 2)) as f32 * 0.37).sin());
+    let warnings = |detector: &dyn Detector| {
+        let scorer = detector.fit(Input::Rows(x.view()), 0, &Silent);
+        scorer.unwrap().warnings()
+    };
+    let detectors = |epochs: Option<usize>| -> [Box<dyn Detector>; 3] {
+        let train = |own: &TrainConfig| TrainConfig {
+            epochs: epochs.unwrap_or(150),
+            ..short(own)
+        };
+        let widths = vec![64, 64];
+        let categorical = DteCategoricalConfig {
+            widths: widths.clone(),
+            train: train(&DteCategoricalConfig::default().train),
+            ..Default::default()
+        };
+        let inverse_gamma = DteInverseGammaConfig {
+            widths: widths.clone(),
+            train: train(&DteInverseGammaConfig::default().train),
+            ..Default::default()
+        };
+        let tccm = TccmConfig {
+            widths,
+            train: train(&TccmConfig::default().train),
+            ..Default::default()
+        };
+        [
+            Box::new(DteCategorical::new(categorical, cpu()).unwrap()),
+            Box::new(DteInverseGamma::new(inverse_gamma, cpu()).unwrap()),
+            Box::new(Tccm::new(tccm, cpu()).unwrap()),
+        ]
+    };
+    for untrained in detectors(Some(0)) {
+        let warnings = warnings(&*untrained);
+        let told = |w: &String| w.contains("training hardly changed");
+        assert!(warnings.iter().any(told), "{warnings:?}");
+    }
+    let names = ["dte-c", "dte-ig", "tccm"];
+    for (trained, trained_name) in detectors(None).iter().zip(names) {
+        let warnings = warnings(&**trained);
+        assert_eq!(warnings, [""; 0], "{trained_name}");
+    }
+}
+
+#[test]
+fn bins_count_the_steps_of_a_respaced_schedule() {
+    let text = "bins = 5\nwidths = [64, 64]\n\
+        schedule = { kind = 'respaced', keep = '50', of = { kind = 'linear', first = 1e-4, last = 0.01 } }";
+    let mut config: DteCategoricalConfig = toml::from_str(text).unwrap();
+    config.train = short(&config.train);
+    let detector = DteCategorical::new(config, cpu()).unwrap();
+    let x = Array2::from_shape_fn((200, 4), |(i, j)| ((i * (j + 2)) as f32 * 0.37).sin() * 0.1);
+    let scorer = detector.fit(Input::Rows(x.view()), 0, &Silent).unwrap();
+    // Far rows lie in the last bin; counted over 400 steps all 50 would share the first.
+    let far = Array2::from_elem((1, 4), 4.0f32);
+    let score = scorer.score(Input::Rows(far.view()), &Silent).unwrap()[0];
+    assert!(score > 3.0, "{score}");
+}
+
 fn rows(n: usize, d: usize) -> Array2<f32> {
     Array2::from_shape_fn((n, d), |(i, j)| ((i * (2 * j + 3)) % 13) as f32 / 6.0 - 1.0)
 }
@@ -118,6 +181,50 @@ fn a_kept_model_scores_the_same_and_each_loss_keeps_its_own() {
     let other = scores(&categorical(Softmax::Single, keeping()), &x, 1);
     assert_ne!(other, fresh);
     assert_eq!(folder.path().read_dir().unwrap().count(), 2);
+}
+
+/// Interrupted when asked for the `left`-th time; counts epochs.
+struct Stops {
+    left: AtomicU64,
+    epochs: AtomicU64,
+}
+
+impl Progress for Stops {
+    fn update(&self, stage: &str, _done: u64, _total: u64, _note: &str) {
+        let epochs = u64::from(stage == "epochs");
+        self.epochs.fetch_add(epochs, Ordering::Relaxed);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.left.fetch_sub(1, Ordering::Relaxed) == 0
+    }
+}
+
+#[test]
+fn an_interrupted_fit_is_taken_up_with_the_same_bits() {
+    let x = rows(200, 4); // four batches to an epoch
+    let expected = scores(&categorical(Softmax::Double, cpu()), &x, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let keeping = Runtime {
+        models: Some(folder.path().to_owned()),
+        ..cpu()
+    };
+    let detector = categorical(Softmax::Double, keeping);
+    let fit = |asked| {
+        let stops = Stops {
+            left: AtomicU64::new(asked),
+            epochs: AtomicU64::new(0),
+        };
+        let scorer = detector.fit(Input::Rows(x.view()), 1, &stops);
+        (scorer, stops.epochs.into_inner())
+    };
+    let (interrupted, before) = fit(61);
+    let error = interrupted.map(|_| ()).unwrap_err();
+    assert!(matches!(error, DetectorError::Interrupted), "{error}");
+    let (resumed, after) = fit(u64::MAX);
+    assert_eq!((before, after), (15, 15));
+    let found = resumed.unwrap().score(Input::Rows(x.view()), &Silent);
+    assert_eq!(found.unwrap(), expected);
 }
 
 #[test]
@@ -208,6 +315,14 @@ fn impossible_settings_are_named() {
         (
             "bins = 401",
             "bins = 401: expected 2 to the number of steps",
+        ),
+        (
+            "bins = 51\nschedule = { kind = 'respaced', keep = '50', of = { kind = 'cosine' } }",
+            "bins = 51: expected 2 to the number of steps",
+        ),
+        (
+            "widths = [1048576, 1048576]",
+            "widths = [1048576, 1048576]: expected at most 2147483648 weights between the hidden layers",
         ),
         ("steps = 0", "schedule: a schedule needs at least one step"),
         (

@@ -103,8 +103,42 @@ impl ResidualMlpConfig {
                 return Err(MlpError::Dropout { name, value });
             }
         }
-        Ok(())
+        self.check_parameters(1)
     }
+
+    /// Whether a network for rows of `d` numbers can be allocated.
+    pub(crate) fn check_parameters(&self, d: usize) -> Result<(), MlpError> {
+        let (main, hidden, time) = (self.d_main, self.d_hidden, self.d_time);
+        let block = [(main, hidden), (hidden, main)];
+        let blocks = (0..self.n_blocks).flat_map(|_| block);
+        let others = [
+            (d, main),
+            (main, d),
+            (time, time),
+            (time, time),
+            (time, main),
+        ];
+        check_parameters(blocks.chain(others))
+    }
+}
+
+/// The most numbers of a network that are allocated: 8 GiB, and Adam's two moments besides.
+const MAX_PARAMETERS: usize = 1 << 31;
+
+/// Linear layers of these inputs and outputs fit together into what is allocated.
+pub(crate) fn check_parameters(
+    layers: impl IntoIterator<Item = (usize, usize)>,
+) -> Result<(), MlpError> {
+    let size = |(from, to): (usize, usize)| from.saturating_add(1).saturating_mul(to);
+    let value = layers.into_iter().map(size).fold(0, usize::saturating_add);
+    if value <= MAX_PARAMETERS {
+        return Ok(());
+    }
+    Err(MlpError::Size {
+        name: "weights of the network",
+        value,
+        expected: "at most 2147483648",
+    })
 }
 
 pub(crate) fn in_width(value: usize) -> bool {
@@ -124,6 +158,13 @@ mod tests {
              dropout-first = 0.4\ndropout-second = 0.1\n"
         );
         ResidualMlpConfig::default().check().unwrap();
+    }
+
+    fn config_of_width(d_main: usize) -> ResidualMlpConfig {
+        ResidualMlpConfig {
+            d_main,
+            ..ResidualMlpConfig::default()
+        }
     }
 
     #[test]
@@ -146,6 +187,14 @@ mod tests {
             let config: ResidualMlpConfig = toml::from_str(text).unwrap();
             assert_eq!(config.check().unwrap_err().to_string(), message);
         }
+        let config: ResidualMlpConfig = toml::from_str("d-main = 1048576\nn-blocks = 9").unwrap();
+        assert_eq!(
+            config.check().unwrap_err().to_string(),
+            "weights of the network = 5114039041, expected at most 2147483648"
+        );
+        config_of_width(1 << 20).check().unwrap();
+        let error = config_of_width(1 << 20).check_parameters(2000).unwrap_err();
+        assert!(error.to_string().contains("at most 2147483648"), "{error}");
         assert!(toml::from_str::<ResidualMlpConfig>("d_main = 3").is_err());
     }
 }

@@ -40,6 +40,7 @@ impl Mlp {
                 expected: "at least 1",
             });
         }
+        config.check_parameters(d)?;
         let (widths, d_time) = (&config.widths, config.d_time);
         let d_out = d * (1 + usize::from(config.learn_variance));
         let layers = vs / "layers";

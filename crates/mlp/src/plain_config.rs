@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::MlpError;
-use crate::config::in_width;
+use crate::config::{check_parameters, in_width};
 
 /// Widths and activation of the plain [`Mlp`](crate::Mlp).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,7 +77,20 @@ impl MlpConfig {
             self.d_time,
             in_width(self.d_time) && self.d_time.is_multiple_of(2),
             "an even number, 2 to 1048576",
-        )
+        )?;
+        self.check_parameters(1)
+    }
+
+    /// Whether a network for rows of `d` numbers can be allocated.
+    pub(crate) fn check_parameters(&self, d: usize) -> Result<(), MlpError> {
+        let (first, last) = (self.widths[0], self.widths[self.widths.len() - 1]);
+        let d_out = d.saturating_mul(1 + usize::from(self.learn_variance));
+        let pairs = self.widths.windows(2).map(|pair| (pair[0], pair[1]));
+        let time = match self.time {
+            TimeInput::Concatenate => [(self.d_time, first), (0, 0)],
+            TimeInput::Add => [(self.d_time, first), (first, first)],
+        };
+        check_parameters(pairs.chain([(d, first), (last, d_out)]).chain(time))
     }
 }
 
@@ -100,6 +113,10 @@ mod tests {
     fn impossible_settings_are_named() {
         for (text, message) in [
             ("widths = []", "number of widths = 0, expected 1 to 1000"),
+            (
+                "widths = [65536, 65536]",
+                "weights of the network = 4303683585, expected at most 2147483648",
+            ),
             ("widths = [3, 0]", "widths = 0, expected 1 to 1048576"),
             (
                 "d-time = 5",

@@ -41,6 +41,7 @@ impl ResidualMlp {
                 expected: "at least 1",
             });
         }
+        config.check_parameters(d)?;
         let (d_main, d_time) = (config.d_main, config.d_time);
         let (resnet, time_embed) = (vs / "resnet", vs / "time_embed");
         let (blocks, head) = (&resnet / "blocks", &resnet / "head");

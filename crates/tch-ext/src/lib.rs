@@ -4,11 +4,9 @@ mod autocast;
 mod deterministic;
 mod error;
 mod fused_adam;
-mod matmul_precision;
 mod shim;
 
 pub use autocast::{Autocast, LowPrecision};
 pub use deterministic::Deterministic;
 pub use error::ExtError;
 pub use fused_adam::{FusedAdam, fused_adam_step};
-pub use matmul_precision::{MatmulPrecision, MatmulPrecisionGuard};

@@ -55,18 +55,19 @@ char* tx_autocast_exit(bool cuda, bool enabled_before, int8_t dtype_before) {
   });
 }
 
-bool tx_deterministic() { return at::globalContext().deterministicAlgorithms(); }
-
-char* tx_set_deterministic(bool on) {
-  return guarded([&] { at::globalContext().setDeterministicAlgorithms(on, false); });
+char* tx_deterministic(bool* on) {
+  return guarded([&] { *on = at::globalContext().deterministicAlgorithms(); });
 }
 
-int tx_matmul_precision() { return static_cast<int>(at::globalContext().float32MatmulPrecision()); }
-
-char* tx_set_matmul_precision(int precision) {
+// Only asked for: an operation without a deterministic algorithm warns. Memory is not filled, which
+// the switch would otherwise do for every new tensor; none is read before it is written.
+char* tx_set_deterministic(bool on) {
   return guarded([&] {
-    const char* names[] = {"highest", "high", "medium"};
-    at::globalContext().setFloat32MatmulPrecision(names[precision]);
+    if (on) {
+      setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+    }
+    at::globalContext().setDeterministicFillUninitializedMemory(!on);
+    at::globalContext().setDeterministicAlgorithms(on, true);
   });
 }
 

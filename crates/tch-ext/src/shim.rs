@@ -1,7 +1,7 @@
-//! The only `unsafe` of the workspace: calls into `shim.cpp`.
+//! The only `unsafe` of this crate: calls into `shim.cpp`.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_void};
 
 use tch::Tensor;
 
@@ -16,10 +16,8 @@ unsafe extern "C" {
         dtype_before: *mut i8,
     ) -> *mut c_char;
     fn tx_autocast_exit(cuda: bool, enabled_before: bool, dtype_before: i8) -> *mut c_char;
-    fn tx_deterministic() -> bool;
+    fn tx_deterministic(on: *mut bool) -> *mut c_char;
     fn tx_set_deterministic(on: bool) -> *mut c_char;
-    fn tx_matmul_precision() -> c_int;
-    fn tx_set_matmul_precision(precision: c_int) -> *mut c_char;
     fn tx_fused_adam(
         theta: *mut c_void,
         gradient: *mut c_void,
@@ -71,27 +69,16 @@ pub(crate) fn autocast_exit(cuda: bool, before: AutocastBefore) -> Result<(), Ex
     check(unsafe { tx_autocast_exit(cuda, before.enabled, before.dtype) })
 }
 
-pub(crate) fn deterministic() -> bool {
-    // SAFETY: reads one flag of libtorch's context, which lives as long as the process.
-    unsafe { tx_deterministic() }
+pub(crate) fn deterministic() -> Result<bool, ExtError> {
+    let mut on = false;
+    // SAFETY: the pointer is to a live variable of the type that the shim writes.
+    check(unsafe { tx_deterministic(&raw mut on) })?;
+    Ok(on)
 }
 
 pub(crate) fn set_deterministic(on: bool) -> Result<(), ExtError> {
     // SAFETY: no pointers.
     check(unsafe { tx_set_deterministic(on) })
-}
-
-/// 0 highest, 1 high, 2 medium.
-pub(crate) fn matmul_precision() -> c_int {
-    // SAFETY: reads one field of libtorch's context, which lives as long as the process.
-    unsafe { tx_matmul_precision() }
-}
-
-/// `precision`: 0 to 2.
-pub(crate) fn set_matmul_precision(precision: c_int) -> Result<(), ExtError> {
-    debug_assert!((0..3).contains(&precision));
-    // SAFETY: the shim indexes a table of three names; the only caller passes 0 to 2.
-    check(unsafe { tx_set_matmul_precision(precision) })
 }
 
 /// The tensors of one step; checked by the caller to be alike.

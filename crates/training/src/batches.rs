@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -36,9 +38,10 @@ impl Batches {
             .filter(move |&(_, len)| len >= smallest)
     }
 
-    /// How many rows an epoch sees.
-    pub(crate) fn rows_used(self) -> i64 {
-        self.ranges().map(|(_, len)| len).sum()
+    /// How many rows the batches of these numbers hold.
+    pub(crate) fn rows_of(self, batches: Range<usize>) -> i64 {
+        let all = self.ranges().skip(batches.start);
+        all.take(batches.len()).map(|(_, len)| len).sum()
     }
 
     /// The rows in the order of `epoch`.
@@ -64,6 +67,15 @@ mod tests {
         assert_eq!(ranges(10, 4, false), [(0, 4), (4, 4), (8, 2)]);
         assert_eq!(ranges(9, 4, false), [(0, 4), (4, 4)]); // a single row has no statistics
         assert_eq!(ranges(8, 4, true), [(0, 4), (4, 4)]);
+    }
+
+    #[test]
+    fn only_the_rows_of_the_batches_seen_are_counted() {
+        let batches = Batches::new(10, 4, false);
+        assert_eq!(batches.rows_of(0..3), 10);
+        assert_eq!(batches.rows_of(0..1), 4);
+        assert_eq!(batches.rows_of(1..3), 6);
+        assert_eq!(batches.rows_of(3..3), 0);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use crate::TrainingError;
 const ROWS: i64 = 256;
 /// Where the probe asks the network: the middles of four equal parts of the steps.
 const LEVELS: usize = 4;
-/// Share of the target's mean square below which a variance or a distance counts as nothing. Networks
-/// trained to any use lie above a half at the noisiest level, where the target is all but given.
+/// Share of the target's mean square below which a variance or a distance counts as nothing. A network
+/// of any use explains far more at one level at least: for `ε` and `v` at the noisiest, where `x_t`
+/// all but is the noise, for `x_0` at the least noisy.
 const NOTHING: f64 = 0.01;
 
 /// Training rows with noise of a few levels. What a network says to them before and after training
@@ -16,7 +17,6 @@ const NOTHING: f64 = 0.01;
 #[derive(Debug)]
 pub(crate) struct Probe {
     levels: Vec<Level>,
-    rows: i64,
 }
 
 #[derive(Debug)]
@@ -30,15 +30,13 @@ struct Level {
 impl Probe {
     /// A probe of evenly spaced rows of `x`, `[n, ..]`, with noise drawn for each row from `seed`.
     pub(crate) fn new(process: &Process, x: &Tensor, seed: u64) -> Result<Self, TrainingError> {
-        let n = x.size()[0];
-        let rows = n.min(ROWS);
-        let places: Vec<i64> = (0..rows).map(|i| i * n / rows).collect();
-        let x = x.f_index_select(0, &Tensor::f_from_slice(&places)?.f_to_device(x.device())?)?;
+        let x = probe_rows(x)?;
         let mut noise = RowNoise::new(&x, seed)?;
         let level = |i: usize| {
             let t = (2 * i + 1) * process.steps() / (2 * LEVELS);
             let eps = noise.draw()?;
             let schedule = process.schedule();
+            let told = schedule.original_steps()[t]; // of a respaced schedule
             let signal = schedule.sqrt_alpha_bars()[t];
             let spread = schedule.sqrt_one_minus_alpha_bars()[t];
             let x_t = x.f_mul_scalar(signal)?.f_add(&eps.f_mul_scalar(spread)?)?;
@@ -49,15 +47,12 @@ impl Probe {
             };
             Ok(Level {
                 x_t,
-                t: Tensor::f_full([1], t as f64, (Kind::Float, x.device()))?,
+                t: Tensor::f_full([1], told as f64, (Kind::Float, x.device()))?,
                 target: mean_square(&target)?,
             })
         };
         let levels: Result<Vec<Level>, TrainingError> = (0..LEVELS).map(level).collect();
-        Ok(Self {
-            levels: levels?,
-            rows,
-        })
+        Ok(Self { levels: levels? })
     }
 
     /// What `denoiser` says at each level.
@@ -76,32 +71,78 @@ impl Probe {
         before: &[Tensor],
         after: &[Tensor],
     ) -> Result<Vec<String>, TrainingError> {
-        let (mut spread, mut moved) = (0.0f64, 0.0f64);
-        for ((level, before), after) in self.levels.iter().zip(before).zip(after) {
-            let mean = after.f_mean_dim(0, true, Kind::Double)?;
-            spread = spread.max(mean_square(&after.f_sub(&mean)?)? / level.target);
-            moved = moved.max(mean_square(&after.f_sub(before)?)? / level.target);
-        }
-        let (rows, percent) = (self.rows, |share: f64| share * 100.0);
-        let mut warnings = Vec::new();
-        if spread < NOTHING {
-            warnings.push(format!(
-                "the network's output hardly depends on its input: its variance over {rows} noised \
-                 training rows is {:.2} % of the mean square of what it is to predict, expected at \
-                 least 1 %",
-                percent(spread)
-            ));
-        }
-        if moved < NOTHING {
-            warnings.push(format!(
-                "training hardly changed the network: its output on {rows} noised training rows \
-                 differs from the untrained network's by {:.2} % of the mean square of what it is to \
-                 predict, expected at least 1 %",
-                percent(moved)
-            ));
-        }
-        Ok(warnings)
+        let answers = before.iter().zip(after).zip(&self.levels);
+        let answers: Vec<Answers<'_>> = answers
+            .map(|((before, after), level)| Answers {
+                before,
+                after,
+                target: level.target,
+            })
+            .collect();
+        degenerate(&answers)
     }
+}
+
+/// Evenly spaced rows of `x`, `[n, ..]`, 256 at most: what a network is asked for [`degenerate`].
+///
+/// # Errors
+/// [`TrainingError::Process`] where libtorch has no memory.
+pub fn probe_rows(x: &Tensor) -> Result<Tensor, TrainingError> {
+    let n = x.size()[0];
+    let rows = n.min(ROWS);
+    let places: Vec<i64> = (0..rows).map(|i| i * n / rows).collect();
+    let places = Tensor::f_from_slice(&places)?.f_to_device(x.device())?;
+    Ok(x.f_index_select(0, &places)?)
+}
+
+/// What a network says to the same rows before and after its training, `[b, ..]` each.
+#[derive(Debug)]
+pub struct Answers<'a> {
+    /// The untrained network.
+    pub before: &'a Tensor,
+    /// The trained one.
+    pub after: &'a Tensor,
+    /// Mean square of what it should say.
+    pub target: f64,
+}
+
+/// What is wrong with a network: its answers hardly vary over rows, or hardly differ from those of the
+/// untrained network, in every one of `answers`. A sentence for each; none for a network that learned.
+///
+/// # Errors
+/// [`TrainingError::Process`] for answers of different shapes.
+pub fn degenerate(answers: &[Answers<'_>]) -> Result<Vec<String>, TrainingError> {
+    let (mut spread, mut moved, mut rows) = (0.0f64, 0.0f64, 0);
+    for Answers {
+        before,
+        after,
+        target,
+    } in answers
+    {
+        let mean = after.f_mean_dim(0, true, Kind::Double)?;
+        spread = spread.max(mean_square(&after.f_sub(&mean)?)? / target);
+        moved = moved.max(mean_square(&after.f_sub(before)?)? / target);
+        rows = after.size()[0];
+    }
+    let percent = |share: f64| share * 100.0;
+    let mut warnings = Vec::new();
+    if spread < NOTHING {
+        warnings.push(format!(
+            "the network's output hardly depends on its input: its variance over {rows} training \
+             rows, noised as in training, is {:.2} % of the mean square of what it is to predict, \
+             expected at least 1 %",
+            percent(spread)
+        ));
+    }
+    if moved < NOTHING {
+        warnings.push(format!(
+            "training hardly changed the network: its output on {rows} training rows, noised as in \
+             training, differs from the untrained network's by {:.2} % of the mean square of what it \
+             is to predict, expected at least 1 %",
+            percent(moved)
+        ));
+    }
+    Ok(warnings)
 }
 
 fn mean_square(x: &Tensor) -> Result<f64, TrainingError> {
@@ -143,6 +184,28 @@ mod tests {
 
     fn linear(gain: f64, offset: f64) -> Linear {
         Linear { gain, offset }
+    }
+
+    /// Remembers the steps it is told.
+    #[derive(Debug, Default)]
+    struct Told(std::cell::RefCell<Vec<f64>>);
+
+    impl Denoiser for Told {
+        fn predict(&self, x_t: &Tensor, t: &Tensor, _train: bool) -> Prediction {
+            self.0.borrow_mut().push(t.double_value(&[0]));
+            Prediction::new(x_t.shallow_clone())
+        }
+    }
+
+    #[test]
+    fn a_respaced_schedule_tells_the_original_steps() {
+        let schedule = Schedule::linear(100, 1e-3, 0.1).unwrap();
+        let schedule = schedule.respaced(&[9, 19, 29, 39, 49, 59, 69, 79]);
+        let process = Process::new(schedule.unwrap(), Device::Cpu).unwrap();
+        let x = Tensor::randn([3, 4], (Kind::Float, Device::Cpu));
+        let told = Told::default();
+        Probe::new(&process, &x, 1).unwrap().ask(&told);
+        assert_eq!(told.0.into_inner(), [19.0, 39.0, 59.0, 79.0]);
     }
 
     #[test]

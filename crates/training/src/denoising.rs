@@ -14,6 +14,8 @@ pub struct Denoising<'a> {
     sampler: StepSampler,
     /// The plain `L_simple`, which has a faster way.
     plain: bool,
+    /// Whether the sampler learns from the losses.
+    adaptive: bool,
 }
 
 impl<'a> Denoising<'a> {
@@ -36,6 +38,7 @@ impl<'a> Denoising<'a> {
             plain: objective.loss == Loss::Simple
                 && objective.min_snr_gamma.is_none()
                 && sampling == StepSampling::Uniform,
+            adaptive: sampling == StepSampling::LossSecondMoment,
         })
     }
 }
@@ -50,7 +53,10 @@ impl TrainingObjective for Denoising<'_> {
         let losses = self
             .process
             .losses(self.denoiser, &self.objective, x, &t, &eps)?; // [b]
-        self.sampler.update(&t, &losses)?;
+        // A loss that is not finite has no place in the history, and the loop names the step it stops at.
+        if self.adaptive && losses.f_isfinite()?.f_all()?.f_int64_value(&[])? == 1 {
+            self.sampler.update(&t, &losses)?;
+        }
         let losses = match weights {
             Some(weights) => losses.f_mul(&weights)?,
             None => losses,

@@ -2,17 +2,13 @@ use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Denoiser, Process, RowNoise, Scoring};
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{Array1, ArrayView2};
 use tch::{Device, Tensor, nn};
 
 use crate::degenerate::Probe;
 use crate::random::mix;
+use crate::rows::{score_blocks, to_tensor};
 use crate::{Denoising, DiffusionConfig, Purpose, Run, Runtime, Session, TrainingError, train};
-
-/// Most numbers in a block of rows that is scored at once; the walk holds a few copies of a block.
-const BLOCK_NUMBERS: usize = 1 << 20;
-/// Most rows in a block; the reference's own, and enough to keep the matrix products busy.
-const BLOCK_ROWS: usize = 1000;
 
 type BuildError = Box<dyn std::error::Error + Send + Sync>;
 type Build = dyn Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Denoiser>, BuildError> + Send + Sync;
@@ -71,7 +67,7 @@ impl DiffusionDetector {
             .with_target(config.target)
             .with_variance(config.variance);
         let scoring = Scoring::new(config.score.clone(), process.steps())?;
-        let session = Session::begin(device);
+        let session = Session::begin(device)?;
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
         let denoiser = (self.build)(&vs.root(), x.ncols()).map_err(TrainingError::Network)?;
@@ -146,24 +142,8 @@ impl DiffusionScorer {
         x: ArrayView2<'_, f32>,
         progress: &dyn Progress,
     ) -> Result<Array1<f64>, TrainingError> {
-        let _session = Session::begin(self.device);
-        let block = (BLOCK_NUMBERS / self.width).clamp(1, BLOCK_ROWS);
-        let mut scores = Vec::with_capacity(x.nrows());
-        for rows in x.axis_chunks_iter(Axis(0), block) {
-            let block = self.score_block(rows)?;
-            scores.extend(Vec::<f64>::try_from(block)?);
-            if progress.interrupted() {
-                return Err(TrainingError::Interrupted);
-            }
-            progress.update("rows", scores.len() as u64, x.nrows() as u64, "");
-        }
-        match scores.iter().position(|score| !score.is_finite()) {
-            None => Ok(Array1::from_vec(scores)),
-            Some(row) => Err(TrainingError::Score {
-                row,
-                score: scores[row],
-            }),
-        }
+        let _session = Session::begin(self.device)?;
+        score_blocks(x, progress, |rows| self.score_block(rows))
     }
 
     /// `[b, d]` → `[b]`, f64.
@@ -171,8 +151,7 @@ impl DiffusionScorer {
         let x = to_tensor(rows, self.device)?;
         let mut noise = RowNoise::new(&x, mix(self.seed, Purpose::Walk, 0))?;
         let scoring = &self.scoring;
-        let scores = scoring.score(&self.process, &*self.denoiser, &x, &mut noise)?;
-        Ok(scores.f_to_device(Device::Cpu)?)
+        Ok(scoring.score(&self.process, &*self.denoiser, &x, &mut noise)?)
     }
 }
 
@@ -193,15 +172,4 @@ impl Scorer for DiffusionScorer {
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
     }
-}
-
-/// `[n, d]`, row after row, whatever the order in memory.
-fn to_tensor(x: ArrayView2<'_, f32>, device: Device) -> Result<Tensor, TrainingError> {
-    let (n, d) = (x.nrows() as i64, x.ncols() as i64);
-    let rows = x.as_standard_layout();
-    let values = match rows.as_slice() {
-        Some(slice) => Tensor::f_from_slice(slice)?,
-        None => Tensor::f_from_slice(&rows.iter().copied().collect::<Vec<f32>>())?,
-    };
-    Ok(values.f_view([n, d])?.f_to_device(device)?)
 }

@@ -71,6 +71,12 @@ impl DiffusionConfig {
         )])?;
         self.train.check()?;
         self.objective().check(self.variance)?;
+        check_settings(&[(
+            "loss",
+            &"simple",
+            self.loss != Loss::Simple || self.variance != Variance::LearnedRange,
+            "it does not train the variance learned-range: take hybrid or vlb, or a fixed variance",
+        )])?;
         let steps = self.build_schedule()?.steps();
         Ok(self.score.check(steps)?)
     }
@@ -155,6 +161,11 @@ last = 0.01
             (
                 "loss = 'hybrid'",
                 "loss = hybrid: it trains the variance, which has to be learned-range",
+            ),
+            (
+                "variance = 'learned-range'\nmin-snr-gamma = 5.0",
+                "loss = simple: it does not train the variance learned-range: take hybrid or vlb, or \
+                 a fixed variance",
             ),
         ] {
             let config: DiffusionConfig = toml::from_str(text).unwrap();

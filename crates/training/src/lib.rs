@@ -21,8 +21,10 @@ mod session;
 mod degenerate;
 mod denoising;
 mod detector;
+mod rows;
 
 pub use adam::Adam;
+pub use degenerate::{Answers, degenerate, probe_rows};
 pub use denoising::Denoising;
 pub use detector::DiffusionDetector;
 pub use diffusion_config::DiffusionConfig;
@@ -30,6 +32,7 @@ pub use error::TrainingError;
 pub use model_folder::ModelFolder;
 pub use objective::TrainingObjective;
 pub use random::Purpose;
+pub use rows::{score_blocks, to_tensor};
 pub use runtime::Runtime;
 pub use session::Session;
 pub use train::{History, Run, train};

@@ -36,7 +36,8 @@ impl Runtime {
     /// The folder of one model, locked until it is dropped, or `None` where nothing is kept.
     ///
     /// It is found by all that decides about the weights: `description` (the network and its training,
-    /// not the score), `seed`, the bytes of `x`, libtorch and the kind of device. While another process
+    /// not the score), `seed`, the bytes of `x`, this crate's version, libtorch and the
+    /// kind of device. While another process
     /// holds it this one waits, unless `progress` is interrupted.
     ///
     /// # Errors
@@ -58,6 +59,7 @@ impl Runtime {
         };
         let model = json!({
             "generation": GENERATION,
+            "version": env!("CARGO_PKG_VERSION"),
             "libtorch": LIBTORCH,
             "device": device,
             "model": serde_json::to_value(description).map_err(|e| TrainingError::Network(e.into()))?,

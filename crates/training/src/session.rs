@@ -1,7 +1,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tch::Device;
+use tch_ext::Deterministic;
 
+use crate::TrainingError;
 use crate::random::{Purpose, mix};
 
 /// A turn with libtorch, whose generator and number of threads belong to the whole process: fits and
@@ -10,9 +12,12 @@ use crate::random::{Purpose, mix};
 /// On the CPU a turn runs on one thread. The bytes would otherwise depend on the number of threads,
 /// and small layers lose by more: with two threads on two busy cores a fit of 376 x 512 rows took
 /// 165 s, with one 6 s (spinning OpenMP workers). Cores are better used by several cells at once.
+///
+/// On CUDA libtorch is asked for deterministic algorithms while it lasts.
 #[derive(Debug)]
 pub struct Session {
     threads_before: Option<i32>,
+    _deterministic: Option<Deterministic>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -20,17 +25,22 @@ static TURN: Mutex<()> = Mutex::new(());
 
 impl Session {
     /// Waits until no other fit or score of this process is under way.
-    pub fn begin(device: Device) -> Self {
+    ///
+    /// # Errors
+    /// [`TrainingError::Torch`] where libtorch refuses a switch.
+    pub fn begin(device: Device) -> Result<Self, TrainingError> {
         // A panic elsewhere leaves nothing behind that matters: each use seeds first.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let threads_before = (device == Device::Cpu).then(tch::get_num_threads);
         if threads_before.is_some() {
             tch::set_num_threads(1);
         }
-        Self {
+        let cuda = matches!(device, Device::Cuda(_));
+        Ok(Self {
             threads_before,
+            _deterministic: cuda.then(|| Deterministic::begin(true)).transpose()?,
             _turn: turn,
-        }
+        })
     }
 
     /// Starts the stream of `purpose` number `index` in libtorch's generator: what is drawn next
@@ -54,12 +64,19 @@ mod tests {
 
     #[test]
     fn threads_are_given_back() {
-        let _other_tests = Session::begin(Device::Cuda(0)); // holds the turn, leaves the threads
-        drop(_other_tests);
         let before = tch::get_num_threads();
-        let session = Session::begin(Device::Cpu);
+        let session = Session::begin(Device::Cpu).unwrap();
         assert_eq!(tch::get_num_threads(), 1);
         drop(session);
         assert_eq!(tch::get_num_threads(), before);
+    }
+
+    #[test]
+    fn algorithms_are_deterministic_on_cuda() {
+        let is_on = || Deterministic::is_on().unwrap();
+        let session = Session::begin(Device::Cuda(0)).unwrap(); // no device is touched
+        assert!(is_on());
+        drop(session);
+        assert!(!is_on());
     }
 }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use detector::Progress;
 use diffusion_core::Ema;
@@ -18,6 +18,8 @@ use crate::{Precision, TrainConfig, TrainingError, TrainingObjective};
 
 /// Optimiser steps between two searches for numbers that are too small to matter.
 const TINY_EVERY: u64 = 50;
+/// The least time that is told from none.
+const CLOCK: Duration = Duration::from_nanos(1);
 /// Losses that stay on a GPU before the host waits for them.
 const LOSSES_ON_DEVICE: usize = 64;
 const FIRST_MOMENT: &str = "optimizer.first-moment";
@@ -162,11 +164,9 @@ impl Training<'_> {
         {
             let start = (Instant::now(), self.position.batch);
             let n_batches = self.epoch(x, batches)?;
-            let done = n_batches - start.1;
-            let share = done as f64 / n_batches as f64;
-            let rows_per_second =
-                batches.rows_used() as f64 * share / start.0.elapsed().as_secs_f64();
-            self.end_epoch(n_batches, rows_per_second)?;
+            let seconds = start.0.elapsed().max(CLOCK).as_secs_f64();
+            let rows = batches.rows_of(start.1..n_batches);
+            self.end_epoch(n_batches, rows as f64 / seconds)?;
         }
         Ok(())
     }

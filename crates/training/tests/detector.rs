@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use detector::conformance::{Tolerance, check_within};
 use detector::{Detector, DetectorError, Input, Progress, Silent};
-use diffusion_core::{Denoiser, Prediction, ScoreConfig, ScoreWalk};
+use diffusion_core::{Denoiser, Prediction, ScoreConfig, ScoreRule, ScoreWalk, StepSampling};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::{Array2, Axis, s};
 use tch::{Device, Kind, Tensor, nn};
@@ -81,6 +81,33 @@ fn it_holds_the_contract() {
             auroc: 0.99,
         };
         check_within(&detector, tolerance).unwrap_or_else(|e| panic!("{walk:?}: {e}"));
+    }
+}
+
+#[test]
+fn every_rule_holds_the_contract() {
+    for (rule, relative) in [
+        // Matrix products of other sizes round otherwise: about 1e-7 for each evaluation.
+        (ScoreRule::Reconstruction, 1e-5),
+        (ScoreRule::EpsilonError, 1e-5),
+        (ScoreRule::Vlb, 1e-5),
+        (ScoreRule::ScoreNorm, 1e-5),
+        // A finite difference divides that rounding by its step, 1/128.
+        (ScoreRule::Inversion, 2e-5),
+    ] {
+        let detector = ddpm(DiffusionConfig {
+            score: ScoreConfig {
+                rule,
+                ..score(ScoreWalk::MeanOnly)
+            },
+            train: epochs(30),
+            ..tiny()
+        });
+        let tolerance = Tolerance {
+            relative,
+            auroc: 0.99,
+        };
+        check_within(&detector, tolerance).unwrap_or_else(|e| panic!("{rule:?}: {e}"));
     }
 }
 
@@ -320,17 +347,23 @@ fn few_rows_still_train() {
 #[test]
 fn a_loss_that_is_not_finite_names_the_step() {
     // The first step blows the weights up, the second finds out.
-    let config = DiffusionConfig {
-        train: TrainConfig {
-            learning_rate: 1e30,
-            ..epochs(8)
-        },
-        ..tiny()
-    };
-    let x = rows(100);
-    let error = ddpm(config).fit(Input::Rows(x.view()), 0, &Silent);
-    let error = error.err().unwrap().to_string();
-    assert!(error.contains("at step 1 (epoch 0)"), "{error}");
+    for step_sampling in [StepSampling::Uniform, StepSampling::LossSecondMoment] {
+        let config = DiffusionConfig {
+            step_sampling,
+            train: TrainConfig {
+                learning_rate: 1e30,
+                ..epochs(8)
+            },
+            ..tiny()
+        };
+        let x = rows(100);
+        let error = ddpm(config).fit(Input::Rows(x.view()), 0, &Silent);
+        let error = error.err().unwrap().to_string();
+        assert!(
+            error.contains("at step 1 (epoch 0)"),
+            "{step_sampling:?}: {error}"
+        );
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn fitted_gaussian(x: &Tensor, n: i64) -> Tensor {
 
 #[test]
 fn a_ddpm_recovers_eight_gaussians_and_its_bound_falls() {
-    let session = Session::begin(Device::Cpu);
+    let session = Session::begin(Device::Cpu).unwrap();
     session.seed(0, Purpose::Weights, 0);
     let vs = nn::VarStore::new(Device::Cpu);
     let network = Small::new(&vs.root());

@@ -60,7 +60,7 @@ fn parameters_after(config: &TrainConfig) -> Vec<f64> {
         objective.weight.copy_(&ramp(30).sin().view([3, 10]));
         objective.bias.copy_(&ramp(7).cos());
     });
-    let session = Session::begin(Device::Cpu);
+    let session = Session::begin(Device::Cpu).unwrap();
     let run = Run {
         session: &session,
         progress: &Silent,

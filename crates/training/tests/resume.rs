@@ -8,14 +8,17 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use detector::{Progress, Silent};
-use diffusion_core::{Denoiser, Objective, Process, Schedule, StepSampling};
+use detector::{Detector, Input, Progress, Silent};
+use diffusion_core::{
+    Denoiser, Objective, Process, Schedule, ScoreConfig, ScoreWalk, StepSampling,
+};
 use mlp::{ResidualMlp, ResidualMlpConfig};
+use ndarray::Array2;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor, nn};
 use training::{
-    Decay, Denoising, History, Optimizer, Purpose, Run, Runtime, Session, TrainConfig,
-    TrainingError, train,
+    Decay, Denoising, DiffusionConfig, DiffusionDetector, History, Optimizer, Precision, Purpose,
+    Run, Runtime, Session, TrainConfig, TrainingError, train,
 };
 
 /// Batches of 11 to 4 rows, three of them to a step, two steps to an epoch: batch statistics, dropout,
@@ -46,7 +49,16 @@ fn trained(
     checkpoint_every: Duration,
     progress: &dyn Progress,
 ) -> Result<(String, History), TrainingError> {
-    let session = Session::begin(Device::Cpu);
+    trained_by(&config(), models, checkpoint_every, progress)
+}
+
+fn trained_by(
+    config: &TrainConfig,
+    models: Option<&Path>,
+    checkpoint_every: Duration,
+    progress: &dyn Progress,
+) -> Result<(String, History), TrainingError> {
+    let session = Session::begin(Device::Cpu)?;
     session.seed(5, Purpose::Weights, 0);
     let vs = nn::VarStore::new(Device::Cpu);
     let network = ResidualMlpConfig {
@@ -62,7 +74,7 @@ fn trained(
         models: models.map(Path::to_owned),
         ..Runtime::new(Device::Cpu)
     };
-    let folder = runtime.folder(&config(), 5, &x, progress)?;
+    let folder = runtime.folder(config, 5, &x, progress)?;
     let folder = folder.map(|folder| folder.checkpoint_every(checkpoint_every));
     let process = Process::new(Schedule::linear(8, 1e-3, 0.5).unwrap(), Device::Cpu)?;
     let sampling = StepSampling::LossSecondMoment;
@@ -76,7 +88,7 @@ fn trained(
         progress,
         folder: folder.as_ref(),
     };
-    let history = train(&vs, &mut objective, &x, &config(), 5, &run)?;
+    let history = train(&vs, &mut objective, &x, config, 5, &run)?;
     let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
     variables.sort_by(|a, b| a.0.cmp(&b.0));
     let mut hash = Sha256::new();
@@ -140,6 +152,28 @@ fn interrupted_at_any_step_it_ends_with_the_same_bits() {
         let models = tempfile::tempdir().unwrap();
         interrupted_after(step, models.path());
         let resumed = trained(Some(models.path()), SELDOM, &Silent).unwrap();
+        assert_eq!(resumed, expected, "interrupted at step {step}");
+    }
+}
+
+#[test]
+fn a_long_training_in_bf16_resumes_with_the_same_bits() {
+    // Past step 50, where numbers that are too small to matter are dropped.
+    let config = TrainConfig {
+        epochs: 60,
+        steps: 0,
+        precision: Precision::Bf16,
+        early_stop_after: 60,
+        ..config()
+    };
+    let expected = trained_by(&config, None, SELDOM, &Silent).unwrap();
+    assert_eq!(expected.1.steps, 120);
+    for step in [7, 49, 50, 51, 103] {
+        let models = Some(tempfile::tempdir().unwrap());
+        let models = models.as_ref().map(tempfile::TempDir::path);
+        let error = trained_by(&config, models, SELDOM, &Stops::after(step)).unwrap_err();
+        assert!(matches!(error, TrainingError::Interrupted), "{error}");
+        let resumed = trained_by(&config, models, SELDOM, &Silent).unwrap();
         assert_eq!(resumed, expected, "interrupted at step {step}");
     }
 }
@@ -263,9 +297,14 @@ const CHILD_MODELS: &str = "RESIDUUM_TEST_MODELS";
 
 /// This program again, running [`child`] only.
 fn child_process(models: Option<&Path>) -> Command {
+    child_running("child", models)
+}
+
+/// This program again, running `test` only.
+fn child_running(test: &str, models: Option<&Path>) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "child", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(CHILD_MODELS, models.unwrap_or(Path::new("")))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -305,6 +344,57 @@ fn two_processes_train_the_same_bytes() {
     let first = answer(first.unwrap(), "hash ");
     assert_eq!(first, answer(second.unwrap(), "hash "));
     assert_eq!(first, in_one_go().0);
+}
+
+/// Bits of the scores of a detector that is trained for them, by a rule that draws noise.
+fn scores() -> String {
+    let config = DiffusionConfig {
+        steps: 50,
+        train: TrainConfig {
+            epochs: 3,
+            batch_size: 16,
+            ..TrainConfig::default()
+        },
+        score: ScoreConfig {
+            start: vec![20],
+            walk: ScoreWalk::Ancestral,
+            ..ScoreConfig::default()
+        },
+        ..DiffusionConfig::default()
+    };
+    let runtime = Runtime::new(Device::Cpu);
+    let detector = DiffusionDetector::new(config, "residual-mlp", runtime, |vs, d| {
+        let network = ResidualMlpConfig::default();
+        Ok(Box::new(ResidualMlp::new(vs, d, &network)?))
+    });
+    let x = Array2::from_shape_fn((40, 6), |(i, j)| ((i * 6 + j) as f32 * 0.7).sin());
+    let scorer = detector
+        .unwrap()
+        .fit(Input::Rows(x.view()), 5, &Silent)
+        .unwrap();
+    let scores = scorer.score(Input::Rows(x.view()), &Silent).unwrap();
+    let bits: Vec<String> = scores
+        .iter()
+        .map(|score| format!("{:x}", score.to_bits()))
+        .collect();
+    bits.join(" ")
+}
+
+/// In a child process: the scores alone.
+#[test]
+fn scoring_child() {
+    if std::env::var_os(CHILD_MODELS).is_some() {
+        writeln!(std::io::stdout(), "\nscores {}", scores()).unwrap();
+    }
+}
+
+#[test]
+fn two_processes_score_the_same_bytes() {
+    let start = || child_running("scoring_child", None).spawn().unwrap();
+    let children = [start(), start()];
+    let [first, second] = children.map(|child| answer(child, "scores "));
+    assert_eq!(first, second);
+    assert_eq!(first, scores());
 }
 
 #[test]

@@ -157,7 +157,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn alpha_bar_strictly_decreases_inside_0_1(steps in 21usize..1500, last in 1e-4..0.2f64) {
+        fn alpha_bar_strictly_decreases_inside_0_1(steps in 21usize..700, last in 1e-4..0.2f64) {
             for schedule in [
                 Schedule::linear(steps, 1e-4, last)?,
                 Schedule::linear_ho(steps)?,

@@ -47,6 +47,9 @@ pub struct ScoreConfig {
     pub draws: usize,
 }
 
+/// Most noise draws; more is a typo or takes forever.
+const MAX_DRAWS: usize = 1_000_000;
+
 impl Default for ScoreConfig {
     /// The rule behind the DDPM column of arXiv:2412.07539.
     fn default() -> Self {
@@ -178,8 +181,8 @@ impl ScoreConfig {
             (
                 "draws",
                 self.draws.to_string(),
-                self.draws > 0 || self.rule == ScoreRule::Inversion,
-                "expected at least 1",
+                self.draws <= MAX_DRAWS && (self.draws > 0 || self.rule == ScoreRule::Inversion),
+                "expected 1 to 1000000, for inversion also 0",
             ),
         ];
         match rules.into_iter().find(|(_, _, valid, _)| !valid) {
@@ -200,13 +203,15 @@ impl ScoreConfig {
         };
         let n = match self.rule {
             ScoreRule::Reconstruction => {
-                self.start.iter().map(|s| along(*s)).sum::<usize>() * self.draws_needed()
+                let along = self.start.iter().map(|s| along(*s));
+                let one = along.fold(0, usize::saturating_add);
+                one.saturating_mul(self.draws_needed())
             }
             ScoreRule::EpsilonError | ScoreRule::ScoreNorm => {
-                self.start.len() * self.draws_needed()
+                self.start.len().saturating_mul(self.draws_needed())
             }
-            ScoreRule::Vlb => along(steps) * self.draws,
-            ScoreRule::Inversion => along(steps) * (1 + self.draws),
+            ScoreRule::Vlb => along(steps).saturating_mul(self.draws),
+            ScoreRule::Inversion => along(steps).saturating_mul(self.draws.saturating_add(1)),
         };
         n as u64
     }
@@ -285,7 +290,14 @@ draws = 1
             ),
             ("eta = -0.1", "eta = -0.1: expected 0 to 1".into()),
             ("eta = nan", "eta = NaN: expected 0 to 1".into()),
-            ("draws = 0", "draws = 0: expected at least 1".into()),
+            (
+                "draws = 0",
+                "draws = 0: expected 1 to 1000000, for inversion also 0".into(),
+            ),
+            (
+                "rule = 'inversion'\ndraws = 1000001",
+                "draws = 1000001: expected 1 to 1000000, for inversion also 0".into(),
+            ),
         ] {
             let config: ScoreConfig = toml::from_str(text).unwrap();
             assert_eq!(config.check(1000).unwrap_err().to_string(), message);
@@ -293,6 +305,19 @@ draws = 1
         // What a rule does not use is not checked: the default start lies beyond these 100 steps.
         let inversion: ScoreConfig = toml::from_str("rule = 'inversion'\ndraws = 0").unwrap();
         inversion.check(100).unwrap();
+    }
+
+    #[test]
+    fn a_cost_beyond_all_numbers_saturates() {
+        for rule in ["vlb", "inversion", "epsilon-error", "reconstruction"] {
+            let config = ScoreConfig {
+                draws: usize::MAX,
+                noised: true,
+                ..toml::from_str(&format!("rule = '{rule}'\nstart = [2, 3]")).unwrap()
+            };
+            assert_eq!(config.n_evaluations(1000), u64::MAX, "{rule}");
+            assert!(config.check(1000).is_err());
+        }
     }
 
     #[test]

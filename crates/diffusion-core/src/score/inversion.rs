@@ -6,10 +6,11 @@ use super::{Mean, ScoreConfig};
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError, even_steps};
 
-/// The finite difference's step along a probe, in units of the data's spread. Networks with ReLU
-/// are linear in pieces: a short step seldom leaves its piece, and f32 still resolves it, the error
-/// of a trace over `d` numbers being about `√d·1e-7/PROBE`.
-const PROBE: f64 = 1e-3;
+/// The finite difference's step along a probe, in units of the data's spread. Its rounding, which
+/// differs between a row alone and in a batch, is divided by the step: the error of a trace over `d`
+/// numbers is about `√d·1e-7/PROBE`. What a long step costs is small: a term that is odd in the probe
+/// has the mean 0 over its random signs, which leaves a bias of second order.
+const PROBE: f64 = 0.0078125; // a power of two divides exactly
 
 /// [`ScoreRule::Inversion`](super::ScoreRule::Inversion).
 pub(super) struct Rule<'a> {
@@ -60,6 +61,7 @@ impl super::Rule for Rule<'_> {
             .collect::<Result<Vec<Tensor>, ProcessError>>()?;
         let mut x_t = x.shallow_clone();
         let mut volume = Tensor::f_zeros([x.size()[0]], (Kind::Double, x.device()))?; // ln, [b]
+        let mut least = volume.f_add_scalar(f64::INFINITY)?; // stretch along the walk, [b]
         for t in 0..process.steps() {
             let eps = process.reverse(denoiser, &x_t, t)?.eps()?;
             let (c, k) = process.inversion_factors(t);
@@ -72,9 +74,15 @@ impl super::Rule for Rule<'_> {
                 // The plain first order, d·ln c + k/c·tr J, fails in the last steps of a cosine
                 // schedule, where c is near 0.
                 let stretch = traces.finish(x)?.f_mul_scalar(k / d)?.f_add_scalar(c)?;
+                least = least.f_minimum(&stretch)?;
                 volume = volume.f_add(&stretch.f_log()?.f_mul_scalar(d)?)?;
             }
             x_t = process.inversion_step(&x_t, &eps, t)?;
+        }
+        // NaN, which a network makes of extreme rows, is another matter and stays in the score.
+        let least = Vec::<f64>::try_from(least)?;
+        if let Some(stretch) = least.into_iter().find(|stretch| *stretch <= 0.0) {
+            return Err(ProcessError::Volume { stretch });
         }
         let squares = x_t.f_to_kind(Kind::Double)?.f_square()?.f_flatten(1, -1)?;
         let distance = squares.f_sum_dim_intlist(1, false, Kind::Double)?;

@@ -212,6 +212,34 @@ fn inversion_tells_the_likelihood_of_a_gaussian() {
     assert!(fine < 0.4 * coarse, "{coarse} {fine}"); // first order in the steps
 }
 
+/// Answers `−8·x_t`: a stride over many levels turns the row inside out.
+#[derive(Debug)]
+struct Steep;
+
+impl Denoiser for Steep {
+    fn predict(&self, x_t: &Tensor, _t: &Tensor, _train: bool) -> crate::Prediction {
+        crate::Prediction::new(x_t * -8.0)
+    }
+}
+
+#[test]
+fn a_volume_that_is_not_positive_tells_the_way_out() {
+    let x = Tensor::from_slice(&[0.3f32, -1.5, 2.0, 0.7]).view([2, 2]);
+    let scores = |text: &str| {
+        let config: ScoreConfig = toml::from_str(text).unwrap();
+        let mut noise = RowNoise::new(&x, 11).unwrap();
+        let scoring = Scoring::new(config, STEPS).unwrap();
+        scoring.score(&process(), &Steep, &x, &mut noise)
+    };
+    let error = scores("rule = 'inversion'\nevaluations = 1").unwrap_err();
+    assert!(
+        matches!(error, ProcessError::Volume { stretch } if stretch < 0.0),
+        "{error}"
+    );
+    assert!(error.to_string().contains("draws = 0"), "{error}");
+    assert!(scores("rule = 'inversion'\nevaluations = 1\ndraws = 0").is_ok());
+}
+
 #[test]
 fn shapes_that_do_not_fit_are_errors() {
     let scoring = Scoring::new(

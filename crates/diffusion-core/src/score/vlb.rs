@@ -1,4 +1,5 @@
 use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
 use super::ScoreConfig;
@@ -9,14 +10,11 @@ use crate::{Denoiser, Likelihood, Process, ProcessError, RowNoise};
 pub(super) struct Rule<'a> {
     process: &'a Process,
     likelihood: Likelihood,
-    levels: Vec<Level>,
-}
-
-/// A step whose term of the bound is computed.
-struct Level {
-    t: usize,
-    /// How many steps it stands for, over the number of draws.
-    weight: f64,
+    /// Levels for each draw.
+    count: usize,
+    draws: usize,
+    /// What all blocks of rows draw their levels from, anew each.
+    levels: ChaCha8Rng,
 }
 
 impl<'a> Rule<'a> {
@@ -26,30 +24,19 @@ impl<'a> Rule<'a> {
         config: &ScoreConfig,
         likelihood: Likelihood,
         process: &'a Process,
-        noise: &mut RowNoise,
+        noise: &RowNoise,
     ) -> Self {
         let steps = process.steps();
         let count = match config.evaluations {
             0 => steps,
             some => some.min(steps),
         };
-        let mut levels = Vec::with_capacity(count * config.draws);
-        for _ in 0..config.draws {
-            for i in 0..count {
-                let range = i * steps / count..(i + 1) * steps / count;
-                levels.push(Level {
-                    weight: range.len() as f64 / config.draws as f64,
-                    t: match range.len() {
-                        1 => range.start,
-                        _ => noise.shared().random_range(range),
-                    },
-                });
-            }
-        }
         Self {
             process,
             likelihood,
-            levels,
+            count,
+            draws: config.draws,
+            levels: noise.shared(),
         }
     }
 }
@@ -62,12 +49,23 @@ impl super::Rule for Rule<'_> {
         noise: &mut Streams<'_>,
     ) -> Result<Tensor, ProcessError> {
         let mut bits = self.process.prior_bits_per_dim(x)?;
-        for level in &self.levels {
-            let eps = noise.draw()?;
-            let terms = self
-                .process
-                .vlb_terms(denoiser, x, level.t, &eps, self.likelihood)?;
-            bits = bits.f_add(&terms.bits_per_dim.f_mul_scalar(level.weight)?)?;
+        let steps = self.process.steps();
+        let mut levels = self.levels.clone();
+        for _ in 0..self.draws {
+            for i in 0..self.count {
+                let range = i * steps / self.count..(i + 1) * steps / self.count;
+                // What the drawn level stands for.
+                let weight = range.len() as f64 / self.draws as f64;
+                let t = match range.len() {
+                    1 => range.start,
+                    _ => levels.random_range(range),
+                };
+                let eps = noise.draw()?;
+                let terms = self
+                    .process
+                    .vlb_terms(denoiser, x, t, &eps, self.likelihood)?;
+                bits = bits.f_add(&terms.bits_per_dim.f_mul_scalar(weight)?)?;
+            }
         }
         Ok(bits)
     }
