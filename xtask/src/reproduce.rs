@@ -86,6 +86,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         for cell in &plan.cells {
             dir.forget(&cell.id)?;
         }
+        dir.remove_models()?;
     }
     announce(&plan, &dir);
     let outcome = compute(workspace, &program, &dir, &plan, &profile, arguments)?;

@@ -102,3 +102,43 @@ fn a_sweep_killed_again_and_again_ends_in_the_undisturbed_table() {
     let names = |root: &Path| cells(root).into_keys().collect::<Vec<_>>();
     assert_eq!(names(calm.path()), names(killed.path()));
 }
+
+/// Every shipped profile asks for methods and settings that the program has.
+#[test]
+fn every_shipped_profile_can_be_planned() {
+    let Some(program) = program() else {
+        eprintln!("skipped: no residuum beside xtask (build the whole workspace)");
+        return;
+    };
+    let empty = workspace(); // without data nothing is computed
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+    let mut n_profiles = 0;
+    for folder in ["reproduce", "experiments"] {
+        for entry in std::fs::read_dir(configs.join(folder)).unwrap() {
+            let profile = entry.unwrap().path();
+            if profile
+                .extension()
+                .is_none_or(|extension| extension != "toml")
+            {
+                continue;
+            }
+            let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+                .args(["reproduce", "--profile", profile.to_str().unwrap()])
+                .current_dir(empty.path())
+                .env("RESIDUUM_WORKSPACE", empty.path())
+                .env("RESIDUUM_PROGRAM", &program)
+                .env("RESIDUUM_CACHE", empty.path().join("cache"))
+                .env("RESIDUUM_DATA", empty.path())
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{profile:?}: {}",
+                common::stderr(&output)
+            );
+            n_profiles += 1;
+        }
+    }
+    assert!(n_profiles >= 6);
+}

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use datasets::{Data, Dataset, Label, Protocol, Roots, Split};
-use detector::{Input, Progress, Silent};
+use detector::{Input, Progress};
 use metrics::Metrics;
 use residuum::{Config, Runtime};
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ impl Experiment {
         let score_seconds = start.elapsed().as_secs_f64();
 
         warnings.extend(scorer.warnings());
-        let norm_spearman = self.norm_spearman(&split, &scores, &mut warnings)?;
+        let norm_spearman = self.norm_spearman(&split, &scores, &mut warnings, progress);
         let n_copies = audit.test.map_or(0, |test| test.duplicates);
         warnings.extend(ties(&scores, scores.len() - n_copies));
         let labels: Vec<bool> = split
@@ -133,32 +133,35 @@ impl Experiment {
         split: &Split,
         scores: &[f64],
         warnings: &mut Vec<String>,
-    ) -> Result<Option<f64>, Failure> {
-        let correlation = |other: &[f64], of: &[f64]| metrics::spearman(other, of).ok();
-        let norm = self.scores_of("norm", split)?;
-        let found = correlation(scores, &norm);
-        if self.config.method() != "norm" && found.is_some_and(|r| r > IN_DISGUISE) {
-            let ocsvm = correlation(&self.scores_of("ocsvm", split)?, &norm);
+        progress: &dyn Progress,
+    ) -> Option<f64> {
+        let norm = self.scores_of("norm", split, progress)?;
+        let found = metrics::spearman(scores, &norm).ok()?;
+        if self.config.method() != "norm" && found > IN_DISGUISE {
+            let ocsvm = self.scores_of("ocsvm", split, progress);
+            let ocsvm = ocsvm.and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
+            let beside = ocsvm.map_or_else(String::new, |r| {
+                format!("; {r:.2} for OCSVM on the same rows")
+            });
             warnings.push(format!(
-                "the scores rank as the squared length of the row does (Spearman {:.4}; {:.2} for \
-                 OCSVM on the same rows)",
-                found.unwrap_or(1.0),
-                ocsvm.unwrap_or(f64::NAN),
+                "the scores rank as the squared length of the row does (Spearman {found:.4}{beside})"
             ));
         }
-        Ok(found)
+        Some(found)
     }
 
-    /// The test rows' scores by another method with its defaults, on rows scaled as here.
-    fn scores_of(&self, method: &str, split: &Split) -> Result<Vec<f64>, Failure> {
-        let method = residuum::find(method)?;
+    /// The test rows' scores by another method with its defaults, on rows scaled as here. They stand
+    /// beside a result that is there already: what goes wrong with them is no failure of it.
+    fn scores_of(&self, method: &str, split: &Split, progress: &dyn Progress) -> Option<Vec<f64>> {
+        let method = residuum::find(method).ok()?;
         let mut config = method.config();
         if let Some(rows) = self.config.values().get("rows") {
-            config.set("rows", rows.clone())?;
+            config.set("rows", rows.clone()).ok()?;
         }
-        let detector = method.detector(&config, &Runtime::cpu())?;
-        let scorer = fit(&detector, split, self.seed.model, &Silent)?;
-        Ok(scorer.score(input(&split.test), &Silent)?.to_vec())
+        let detector = method.detector(&config, &Runtime::cpu()).ok()?;
+        let scorer = fit(&detector, split, self.seed.model, progress).ok()?;
+        let scores = scorer.score(input(&split.test), progress).ok()?;
+        Some(scores.to_vec())
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod exit {
     pub(crate) const SOME_CELLS_FAILED: u8 = 5;
     pub(crate) const INTERNAL: u8 = 70;
     pub(crate) const RETRY: u8 = 75;
+    /// Also after SIGTERM, where a training was kept first.
     pub(crate) const INTERRUPTED: u8 = 130;
 }
 
@@ -105,7 +106,13 @@ impl From<DetectorError> for Failure {
             DetectorError::Interrupted => exit::INTERRUPTED,
             _ => exit::BAD_DATA,
         };
-        Self::new(code, with_sources(&error))
+        let failure = Self::new(code, with_sources(&error));
+        match error {
+            DetectorError::Interrupted => {
+                failure.hint("with --models DIR the same command goes on where it stopped")
+            }
+            _ => failure,
+        }
     }
 }
 

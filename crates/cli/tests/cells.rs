@@ -98,7 +98,7 @@ fn a_worker_ends_with_the_process_that_started_it() {
     let folder = tempfile::tempdir().unwrap();
     let set = easy_set(folder.path(), "easy.npz", 400, 20);
     let set = set.to_str().unwrap();
-    let long = json!({"epochs": 1_000_000});
+    let long = json!({"train": {"epochs": 1_000_000}});
     let plan = plan(folder.path(), &[line(0, set, "", "ddpm", long)]);
     let out = folder.path().join("run");
     let mut child = command(folder.path())

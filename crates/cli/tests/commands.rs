@@ -45,7 +45,8 @@ fn the_same_seed_gives_the_same_cell_but_for_its_timings() {
     let folder = tempfile::tempdir().unwrap();
     let set = easy_set(folder.path(), "easy.npz", 200, 9);
     let set = set.to_str().unwrap();
-    for method in ["iforest", "ocsvm", "copod", "ddpm"] {
+    let trained = ["ddpm", "dit", "dte-c"];
+    for method in ["iforest", "ocsvm", "copod", "ddpm", "dit", "dte-c"] {
         let run = |threads: &str, seed: &str| {
             let scores = folder.path().join(format!("{method}-{threads}-{seed}.csv"));
             let mut args = vec![
@@ -61,18 +62,18 @@ fn the_same_seed_gives_the_same_cell_but_for_its_timings() {
                 "--scores",
             ];
             args.push(scores.to_str().unwrap());
-            if method == "ddpm" {
-                args.extend(["--set", "epochs=2", "--set", "start-step=10"]);
+            if trained.contains(&method) {
+                args.extend(["--set", "train.epochs=2"]);
             }
             residuum(folder.path(), &args).json();
             std::fs::read_to_string(scores).unwrap()
         };
         let first = run("1", "7");
         assert_eq!(first, run("1", "7"), "{method}");
-        if method == "ddpm" || method == "iforest" {
+        if trained.contains(&method) || method == "iforest" {
             assert_ne!(first, run("1", "8"), "{method} ignores its seed");
         }
-        if method != "ddpm" {
+        if !trained.contains(&method) {
             assert_eq!(first, run("2", "7"), "{method} depends on the threads");
         }
     }
@@ -124,12 +125,12 @@ fn every_method_shows_settings_that_it_takes_back() {
         std::fs::write(&config, &shown.stdout).unwrap();
         let mut args = vec!["run", "--method", name, "--dataset", set.to_str().unwrap()];
         args.extend(["--config", config.to_str().unwrap()]);
-        if name == "ddpm" {
-            args.extend(["--set", "epochs=1", "--set", "start-step=2"]);
+        if method["default"]["train"].is_object() {
+            args.extend(["--set", "train.epochs=1"]);
         }
         let cell = residuum(folder.path(), &args).json();
         for (key, value) in method["default"].as_object().unwrap() {
-            if !["epochs", "start-step"].contains(&key.as_str()) {
+            if key != "train" {
                 assert_eq!(&cell["config"][key], value, "{name}.{key}");
             }
         }

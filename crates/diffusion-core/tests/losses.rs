@@ -43,6 +43,11 @@ struct ReverseStep {
     sample: Vec<f32>,
 }
 
+/// On the GPU where libtorch has one (`scripts/gpu-check.sh`).
+fn device() -> Device {
+    Device::cuda_if_available()
+}
+
 fn golden() -> Golden {
     serde_json::from_str(include_str!("golden/losses.json")).unwrap()
 }
@@ -55,7 +60,7 @@ struct TwoOutputs {
 
 impl TwoOutputs {
     fn new() -> Self {
-        let one = || Tensor::ones([], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        let one = || Tensor::ones([], (Kind::Float, device())).set_requires_grad(true);
         Self {
             weights: [one(), one()],
         }
@@ -72,11 +77,11 @@ impl Denoiser for TwoOutputs {
 }
 
 fn rows(values: &[f32]) -> Tensor {
-    Tensor::from_slice(values).view([5, 4])
+    Tensor::from_slice(values).to_device(device()).view([5, 4])
 }
 
 fn process(target: Target, variance: Variance) -> Process {
-    Process::new(Schedule::linear_ho(1000).unwrap(), Device::Cpu)
+    Process::new(Schedule::linear_ho(1000).unwrap(), device())
         .unwrap()
         .with_target(target)
         .with_variance(variance)
@@ -108,7 +113,7 @@ fn the_forward_process_and_the_prior_equal_pytorchs() {
     let golden = golden();
     let process = process(Target::Epsilon, Variance::FixedSmall);
     let (x_0, eps) = (rows(&golden.x_0), rows(&golden.eps));
-    let t = Tensor::from_slice(&golden.t);
+    let t = Tensor::from_slice(&golden.t).to_device(device());
     let step = process.q_step(&x_0, &t, &eps).unwrap();
     assert_close("q_step", &step, &rows(&golden.q_step));
     let wide = process.q_sample_variance_only(&x_0, &t, &eps).unwrap();
@@ -123,7 +128,7 @@ fn the_forward_process_and_the_prior_equal_pytorchs() {
 fn every_loss_equals_pytorchs() {
     let golden = golden();
     let (x_0, eps) = (rows(&golden.x_0), rows(&golden.eps));
-    let t = Tensor::from_slice(&golden.t);
+    let t = Tensor::from_slice(&golden.t).to_device(device());
     let network = TwoOutputs::new();
     assert_eq!(golden.cases.len(), 9);
     for case in &golden.cases {
@@ -213,8 +218,8 @@ fn the_hybrid_loss_trains_the_mean_by_l_simple_and_the_variance_by_the_bound() {
     let golden = golden();
     let (x_0, eps) = (rows(&golden.x_0), rows(&golden.eps));
     // 400 steps: the bound weighs 0.4 in the hybrid loss.
-    let t = Tensor::from_slice(&[0i64, 1, 399, 250, 37]);
-    let process = Process::new(Schedule::cosine(400).unwrap(), Device::Cpu)
+    let t = Tensor::from_slice(&[0i64, 1, 399, 250, 37]).to_device(device());
+    let process = Process::new(Schedule::cosine(400).unwrap(), device())
         .unwrap()
         .with_variance(Variance::LearnedRange);
     let gradients = |loss| -> [f64; 2] {
@@ -257,13 +262,16 @@ fn a_network_on_a_respaced_schedule_is_told_the_original_steps() {
         .unwrap()
         .respaced(&[3, 50, 99])
         .unwrap();
-    let process = Process::new(schedule, Device::Cpu)
+    let process = Process::new(schedule, device())
         .unwrap()
         .with_target(Target::X0);
-    let x = Tensor::zeros([3, 2], (Kind::Float, Device::Cpu));
-    let t = Tensor::from_slice(&[2i64, 0, 1]);
+    let x = Tensor::zeros([3, 2], (Kind::Float, device()));
+    let t = Tensor::from_slice(&[2i64, 0, 1]).to_device(device());
     let losses = process.losses(&Level, &Objective::default(), &x, &t, &x);
-    assert_eq!(losses.unwrap(), Tensor::from_slice(&[9801f32, 9.0, 2500.0]));
+    assert_eq!(
+        losses.unwrap(),
+        Tensor::from_slice(&[9801f32, 9.0, 2500.0]).to_device(device())
+    );
     let reverse = process.reverse(&Level, &x, 1).unwrap();
     assert_eq!(reverse.x_0().unwrap(), x.full_like(50.0));
 }

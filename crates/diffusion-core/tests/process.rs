@@ -31,8 +31,13 @@ impl Denoiser for Toy {
     }
 }
 
+/// On the GPU where libtorch has one (`scripts/gpu-check.sh`).
+fn device() -> Device {
+    Device::cuda_if_available()
+}
+
 fn rows(values: &[f32]) -> Tensor {
-    Tensor::from_slice(values).view([4, 3])
+    Tensor::from_slice(values).to_device(device()).view([4, 3])
 }
 
 fn assert_close(name: &str, found: &Tensor, expected: &Tensor) {
@@ -44,7 +49,7 @@ fn assert_close(name: &str, found: &Tensor, expected: &Tensor) {
 
 /// The script's noise: the same for all rows.
 fn shared_noise(t: usize) -> Tensor {
-    (Tensor::from_slice(&[1.0f32, 2.0, 3.0]) * (t as f64 + 1.0))
+    (Tensor::from_slice(&[1.0f32, 2.0, 3.0]).to_device(device()) * (t as f64 + 1.0))
         .sin()
         .view([1, 3])
 }
@@ -53,9 +58,9 @@ fn shared_noise(t: usize) -> Tensor {
 fn the_process_equals_pytorchs() {
     let golden: Golden = serde_json::from_str(include_str!("golden/process.json")).unwrap();
     let schedule = Schedule::linear(1000, 1e-4, 0.01).unwrap();
-    let process = Process::new(schedule, Device::Cpu).unwrap();
+    let process = Process::new(schedule, device()).unwrap();
     let (x_0, eps) = (rows(&golden.x_0), rows(&golden.eps));
-    let t = Tensor::from_slice(&golden.t);
+    let t = Tensor::from_slice(&golden.t).to_device(device());
 
     let x_t = process.q_sample(&x_0, &t, &eps).unwrap();
     assert_close("q_sample", &x_t, &rows(&golden.x_t));

@@ -35,21 +35,28 @@ impl Denoiser for Toy {
     }
 }
 
+/// On the GPU where libtorch has one (`scripts/gpu-check.sh`).
+fn device() -> Device {
+    Device::cuda_if_available()
+}
+
 fn golden() -> Golden {
     serde_json::from_str(include_str!("golden/walks.json")).unwrap()
 }
 
 fn process() -> Process {
-    Process::new(Schedule::linear(1000, 1e-4, 0.01).unwrap(), Device::Cpu).unwrap()
+    Process::new(Schedule::linear(1000, 1e-4, 0.01).unwrap(), device()).unwrap()
 }
 
 fn rows<T: Copy + tch::kind::Element>(rows: &[Vec<T>]) -> Tensor {
-    Tensor::from_slice(&rows.concat()).view([rows.len() as i64, -1])
+    Tensor::from_slice(&rows.concat())
+        .to_device(device())
+        .view([rows.len() as i64, -1])
 }
 
 /// The script's noise: the same for all rows.
 fn shared_noise(t: usize) -> Tensor {
-    (Tensor::from_slice(&[1.0f32, 2.0, 3.0]) * (t as f64 + 1.0))
+    (Tensor::from_slice(&[1.0f32, 2.0, 3.0]).to_device(device()) * (t as f64 + 1.0))
         .sin()
         .view([1, 3])
 }

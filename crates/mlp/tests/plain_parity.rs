@@ -15,19 +15,24 @@ struct Golden {
     shapes: BTreeMap<String, Vec<i64>>,
 }
 
+/// On the GPU where libtorch has one (`scripts/gpu-check.sh`).
+fn device() -> Device {
+    Device::cuda_if_available()
+}
+
 fn wave(k: usize, shape: &[i64], scale: f64) -> Tensor {
     let n = shape.iter().product::<i64>();
     let values: Vec<f32> = (0..n)
         .map(|i| (scale * (1.0 + k as f64 + 0.37 * i as f64).sin()) as f32)
         .collect();
-    Tensor::from_slice(&values).view(shape)
+    Tensor::from_slice(&values).to_device(device()).view(shape)
 }
 
 fn check(name: &str, config: MlpConfig) {
     let mut golden: BTreeMap<String, Golden> =
         serde_json::from_str(include_str!("golden/mlp.json")).unwrap();
     let golden = golden.remove(name).unwrap();
-    let vs = nn::VarStore::new(Device::Cpu);
+    let vs = nn::VarStore::new(device());
     let network = Mlp::new(&vs.root(), 5, &config).unwrap();
     let variables: BTreeMap<String, Tensor> = vs.variables().into_iter().collect();
     let shapes: BTreeMap<String, Vec<i64>> = variables
@@ -40,13 +45,15 @@ fn check(name: &str, config: MlpConfig) {
         tch::no_grad(|| variable.shallow_clone().copy_(&values));
     }
 
-    let t = Tensor::from_slice(&[0.0f32, 250.0, 999.0]);
+    let t = Tensor::from_slice(&[0.0f32, 250.0, 999.0]).to_device(device());
     let prediction = network.predict(&wave(100, &[3, 5], 2.0), &t, true);
     let out = match prediction.variance {
         Some(v) => Tensor::cat(&[prediction.mean, v], 1),
         None => prediction.mean,
     };
-    let expected = Tensor::from_slice(&golden.out).view_as(&out);
+    let expected = Tensor::from_slice(&golden.out)
+        .to_device(device())
+        .view_as(&out);
     assert!((&out - expected).abs().max().double_value(&[]) < 1e-5); // f32, numbers of size 1
     let loss = out.mse_loss(&wave(200, &out.size(), 1.0), Reduction::Mean);
     assert!((loss.double_value(&[]) - golden.loss).abs() < 1e-5);

@@ -158,8 +158,10 @@ impl ModelFolder {
             tensors,
         };
         let mut temporary = self.temporary()?;
-        serde_json::to_writer_pretty(&mut temporary, &manifest)
-            .map_err(|e| file_error(temporary.path(), e.into()))?;
+        serde_json::to_vec_pretty(&manifest)
+            .map_err(io::Error::from)
+            .and_then(|text| temporary.write_all(&text))
+            .map_err(|e| file_error(temporary.path(), e))?;
         self.put(temporary, STATE)?;
         self.tidy(&manifest.tensors.name)
     }

@@ -92,13 +92,15 @@ pub fn train(
     }
     let batches = Batches::new(rows, config.batch_size, config.drop_last);
     let steps_per_epoch = batches.ranges().count().div_ceil(config.accumulate);
+    let most_steps = config.most_steps(steps_per_epoch);
     let mut training = Training {
         // The optimiser moves the variables into its own buffer, so it comes first.
         adam: Adam::new(vs, config.optimizer, config.weight_decay)?,
         ema: (config.ema > 0.0)
             .then(|| Ema::new(vs, config.ema))
             .transpose()?,
-        learning_rate: LearningRate::new(config, config.most_steps(steps_per_epoch)),
+        learning_rate: LearningRate::new(config, most_steps),
+        n_epochs: most_steps.div_ceil(steps_per_epoch.max(1) as u64),
         position: Position::default(),
         losses: Losses::new(x.device()),
         saved: Instant::now(),
@@ -139,6 +141,7 @@ struct Training<'a> {
     adam: Adam,
     ema: Option<Ema>,
     learning_rate: LearningRate,
+    n_epochs: u64,
     position: Position,
     losses: Losses,
     saved: Instant,
@@ -235,7 +238,7 @@ impl Training<'_> {
         position.batch = 0;
         position.loss_sum = 0.0;
         let note = format!("loss {mean:.4}, rate {rate:.1e}, {rows_per_second:.0} rows/s");
-        let (done, total) = (position.epoch as u64, self.config.epochs as u64);
+        let (done, total) = (position.epoch as u64, self.n_epochs);
         self.run.progress.update("epochs", done, total, &note);
         Ok(())
     }

@@ -184,6 +184,7 @@ mod tests {
         let text = toml::to_string(&TrainConfig::default()).unwrap();
         let expected = "\
 epochs = 400
+steps = 0
 batch-size = 64
 accumulate = 1
 drop-last = true

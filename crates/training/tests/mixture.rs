@@ -132,9 +132,6 @@ fn a_ddpm_recovers_eight_gaussians_and_its_bound_falls() {
     let ours = sliced_wasserstein(&samples, &held_out);
     session.seed(0, Purpose::Probe, 1);
     let gaussian = sliced_wasserstein(&fitted_gaussian(&x, 2000), &held_out);
-    let floor = sliced_wasserstein(&points(2000, 4), &held_out);
-    println!(
-        "samples {ours:.4}, fitted Gaussian {gaussian:.4}, the mixture itself {floor:.4}; bits {bounds:?}"
-    );
+    // Another draw of the mixture itself lies at 0.006.
     assert!(ours <= gaussian / 2.0, "{ours}, fitted Gaussian {gaussian}");
 }

@@ -3,7 +3,7 @@
 use detector::Silent;
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor, nn};
-use training::{Run, Session, TrainConfig, TrainingError, TrainingObjective, train};
+use training::{Decay, Run, Session, TrainConfig, TrainingError, TrainingObjective, train};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -71,7 +71,9 @@ fn parameters_after(config: &TrainConfig) -> Vec<f64> {
         (Kind::Float, Device::Cpu),
     );
     let history = train(&vs, &mut objective, &x, config, 0, &run).unwrap();
-    assert_eq!(history.steps, config.epochs as u64);
+    let steps = [config.epochs, config.steps];
+    let steps = steps.into_iter().filter(|&steps| steps > 0).min();
+    assert_eq!(history.steps, steps.unwrap_or(0) as u64);
     let all = Tensor::cat(&[objective.weight.view([-1]), objective.bias], 0);
     Vec::try_from(all.to_kind(Kind::Double)).unwrap()
 }
@@ -124,4 +126,21 @@ fn the_average_is_kept_in_place_of_the_weights() {
     for (kept, expected) in parameters_after(&config(6, 0.8)).iter().zip(average) {
         assert!((kept - expected).abs() < 1e-5, "{kept} {expected}"); // f32
     }
+}
+
+#[test]
+fn a_limit_of_steps_ends_the_training_and_its_decay() {
+    let config = |epochs, steps| TrainConfig {
+        epochs,
+        steps,
+        batch_size: 2,
+        learning_rate: 0.1,
+        warm_up: 2,
+        decay: Decay::Cosine,
+        ..TrainConfig::default()
+    };
+    let nine = parameters_after(&config(9, 0));
+    assert_eq!(nine, parameters_after(&config(1000, 9)));
+    assert_eq!(nine, parameters_after(&config(9, 1000)));
+    assert_ne!(nine, parameters_after(&config(9, 8)));
 }

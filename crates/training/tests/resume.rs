@@ -23,6 +23,7 @@ use training::{
 fn config() -> TrainConfig {
     TrainConfig {
         epochs: 12,
+        steps: 23,
         batch_size: 11,
         accumulate: 3,
         drop_last: false,

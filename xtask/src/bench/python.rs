@@ -76,7 +76,7 @@ pub(super) fn compare(workspace: &Workspace, arguments: &Arguments) -> anyhow::R
         writeln!(text, "{row}")?;
     }
     if !arguments.no_torch {
-        text.push_str(&ddpm(workspace, &python, arguments.rounds)?);
+        text.push_str(&networks(workspace, &python, arguments.rounds)?);
     }
     let cpu = machine::cpu_model().unwrap_or_default();
     let rustc = first_line(Command::new("rustc").arg("--version")).unwrap_or_default();
@@ -128,29 +128,91 @@ fn faster(times: [Times; JOBS.len()]) -> (usize, Times) {
     }
 }
 
-/// DDPM's epochs: a process a round on each side, one thread each.
-fn ddpm(workspace: &Workspace, python: &Path, rounds: u32) -> anyhow::Result<String> {
+/// Work of a network that both sides do in a process of their own and print the time of.
+struct Pair {
+    what: &'static str,
+    /// Package and example.
+    ours: (&'static str, &'static str),
+    script: &'static str,
+    /// What each side is called with.
+    arguments: [&'static [&'static str]; 2],
+    /// What stands behind the figure that counts.
+    unit: &'static str,
+}
+
+/// Rows are as many as of an MVTec-AD set under protocol `paper`, and of CIFAR10_4.
+const PAIRS: [Pair; 5] = [
+    Pair {
+        what: "residual MLP, epoch of 394 × 512 at batch 64, ms",
+        ours: ("training", "epoch_time"),
+        script: "ddpm_pytorch.py",
+        arguments: [&["394", "512", "30"]; 2],
+        unit: " ms per epoch",
+    },
+    Pair {
+        what: "residual MLP, epoch of 2500 × 512 at batch 64, ms",
+        ours: ("training", "epoch_time"),
+        script: "ddpm_pytorch.py",
+        arguments: [&["2500", "512", "15"]; 2],
+        unit: " ms per epoch",
+    },
+    Pair {
+        what: "transformer over 8 chunks, training step of 64 × 512, ms",
+        ours: ("dit", "step_time"),
+        script: "dit_pytorch.py",
+        arguments: [&[]; 2],
+        unit: " ms per step",
+    },
+    Pair {
+        what: "residual MLP, score of 2763 × 512 by the walk of 250 steps, s",
+        ours: ("mlp", "walk_time"),
+        script: "ddpm_pytorch.py",
+        arguments: [&[], &["walk"]],
+        unit: " s, mean-only walk",
+    },
+    Pair {
+        what: "the same by ten DDIM steps, s (the peer walks its 250)",
+        ours: ("mlp", "walk_time"),
+        script: "ddpm_pytorch.py",
+        arguments: [&[], &["walk"]],
+        unit: DDIM,
+    },
+];
+/// A short cut that the peer does not have: its walk stands beside it.
+const DDIM: &str = " s, ten DDIM steps";
+
+/// A process a round on each side, one thread each.
+fn networks(workspace: &Workspace, python: &Path, rounds: u32) -> anyhow::Result<String> {
     setup::ensure(workspace)?;
-    let example = example(workspace, "training", "epoch_time")?;
-    let script = workspace.root.join("scripts/bench/ddpm_pytorch.py");
     let mut text = String::from(
-        "\nDDPM (residual MLP), milliseconds per epoch, one thread each, random rows:\n\n\
-         | rows × columns | PyTorch eager, ms | ours, ms | times as fast |\n| --- | ---: | ---: | ---: |\n",
+        "\nNetworks, one thread each, random rows; PyTorch eager, the faster where it has two optimisers:\n\n\
+         | work | PyTorch | ours | times as fast |\n| --- | ---: | ---: | ---: |\n",
     );
-    // An MVTec-AD row under protocol `paper`, and CIFAR10_4.
-    for (n, epochs) in [("394", "30"), ("2500", "15")] {
+    for pair in PAIRS {
+        let (package, name) = pair.ours;
+        let example = example(workspace, package, name)?;
+        let script = workspace.root.join("scripts/bench").join(pair.script);
+        let [our_arguments, their_arguments] = pair.arguments;
+        let their_unit = if pair.unit == DDIM {
+            " s, mean-only walk"
+        } else {
+            pair.unit
+        };
         let (mut ours, mut theirs) = (Times::default(), Times::default());
         for _ in 0..rounds {
             let mut command = Command::new(&example);
             command.env("LD_LIBRARY_PATH", workspace.library_path());
-            ours.push(milliseconds(command.args([n, "512", epochs]))?);
-            theirs.push(milliseconds(
-                Command::new(python).arg(&script).args([n, "512", epochs]),
+            ours.push(figure(command.args(our_arguments), pair.unit)?);
+            let mut command = Command::new(python);
+            theirs.push(figure(
+                command.arg(&script).args(their_arguments),
+                their_unit,
             )?);
         }
         let ratio = theirs.median() / ours.median();
         let row = format!(
-            "| {n} × 512 | {} | {} | {ratio:.2} |",
+            "| {} | {} | {} | {ratio:.2} |",
+            pair.what,
             theirs.show(),
             ours.show()
         );
@@ -160,25 +222,21 @@ fn ddpm(workspace: &Workspace, python: &Path, rounds: u32) -> anyhow::Result<Str
     Ok(text)
 }
 
-/// The figure before "ms per epoch" in what a command prints.
-fn milliseconds(command: &mut Command) -> anyhow::Result<f64> {
+/// The smallest figure before `unit` in what a command prints.
+fn figure(command: &mut Command, unit: &str) -> anyhow::Result<f64> {
     command
         .env("OMP_NUM_THREADS", "1")
         .env("MKL_NUM_THREADS", "1")
         .env("RAYON_NUM_THREADS", "1");
     let out = command.stderr(std::process::Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    let before = text
-        .rsplit_once("ms per epoch")
-        .map(|(before, _)| before.trim());
-    let figure = before
-        .and_then(|b| b.rsplit(' ').next())
-        .and_then(|f| f.parse().ok());
-    figure.with_context(|| {
-        format!(
-            "{:?} printed no time per epoch: {text:?}",
-            command.get_program()
-        )
+    let figures = text.lines().filter_map(|line| {
+        let (before, _) = line.split_once(unit)?;
+        before.rsplit(' ').next()?.parse::<f64>().ok()
+    });
+    figures.reduce(f64::min).with_context(|| {
+        let program = command.get_program();
+        format!("{program:?} printed no figure before {unit:?}: {text:?}")
     })
 }
 
@@ -240,11 +298,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_time_per_epoch() {
-        let figure =
-            |text: &str| milliseconds(Command::new("sh").args(["-c", &format!("echo '{text}'")]));
-        assert_eq!(figure("300 x 512: 4.125 ms per epoch").unwrap(), 4.125);
-        assert!(figure("nothing").is_err());
+    fn reads_the_smallest_figure_of_its_unit() {
+        let read = |text: &str| {
+            let mut command = Command::new("sh");
+            figure(
+                command.args(["-c", &format!("echo '{text}'")]),
+                " ms per step",
+            )
+        };
+        let text = "64 x 512: 4.125 ms per step\n3.5 ms per step, fused\n1.0 ms per epoch";
+        assert_eq!(read(text).unwrap(), 3.5);
+        assert!(read("nothing").is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ const TORCH: &str = "tch";
 const POLARS: &str = "polars";
 
 /// The crates that may have libtorch below them; a crate that is not named here may not.
-const LINK_TORCH: [&str; 8] = [
+const LINK_TORCH: [&str; 9] = [
     "cli",
     "diffusion-core",
     "dit",
@@ -16,6 +16,7 @@ const LINK_TORCH: [&str; 8] = [
     "layers",
     "mlp",
     "residuum",
+    "tch-ext",
     "training",
 ];
 /// The same for polars.

@@ -64,8 +64,13 @@ impl Cell {
     pub(crate) fn guess(&self) -> f64 {
         // Measured on CIFAR10_4 under `paper`: 2500 + 2763 rows of 512 columns.
         let (seconds, reference) = (self.method_seconds(), 5263.0 * 512.0);
-        let epochs = self.config["train"]["epochs"].as_f64();
-        let share = epochs.unwrap_or(400.0) / 400.0;
+        let train = &self.config["train"];
+        let share = match (train["steps"].as_u64(), train["epochs"].as_f64()) {
+            // Steps are as many for a small set as for a large one.
+            (Some(steps), _) if steps > 0 => return (0.04 * steps as f64).max(0.01),
+            (_, Some(epochs)) => epochs / 400.0,
+            _ => 1.0,
+        };
         (seconds * share * self.size as f64 / reference).max(0.01)
     }
 
@@ -75,7 +80,8 @@ impl Cell {
             "copod" => 0.3,
             "iforest" => 0.5,
             "ocsvm" => 1.5,
-            _ => 90.0,
+            "dte-np" => 1.0,
+            _ => 80.0,
         }
     }
 
@@ -84,6 +90,7 @@ impl Cell {
     pub(crate) fn training(&self) -> Option<String> {
         let mut config = self.config.as_object()?.clone();
         config.remove("score")?;
+        config.get("train")?;
         let training = json!([self.dataset, self.protocol, self.method, self.seed, config]);
         Some(hash(&training))
     }
