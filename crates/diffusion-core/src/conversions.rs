@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::process::same_shape;
+use crate::process::{combined, same_shape};
 use crate::{Process, ProcessError};
 
 impl Process {
@@ -19,9 +19,9 @@ impl Process {
         self.check_step(t)?;
         self.check_signal(t)?;
         same_shape("eps", eps, &x_t.size())?;
-        let signal = x_t.f_mul_scalar(self.schedule().sqrt_recip_alpha_bars()[t])?;
-        let noise = eps.f_mul_scalar(self.schedule().sqrt_recipm1_alpha_bars()[t])?;
-        Ok(signal.f_sub(&noise)?)
+        let signal = self.schedule().sqrt_recip_alpha_bars()[t];
+        let noise = self.schedule().sqrt_recipm1_alpha_bars()[t];
+        combined(x_t, signal, eps, -noise)
     }
 
     /// `x_0 = √ᾱ_t·x_t − √(1−ᾱ_t)·v`.
@@ -31,9 +31,9 @@ impl Process {
     pub fn x_0_from_v(&self, x_t: &Tensor, v: &Tensor, t: usize) -> Result<Tensor, ProcessError> {
         self.check_step(t)?;
         same_shape("v", v, &x_t.size())?;
-        let signal = x_t.f_mul_scalar(self.schedule().sqrt_alpha_bars()[t])?;
-        let noise = v.f_mul_scalar(self.schedule().sqrt_one_minus_alpha_bars()[t])?;
-        Ok(signal.f_sub(&noise)?)
+        let signal = self.schedule().sqrt_alpha_bars()[t];
+        let noise = self.schedule().sqrt_one_minus_alpha_bars()[t];
+        combined(x_t, signal, v, -noise)
     }
 
     /// `ε = √(1−ᾱ_t)·x_t + √ᾱ_t·v`.
@@ -43,9 +43,9 @@ impl Process {
     pub fn eps_from_v(&self, x_t: &Tensor, v: &Tensor, t: usize) -> Result<Tensor, ProcessError> {
         self.check_step(t)?;
         same_shape("v", v, &x_t.size())?;
-        let from_x_t = x_t.f_mul_scalar(self.schedule().sqrt_one_minus_alpha_bars()[t])?;
-        let from_v = v.f_mul_scalar(self.schedule().sqrt_alpha_bars()[t])?;
-        Ok(from_x_t.f_add(&from_v)?)
+        let signal = self.schedule().sqrt_alpha_bars()[t];
+        let noise = self.schedule().sqrt_one_minus_alpha_bars()[t];
+        combined(x_t, noise, v, signal)
     }
 
     /// `ε = (x_t − √ᾱ_t·x_0)/√(1−ᾱ_t)`, equation 4 solved for `ε`.

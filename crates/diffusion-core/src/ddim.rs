@@ -1,5 +1,6 @@
 use tch::Tensor;
 
+use crate::process::combined;
 use crate::walk::Noise;
 use crate::{Denoiser, Process, ProcessError, Reverse};
 
@@ -20,8 +21,7 @@ impl Process {
         let (alpha_bar, prev) = (schedule.alpha_bars()[t], schedule.alpha_bars_prev()[t]);
         let variance = eta.powi(2) * (1.0 - prev) / (1.0 - alpha_bar) * (1.0 - alpha_bar / prev);
         let direction = (1.0 - prev - variance).max(0.0).sqrt();
-        let signal = reverse.x_0()?.f_mul_scalar(prev.sqrt())?;
-        let mut x = reverse.eps()?.f_mul_scalar(direction)?.f_add_(&signal)?;
+        let mut x = combined(&reverse.x_0()?, prev.sqrt(), &reverse.eps()?, direction)?;
         if variance > 0.0 {
             x = x.f_add_(&noise(t)?.f_mul_scalar(variance.sqrt())?)?;
         }
@@ -63,7 +63,7 @@ impl Process {
         t: usize,
     ) -> Result<Tensor, ProcessError> {
         let (c, k) = self.inversion_factors(t);
-        Ok(eps.f_mul_scalar(k)?.f_add_(&x.f_mul_scalar(c)?)?)
+        combined(x, c, eps, k)
     }
 
     /// `c` and `k` of the step from `x_{t−1}` to `x_t`.

@@ -2,6 +2,7 @@
 
 mod config;
 mod schedule;
+mod splitmix;
 
 #[cfg(feature = "torch")]
 mod conversions;
@@ -52,6 +53,7 @@ mod walk;
 
 pub use config::ScheduleConfig;
 pub use schedule::{MAX_STEPS, Schedule, ScheduleError, space_timesteps};
+pub use splitmix::splitmix64;
 
 #[cfg(feature = "torch")]
 pub use denoiser::{Denoiser, Prediction};

@@ -74,20 +74,6 @@ impl Process {
         Ok(mean.f_mse_loss(&self.true_target(x_0, t, eps)?, Reduction::Mean)?)
     }
 
-    /// [`simple_loss`](Self::simple_loss) under the name it has for networks that predict noise.
-    ///
-    /// # Errors
-    /// As [`simple_loss`](Self::simple_loss).
-    pub fn epsilon_loss(
-        &self,
-        denoiser: &dyn Denoiser,
-        x_0: &Tensor,
-        t: &Tensor,
-        eps: &Tensor,
-    ) -> Result<Tensor, ProcessError> {
-        self.simple_loss(denoiser, x_0, t, eps)
-    }
-
     /// The mean square of each row's error, weighed by Min-SNR where `gamma` is given.
     fn weighted_simple(
         &self,

@@ -1,6 +1,6 @@
 use tch::Tensor;
 
-use crate::process::same_shape;
+use crate::process::{combined, same_shape};
 use crate::{Process, ProcessError};
 
 impl Process {
@@ -17,9 +17,9 @@ impl Process {
     ) -> Result<Tensor, ProcessError> {
         self.check_step(t)?;
         same_shape("x_t", x_t, &x_0.size())?;
-        let from_x_0 = x_0.f_mul_scalar(self.schedule().posterior_mean_x_0()[t])?;
-        let from_x_t = x_t.f_mul_scalar(self.schedule().posterior_mean_x_t()[t])?;
-        Ok(from_x_0.f_add(&from_x_t)?)
+        let from_x_0 = self.schedule().posterior_mean_x_0()[t];
+        let from_x_t = self.schedule().posterior_mean_x_t()[t];
+        combined(x_0, from_x_0, x_t, from_x_t)
     }
 
     /// The mean of `p(x_{t−1} | x_t)` for the noise `eps`: `(x_t − β_t/√(1−ᾱ_t)·ε)/√α_t`
@@ -42,7 +42,7 @@ impl Process {
         let recip = self.schedule().alphas()[t].sqrt().recip();
         let factor =
             recip * self.schedule().betas()[t] / self.schedule().sqrt_one_minus_alpha_bars()[t];
-        Ok(x_t.f_mul_scalar(recip)?.f_sub(&eps.f_mul_scalar(factor)?)?)
+        combined(x_t, recip, eps, -factor)
     }
 }
 

@@ -99,6 +99,12 @@ impl Process {
     }
 }
 
+/// `a·x + b·y` in two passes over memory; two products and a sum are three.
+pub(crate) fn combined(x: &Tensor, a: f64, y: &Tensor, b: f64) -> Result<Tensor, ProcessError> {
+    let b = Tensor::f_full([], b, (x.kind(), x.device()))?;
+    Ok(x.f_mul_scalar(a)?.f_addcmul_(y, &b)?)
+}
+
 pub(crate) fn same_shape(
     name: &'static str,
     tensor: &Tensor,

@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
-use crate::ProcessError;
+use crate::{ProcessError, splitmix64};
 
 /// Standard normal noise for the rows of a block, one stream for each row, keyed by a seed and the
 /// row's own numbers: rows are disturbed independently, and yet a row meets the same noise alone, in
@@ -25,45 +25,48 @@ use crate::ProcessError;
 /// ```
 #[derive(Debug)]
 pub struct RowNoise {
-    streams: Vec<ChaCha8Rng>,
+    keys: Keys,
+    /// Seeded when their rows first draw: a rule without noise does not pay for them.
+    streams: Vec<Option<ChaCha8Rng>>,
     shared: ChaCha8Rng,
+}
+
+/// What the rows' streams are seeded with.
+#[derive(Debug)]
+struct Keys {
+    seed: u64,
+    source: Source,
     row: Vec<i64>,
     device: Device,
 }
 
+#[derive(Debug)]
+enum Source {
+    /// `[b, ..]`, the rows themselves.
+    Rows(Tensor),
+    Places,
+}
+
 impl RowNoise {
-    /// Streams for the rows of `x`.
+    /// Streams for the rows of `x`, of which it keeps a copy.
     ///
     /// # Shapes
     /// `x`: `[b, ..]`, f32, at least one dimension.
     ///
     /// # Errors
-    /// [`ProcessError::Shape`] for a tensor without rows, [`ProcessError::Torch`] where it cannot be
-    /// read.
+    /// [`ProcessError::Shape`] for a tensor without rows, [`ProcessError::Torch`] where the device is
+    /// full.
     pub fn new(x: &Tensor, seed: u64) -> Result<Self, ProcessError> {
         let shape = x.size();
-        let Some((&rows, row)) = shape.split_first() else {
+        if shape.is_empty() {
             return Err(ProcessError::Shape {
                 name: "x",
                 found: shape,
                 expected: vec![-1],
             });
-        };
-        let values = x.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
-        let values = Vec::<f32>::try_from(values.f_contiguous()?.f_view([-1])?)?;
-        let width = row.iter().product::<i64>() as usize;
-        let stream = |i: usize| {
-            let row = &values[i * width..(i + 1) * width];
-            // Adding 0 makes the two zeros one value.
-            let bits = row.iter().map(|v| u64::from((v + 0.0).to_bits()));
-            ChaCha8Rng::seed_from_u64(bits.fold(seed, absorb))
-        };
-        Ok(Self {
-            streams: (0..rows as usize).map(stream).collect(),
-            shared: ChaCha8Rng::seed_from_u64(seed),
-            row: row.to_vec(),
-            device: x.device(),
-        })
+        }
+        let rows = Source::Rows(x.f_detach_copy()?);
+        Ok(Self::with_source(rows, &shape, seed, x.device()))
     }
 
     /// Streams for `shape[0]` rows that do not exist yet, keyed by the seed and the row's place: what
@@ -72,28 +75,34 @@ impl RowNoise {
     /// # Errors
     /// [`ProcessError::Shape`] for an empty shape or a negative length.
     pub fn of_places(shape: &[i64], seed: u64, device: Device) -> Result<Self, ProcessError> {
-        let found = || ProcessError::Shape {
-            name: "the sample",
-            found: shape.to_vec(),
-            expected: vec![-1],
-        };
-        let (&rows, row) = shape.split_first().ok_or_else(found)?;
-        if shape.iter().any(|length| *length < 0) {
-            return Err(found());
+        if shape.is_empty() || shape.iter().any(|length| *length < 0) {
+            return Err(ProcessError::Shape {
+                name: "the sample",
+                found: shape.to_vec(),
+                expected: vec![-1],
+            });
         }
-        let stream = |i| ChaCha8Rng::seed_from_u64(absorb(seed, i));
-        Ok(Self {
-            streams: (0..rows as u64).map(stream).collect(),
+        Ok(Self::with_source(Source::Places, shape, seed, device))
+    }
+
+    /// `shape` has at least one length.
+    fn with_source(source: Source, shape: &[i64], seed: u64, device: Device) -> Self {
+        Self {
+            streams: vec![None; shape[0] as usize],
             shared: ChaCha8Rng::seed_from_u64(seed),
-            row: row.to_vec(),
-            device,
-        })
+            keys: Keys {
+                seed,
+                source,
+                row: shape[1..].to_vec(),
+                device,
+            },
+        }
     }
 
     /// The next noise of every row, shaped like the rows, f32, on their device.
     ///
     /// # Errors
-    /// [`ProcessError::Torch`] where the device is full.
+    /// [`ProcessError::Torch`] where the device is full or the rows cannot be read.
     pub fn draw(&mut self) -> Result<Tensor, ProcessError> {
         self.part(0, self.rows()).draw()
     }
@@ -105,8 +114,7 @@ impl RowNoise {
 
     /// The rows' shape, `[b, ..]`.
     pub(crate) fn shape(&self) -> Vec<i64> {
-        let rows = std::iter::once(self.streams.len() as i64);
-        rows.chain(self.row.iter().copied()).collect()
+        self.keys.shape(self.rows())
     }
 
     /// What all rows share: a stream keyed by the seed alone, so that no row depends on another.
@@ -118,42 +126,72 @@ impl RowNoise {
     pub(crate) fn part(&mut self, first: usize, rows: usize) -> Streams<'_> {
         Streams {
             streams: &mut self.streams[first..first + rows],
-            row: &self.row,
-            device: self.device,
+            first,
+            keys: &self.keys,
         }
+    }
+}
+
+impl Keys {
+    fn shape(&self, rows: usize) -> Vec<i64> {
+        let rows = std::iter::once(rows as i64);
+        rows.chain(self.row.iter().copied()).collect()
+    }
+
+    fn width(&self) -> usize {
+        self.row.iter().product::<i64>() as usize
+    }
+
+    /// Fresh streams of `rows` rows from `first` on.
+    fn streams(&self, first: usize, rows: usize) -> Result<Vec<ChaCha8Rng>, ProcessError> {
+        let (seed, width) = (self.seed, self.width());
+        let keys: Vec<u64> = match &self.source {
+            Source::Places => (first..first + rows)
+                .map(|place| splitmix64(seed, place as u64))
+                .collect(),
+            Source::Rows(x) => {
+                let x = x.f_narrow(0, first as i64, rows as i64)?;
+                let x = x.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
+                let values = Vec::<f32>::try_from(x.f_contiguous()?.f_view([-1])?)?;
+                let key = |i: usize| {
+                    let row = &values[i * width..(i + 1) * width];
+                    // Adding 0 makes the two zeros one value.
+                    let bits = row.iter().map(|v| u64::from((v + 0.0).to_bits()));
+                    bits.fold(seed, splitmix64)
+                };
+                (0..rows).map(key).collect()
+            }
+        };
+        Ok(keys.into_iter().map(ChaCha8Rng::seed_from_u64).collect())
     }
 }
 
 /// The streams of some neighbouring rows.
 #[derive(Debug)]
 pub(crate) struct Streams<'a> {
-    streams: &'a mut [ChaCha8Rng],
-    row: &'a [i64],
-    device: Device,
+    streams: &'a mut [Option<ChaCha8Rng>],
+    first: usize,
+    keys: &'a Keys,
 }
 
 impl Streams<'_> {
     /// `[b, ..]`: the next noise of every row.
     pub(crate) fn draw(&mut self) -> Result<Tensor, ProcessError> {
-        let width = self.row.iter().product::<i64>() as usize;
-        let mut noise = Vec::with_capacity(self.streams.len() * width);
-        for stream in self.streams.iter_mut() {
+        let (rows, width) = (self.streams.len(), self.keys.width());
+        if self.streams.iter().any(Option::is_none) {
+            let fresh = self.keys.streams(self.first, rows)?;
+            for (stream, fresh) in self.streams.iter_mut().zip(fresh) {
+                stream.get_or_insert(fresh);
+            }
+        }
+        let mut noise = Vec::with_capacity(rows * width);
+        for stream in self.streams.iter_mut().flatten() {
             noise.extend((0..width).map(|_| -> f32 { StandardNormal.sample(stream) }));
         }
-        let mut shape = vec![self.streams.len() as i64];
-        shape.extend(self.row);
         Ok(Tensor::f_from_slice(&noise)?
-            .f_view(shape.as_slice())?
-            .f_to_device(self.device)?)
+            .f_view(self.keys.shape(rows).as_slice())?
+            .f_to_device(self.keys.device)?)
     }
-}
-
-/// One round of splitmix64 (Steele et al. 2014) over `state` and a word.
-fn absorb(state: u64, word: u64) -> u64 {
-    let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -174,6 +212,29 @@ mod tests {
         }
         let first = |seed| RowNoise::new(&rows, seed).unwrap().draw().unwrap();
         assert_ne!(first(6), first(5));
+    }
+
+    #[test]
+    fn rows_that_drew_before_go_on_where_they_were() {
+        let rows = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([3, 2]);
+        let mut whole = RowNoise::new(&rows, 5).unwrap();
+        let [first, second] = [whole.draw().unwrap(), whole.draw().unwrap()];
+        let mut parts = RowNoise::new(&rows, 5).unwrap();
+        let middle = parts.part(1, 1).draw().unwrap();
+        assert_eq!(middle.get(0), first.get(1));
+        let rest = parts.draw().unwrap();
+        assert_eq!(rest.get(0), first.get(0));
+        assert_eq!(rest.get(1), second.get(1));
+        assert_eq!(rest.get(2), first.get(2));
+    }
+
+    #[test]
+    fn the_rows_that_were_given_count() {
+        let rows = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([3, 2]);
+        let expected = RowNoise::new(&rows, 5).unwrap().draw().unwrap();
+        let mut noise = RowNoise::new(&rows, 5).unwrap();
+        let _ = rows.shallow_clone().fill_(9.0);
+        assert_eq!(noise.draw().unwrap(), expected);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::process::same_shape;
+use crate::process::{combined, same_shape};
 use crate::row_noise::Streams;
 use crate::{Denoiser, Likelihood, Process, ProcessError, RowNoise};
 
@@ -17,7 +17,7 @@ pub use config::{ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRul
 
 /// Most numbers of a block on the CPU. What a walk holds of a block then stays in the cache: see
 /// `cargo run -p mlp --release --example walk_time`.
-const CPU_BLOCK: usize = 1 << 17;
+const CPU_BLOCK: usize = if cfg!(test) { 1 << 10 } else { 1 << 17 }; // in tests few rows make several
 
 /// A checked [`ScoreConfig`], ready to score. Higher means more anomalous.
 #[derive(Debug, Clone)]
@@ -161,9 +161,8 @@ impl Mean {
 /// `√ᾱ_t·x + √(1−ᾱ_t)·ε` at one step for all rows.
 fn noised(process: &Process, x: &Tensor, t: usize, eps: &Tensor) -> Result<Tensor, ProcessError> {
     let schedule = process.schedule();
-    let noise = eps.f_mul_scalar(schedule.sqrt_one_minus_alpha_bars()[t])?;
-    Ok(x.f_mul_scalar(schedule.sqrt_alpha_bars()[t])?
-        .f_add_(&noise)?)
+    let noise = schedule.sqrt_one_minus_alpha_bars()[t];
+    combined(x, schedule.sqrt_alpha_bars()[t], eps, noise)
 }
 
 #[cfg(test)]

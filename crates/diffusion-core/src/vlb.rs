@@ -80,18 +80,18 @@ impl Process {
     /// `x_0`: `[b, ..]` → `[b]` f64.
     ///
     /// # Errors
-    /// As [`vlb_terms`](Self::vlb_terms).
+    /// As [`vlb_terms`](Self::vlb_terms), and those of `noise`.
     pub fn vlb_bits_per_dim(
         &self,
         denoiser: &dyn Denoiser,
         x_0: &Tensor,
         likelihood: Likelihood,
-        noise: &mut dyn FnMut(usize) -> Tensor,
+        noise: &mut dyn FnMut(usize) -> Result<Tensor, ProcessError>,
     ) -> Result<Tensor, ProcessError> {
         let _no_grad = tch::no_grad_guard();
         let mut sum = self.prior_bits_per_dim(x_0)?;
         for t in (0..self.steps()).rev() {
-            let terms = self.vlb_terms(denoiser, x_0, t, &noise(t), likelihood)?;
+            let terms = self.vlb_terms(denoiser, x_0, t, &noise(t)?, likelihood)?;
             sum = sum.f_add(&terms.bits_per_dim)?;
         }
         Ok(sum)

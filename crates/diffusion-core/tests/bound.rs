@@ -62,7 +62,7 @@ fn bound(exact: &Exact, variance: Variance) -> f64 {
     let eps = Tensor::from_slice(&[1.0, -1.0, 1.0, -1.0]).view([4, 1]);
     let bits = process
         .vlb_bits_per_dim(exact, &x_0, Likelihood::Gaussian, &mut |_| {
-            eps.shallow_clone()
+            Ok(eps.shallow_clone())
         })
         .unwrap();
     bits.mean(Kind::Double).double_value(&[]) * LN_2

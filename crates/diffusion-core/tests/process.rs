@@ -75,7 +75,7 @@ fn the_process_equals_pytorchs() {
     let posterior = Tensor::cat(&posterior, 0);
     assert_close("posterior", &posterior, &rows(&golden.posterior_mean));
 
-    let loss = process.epsilon_loss(&Toy, &x_0, &t, &eps).unwrap();
+    let loss = process.simple_loss(&Toy, &x_0, &t, &eps).unwrap();
     assert!((loss.double_value(&[]) - golden.loss).abs() <= 1e-5 * golden.loss);
 
     let mean = process.reverse_step(&Toy, &x_0, 250, None).unwrap();

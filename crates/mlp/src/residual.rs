@@ -70,7 +70,7 @@ impl ResidualMlp {
 
 impl Denoiser for ResidualMlp {
     fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction {
-        let h = self.first_layer.forward(x_t) + self.time(t); // [b, d_main]
+        let h = self.first(x_t, &self.time(t)); // [b, d_main]
         let h = if train || h.requires_grad() {
             self.layers(h, train)
         } else {
@@ -81,6 +81,15 @@ impl Denoiser for ResidualMlp {
 }
 
 impl ResidualMlp {
+    /// `Linear(x_t)` plus the time's share, in one pass where the time is the same for all rows.
+    fn first(&self, x_t: &Tensor, time: &Tensor) -> Tensor {
+        let layer = &self.first_layer;
+        match time.size()[0] {
+            1 => x_t.linear(layer.weight(), Some(layer.bias() + time.squeeze_dim(0))),
+            _ => layer.forward(x_t) + time,
+        }
+    }
+
     /// Blocks and the head's norm one after another: `[b, d_main]` → `[b, d_main]`.
     fn layers(&self, mut h: Tensor, train: bool) -> Tensor {
         for block in &self.blocks {

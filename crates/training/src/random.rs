@@ -1,5 +1,7 @@
 //! Randomness that depends on the seed, the purpose and the step, and on nothing else.
 
+use diffusion_core::splitmix64;
+
 /// What random numbers are drawn for; each purpose has its own stream per seed and index.
 #[derive(Debug, Clone, Copy)]
 pub enum Purpose {
@@ -17,15 +19,9 @@ pub enum Purpose {
 
 /// A seed for `purpose` number `index`: the three mixed by rounds of splitmix64 (Steele et al. 2014).
 pub(crate) fn mix(seed: u64, purpose: Purpose, index: u64) -> u64 {
-    absorb(absorb(absorb(0, seed), purpose as u64), index)
-}
-
-/// One round of splitmix64 over `state` and a word.
-pub(crate) fn absorb(state: u64, word: u64) -> u64 {
-    let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    [seed, purpose as u64, index]
+        .into_iter()
+        .fold(0, splitmix64)
 }
 
 #[cfg(test)]
