@@ -133,7 +133,7 @@ mod tests {
         let mut cells = planned().cells;
         for (index, cell) in cells.iter_mut().enumerate() {
             let score = serde_json::json!({"rule": format!("rule {index}")});
-            cell.config = serde_json::json!({"steps": 1 + index / 3, "score": score});
+            cell.config = serde_json::json!({"steps": 1 + index / 3, "train": {}, "score": score});
             (cell.method, cell.dataset) = ("ddpm".to_owned(), "A_1".to_owned());
             cell.seed = cells_seed();
         }
