@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::failure::code;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Cell, Plan};
 use crate::profile::Profile;
 use crate::program::{Dataset, Program, ended};
 use crate::sweep::{self, RunDir, Status, human};
@@ -54,6 +54,9 @@ pub(crate) struct Arguments {
     /// Run finished cells again.
     #[arg(long)]
     force: bool,
+    /// Plan, say how much there is to do, and end.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -80,6 +83,16 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         .out
         .clone()
         .unwrap_or_else(|| workspace.root.join("runs").join(&profile.name));
+    if arguments.dry_run {
+        let seconds: f64 = plan.cells.iter().map(Cell::guess).sum();
+        eprintln!(
+            "{} cells, about {} of one core; {} data sets are not at hand",
+            plan.cells.len(),
+            sweep::human(Duration::from_secs_f64(seconds)),
+            absent(&plan).len()
+        );
+        return Ok(0);
+    }
     let dir = RunDir::open(&out)?;
     dir.write_plan(&plan)?;
     if arguments.force {

@@ -110,7 +110,7 @@ fn every_shipped_profile_can_be_planned() {
         eprintln!("skipped: no residuum beside xtask (build the whole workspace)");
         return;
     };
-    let empty = workspace(); // without data nothing is computed
+    let empty = workspace();
     let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
     let mut n_profiles = 0;
     for folder in ["reproduce", "experiments"] {
@@ -123,7 +123,8 @@ fn every_shipped_profile_can_be_planned() {
                 continue;
             }
             let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-                .args(["reproduce", "--profile", profile.to_str().unwrap()])
+                .args(["reproduce", "--dry-run", "--profile"])
+                .arg(&profile)
                 .current_dir(empty.path())
                 .env("RESIDUUM_WORKSPACE", empty.path())
                 .env("RESIDUUM_PROGRAM", &program)
