@@ -185,7 +185,7 @@ const DDIM: &str = " s, ten DDIM steps";
 fn networks(workspace: &Workspace, python: &Path, rounds: u32) -> anyhow::Result<String> {
     setup::ensure(workspace)?;
     let mut text = String::from(
-        "\nNetworks, one thread each, random rows; PyTorch eager, the faster where it has two optimisers:\n\n\
+        "\nNetworks, one thread each, random rows; PyTorch eager with its default optimiser:\n\n\
          | work | PyTorch | ours | times as fast |\n| --- | ---: | ---: | ---: |\n",
     );
     for pair in PAIRS {
@@ -222,7 +222,7 @@ fn networks(workspace: &Workspace, python: &Path, rounds: u32) -> anyhow::Result
     Ok(text)
 }
 
-/// The smallest figure before `unit` in what a command prints.
+/// The first figure before `unit` in what a command prints; PyTorch's default optimiser comes first.
 fn figure(command: &mut Command, unit: &str) -> anyhow::Result<f64> {
     command
         .env("OMP_NUM_THREADS", "1")
@@ -230,11 +230,11 @@ fn figure(command: &mut Command, unit: &str) -> anyhow::Result<f64> {
         .env("RAYON_NUM_THREADS", "1");
     let out = command.stderr(std::process::Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    let figures = text.lines().filter_map(|line| {
+    let mut figures = text.lines().filter_map(|line| {
         let (before, _) = line.split_once(unit)?;
         before.rsplit(' ').next()?.parse::<f64>().ok()
     });
-    figures.reduce(f64::min).with_context(|| {
+    figures.next().with_context(|| {
         let program = command.get_program();
         format!("{program:?} printed no figure before {unit:?}: {text:?}")
     })
@@ -298,7 +298,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_smallest_figure_of_its_unit() {
+    fn reads_the_first_figure_of_its_unit() {
         let read = |text: &str| {
             let mut command = Command::new("sh");
             figure(
@@ -306,8 +306,8 @@ mod tests {
                 " ms per step",
             )
         };
-        let text = "64 x 512: 4.125 ms per step\n3.5 ms per step, fused\n1.0 ms per epoch";
-        assert_eq!(read(text).unwrap(), 3.5);
+        let text = "1.0 ms per epoch\n64 x 512: 4.125 ms per step\n3.5 ms per step, fused";
+        assert_eq!(read(text).unwrap(), 4.125);
         assert!(read("nothing").is_err());
     }
 
