@@ -23,6 +23,20 @@ pub enum DetectorError {
     /// Images were given to a method that works on rows.
     #[error("this method takes rows of numbers, not images")]
     NotRows,
+    /// Rows were given to a method that works on images.
+    #[error("this method takes images, not rows of numbers")]
+    NotImages,
+    /// Images of another shape than in training.
+    #[error(
+        "images of {} channels, {} x {} pixels, but the detector was fitted to {} channels, {} x {}",
+        found[0], found[1], found[2], trained[0], trained[1], trained[2]
+    )]
+    Shape {
+        /// Channels, height and width in training.
+        trained: [usize; 3],
+        /// Channels, height and width found.
+        found: [usize; 3],
+    },
     /// Another number of columns than in training.
     #[error("{found} columns, but the detector was fitted to {trained}")]
     Width {

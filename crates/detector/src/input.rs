@@ -33,6 +33,38 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// The images, checked: at least one, of at least one pixel.
+    ///
+    /// # Errors
+    /// [`DetectorError::NotImages`] for rows, [`DetectorError::Empty`] without images or pixels.
+    pub fn images(&self) -> Result<ArrayView4<'a, u8>, DetectorError> {
+        let Self::Images(x) = self else {
+            return Err(DetectorError::NotImages);
+        };
+        let (n, c, h, w) = x.dim();
+        if x.is_empty() {
+            return Err(DetectorError::Empty { n, d: c * h * w });
+        }
+        Ok(*x)
+    }
+
+    /// [`images`](Self::images) of the channels, height and width seen in training.
+    ///
+    /// # Errors
+    /// As [`images`](Self::images), and [`DetectorError::Shape`] where they differ.
+    pub fn images_of_shape(
+        &self,
+        trained: [usize; 3],
+    ) -> Result<ArrayView4<'a, u8>, DetectorError> {
+        let x = self.images()?;
+        let (_, c, h, w) = x.dim();
+        let found = [c, h, w];
+        if found != trained {
+            return Err(DetectorError::Shape { trained, found });
+        }
+        Ok(x)
+    }
+
     /// [`rows`](Self::rows) of the width seen in training.
     ///
     /// # Errors
@@ -95,6 +127,20 @@ mod tests {
         let images = Input::Images(images.view());
         assert_eq!(images.len(), 2);
         assert!(matches!(images.rows(), Err(DetectorError::NotRows)));
+        assert_eq!(images.images_of_shape([1, 4, 5]).unwrap().dim().0, 2);
+        assert_eq!(
+            images.images_of_shape([3, 4, 5]).unwrap_err().to_string(),
+            "images of 1 channels, 4 x 5 pixels, but the detector was fitted to 3 channels, 4 x 5"
+        );
+        assert!(matches!(
+            Input::Rows(array![[1.0f32]].view()).images(),
+            Err(DetectorError::NotImages)
+        ));
+        let none = Array4::<u8>::zeros((0, 1, 4, 5));
+        assert!(matches!(
+            Input::Images(none.view()).images(),
+            Err(DetectorError::Empty { n: 0, d: 20 })
+        ));
         let x = array![[1.0f32, 2.0]];
         assert!(matches!(
             Input::Rows(x.view()).rows_of_width(3),

@@ -9,7 +9,7 @@ pub use error::DetectorError;
 pub use input::Input;
 pub use progress::{Progress, Silent};
 
-use ndarray::Array1;
+use ndarray::{Array1, Array3};
 
 /// A method that learns what normal data look like.
 pub trait Detector: Send + Sync {
@@ -37,6 +37,19 @@ pub trait Scorer: Send {
     /// # Errors
     /// [`DetectorError`] where `x` is empty, not finite or of another width than the training rows.
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError>;
+
+    /// A score per pixel of images: `[n, c, h, w]` → `[n, h, w]`. Higher means more anomalous, on one
+    /// scale for all images, fixed in training. `None` for methods that tell no pixels apart.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    fn maps(
+        &self,
+        _x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Array3<f32>>, DetectorError> {
+        Ok(None)
+    }
 
     /// The number of fitted parameters of a network; `None` for methods that have none.
     fn n_params(&self) -> Option<u64> {

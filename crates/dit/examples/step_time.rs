@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         heads: at(5, default.heads),
         ..default
     };
+    tch_ext::keep_freed_memory(); // as `training` does
     tch::set_num_threads(1);
     tch::manual_seed(0);
     let vs = nn::VarStore::new(Device::Cpu);

@@ -9,6 +9,10 @@
 #include <cstring>
 #include <exception>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace {
 
 template <typename F>
@@ -69,6 +73,15 @@ char* tx_set_deterministic(bool on) {
     at::globalContext().setDeterministicFillUninitializedMemory(!on);
     at::globalContext().setDeterministicAlgorithms(on, true);
   });
+}
+
+// Whether this C library could be told to keep what is freed for the next tensor.
+bool tx_keep_freed_memory() {
+#ifdef __GLIBC__
+  return mallopt(M_MMAP_THRESHOLD, 32 << 20) == 1 && mallopt(M_TRIM_THRESHOLD, 512 << 20) == 1;
+#else
+  return false;
+#endif
 }
 
 // One Adam step over flat tensors in place; `step` is a scalar tensor that counts from 1.

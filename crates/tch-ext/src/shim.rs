@@ -18,6 +18,7 @@ unsafe extern "C" {
     fn tx_autocast_exit(cuda: bool, enabled_before: bool, dtype_before: i8) -> *mut c_char;
     fn tx_deterministic(on: *mut bool) -> *mut c_char;
     fn tx_set_deterministic(on: bool) -> *mut c_char;
+    fn tx_keep_freed_memory() -> bool;
     fn tx_fused_adam(
         theta: *mut c_void,
         gradient: *mut c_void,
@@ -79,6 +80,11 @@ pub(crate) fn deterministic() -> Result<bool, ExtError> {
 pub(crate) fn set_deterministic(on: bool) -> Result<(), ExtError> {
     // SAFETY: no pointers.
     check(unsafe { tx_set_deterministic(on) })
+}
+
+pub(crate) fn keep_freed_memory() -> bool {
+    // SAFETY: no pointers; glibc's `mallopt` may be called from any thread.
+    unsafe { tx_keep_freed_memory() }
 }
 
 /// The tensors of one step; checked by the caller to be alike.

@@ -1,7 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tch::Device;
-use tch_ext::Deterministic;
+use tch_ext::{Deterministic, keep_freed_memory};
 
 use crate::TrainingError;
 use crate::random::{Purpose, mix};
@@ -33,6 +33,7 @@ impl Session {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let threads_before = (device == Device::Cpu).then(tch::get_num_threads);
         if threads_before.is_some() {
+            keep_freed_memory();
             tch::set_num_threads(1);
         }
         let cuda = matches!(device, Device::Cuda(_));
