@@ -38,8 +38,8 @@ pub enum PictureError {
         /// Rows of the picture.
         expected_height: usize,
     },
-    /// A map's value is NaN or infinite.
-    #[error("value {value} at row {row}, column {column} of a map, expected a finite number")]
+    /// A value of a map or an image is NaN or infinite.
+    #[error("value {value} at row {row}, column {column}, expected a finite number")]
     NotFinite {
         /// Row, from 0.
         row: usize,

@@ -46,6 +46,23 @@ impl Scale {
     }
 }
 
+impl Picture {
+    /// The picture of an image of real numbers, such as a reconstruction: the scale's low end is black, its
+    /// high end full brightness.
+    ///
+    /// # Shapes
+    /// `[c, h, w]` with c = 1 (grey) or 3 (red, green, blue).
+    ///
+    /// # Errors
+    /// [`PictureError`] for another number of channels, a value that is not finite, no pixels, or too
+    /// many.
+    pub fn from_values(image: ArrayView3<'_, f32>, scale: Scale) -> Result<Self, PictureError> {
+        image.axis_iter(Axis(0)).try_for_each(check_finite)?;
+        let bytes = image.mapv(|value| (255.0 * scale.share(value)).round() as u8);
+        Self::from_image(bytes.view())
+    }
+}
+
 /// The map in colours.
 ///
 /// # Shapes
@@ -147,6 +164,24 @@ mod tests {
     }
 
     #[test]
+    fn real_numbers_become_brightness() {
+        let image = array![[[-1.0, 0.0]], [[1.0, 7.0]], [[-9.0, -0.5]]];
+        let scale = Scale::new(-1.0, 1.0).unwrap();
+        let picture = Picture::from_values(image.view(), scale).unwrap();
+        assert_eq!(picture.pixels(), [[0, 255, 0], [128, 255, 64]]);
+        let unclear = image.mapv(|value| if value == 7.0 { f32::NAN } else { value });
+        let error = Picture::from_values(unclear.view(), scale).unwrap_err();
+        assert!(matches!(
+            error,
+            PictureError::NotFinite {
+                row: 0,
+                column: 1,
+                ..
+            }
+        ));
+    }
+
+    #[test]
     fn low_values_show_the_picture_and_high_ones_the_colour() {
         let picture = Picture::filled(3, 1, [200, 100, 0]).unwrap();
         let map = array![[0.0, 0.5, 1.0]];
@@ -166,7 +201,7 @@ mod tests {
         let error = heat_map(map.view(), scale, ColourMap::Inferno).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "value NaN at row 1, column 0 of a map, expected a finite number"
+            "value NaN at row 1, column 0, expected a finite number"
         );
         let picture = Picture::filled(3, 2, [0; 3]).unwrap();
         let square = Array2::zeros((2, 2));
