@@ -12,6 +12,7 @@ mod adam;
 mod batches;
 mod early_stop;
 mod learning_rate;
+mod memory;
 
 mod hex;
 mod model_folder;

@@ -3,6 +3,7 @@ use ndarray::{ArrayView2, ArrayView4, Axis};
 use tch::{Device, Kind, Tensor};
 
 use crate::TrainingError;
+use crate::memory::attempt;
 
 /// Most numbers in a block of samples that is scored at once; a walk holds a few copies of a block.
 const BLOCK_NUMBERS: usize = 1 << 20;
@@ -111,10 +112,12 @@ pub fn to_numbers(x: &Tensor) -> Result<Tensor, TrainingError> {
     }
 }
 
-/// Passes `x` through `work` in blocks that fit into memory, each as a tensor of numbers on `device`.
+/// Passes `x` through `work` in blocks that fit into memory, each as a tensor of numbers on `device`. A
+/// block that memory does not suffice for is halved, and those after it are as small.
 ///
 /// # Errors
-/// What `work` returns, [`TrainingError::Interrupted`].
+/// What `work` returns, [`TrainingError::Memory`] where a single sample is too much,
+/// [`TrainingError::Interrupted`].
 pub fn in_blocks(
     x: Input<'_>,
     device: Device,
@@ -126,14 +129,22 @@ pub fn in_blocks(
         Input::Rows(x) => x.ncols(),
         Input::Images(x) => x.len() / n.max(1),
     };
-    let block = (BLOCK_NUMBERS / numbers.max(1)).clamp(1, BLOCK_SAMPLES);
-    for from in (0..n).step_by(block) {
+    let mut block = (BLOCK_NUMBERS / numbers.max(1)).clamp(1, BLOCK_SAMPLES);
+    let mut from = 0;
+    while from < n {
         let to = n.min(from + block);
         let part = match &x {
             Input::Rows(x) => Input::Rows(x.slice_axis(Axis(0), (from..to).into())),
             Input::Images(x) => Input::Images(x.slice_axis(Axis(0), (from..to).into())),
         };
-        work(&to_numbers(&to_tensor(part, device)?)?)?;
+        if attempt(|| work(&to_numbers(&to_tensor(part, device)?)?))?.is_none() {
+            if block == 1 {
+                return Err(TrainingError::Memory { samples: 1 });
+            }
+            block /= 2;
+            continue;
+        }
+        from = to;
         if progress.interrupted() {
             return Err(TrainingError::Interrupted);
         }
@@ -144,9 +155,32 @@ pub fn in_blocks(
 
 #[cfg(test)]
 mod tests {
+    use detector::Silent;
     use ndarray::{Array4, ArrayView, s};
 
     use super::*;
+
+    #[test]
+    fn a_block_that_is_too_much_is_halved() {
+        let rows = ndarray::Array2::from_shape_fn((11, 1), |(i, _)| i as f32);
+        let pass = |most: i64| {
+            let mut seen = Vec::new();
+            let done = in_blocks(Input::Rows(rows.view()), Device::Cpu, &Silent, |x| {
+                assert!(x.size()[0] <= most, "CUDA out of memory");
+                seen.extend(Vec::<f32>::try_from(x.view([-1]))?);
+                Ok(())
+            });
+            done.map(|()| seen)
+        };
+        let expected: Vec<f32> = (0..11).map(|i| i as f32).collect();
+        assert_eq!(pass(11).unwrap(), expected);
+        assert_eq!(pass(3).unwrap(), expected);
+        let error = pass(0).unwrap_err().to_string();
+        assert!(
+            error.contains("out of memory even with 1 samples"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn bytes_span_minus_one_to_one_whatever_their_order_in_memory() {
