@@ -62,7 +62,14 @@ impl DiffusionDetector {
         })
     }
 
-    /// A detector of images, which also has [maps](Scorer::maps); else as [`new`](Self::new).
+    /// A detector of images; else as [`new`](Self::new).
+    ///
+    /// Its [maps](Scorer::maps) are the scoring rule's, told for each pixel
+    /// ([`Scoring::maps`](diffusion_core::Scoring::maps)), smoothed by a Gaussian and divided by one
+    /// number: the quantile `map-quantile` of the pixels of the maps of 256 evenly spaced training images,
+    /// at most. So 1 is what hardly a pixel of a normal image reaches, in every image. Where that quantile
+    /// is 0, maps are left undivided. Its [reconstructions](Scorer::reconstructions) are where a walk from
+    /// the first of `score.start` ends.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -87,24 +94,7 @@ impl DiffusionDetector {
         })
     }
 
-    /// [`fit`](Detector::fit), with what a trained model can do beyond a [`Scorer`].
-    ///
-    /// # Errors
-    /// As [`fit`](Detector::fit).
-    pub fn train(
-        &self,
-        x: Input<'_>,
-        seed: u64,
-        progress: &dyn Progress,
-    ) -> Result<DiffusionScorer, DetectorError> {
-        let shape = match self.images {
-            None => SampleShape::of_rows(x)?,
-            Some(_) => SampleShape::of_images(x)?,
-        };
-        Ok(self.train_checked(x, shape, seed, progress)?)
-    }
-
-    fn train_checked(
+    fn train(
         &self,
         x: Input<'_>,
         shape: SampleShape,
@@ -183,6 +173,10 @@ impl Detector for DiffusionDetector {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        Ok(Box::new(self.train(x, seed, progress)?))
+        let shape = match self.images {
+            None => SampleShape::of_rows(x)?,
+            Some(_) => SampleShape::of_images(x)?,
+        };
+        Ok(Box::new(self.train(x, shape, seed, progress)?))
     }
 }

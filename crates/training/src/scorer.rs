@@ -11,14 +11,8 @@ use crate::smooth::smooth;
 use crate::{ImagesConfig, Purpose, SampleShape, Session, TrainingError, in_blocks};
 
 /// A trained [`DiffusionDetector`](crate::DiffusionDetector).
-///
-/// # Maps
-/// Of images every scoring rule is also told for each pixel ([`Scoring::maps`]), smoothed by a Gaussian
-/// and divided by one number: the quantile `map-quantile` of the pixels of the maps of 256 evenly spaced
-/// training images, at most. So 1 is what hardly a pixel of a normal image reaches, in every image. Where
-/// that quantile is 0, maps are left undivided.
 #[derive(Debug)]
-pub struct DiffusionScorer {
+pub(crate) struct DiffusionScorer {
     pub(crate) shape: SampleShape,
     pub(crate) scoring: Scoring,
     pub(crate) warnings: Vec<String>,
@@ -34,22 +28,13 @@ pub struct DiffusionScorer {
 }
 
 impl DiffusionScorer {
-    /// What a walk back from the first of `score.start` makes of images: something to look at.
-    ///
-    /// # Shapes
-    /// `[n, c, h, w]` → `[n, c, h, w]`.
-    ///
-    /// # Errors
-    /// As [`score`](Scorer::score), [`DetectorError::NotImages`] for a detector of rows.
-    pub fn reconstruct(
+    /// Where one walk from the first of `score.start` ends, as bytes.
+    fn reconstruct(
         &self,
         x: Input<'_>,
+        [c, h, w]: [usize; 3],
         progress: &dyn Progress,
-    ) -> Result<Array4<u8>, DetectorError> {
-        let SampleShape::Image([c, h, w]) = self.shape else {
-            return Err(DetectorError::NotImages);
-        };
-        self.shape.check(x)?;
+    ) -> Result<Array4<u8>, TrainingError> {
         let mut values = Vec::with_capacity(x.len() * c * h * w);
         let device = self.device();
         let _session = Session::begin(device)?;
@@ -66,7 +51,7 @@ impl DiffusionScorer {
             Ok(())
         })?;
         Array4::from_shape_vec((x.len(), c, h, w), values)
-            .map_err(|e| DetectorError::Method(e.to_string()))
+            .map_err(|e| TrainingError::Network(e.into()))
     }
 
     fn device(&self) -> Device {
@@ -146,6 +131,18 @@ impl Scorer for DiffusionScorer {
         let scale = self.map_scale(shape)?;
         let maps = self.raw_maps(x, [shape[1], shape[2]], progress)?;
         Ok(Some(maps / scale))
+    }
+
+    fn reconstructions(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Array4<u8>>, DetectorError> {
+        self.shape.check(x)?;
+        match self.shape {
+            SampleShape::Row(_) => Ok(None),
+            SampleShape::Image(shape) => Ok(Some(self.reconstruct(x, shape, progress)?)),
+        }
     }
 
     fn n_params(&self) -> Option<u64> {

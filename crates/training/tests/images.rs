@@ -1,7 +1,7 @@
 //! The diffusion detector over images: a small U-Net on generated ones.
 
 use detector::conformance::{Tolerance, check_images_within};
-use detector::{Detector, DetectorError, Input, Scorer, Silent};
+use detector::{Detector, DetectorError, Input, Silent};
 use diffusion_core::{Noise, ScheduleConfig, ScoreConfig};
 use ndarray::{Array4, Axis, s};
 use tch::Device;
@@ -97,7 +97,7 @@ fn maps_stand_on_one_scale_whatever_is_mapped() {
         ..ImagesConfig::default()
     };
     let config = tiny(score("start = [10]"));
-    let scorer = unet(config, images, cpu()).train(Input::Images(x.view()), 3, &Silent);
+    let scorer = unet(config, images, cpu()).fit(Input::Images(x.view()), 3, &Silent);
     let scorer = scorer.unwrap();
     let maps = |x: &Array4<u8>| {
         let maps = scorer.maps(Input::Images(x.view()), &Silent);
@@ -114,9 +114,8 @@ fn maps_stand_on_one_scale_whatever_is_mapped() {
     let largest = |i: usize| found.index_axis(Axis(0), i).fold(0.0f32, |m, &v| m.max(v));
     assert!(largest(1) > 2.0 * largest(0).max(largest(2)));
 
-    let seen = scorer
-        .reconstruct(Input::Images(broken.view()), &Silent)
-        .unwrap();
+    let seen = scorer.reconstructions(Input::Images(broken.view()), &Silent);
+    let seen = seen.unwrap().unwrap();
     assert_eq!(seen.dim(), broken.dim());
     let gap = |a: &Array4<u8>, b: &Array4<u8>| {
         let gap = |(a, b): (&u8, &u8)| (f64::from(*a) - f64::from(*b)).abs();
