@@ -78,11 +78,11 @@ impl Candidates {
         let norms = &lengths.norms[first..first + products.len()];
         let squares = &lengths.squares[first..first + products.len()];
         let chunks = products.chunks(LANES).zip(norms.chunks(LANES));
-        for (chunk, ((products, norms), squares)) in chunks.zip(squares.chunks(LANES)).enumerate()
-        {
+        for (chunk, ((products, norms), squares)) in chunks.zip(squares.chunks(LANES)).enumerate() {
             let mut lowers = [f32::INFINITY; LANES];
-            for (lower, ((product, norm), square)) in
-                lowers.iter_mut().zip(products.iter().zip(norms).zip(squares))
+            for (lower, ((product, norm), square)) in lowers
+                .iter_mut()
+                .zip(products.iter().zip(norms).zip(squares))
             {
                 *lower = square - 2.0 * product - self.error(*norm);
             }

@@ -90,7 +90,12 @@ impl Neighbours {
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Nearest, DetectorError> {
-        self.search(self.rows.view(), k.min(self.len().saturating_sub(1)), true, progress)
+        self.search(
+            self.rows.view(),
+            k.min(self.len().saturating_sub(1)),
+            true,
+            progress,
+        )
     }
 
     fn search(
@@ -115,7 +120,9 @@ impl Neighbours {
                 .enumerate()
                 .map(|(i, block)| self.block(block, k, own.then_some(done + i * BLOCK)))
                 .collect();
-            found.into_iter().for_each(|block| nearest.extend(block.into_iter()));
+            found
+                .into_iter()
+                .for_each(|block| nearest.extend(block.into_iter()));
             done += chunk.nrows();
             progress.update("neighbours", done as u64, x.nrows() as u64, "");
         }
@@ -281,7 +288,9 @@ mod tests {
     #[test]
     fn of_equal_rows_the_first_comes_first_and_none_counts_itself() {
         let table = Array2::from_shape_fn((7, 2), |(i, _)| if i == 3 { 9.0f32 } else { 1.0 });
-        let own = Neighbours::new(table.view()).nearest_of_own(3, &Silent).unwrap();
+        let own = Neighbours::new(table.view())
+            .nearest_of_own(3, &Silent)
+            .unwrap();
         assert_eq!(own.rows(0), [1, 2, 4]);
         assert_eq!(own.rows(3), [0, 1, 2]);
         assert_eq!(own.squared_distances(0), [0.0; 3]);
@@ -292,7 +301,10 @@ mod tests {
     fn a_single_row_has_no_other() {
         let table = Neighbours::new(ndarray::array![[1.0f32]].view());
         assert_eq!(table.nearest_of_own(5, &Silent).unwrap().k(), 0);
-        assert_eq!(table.nearest(table.table(), 5, &Silent).unwrap().rows(0), [0]);
+        assert_eq!(
+            table.nearest(table.table(), 5, &Silent).unwrap().rows(0),
+            [0]
+        );
     }
 
     #[test]
