@@ -81,8 +81,9 @@ impl Detector for LinearDenoiser {
         needs_two_rows(n)?;
         let nearest = Neighbours::new(x).nearest_of_own(RANK, progress)?;
         let sigma = self.config.noise * noise_level(&nearest, n, d);
-        let mean = mean(x);
-        let unexplained = Unexplained::new(&deltas(&x, &mean), sigma * sigma);
+        let x = x.as_standard_layout();
+        let mean = mean(x.view());
+        let unexplained = Unexplained::new(&deltas(&x.view(), &mean), sigma * sigma);
         Ok(Box::new(Fitted { mean, unexplained }))
     }
 }
@@ -97,7 +98,8 @@ impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let d = self.mean.len();
         let x = x.rows_of_width(d)?;
-        let squared = self.unexplained.squared(&deltas(&x, &self.mean));
+        let x = x.as_standard_layout();
+        let squared = self.unexplained.squared(&deltas(&x.view(), &self.mean));
         let log = |r: f64| (r + LOG_FLOOR * d as f64).ln();
         Ok(squared.into_iter().map(log).collect())
     }

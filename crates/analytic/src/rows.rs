@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 use neighbours::Nearest;
 
 /// A matrix product of few rows takes another path with other rounding; blocks are filled up with
@@ -20,7 +20,8 @@ pub(crate) enum Centre<'a> {
     },
 }
 
-/// The deviations `δ = x − m(x)` of some rows, made block by block.
+/// The deviations `δ = x − m(x)` of some rows, made block by block. `x` and the table lie row by row in
+/// memory.
 #[derive(Clone, Copy)]
 pub(crate) struct Deltas<'a> {
     pub(crate) x: ArrayView2<'a, f32>,
@@ -51,12 +52,12 @@ impl Deltas<'_> {
                 Centre::Point(mean) => delta.copy_from_slice(mean),
                 Centre::Nearest { table, nearest, k } => {
                     for j in &nearest.rows(i)[..k] {
-                        add(table.index_axis_move(Axis(0), *j as usize), delta);
+                        add(row(&table, *j as usize), delta);
                     }
                     delta.iter_mut().for_each(|sum| *sum /= k as f64);
                 }
             }
-            for (delta, x) in delta.iter_mut().zip(self.x.row(i)) {
+            for (delta, x) in delta.iter_mut().zip(row(&self.x, i)) {
                 *delta = f64::from(*x) - *delta;
             }
         }
@@ -64,16 +65,23 @@ impl Deltas<'_> {
     }
 }
 
-fn add(row: ArrayView1<'_, f32>, sums: &mut [f64]) {
+fn add(row: &[f32], sums: &mut [f64]) {
     for (sum, value) in sums.iter_mut().zip(row) {
         *sum += f64::from(*value);
     }
 }
 
-/// The mean of each column.
+/// A row as a slice, several times as fast to walk as a view.
+fn row<'a>(x: &'a ArrayView2<'_, f32>, i: usize) -> &'a [f32] {
+    let d = x.ncols();
+    let all = x.as_slice().expect("in standard layout");
+    &all[i * d..(i + 1) * d]
+}
+
+/// The mean of each column; `x` lies row by row in memory.
 pub(crate) fn mean(x: ArrayView2<'_, f32>) -> Vec<f64> {
     let mut sums = vec![0.0; x.ncols()];
-    x.outer_iter().for_each(|row| add(row, &mut sums));
+    (0..x.nrows()).for_each(|i| add(row(&x, i), &mut sums));
     sums.iter_mut().for_each(|sum| *sum /= x.nrows() as f64);
     sums
 }

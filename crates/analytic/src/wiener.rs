@@ -166,7 +166,8 @@ impl Detector for Wiener {
         let table = Neighbours::new(x);
         let nearest = table.nearest_of_own(sought.max(RANK), progress)?;
         let sigma = self.config.noise * noise_level(&nearest, n, d);
-        let own = |k| deltas(&table, &x, &nearest, k);
+        let rows = table.table();
+        let own = |k| deltas(&table, &rows, &nearest, k);
         let gains: Vec<(usize, Unexplained)> = ks
             .into_par_iter()
             .map(|k| (k, Unexplained::new(&own(k), sigma * sigma)))
@@ -179,7 +180,7 @@ impl Detector for Wiener {
             local,
             local_weight: self.config.local_weight,
         };
-        let b = fitted.b(x, &nearest);
+        let b = fitted.b(fitted.table.table(), &nearest);
         fitted.unexplained = b.into_iter().map(f64::exp).collect();
         Ok(Box::new(fitted))
     }
@@ -216,8 +217,9 @@ impl Fitted {
 impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let x = x.rows_of_width(self.table.width())?;
-        let nearest = self.table.nearest(x, self.sought, progress)?;
-        let b = self.b(x, &nearest);
+        let x = x.as_standard_layout();
+        let nearest = self.table.nearest(x.view(), self.sought, progress)?;
+        let b = self.b(x.view(), &nearest);
         let scores = b.into_iter().enumerate().map(|(i, b)| {
             let close = nearest.rows(i)[..self.local].iter();
             let sum: f64 = close.map(|j| self.unexplained[*j as usize]).sum();

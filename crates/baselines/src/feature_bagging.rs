@@ -91,7 +91,8 @@ impl Detector for FeatureBagging {
         let d = x.ncols();
         let bags = column_sets(numpy_seed(seed)?, self.config.estimators, d).into_iter();
         let bags = bags.map(|columns| {
-            let densities = Densities::of(cut(x, &columns).view(), self.config.neighbours, progress)?;
+            let densities =
+                Densities::of(cut(x, &columns).view(), self.config.neighbours, progress)?;
             Ok(Bag { columns, densities })
         });
         let bags = bags.collect::<Result<_, DetectorError>>()?;
@@ -169,7 +170,9 @@ impl Scorer for Fitted {
         let x = x.rows_of_width(self.d)?;
         let mut scores = Array1::zeros(x.nrows());
         for bag in &self.bags {
-            let factors = bag.densities.factors(cut(x, &bag.columns).view(), progress)?;
+            let factors = bag
+                .densities
+                .factors(cut(x, &bag.columns).view(), progress)?;
             scores += &Array1::from_vec(factors);
         }
         Ok(scores / self.bags.len() as f64)
@@ -196,7 +199,10 @@ mod tests {
     fn sets_are_large_and_differ() {
         let sets = column_sets(44, 50, 9);
         assert!(sets.iter().all(|set| (4..=9).contains(&set.len())));
-        assert!(sets.iter().all(|set| set.is_sorted_by(|a, b| a < b) && set[set.len() - 1] < 9));
+        assert!(
+            sets.iter()
+                .all(|set| set.is_sorted_by(|a, b| a < b) && set[set.len() - 1] < 9)
+        );
         assert!(sets.iter().any(|set| set.len() == 9) && sets.iter().any(|set| set.len() == 4));
         assert_ne!(sets, column_sets(45, 50, 9));
     }
@@ -227,10 +233,16 @@ mod tests {
 
     #[test]
     fn settings_and_seeds_out_of_range_are_refused() {
-        let config = FeatureBaggingConfig { estimators: 0, ..Default::default() };
+        let config = FeatureBaggingConfig {
+            estimators: 0,
+            ..Default::default()
+        };
         assert!(FeatureBagging::new(config).is_err());
         let x = Array2::from_shape_fn((9, 2), |(i, j)| (i + j) as f32);
         let error = bagging().fit(Input::Rows(x.view()), 1 << 32, &Silent).err();
-        assert!(matches!(error, Some(DetectorError::Config { name: "seed", .. })));
+        assert!(matches!(
+            error,
+            Some(DetectorError::Config { name: "seed", .. })
+        ));
     }
 }

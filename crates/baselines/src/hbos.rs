@@ -48,6 +48,10 @@ impl Default for HbosConfig {
 /// to the bin below it. Beyond the range by at most `tolerance` widths the outermost bin counts, farther
 /// off the least dense one.
 ///
+/// When densities are counted a value on an edge belongs to the bin above it, in NumPy and so in PyOD: a
+/// training value on an edge scores as its lower neighbour. A constant column is such an edge where bins
+/// are even in number.
+///
 /// There is no randomness in it; the seed is not used.
 ///
 /// ```
@@ -141,12 +145,17 @@ mod tests {
     use super::*;
 
     fn hbos(bins: Bins) -> Hbos {
-        let config = HbosConfig { bins, ..Default::default() };
+        let config = HbosConfig {
+            bins,
+            ..Default::default()
+        };
         Hbos::new(config).unwrap()
     }
 
     fn scores(bins: Bins, train: &Array2<f32>, test: &Array2<f32>) -> Array1<f64> {
-        let scorer = hbos(bins).fit(Input::Rows(train.view()), 0, &Silent).unwrap();
+        let scorer = hbos(bins)
+            .fit(Input::Rows(train.view()), 0, &Silent)
+            .unwrap();
         scorer.score(Input::Rows(test.view()), &Silent).unwrap()
     }
 
@@ -173,16 +182,37 @@ mod tests {
     #[test]
     fn a_constant_column_is_as_wide_as_one() {
         let train = Array2::from_elem((9, 1), 3.0f32);
-        let found = scores(Bins::Count(10), &train, &array![[3.0], [3.4], [90.0]]);
+        let found = scores(Bins::Count(3), &train, &array![[3.0], [3.4], [90.0]]);
         assert!(found[0] < found[1] && found[1] == found[2]);
+        // With an even number of bins it lies on an edge and counts as beside its own bin.
+        let found = scores(Bins::Count(10), &train, &array![[3.0], [3.4]]);
+        assert_eq!(found[0], found[1]);
     }
 
     #[test]
     fn settings_out_of_range_are_named() {
         let wrong = [
-            (HbosConfig { bins: Bins::Count(1), ..Default::default() }, "bins"),
-            (HbosConfig { alpha: 0.0, ..Default::default() }, "alpha"),
-            (HbosConfig { tolerance: f64::NAN, ..Default::default() }, "tolerance"),
+            (
+                HbosConfig {
+                    bins: Bins::Count(1),
+                    ..Default::default()
+                },
+                "bins",
+            ),
+            (
+                HbosConfig {
+                    alpha: 0.0,
+                    ..Default::default()
+                },
+                "alpha",
+            ),
+            (
+                HbosConfig {
+                    tolerance: f64::NAN,
+                    ..Default::default()
+                },
+                "tolerance",
+            ),
         ];
         for (config, expected) in wrong {
             let error = Hbos::new(config).unwrap_err();

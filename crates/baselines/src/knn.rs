@@ -155,11 +155,20 @@ mod tests {
 
     #[test]
     fn scores_are_what_their_names_say() {
-        let x = array![[0.0f32, 0.0], [3.0, 4.0], [0.0, 1.0], [0.0, -2.0], [50.0, 0.0]];
+        let x = array![
+            [0.0f32, 0.0],
+            [3.0, 4.0],
+            [0.0, 1.0],
+            [0.0, -2.0],
+            [50.0, 0.0]
+        ];
         let origin = array![[0.0f32, 0.0]]; // distances 0, 1, 2, 5, 50
         let found = |k, score| {
             let scorer = knn(k, score).fit(Input::Rows(x.view()), 0, &Silent);
-            scorer.unwrap().score(Input::Rows(origin.view()), &Silent).unwrap()[0]
+            scorer
+                .unwrap()
+                .score(Input::Rows(origin.view()), &Silent)
+                .unwrap()[0]
         };
         assert_eq!(ALL.map(|score| found(4, score)), [5.0, 2.0, 1.5, 7.5]);
         assert_eq!(ALL.map(|score| found(3, score)), [2.0, 1.0, 1.0, 5.0 / 3.0]);
@@ -168,10 +177,16 @@ mod tests {
 
     #[test]
     fn no_neighbours_are_refused() {
-        let config = KnnConfig { neighbours: 0, ..KnnConfig::default() };
+        let config = KnnConfig {
+            neighbours: 0,
+            ..KnnConfig::default()
+        };
         assert!(matches!(
             Knn::new(config),
-            Err(DetectorError::Config { name: "neighbours", .. })
+            Err(DetectorError::Config {
+                name: "neighbours",
+                ..
+            })
         ));
     }
 }

@@ -76,7 +76,11 @@ impl Detector for Lof {
         _seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        Ok(Box::new(Densities::of(x.rows()?, self.config.neighbours, progress)?))
+        Ok(Box::new(Densities::of(
+            x.rows()?,
+            self.config.neighbours,
+            progress,
+        )?))
     }
 }
 
@@ -116,7 +120,9 @@ impl Densities {
             densities: Vec::new(),
             table,
         };
-        densities.densities = (0..x.nrows()).map(|i| densities.density(&nearest, i)).collect();
+        densities.densities = (0..x.nrows())
+            .map(|i| densities.density(&nearest, i))
+            .collect();
         Ok(densities)
     }
 

@@ -162,7 +162,10 @@ impl Fitted {
         let score = |(row, along): (ArrayView1<'_, f64>, ArrayView1<'_, f64>)| -> f64 {
             let square = squared_length(row);
             let distance = |along: f64| (square + 1.0 - 2.0 * along).max(0.0).sqrt();
-            let varied = along.iter().zip(shares).map(|(a, share)| distance(*a) / share);
+            let varied = along
+                .iter()
+                .zip(shares)
+                .map(|(a, share)| distance(*a) / share);
             varied.sum::<f64>() + *without_variance as f64 * distance(0.0) / LEAST_SHARE
         };
         let rows = rows.outer_iter().zip(along.outer_iter());
@@ -174,7 +177,10 @@ impl Fitted {
         let mut rows = padded(x, &self.principal.mean);
         let along = product(rows.view(), directions.t());
         rows -= &product(along.view(), directions);
-        rows.outer_iter().take(x.nrows()).map(squared_length).collect()
+        rows.outer_iter()
+            .take(x.nrows())
+            .map(squared_length)
+            .collect()
     }
 }
 
@@ -207,7 +213,10 @@ mod tests {
     fn both_scores_conform() {
         assert_eq!(conformance::check(&pca(PcaScore::Weighted, 0.95)), Ok(()));
         // Planted outliers lie in all directions: half of the variance leaves some of each.
-        assert_eq!(conformance::check(&pca(PcaScore::Reconstruction, 0.5)), Ok(()));
+        assert_eq!(
+            conformance::check(&pca(PcaScore::Reconstruction, 0.5)),
+            Ok(())
+        );
     }
 
     #[test]

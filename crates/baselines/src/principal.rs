@@ -28,7 +28,11 @@ impl Principal {
     pub(crate) fn of(x: ArrayView2<'_, f32>) -> Self {
         let (n, d) = x.dim();
         let mut centred = x.mapv(f64::from);
-        let mean: Vec<f64> = centred.sum_axis(Axis(0)).iter().map(|sum| sum / n as f64).collect();
+        let mean: Vec<f64> = centred
+            .sum_axis(Axis(0))
+            .iter()
+            .map(|sum| sum / n as f64)
+            .collect();
         for mut row in centred.outer_iter_mut() {
             for (value, mean) in row.iter_mut().zip(&mean) {
                 *value -= mean;
@@ -49,11 +53,19 @@ impl Principal {
         let share = |j: &usize| eigen.eigenvalues[*j] / total;
         order.retain(|j| share(j) >= LEAST_SHARE);
 
-        let vectors = Array2::from_shape_fn((order.len(), size), |(j, i)| eigen.eigenvectors[(i, order[j])]);
-        let mut directions = if by_columns { vectors } else { vectors.dot(&centred) };
+        let vectors = Array2::from_shape_fn((order.len(), size), |(j, i)| {
+            eigen.eigenvectors[(i, order[j])]
+        });
+        let mut directions = if by_columns {
+            vectors
+        } else {
+            vectors.dot(&centred)
+        };
         for mut direction in directions.outer_iter_mut() {
             let length = direction.dot(&direction).sqrt();
-            let largest = direction.iter().fold(0.0, |a: f64, b| if b.abs() > a.abs() { *b } else { a });
+            let largest = direction
+                .iter()
+                .fold(0.0, |a: f64, b| if b.abs() > a.abs() { *b } else { a });
             direction /= length.copysign(largest);
         }
         Self {
@@ -91,7 +103,9 @@ mod tests {
 
     fn scrambled(n: usize, d: usize) -> Array2<f32> {
         let value = |k: usize| ((k + 1) as f64 * 12.9898).sin() * 43758.5453;
-        Array2::from_shape_fn((n, d), |(i, j)| (value(i * d + j).fract() * (j + 1) as f64) as f32)
+        Array2::from_shape_fn((n, d), |(i, j)| {
+            (value(i * d + j).fract() * (j + 1) as f64) as f32
+        })
     }
 
     #[test]

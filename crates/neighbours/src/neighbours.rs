@@ -7,13 +7,13 @@ use crate::Nearest;
 use crate::candidates::{Candidates, Lengths};
 use crate::smallest::Smallest;
 
-/// Rows that share a matrix product.
-const BLOCK: usize = 128;
-/// Rows of the table in one product: with [`BLOCK`] it takes half a mebibyte, and the product is read
+/// Rows that share a matrix product; of fewer, packing the table takes a share of the time.
+const BLOCK: usize = 256;
+/// Rows of the table in one product: with [`BLOCK`] it takes a mebibyte, and the product is read
 /// again while it is in the cache.
 const TILE: usize = 1024;
 /// Blocks between two looks at the progress.
-const BLOCKS_AT_ONCE: usize = 32;
+const BLOCKS_AT_ONCE: usize = 16;
 
 /// A table whose rows are sought by distance.
 pub struct Neighbours {

@@ -96,7 +96,10 @@ mod tests {
         struct File {
             bins: Bins,
         }
-        for (text, bins) in [("bins = 12\n", Bins::Count(12)), ("bins = \"auto\"\n", Bins::Auto)] {
+        for (text, bins) in [
+            ("bins = 12\n", Bins::Count(12)),
+            ("bins = \"auto\"\n", Bins::Auto),
+        ] {
             let file: File = toml::from_str(text).unwrap();
             assert_eq!(file, File { bins });
             assert_eq!(toml::to_string(&file).unwrap(), text);
@@ -108,7 +111,9 @@ mod tests {
     #[test]
     fn two_heaps_ask_for_more_bins_than_one_level() {
         let level: Vec<f64> = (0..400).map(f64::from).collect();
-        let heaps: Vec<f64> = (0..400).map(|i| f64::from(i % 2) * 1000.0 + f64::from(i % 7)).collect();
+        let heaps: Vec<f64> = (0..400)
+            .map(|i| f64::from(i % 2) * 1000.0 + f64::from(i % 7))
+            .collect();
         assert_eq!(Bins::Auto.resolve(&level), 1);
         assert!(Bins::Auto.resolve(&heaps) > 3);
         assert_eq!(Bins::Auto.resolve(&[4.0]), 1);

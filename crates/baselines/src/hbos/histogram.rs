@@ -115,7 +115,9 @@ mod tests {
         // Every edge, a hair below it and a hair above it.
         let edges: Vec<f64> = (0..=10).map(|i| f64::from(i) * 0.1 + 0.3).collect();
         let near = edges.iter().flat_map(|e| [e.next_down(), *e, e.next_up()]);
-        let column: Vec<f64> = near.filter(|v| (edges[0]..=edges[10]).contains(v)).collect();
+        let column: Vec<f64> = near
+            .filter(|v| (edges[0]..=edges[10]).contains(v))
+            .collect();
         let (counts, edges) = count(&column, 10);
         for (bin, found) in counts.iter().enumerate() {
             let inside = |v: &&f64| {

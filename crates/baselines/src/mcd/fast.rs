@@ -152,8 +152,12 @@ fn shortest_half(x: &Array2<f64>, support: usize) -> Raw {
         sorted.sort_unstable_by(f64::total_cmp);
         let length = |i: usize| sorted[i + support] - sorted[i];
         let shortest = (0..n - support).map(length).fold(f64::INFINITY, f64::min);
-        let starts: Vec<usize> = (0..n - support).filter(|i| length(*i) == shortest).collect();
-        let middles = starts.iter().map(|i| (sorted[*i] + sorted[i + support]) / 2.0);
+        let starts: Vec<usize> = (0..n - support)
+            .filter(|i| length(*i) == shortest)
+            .collect();
+        let middles = starts
+            .iter()
+            .map(|i| (sorted[*i] + sorted[i + support]) / 2.0);
         let location = middles.sum::<f64>() / starts.len() as f64;
         let mut half = all;
         half.sort_by(|a, b| {
