@@ -1,7 +1,8 @@
 //! `cargo bench -p metrics`
 
+use metrics::statistics::{Bootstrap, Zeros, auroc_interval, bootstrap_interval, wilcoxon_holm};
 use metrics::{Metrics, PixelMetrics, aupro, auroc};
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 
 fn main() {
     divan::main();
@@ -46,4 +47,23 @@ fn aupro_of_maps(bencher: divan::Bencher, n: usize) {
 fn all_pixel_metrics(bencher: divan::Bencher, n: usize) {
     let (maps, masks) = maps(n);
     bencher.bench(|| PixelMetrics::of(maps.view(), masks.view()));
+}
+
+#[divan::bench(args = [2_763, 100_000], sample_count = 5)]
+fn delong_interval(bencher: divan::Bencher, n: usize) {
+    let (scores, labels) = rows(n);
+    bencher.bench(|| auroc_interval(&scores, &labels, 0.95));
+}
+
+#[divan::bench(args = [2_763], sample_count = 5)]
+fn bootstrap_2000(bencher: divan::Bencher, n: usize) {
+    let (scores, labels) = rows(n);
+    bencher.bench(|| bootstrap_interval(&scores, &labels, auroc, Bootstrap::default()));
+}
+
+#[divan::bench(args = [5, 20, 40], sample_count = 5)]
+fn wilcoxon_holm_over_57_sets(bencher: divan::Bencher, methods: usize) {
+    let (scores, _) = rows(57 * methods);
+    let table = Array2::from_shape_vec((57, methods), scores).expect("as many values");
+    bencher.bench(|| wilcoxon_holm(table.view(), Zeros::Split, 0.05));
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod ranks;
 mod roc;
 
 mod auroc;
@@ -14,6 +15,8 @@ mod spearman;
 mod summary;
 
 mod pixels;
+
+pub mod statistics;
 
 #[cfg(test)]
 mod test_rows;
