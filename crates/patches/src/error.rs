@@ -18,9 +18,6 @@ pub enum PatchesError {
         /// What would be valid.
         expected: &'static str,
     },
-    /// Nowhere to keep the network's weights.
-    #[error("there is no cache folder for the weights: set RESIDUUM_CACHE")]
-    NoCache,
     /// Too few training images.
     #[error("{n} training images, expected at least 2")]
     TooFewImages {

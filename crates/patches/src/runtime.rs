@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use features::FeaturesError;
+
 /// Where patch detectors compute, and where they keep things.
 #[derive(Debug, Clone)]
 pub struct PatchRuntime {
@@ -12,7 +14,7 @@ pub struct PatchRuntime {
 impl PatchRuntime {
     /// The file of the network's weights, downloaded where it is not there yet.
     pub(crate) fn lite0(&self) -> Result<PathBuf, crate::PatchesError> {
-        let folder = self.weights.as_ref().ok_or(crate::PatchesError::NoCache)?;
+        let folder = self.weights.as_ref().ok_or(FeaturesError::NoCache)?;
         Ok(features::lite0_weights(folder)?)
     }
 }
