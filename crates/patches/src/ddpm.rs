@@ -80,7 +80,7 @@ impl Default for PatchDdpmConfig {
             whitening: Whitening::Position,
             shrinkage: 0.1,
             steps: 1000,
-            schedule: ScheduleConfig::Cosine,
+            schedule: ScheduleConfig::Cosine {},
             places: 32,
             patches: PatchConfig::default(),
             network: PatchMlpConfig::default(),
@@ -175,7 +175,7 @@ impl PatchDdpm {
         let process = Process::new(build_schedule(config)?, device)?.with_target(Target::V);
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
-        let (k, grid) = (config.patches.components, config.patches.grid);
+        let (k, grid) = (config.patches.width(), config.patches.grid);
         let network = PatchMlp::new(&vs.root(), k, grid, &config.network);
 
         session.seed(seed, Purpose::Probe, 0);
