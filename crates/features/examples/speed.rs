@@ -23,7 +23,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (i * 7 + c * 50 + x * y / 16) as u8
     });
     let start = Instant::now();
-    let vectors = embed(&backbone, images.view(), None, Device::Cpu, &detector::Silent)?;
+    let vectors = embed(
+        &backbone,
+        images.view(),
+        None,
+        Device::Cpu,
+        &detector::Silent,
+    )?;
     let seconds = start.elapsed().as_secs_f64();
     println!(
         "{} vectors of {} numbers in {seconds:.1} s on {} threads: {:.2} ms an image",

@@ -47,12 +47,27 @@ impl Default for MapConfig {
 impl PatchConfig {
     pub(crate) fn check(&self) -> Result<(), PatchesError> {
         let blocks = !self.blocks.is_empty() && self.blocks.iter().all(|&block| block < 16);
-        check("blocks", &self.blocks, blocks, "expected numbers from 0 to 15")?;
+        check(
+            "blocks",
+            &self.blocks,
+            blocks,
+            "expected numbers from 0 to 15",
+        )?;
         let grid = (1..=512).contains(&self.grid);
         check("grid", &self.grid, grid, "expected 1 to 512")?;
         let components = self.components > 0;
-        check("components", &self.components, components, "expected at least 1")?;
-        check("sample", &self.sample, self.sample > 1, "expected at least 2")
+        check(
+            "components",
+            &self.components,
+            components,
+            "expected at least 1",
+        )?;
+        check(
+            "sample",
+            &self.sample,
+            self.sample > 1,
+            "expected at least 2",
+        )
     }
 
     /// Numbers of a patch.
@@ -69,7 +84,12 @@ impl PatchConfig {
 impl MapConfig {
     pub(crate) fn check(&self) -> Result<(), PatchesError> {
         let fine = (0.0..=256.0).contains(&self.smoothing);
-        check("smoothing", &self.smoothing, fine, "expected 0 to 256 pixels")
+        check(
+            "smoothing",
+            &self.smoothing,
+            fine,
+            "expected 0 to 256 pixels",
+        )
     }
 }
 

@@ -82,10 +82,22 @@ fn detectors(runtime: &PatchRuntime) -> Vec<(&'static str, Box<dyn Detector>)> {
     };
     vec![
         ("padim", Box::new(Padim::new(padim, runtime()).unwrap())),
-        ("random", Box::new(PatchKnn::new(knn(Subset::Random), runtime()).unwrap())),
-        ("coreset", Box::new(PatchKnn::new(knn(Subset::Coreset), runtime()).unwrap())),
-        ("pca", Box::new(PatchDdpm::new(ddpm(Whitening::Pca), runtime()).unwrap())),
-        ("position", Box::new(PatchDdpm::new(ddpm(Whitening::Position), runtime()).unwrap())),
+        (
+            "random",
+            Box::new(PatchKnn::new(knn(Subset::Random), runtime()).unwrap()),
+        ),
+        (
+            "coreset",
+            Box::new(PatchKnn::new(knn(Subset::Coreset), runtime()).unwrap()),
+        ),
+        (
+            "pca",
+            Box::new(PatchDdpm::new(ddpm(Whitening::Pca), runtime()).unwrap()),
+        ),
+        (
+            "position",
+            Box::new(PatchDdpm::new(ddpm(Whitening::Position), runtime()).unwrap()),
+        ),
     ]
 }
 
@@ -104,33 +116,56 @@ fn defects_are_found_and_shown() {
     let Some(runtime) = runtime() else { return };
     let (train, normal, defective) = (pictures(24, 0), pictures(4, 30), defective(3));
     for (name, detector) in detectors(&runtime) {
-        let fit = || detector.fit(Input::Images(train.view()), 3, &Silent).unwrap();
+        let fit = || {
+            detector
+                .fit(Input::Images(train.view()), 3, &Silent)
+                .unwrap()
+        };
         let scorer = fit();
         let (low, high) = (score(&*scorer, &normal), score(&*scorer, &defective));
         let largest = low.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        assert!(high.iter().all(|&s| s > largest), "{name}: {high:?} against {low:?}");
+        assert!(
+            high.iter().all(|&s| s > largest),
+            "{name}: {high:?} against {low:?}"
+        );
 
         let shown = maps(&*scorer, &defective);
         assert_eq!(shown.dim(), (3, SIDE, SIDE));
         let [rows, columns] = DEFECT;
         for (map, &score) in shown.outer_iter().zip(&high) {
-            let largest = map.indexed_iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+            let largest = map
+                .indexed_iter()
+                .max_by(|a, b| a.1.total_cmp(b.1))
+                .unwrap();
             let ((y, x), &value) = largest;
-            assert_eq!(f64::from(value), score, "{name}: the score is the map's largest value");
+            assert_eq!(
+                f64::from(value),
+                score,
+                "{name}: the score is the map's largest value"
+            );
             // Within the defect or half a patch beside it.
             let near = |at: usize, range: &std::ops::Range<usize>| {
                 at + 4 >= range.start && at < range.end + 4
             };
-            assert!(near(y, &rows) && near(x, &columns), "{name}: largest at {y}, {x}");
+            assert!(
+                near(y, &rows) && near(x, &columns),
+                "{name}: largest at {y}, {x}"
+            );
         }
 
         assert_eq!(score(&*fit(), &defective), high, "{name}: the same seed");
         for (i, &among) in high.iter().enumerate() {
             let alone = defective.slice(s![i..i + 1, .., .., ..]).to_owned();
             let alone = score(&*scorer, &alone)[0];
-            assert!((alone - among).abs() < 1e-4 * among, "{name}: {alone} for {among}");
+            assert!(
+                (alone - among).abs() < 1e-4 * among,
+                "{name}: {alone} for {among}"
+            );
         }
-        assert_eq!(scorer.n_params().is_some(), ["pca", "position"].contains(&name));
+        assert_eq!(
+            scorer.n_params().is_some(),
+            ["pca", "position"].contains(&name)
+        );
     }
 }
 
@@ -140,14 +175,27 @@ fn what_is_no_image_of_the_trained_shape_is_refused() {
     let train = pictures(4, 0);
     for (name, detector) in detectors(&runtime) {
         let rows = Array2::<f32>::zeros((4, 3));
-        let error = detector.fit(Input::Rows(rows.view()), 0, &Silent).map(|_| ());
-        assert!(matches!(error, Err(DetectorError::NotImages)), "{name}: {error:?}");
+        let error = detector
+            .fit(Input::Rows(rows.view()), 0, &Silent)
+            .map(|_| ());
+        assert!(
+            matches!(error, Err(DetectorError::NotImages)),
+            "{name}: {error:?}"
+        );
         let one = train.slice(s![..1, .., .., ..]);
         let error = detector.fit(Input::Images(one), 0, &Silent).map(|_| ());
-        assert!(error.unwrap_err().to_string().contains("1 training images"), "{name}");
+        assert!(
+            error.unwrap_err().to_string().contains("1 training images"),
+            "{name}"
+        );
         let two = train.select(Axis(1), &[0, 1]);
-        let error = detector.fit(Input::Images(two.view()), 0, &Silent).map(|_| ());
-        assert!(error.unwrap_err().to_string().contains("2 channels"), "{name}");
+        let error = detector
+            .fit(Input::Images(two.view()), 0, &Silent)
+            .map(|_| ());
+        assert!(
+            error.unwrap_err().to_string().contains("2 channels"),
+            "{name}"
+        );
     }
     let (_, padim) = detectors(&runtime).swap_remove(0);
     let scorer = padim.fit(Input::Images(train.view()), 0, &Silent).unwrap();
@@ -172,11 +220,16 @@ fn the_untrained_network_ranks_as_padim() {
     };
     padim.map.smoothing = 0.0;
     let fit = |detector: &dyn Detector| {
-        detector.fit(Input::Images(train.view()), 1, &Silent).unwrap()
+        detector
+            .fit(Input::Images(train.view()), 1, &Silent)
+            .unwrap()
     };
     let untrained = fit(&PatchDdpm::new(config, runtime.clone()).unwrap());
     let padim = fit(&Padim::new(padim, runtime).unwrap());
-    assert!(untrained.warnings().iter().any(|w| !w.is_empty()), "it learned nothing");
+    assert!(
+        untrained.warnings().iter().any(|w| !w.is_empty()),
+        "it learned nothing"
+    );
     // Patches where nothing is interpolated: a map's rank order is PaDiM's there, up to rounding.
     let (a, b) = (score(&*untrained, &test), score(&*padim, &test));
     let rank = |scores: &[f64]| {
