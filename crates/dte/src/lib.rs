@@ -4,7 +4,6 @@
 mod error;
 mod published;
 
-mod nearest;
 mod non_parametric;
 mod posterior;
 

@@ -76,6 +76,15 @@ const METHODS: &[Method] = &[
     classical::ISOLATION_FOREST,
     classical::ONE_CLASS_SVM,
     classical::COPOD,
+    classical::ECOD,
+    classical::HBOS,
+    classical::KNN,
+    classical::LOF,
+    classical::FEATURE_BAGGING,
+    classical::PCA,
+    classical::MCD,
+    classical::LINEAR_DENOISER,
+    classical::WIENER,
     #[cfg(feature = "torch")]
     diffusion::DDPM,
     #[cfg(feature = "torch")]

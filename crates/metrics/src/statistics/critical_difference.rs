@@ -181,6 +181,19 @@ mod tests {
     }
 
     #[test]
+    fn six_sets_are_too_few_for_three_methods() {
+        // The same order on every set: 2 of 64 signs, significant alone, but not thrice.
+        let values = Array2::from_shape_fn((6, 3), |(set, method)| {
+            (3 - method) as f64 * (1 + set) as f64
+        });
+        let test = wilcoxon_holm(values.view(), Zeros::Drop, 0.05).unwrap();
+        for pair in test.pairs {
+            assert_eq!((pair.p, pair.adjusted), (2.0 / 64.0, 6.0 / 64.0));
+        }
+        assert_eq!(test.cliques, [vec![0, 1, 2]]);
+    }
+
+    #[test]
     fn equal_methods_do_not_differ() {
         let values = array![[1.0, 1.0, 3.0], [2.0, 2.0, 1.0], [4.0, 4.0, 4.5]];
         let test = wilcoxon_holm(values.view(), Zeros::Drop, 0.05).unwrap();

@@ -5,15 +5,19 @@ use rayon::prelude::*;
 
 use super::columns::{TILE, copy_columns, value};
 use super::ranks::neg_ln_shares;
-use super::tail::Tail;
+use super::tail::{Rule, Tail};
 
 /// Scores the rows of `test` by their ranks among all rows of `train` and `test`, and tells whether
 /// some column of these is constant.
-pub(super) fn score(train: ArrayView2<'_, f32>, test: ArrayView2<'_, f32>) -> (Array1<f64>, bool) {
+pub(super) fn score(
+    train: ArrayView2<'_, f32>,
+    test: ArrayView2<'_, f32>,
+    rule: Rule,
+) -> (Array1<f64>, bool) {
     let neg_ln_shares = neg_ln_shares(train.nrows() + test.nrows());
     let tiles: Vec<(Vec<f64>, bool)> = (0..train.ncols().div_ceil(TILE))
         .into_par_iter()
-        .map(|tile| score_tile(train, test, tile * TILE, &neg_ln_shares))
+        .map(|tile| score_tile(train, test, tile * TILE, &neg_ln_shares, rule))
         .collect();
     // Tiles add up in the order of the columns, whichever thread was first.
     let scores = (0..test.nrows()).map(|i| tiles.iter().map(|(tile, _)| tile[i]).sum());
@@ -27,6 +31,7 @@ fn score_tile(
     test: ArrayView2<'_, f32>,
     first: usize,
     neg_ln_shares: &[f64],
+    rule: Rule,
 ) -> (Vec<f64>, bool) {
     let (n_train, n) = (train.nrows(), train.nrows() + test.nrows());
     let width = TILE.min(train.ncols() - first);
@@ -40,7 +45,7 @@ fn score_tile(
         entries.clear();
         entries.extend((0u64..).zip(column).map(|(row, key)| entry(*key, row)));
         sort_by_key(&mut entries, &mut spare);
-        let tail = Tail::of(entries.iter().map(|e| f64::from(value(key(*e)))), n);
+        let tail = Tail::of(entries.iter().map(|e| f64::from(value(key(*e)))), n, rule);
         let mut below = 0;
         for ties in entries.chunk_by(|a, b| a >> 32 == b >> 32) {
             any_constant |= ties.len() == n;

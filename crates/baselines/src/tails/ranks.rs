@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::columns::{SortedColumns, TILE, copy_columns};
-use super::tail::Tail;
+use super::tail::{Rule, Tail};
 
 /// Rows scored together. Each column is fetched once for all of them, which is most of the cost when
 /// they are few; beyond some thousands they only take memory.
@@ -28,12 +28,12 @@ pub(super) fn neg_ln_shares(n: usize) -> Vec<f64> {
 
 impl Ranks {
     /// Among the rows of `columns`.
-    pub(super) fn new(columns: SortedColumns) -> Self {
+    pub(super) fn new(columns: SortedColumns, rule: Rule) -> Self {
         let n = columns.n_rows();
         Self {
             tails: (0..columns.len())
                 .into_par_iter()
-                .map(|j| Tail::of(columns.values(j), n))
+                .map(|j| Tail::of(columns.values(j), n, rule))
                 .collect(),
             neg_ln_shares: neg_ln_shares(n + 1),
             columns,
