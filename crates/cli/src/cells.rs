@@ -4,7 +4,7 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use datasets::Roots;
+use datasets::{OnBadFile, Roots};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -101,6 +101,7 @@ fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
         protocol: protocol(&planned.protocol)?,
         seed: planned.seed,
         config,
+        on_bad_file: OnBadFile::Fail,
     })
 }
 

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use datasets::{Data, Dataset, Label, Protocol, Roots, Split};
+use datasets::{Data, Dataset, Label, Loading, OnBadFile, Protocol, Roots, Split};
 use detector::{Input, Progress};
 use metrics::Metrics;
 use residuum::{Config, Runtime};
@@ -19,6 +19,7 @@ pub(crate) struct Experiment {
     pub(crate) protocol: Protocol,
     pub(crate) seed: Seeds,
     pub(crate) config: Config,
+    pub(crate) on_bad_file: OnBadFile,
 }
 
 /// The seed of the split and the seed of the model.
@@ -56,12 +57,14 @@ impl Experiment {
         let method = residuum::find(self.config.method())?;
         let detector = method.detector(&self.config, &machine.runtime)?;
 
+        let loading = Loading::of(self.protocol).on_bad_file(self.on_bad_file);
         let start = Instant::now();
-        let dataset = load(&self.dataset, roots)?;
+        let dataset = load(&self.dataset, &loading, roots)?;
         let split = self.protocol.split(&dataset, self.seed.data)?;
         let load_seconds = start.elapsed().as_secs_f64();
         let audit = datasets::audit_split(&split);
         let mut warnings = audit.warnings();
+        warnings.extend(skipped(&dataset));
 
         let start = Instant::now();
         let scorer = fit(&detector, &split, self.seed.model, progress)?;
@@ -165,12 +168,16 @@ impl Experiment {
     }
 }
 
-/// A set of the catalogue, or a file where the text names one.
-pub(crate) fn load(name: &str, roots: &Roots) -> Result<Dataset, Failure> {
-    if name.ends_with(".npz") {
-        return Ok(datasets::load_npz(name)?);
-    }
-    Ok(datasets::find(name)?.load(roots)?)
+/// A set of the catalogue, or a file or a folder of images where the text names one.
+pub(crate) fn load(name: &str, loading: &Loading, roots: &Roots) -> Result<Dataset, Failure> {
+    Ok(datasets::load(name, roots, loading)?)
+}
+
+/// What was left out of a folder, for the warnings of a cell.
+fn skipped(dataset: &Dataset) -> Option<String> {
+    let first = dataset.skipped().first()?;
+    let n = dataset.skipped().len();
+    Some(format!("{n} files were left out, the first: {}", first.reason))
 }
 
 /// Parses a protocol's name.

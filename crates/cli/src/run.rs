@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use datasets::{Label, Roots};
+use datasets::{Label, OnBadFile, Roots};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args;
@@ -87,6 +87,11 @@ fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
             model: args.model_seed.unwrap_or(seed),
         },
         config,
+        on_bad_file: if args.skip_bad_files {
+            OnBadFile::Skip
+        } else {
+            OnBadFile::Fail
+        },
     })
 }
 
