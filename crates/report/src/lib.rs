@@ -22,8 +22,10 @@ mod terminal;
 
 mod atomic;
 mod results;
+mod rows;
 mod scores;
 
 pub use error::ReportError;
+pub use rows::write_rows;
 pub use run::{Run, Written};
 pub use scores::write_scores;
