@@ -92,7 +92,7 @@ impl<C: Serialize> Plan<'_, C> {
             progress,
             folder: folder.as_ref(),
         };
-        train(&vs, &mut Objective(&*model), &rows, self.train, seed, &run)?;
+        let history = train(&vs, &mut Objective(&*model), &rows, self.train, seed, &run)?;
         let answers = Answers {
             before: &before,
             after: &ask()?,
@@ -101,6 +101,7 @@ impl<C: Serialize> Plan<'_, C> {
         Ok(Trained {
             width: x.ncols(),
             warnings: degenerate(&[answers])?,
+            losses: history.losses,
             vs,
             model,
         })
@@ -120,6 +121,7 @@ impl TrainingObjective for Objective<'_> {
 struct Trained {
     width: usize,
     warnings: Vec<String>,
+    losses: Vec<f64>,
     vs: nn::VarStore,
     model: Box<dyn Model>,
 }
@@ -151,6 +153,10 @@ impl Scorer for Trained {
 
     fn n_evaluations(&self) -> Option<u64> {
         Some(1)
+    }
+
+    fn losses(&self) -> &[f64] {
+        &self.losses
     }
 
     fn warnings(&self) -> Vec<String> {

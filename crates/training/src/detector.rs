@@ -88,11 +88,12 @@ impl DiffusionDetector {
             config.objective(),
             config.step_sampling,
         )?;
-        train(&vs, &mut objective, &rows, &config.train, seed, &run)?;
+        let history = train(&vs, &mut objective, &rows, &config.train, seed, &run)?;
         Ok(DiffusionScorer {
             width: x.ncols(),
             scoring: scoring.with_likelihood(config.likelihood),
             warnings: probe.warnings(&untrained, &probe.ask(&*denoiser))?,
+            losses: history.losses,
             device,
             seed,
             vs,
@@ -129,6 +130,7 @@ struct DiffusionScorer {
     width: usize,
     scoring: Scoring,
     warnings: Vec<String>,
+    losses: Vec<f64>,
     device: Device,
     seed: u64,
     vs: nn::VarStore,
@@ -167,6 +169,10 @@ impl Scorer for DiffusionScorer {
 
     fn n_evaluations(&self) -> Option<u64> {
         Some(self.scoring.config().n_evaluations(self.process.steps()))
+    }
+
+    fn losses(&self) -> &[f64] {
+        &self.losses
     }
 
     fn warnings(&self) -> Vec<String> {
