@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the networks on a GPU and measures the training of DiT-B/2 at 32x32 in bf16 beside PyTorch.
+# Checks the networks on a GPU and measures training in bf16 beside PyTorch: DiT-B/2 at 32x32, DiT-B/16 at
+# 224x224, Ho's U-Net at 32x32 and a U-Net at 224x224, both layouts.
 #
 #   scripts/gpu-check.sh pack [DIR]         where Rust is: builds and collects what the other machine needs
 #   DIR/gpu-check.sh run [DIR] [--cpu]      where the GPU is: Python with PyTorch 2.11 and nothing else
@@ -9,7 +10,7 @@
 # size: a test of this script.
 set -euo pipefail
 
-packages=(diffusion-core layers mlp dit training)
+packages=(diffusion-core layers mlp dit unet training)
 
 pack() {
     cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -29,14 +30,16 @@ for line in sys.stdin:
         while read -r program name; do
             strip -o "$dir/tests/$name" "$program"
         done
-    cargo build --release -p dit --example throughput
-    strip -o "$dir/throughput" "${CARGO_TARGET_DIR:-target}/release/examples/throughput"
-    cp scripts/gpu-check.sh scripts/bench/dit_images_pytorch.py scripts/golden/dit.py "$dir/"
+    cargo build --release -p dit --example throughput -p unet --example unet_throughput
+    local examples="${CARGO_TARGET_DIR:-target}/release/examples"
+    strip -o "$dir/throughput-dit" "$examples/throughput"
+    strip -o "$dir/throughput-unet" "$examples/unet_throughput"
+    cp scripts/gpu-check.sh scripts/bench/{dit_images,unet}_pytorch.py scripts/golden/{dit,unet}.py "$dir/"
     echo "packed: $(du -sh "$dir" | cut -f1) in $dir"
 }
 
 run() {
-    local dir="$1" device="$2" python lib peak=0 arguments
+    local dir="$1" device="$2" python lib peak=0
     dir="$(cd "$dir" && pwd)"
     python="$(command -v python3)" || fail "no python3: PyTorch 2.11 brings the libtorch this needs"
     lib="$("$python" -c '
@@ -45,7 +48,7 @@ if not torch.__version__.startswith("2.11."):
     sys.exit(f"PyTorch {torch.__version__}, expected 2.11: install torch==2.11.0")
 print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is needed"
     export LD_LIBRARY_PATH="$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-    arguments=(s 8 32 8 3 bf16)
+    local dits=("s 8 32 8 3 bf16") unets=("small 32 8 3 bf16 nchw" "small 32 8 3 bf16 nhwc")
     if [[ $device == cuda ]]; then
         "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' ||
             fail "PyTorch sees no GPU; --cpu tests the script without one"
@@ -59,7 +62,13 @@ print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is n
             *A100*) peak=312 ;;
         esac
         peak="${GPU_PEAK_TFLOPS:-$peak}"
-        arguments=(b 2 32 256 100 bf16 "$peak")
+        dits=("b 2 32 256 100 bf16 $peak" "b 16 224 256 50 bf16 $peak")
+        unets=()
+        local layout
+        for layout in nchw nhwc; do
+            unets+=("small 32 256 100 bf16 $layout" "ho 32 128 50 bf16 $layout"
+                "side 224 8 20 bf16 $layout")
+        done
     else
         export CUDA_VISIBLE_DEVICES=""
     fi
@@ -68,16 +77,28 @@ print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is n
         echo
         # Inside a group whose status is tested, `set -e` is off.
         parity "$dir" || exit 1
-        echo
-        echo "Training, \`throughput ${arguments[*]}\` (size, patch, side, batch, steps, precision, peak):"
-        echo
-        "$dir/throughput" "${arguments[@]}" | sed 's/^/- /' || exit 1
-        env -u LD_PRELOAD "$python" "$dir/dit_images_pytorch.py" "${arguments[@]}" | sed 's/^/- /' ||
-            exit 1
+        speeds "$dir" "$python" dit dit_images_pytorch.py \
+            "size, patch, side, batch, steps, precision, peak" "${dits[@]}" || exit 1
+        speeds "$dir" "$python" unet unet_pytorch.py \
+            "size, side, batch, steps, precision, layout" "${unets[@]}" || exit 1
     } 2>"$dir/gpu-check.log" | tee "$dir/gpu.md" || {
         tail -20 "$dir/gpu-check.log" >&2
         fail "stopped; all messages are in $dir/gpu-check.log"
     }
+}
+
+# speeds DIR PYTHON PACKAGE PEER MEANING ARGUMENTS..: ours and PyTorch's for each of ARGUMENTS.
+speeds() {
+    local dir="$1" python="$2" package="$3" peer="$4" meaning="$5" arguments
+    shift 5
+    for arguments in "$@"; do
+        echo
+        echo "Training, \`$package: throughput $arguments\` ($meaning):"
+        echo
+        # Unquoted: several words.
+        "$dir/throughput-$package" $arguments | sed 's/^/- /' || return 1
+        env -u LD_PRELOAD "$python" "$dir/$peer" $arguments | sed 's/^/- /' || return 1
+    done
 }
 
 # TF32 keeps 10 bits of a number: parity is asked of full precision.
@@ -120,5 +141,5 @@ done
 case "$command" in
     pack) pack "$dir" ;;
     run) run "$dir" "$device" ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac

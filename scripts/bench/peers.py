@@ -1,16 +1,18 @@
 """The Python side of `cargo xtask bench --against-python`; the Rust side is
 crates/baselines/examples/peers.rs.
 
-    python scripts/bench/peers.py export FOLDER [CIFAR10_4.npz]
+    python scripts/bench/peers.py export FOLDER [CIFAR10_4.npz | ROWS]
     python scripts/bench/peers.py serve FOLDER
 
 `export` writes train.f32 and test.f32 (row-major, little-endian) and header.json: CIFAR10_4 under
 protocol `paper` (first half of the normal rows trains; the other half and all anomalies test;
-standard scaling fitted on train), or generated rows of the same shape.
+standard scaling fitted on train), or generated rows of the same shape, or as many generated rows of
+512 columns to train and to test as is said.
 
 `serve` prints a line of JSON when it is ready, then for each line "METHOD JOBS" on stdin the
 seconds that fit and score took. The process stays warm. Methods: ocsvm and iforest are
-scikit-learn's, copod is PyOD's, with the settings of the paper's table.
+scikit-learn's, copod is PyOD's, with the settings of the paper's table; ecod and hbos are PyOD's, knn
+(k = 5) and lof (k = 20) scikit-learn's by brute force.
 
     pip install -r scripts/bench/requirements.txt
 """
@@ -33,25 +35,30 @@ def paper_split(path):
     return normal[:half], np.concatenate([normal[half:], anomalous])
 
 
-def generated():
+def generated(n_train, n_test):
     """Non-negative and skewed, with a few constant columns, as embeddings after a ReLU are."""
     rng = np.random.RandomState(0)
     mixing = rng.normal(size=(64, D)) / 8
-    rows = np.maximum(rng.normal(size=(TRAIN + TEST, 64)) @ mixing, 0)
+    rows = np.maximum(rng.normal(size=(n_train + n_test, 64)) @ mixing, 0)
     rows[:, ::100] = 0
-    rows[TRAIN + 2500 :] *= 1.2
+    rows[-(n_test // 10) :] *= 1.2
     rows = rows.astype(np.float32)
-    return rows[:TRAIN], rows[TRAIN:]
+    return rows[:n_train], rows[n_train:]
 
 
 def export(folder, npz=None):
-    train, test = paper_split(npz) if npz else generated()
+    if npz is None or npz.isdigit():
+        n_train, n_test = (int(npz), int(npz)) if npz else (TRAIN, TEST)
+        train, test = generated(n_train, n_test)
+        source = "generated rows of the shape of CIFAR10_4" if npz is None else "generated rows"
+    else:
+        train, test = paper_split(npz)
+        source = "CIFAR10_4, protocol paper"
     mean, scale = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
     scale[scale == 0] = 1
     folder = Path(folder)
     for name, rows in (("train", train), ("test", test)):
         ((rows - mean) / scale).astype("<f4").tofile(folder / f"{name}.f32")
-    source = "CIFAR10_4, protocol paper" if npz else "generated rows of the shape of CIFAR10_4"
     header = {"train": len(train), "test": len(test), "d": train.shape[1], "source": source}
     (folder / "header.json").write_text(json.dumps(header) + "\n")
 
@@ -77,6 +84,39 @@ def copod(train, test, jobs):
     return detector.decision_function(test)
 
 
+def ecod(train, test, jobs):
+    from pyod.models.ecod import ECOD
+
+    detector = ECOD(n_jobs=jobs)
+    detector.fit(train)
+    return detector.decision_function(test)
+
+
+def hbos(train, test, jobs):
+    from pyod.models.hbos import HBOS
+
+    detector = HBOS()
+    detector.fit(train)
+    return detector.decision_function(test)
+
+
+def knn(train, test, jobs):
+    from sklearn.neighbors import NearestNeighbors
+
+    table = NearestNeighbors(n_neighbors=5, algorithm="brute", n_jobs=jobs).fit(train)
+    return table.kneighbors(test)[0][:, -1]
+
+
+def lof(train, test, jobs):
+    from sklearn.neighbors import LocalOutlierFactor
+
+    factor = LocalOutlierFactor(20, algorithm="brute", novelty=True, n_jobs=jobs).fit(train)
+    return -factor.score_samples(test)
+
+
+METHODS = {"ocsvm": ocsvm, "iforest": iforest, "copod": copod, "ecod": ecod, "hbos": hbos, "knn": knn, "lof": lof}
+
+
 def serve(folder):
     import pyod
     import sklearn
@@ -91,11 +131,10 @@ def serve(folder):
         "numpy": np.__version__,
     }
     print(json.dumps(versions), flush=True)
-    methods = {"ocsvm": ocsvm, "iforest": iforest, "copod": copod}
     for line in sys.stdin:
         method, jobs = line.split()
         start = time.perf_counter()
-        scores = methods[method](train, test, int(jobs))
+        scores = METHODS[method](train, test, int(jobs))
         seconds = time.perf_counter() - start
         assert len(scores) == len(test)
         print(seconds, flush=True)

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, code};
 use crate::glob;
-use crate::profile::{Family, Profile, Seed, Table};
+use crate::profile::{Family, Metric, Profile, Seed, Table};
 use crate::program::{Dataset, Method};
 
 /// Everything a run folder starts from.
@@ -63,6 +63,7 @@ pub(crate) struct PlannedColumn {
     published: Option<String>,
     family: Option<String>,
     note: Option<String>,
+    metric: Metric,
     seeds: Vec<Seed>,
     pub(crate) cells: BTreeMap<String, Vec<String>>,
 }
@@ -107,6 +108,7 @@ pub(crate) fn plan(
                 published: column.published.clone(),
                 family: column.family.clone(),
                 note: column.note.clone(),
+                metric: column.metric,
                 seeds: seeds.clone(),
                 cells: ids,
             });

@@ -70,6 +70,20 @@ pub(crate) struct Column {
     pub(crate) seeds: Option<Vec<Seed>>,
     pub(crate) protocol: Option<String>,
     pub(crate) note: Option<String>,
+    /// What of a cell the column shows.
+    #[serde(default)]
+    pub(crate) metric: Metric,
+}
+
+/// A number of a cell's `metrics` or `pixels`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Metric {
+    #[default]
+    Auroc,
+    PixelAuroc,
+    PixelAp,
+    Aupro,
 }
 
 /// The seed of the data (which rows are drawn) and of the model (how it is initialised).

@@ -25,10 +25,12 @@ fn packed(folder: &Path, status: u8) {
     }
     let python = "case \"$1\" in -c) echo /torch/lib ;; *) echo 'PyTorch eager: 1 steps/s' ;; esac";
     program(&folder.join("bin/python3"), python);
-    program(
-        &folder.join("pack/throughput"),
-        "echo \"ours: 2 steps/s, $*\"",
-    );
+    for package in ["dit", "unet"] {
+        program(
+            &folder.join(format!("pack/throughput-{package}")),
+            "echo \"ours: 2 steps/s, $*\"",
+        );
+    }
     program(
         &folder.join("pack/tests/dit-parity"),
         &format!("exit {status}"),
@@ -73,6 +75,8 @@ fn it_reports_both_sides() {
         "CPU, ",
         "dit-parity: passed",
         "ours: 2 steps/s, s 8 32",
+        "unet: throughput small 32 8 3 bf16 nhwc",
+        "ours: 2 steps/s, small 32 8 3 bf16 nhwc",
         "PyTorch eager",
     ] {
         assert!(report.contains(words), "no {words} in {report}");

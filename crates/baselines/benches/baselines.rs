@@ -2,7 +2,8 @@
 //! `cargo bench -p baselines --bench baselines`
 
 use baselines::{
-    ConstantColumns, Copod, CopodConfig, Ecdf, IsolationForest, IsolationForestConfig, Norm, Rng,
+    ConstantColumns, Copod, CopodConfig, Ecdf, Ecod, EcodConfig, Hbos, HbosConfig, IsolationForest,
+    IsolationForestConfig, Knn, KnnConfig, Lof, LofConfig, Norm, Pca, PcaConfig, Rng,
 };
 use detector::{Detector, Input, Silent};
 use divan::Bencher;
@@ -28,6 +29,35 @@ fn copod(bencher: Bencher<'_, '_>, ecdf: Ecdf) {
         constant_columns: ConstantColumns::ZeroSkewness,
     };
     fit_and_score(bencher, &Copod::new(config));
+}
+
+#[divan::bench(args = [Ecdf::Train, Ecdf::TrainAndTest], sample_count = 20)]
+fn ecod(bencher: Bencher<'_, '_>, ecdf: Ecdf) {
+    let config = EcodConfig {
+        ecdf,
+        ..Default::default()
+    };
+    fit_and_score(bencher, &Ecod::new(config));
+}
+
+#[divan::bench(sample_count = 20)]
+fn hbos(bencher: Bencher<'_, '_>) {
+    fit_and_score(bencher, &Hbos::new(HbosConfig::default()).unwrap());
+}
+
+#[divan::bench(sample_count = 10)]
+fn knn(bencher: Bencher<'_, '_>) {
+    fit_and_score(bencher, &Knn::new(KnnConfig::default()).unwrap());
+}
+
+#[divan::bench(sample_count = 10)]
+fn lof(bencher: Bencher<'_, '_>) {
+    fit_and_score(bencher, &Lof::new(LofConfig::default()).unwrap());
+}
+
+#[divan::bench(sample_count = 10)]
+fn pca(bencher: Bencher<'_, '_>) {
+    fit_and_score(bencher, &Pca::new(PcaConfig::default()).unwrap());
 }
 
 #[divan::bench]

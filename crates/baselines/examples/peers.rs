@@ -13,16 +13,19 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use baselines::{Copod, CopodConfig, Ecdf, IsolationForest, IsolationForestConfig};
+use baselines::{Copod, CopodConfig, Ecdf, Ecod, EcodConfig, Hbos, HbosConfig};
+use baselines::{IsolationForest, IsolationForestConfig, Knn, KnnConfig, Lof, LofConfig};
 use baselines::{OneClassSvm, OneClassSvmConfig};
 use detector::{Detector, Input, Silent};
 use ndarray::Array2;
+
+const METHODS: [&str; 7] = ["ocsvm", "iforest", "copod", "ecod", "hbos", "knn", "lof"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Some(folder) = std::env::args_os().nth(1) else {
         // Any rows do: a fixed pattern that no column repeats.
         let x = Array2::from_shape_fn((600, 16), |(i, j)| ((i * (2 * j + 7)) % 101) as f32);
-        for method in ["ocsvm", "iforest", "copod"] {
+        for method in METHODS {
             println!("{method}: {:.4} s", fit_and_score(method, &x, &x)?);
         }
         return Ok(());
@@ -63,7 +66,14 @@ fn fit_and_score(
             ecdf: Ecdf::TrainAndTest,
             ..CopodConfig::default()
         })),
-        other => return Err(format!("no method {other:?} here: ocsvm, iforest, copod").into()),
+        "ecod" => Box::new(Ecod::new(EcodConfig {
+            ecdf: Ecdf::TrainAndTest,
+            ..EcodConfig::default()
+        })),
+        "hbos" => Box::new(Hbos::new(HbosConfig::default())?),
+        "knn" => Box::new(Knn::new(KnnConfig::default())?),
+        "lof" => Box::new(Lof::new(LofConfig::default())?),
+        other => return Err(format!("no method {other:?} here: {}", METHODS.join(", ")).into()),
     };
     let start = Instant::now();
     let scorer = detector.fit(Input::Rows(train.view()), 44, &Silent)?;

@@ -1,14 +1,7 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 
-mod columns;
-mod ranks;
-mod stacked;
-mod tail;
-
-use columns::SortedColumns;
-use ranks::Ranks;
+use crate::tails::{ConstantColumns, Ecdf, Rule, fit};
 
 /// Settings of [`Copod`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,28 +22,6 @@ impl Default for CopodConfig {
             constant_columns: ConstantColumns::ZeroSkewness,
         }
     }
-}
-
-/// The rows that the empirical distribution functions of [`Copod`] count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ecdf {
-    /// The training rows and the row that is scored, so that no share is 0.
-    Train,
-    /// The training rows and all rows scored together, as in PyOD. **Breaks the contract: a row's
-    /// score moves with its batch.** Published tables need it.
-    TrainAndTest,
-}
-
-/// What a constant column does to the scores of [`Copod`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConstantColumns {
-    /// It counts as symmetric: its skewness, 0/0, is taken as 0, as in PyOD since 1.0.9.
-    ZeroSkewness,
-    /// It turns all scores into 0. Before 1.0.9 the undefined skewness made every score NaN, and the
-    /// published run replaced NaN by 0: the 50.00 in its tables. Only for showing that.
-    NanToZero,
 }
 
 /// Copula-based outlier detection (Li et al. 2020, arXiv 2009.09463): rows far in the tails of many
@@ -97,57 +68,11 @@ impl Detector for Copod {
         _seed: u64,
         _progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let x = x.rows()?;
-        let constant_columns = self.config.constant_columns;
-        Ok(match self.config.ecdf {
-            Ecdf::Train => Box::new(Inductive {
-                ranks: Ranks::new(SortedColumns::new(x)),
-                constant_columns,
-            }),
-            Ecdf::TrainAndTest => Box::new(Transductive {
-                train: x.to_owned(),
-                constant_columns,
-            }),
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Inductive {
-    ranks: Ranks,
-    constant_columns: ConstantColumns,
-}
-
-impl Scorer for Inductive {
-    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.ranks.width())?;
-        let scores = self.ranks.score(x);
-        Ok(self
-            .constant_columns
-            .apply(self.ranks.any_constant(), scores))
-    }
-}
-
-#[derive(Debug)]
-struct Transductive {
-    train: Array2<f32>,
-    constant_columns: ConstantColumns,
-}
-
-impl Scorer for Transductive {
-    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.train.ncols())?;
-        let (scores, any_constant) = stacked::score(self.train.view(), x);
-        Ok(self.constant_columns.apply(any_constant, scores))
-    }
-}
-
-impl ConstantColumns {
-    fn apply(self, any_constant: bool, scores: Array1<f64>) -> Array1<f64> {
-        if self == Self::NanToZero && any_constant {
-            return Array1::zeros(scores.len());
-        }
-        scores
+        let CopodConfig {
+            ecdf,
+            constant_columns,
+        } = self.config;
+        Ok(fit(x.rows()?, Rule::Copod, ecdf, constant_columns))
     }
 }
 
@@ -155,7 +80,7 @@ impl ConstantColumns {
 mod tests {
     use approx::assert_relative_eq;
     use detector::{Silent, conformance};
-    use ndarray::{ArrayView2, Axis, array};
+    use ndarray::{Array1, Array2, ArrayView2, Axis, array};
 
     use super::*;
 

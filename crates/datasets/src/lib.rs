@@ -32,6 +32,6 @@ pub use hash::Pin;
 pub use idx::{Idx, load_idx};
 pub use npz::load_npz;
 pub use protocol::Protocol;
-pub use roots::Roots;
+pub use roots::{Roots, cache_folder};
 pub use scaling::{RowScaler, RowScaling};
 pub use split::Split;

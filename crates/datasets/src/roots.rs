@@ -44,7 +44,7 @@ impl Roots {
             folders.push(workspace.join("data").join("external"));
             folders.push(workspace.join("data"));
         }
-        let cache = cache_dir();
+        let cache = cache_folder().map(|cache| cache.join("data"));
         folders.extend(cache.clone());
         Ok(Self { folders, cache })
     }
@@ -95,14 +95,16 @@ fn workspace_of(start: &Path) -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-fn cache_dir() -> Option<PathBuf> {
+/// Where what is downloaded or made once is kept: `$RESIDUUM_CACHE`, else `residuum` in the user's cache
+/// folder; `None` where the user has none.
+pub fn cache_folder() -> Option<PathBuf> {
     let set = |name| {
         env::var_os(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
     if let Some(cache) = set("RESIDUUM_CACHE") {
-        return Some(cache.join("data"));
+        return Some(cache);
     }
     let user = if cfg!(windows) {
         set("LOCALAPPDATA")
@@ -111,7 +113,7 @@ fn cache_dir() -> Option<PathBuf> {
     } else {
         set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
     };
-    user.map(|user| user.join("residuum").join("data"))
+    user.map(|user| user.join("residuum"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,9 @@
-//! What every detector of rows has to hold, as one function that its tests call.
+//! What every detector has to hold, as one function that its tests call, for detectors of rows and of
+//! images.
+
+mod images;
+
+pub use images::check_images_within;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
@@ -61,7 +66,7 @@ pub fn check_within(detector: &dyn Detector, tolerance: Tolerance) -> Result<(),
     if let Some((row, value)) = scores.iter().enumerate().find(|(_, v)| !v.is_finite()) {
         return Err(format!("score {value} for row {row}"));
     }
-    check_ranking(&scores, tolerance.auroc)?;
+    check_ranking(&scores, N_OUTLIERS, tolerance.auroc)?;
 
     let again = score(&*fit(detector, train.view())?, test.view())?;
     check_close(
@@ -101,9 +106,9 @@ fn score(scorer: &dyn Scorer, x: ArrayView2<'_, f32>) -> Result<Array1<f64>, Str
         .map_err(|e| format!("score failed: {e}"))
 }
 
-/// Outliers come first in [`test_rows`].
-fn check_ranking(scores: &Array1<f64>, floor: f64) -> Result<(), String> {
-    let (outliers, normal) = scores.view().split_at(Axis(0), N_OUTLIERS);
+/// Outliers come first in the samples that are scored.
+fn check_ranking(scores: &Array1<f64>, n_outliers: usize, floor: f64) -> Result<(), String> {
+    let (outliers, normal) = scores.view().split_at(Axis(0), n_outliers);
     let mut ordered = 0.0;
     for a in &outliers {
         for b in &normal {
@@ -116,7 +121,7 @@ fn check_ranking(scores: &Array1<f64>, floor: f64) -> Result<(), String> {
             };
         }
     }
-    let auroc = ordered / (N_OUTLIERS * N_NORMAL) as f64;
+    let auroc = ordered / (outliers.len() * normal.len()) as f64;
     if auroc < floor {
         return Err(format!(
             "AUROC {auroc:.4} on planted outliers, expected at least {floor}"

@@ -9,7 +9,7 @@ pub use error::DetectorError;
 pub use input::Input;
 pub use progress::{Progress, Silent};
 
-use ndarray::{Array1, Array3};
+use ndarray::{Array1, Array3, Array4};
 
 /// A method that learns what normal data look like.
 pub trait Detector: Send + Sync {
@@ -48,6 +48,19 @@ pub trait Scorer: Send {
         _x: Input<'_>,
         _progress: &dyn Progress,
     ) -> Result<Option<Array3<f32>>, DetectorError> {
+        Ok(None)
+    }
+
+    /// What the method takes for the normal version of each image: `[n, c, h, w]` → `[n, c, h, w]`.
+    /// Something to look at; scores may come from elsewhere. `None` for methods that reconstruct nothing.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    fn reconstructions(
+        &self,
+        _x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Array4<u8>>, DetectorError> {
         Ok(None)
     }
 

@@ -21,6 +21,8 @@ mod likelihood;
 #[cfg(feature = "torch")]
 mod losses;
 #[cfg(feature = "torch")]
+mod noise;
+#[cfg(feature = "torch")]
 mod objective;
 #[cfg(feature = "torch")]
 mod posterior;
@@ -36,6 +38,8 @@ mod row_noise;
 mod sample;
 #[cfg(feature = "torch")]
 mod score;
+#[cfg(feature = "torch")]
+mod simplex;
 #[cfg(feature = "torch")]
 mod step_sampler;
 #[cfg(feature = "torch")]
@@ -63,6 +67,8 @@ pub use ema::Ema;
 pub use error::ProcessError;
 #[cfg(feature = "torch")]
 pub use likelihood::Likelihood;
+#[cfg(feature = "torch")]
+pub use noise::Noise;
 #[cfg(feature = "torch")]
 pub use objective::{Loss, Objective};
 #[cfg(feature = "torch")]

@@ -1,11 +1,10 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
-use crate::{ProcessError, splitmix64};
+use crate::{Noise, ProcessError, splitmix64};
 
-/// Standard normal noise for the rows of a block, one stream for each row, keyed by a seed and the
+/// Noise for the rows of a block, standard normal unless said otherwise, one stream for each row, keyed by a seed and the
 /// row's own numbers: rows are disturbed independently, and yet a row meets the same noise alone, in
 /// any place of any batch, and as a copy of itself.
 ///
@@ -38,6 +37,7 @@ struct Keys {
     source: Source,
     row: Vec<i64>,
     device: Device,
+    noise: Noise,
 }
 
 #[derive(Debug)]
@@ -95,8 +95,16 @@ impl RowNoise {
                 source,
                 row: shape[1..].to_vec(),
                 device,
+                noise: Noise::default(),
             },
         }
+    }
+
+    /// The same streams for another kind of noise.
+    #[must_use]
+    pub fn with_noise(mut self, noise: Noise) -> Self {
+        self.keys.noise = noise;
+        self
     }
 
     /// The next noise of every row, shaped like the rows, f32, on their device.
@@ -177,16 +185,16 @@ pub(crate) struct Streams<'a> {
 impl Streams<'_> {
     /// `[b, ..]`: the next noise of every row.
     pub(crate) fn draw(&mut self) -> Result<Tensor, ProcessError> {
-        let (rows, width) = (self.streams.len(), self.keys.width());
+        let rows = self.streams.len();
         if self.streams.iter().any(Option::is_none) {
             let fresh = self.keys.streams(self.first, rows)?;
             for (stream, fresh) in self.streams.iter_mut().zip(fresh) {
                 stream.get_or_insert(fresh);
             }
         }
-        let mut noise = Vec::with_capacity(rows * width);
+        let mut noise = Vec::with_capacity(rows * self.keys.width());
         for stream in self.streams.iter_mut().flatten() {
-            noise.extend((0..width).map(|_| -> f32 { StandardNormal.sample(stream) }));
+            self.keys.noise.extend(&mut noise, &self.keys.row, stream)?;
         }
         Ok(Tensor::f_from_slice(&noise)?
             .f_view(self.keys.shape(rows).as_slice())?

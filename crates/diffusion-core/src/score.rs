@@ -28,13 +28,23 @@ pub struct Scoring {
 
 /// A rule, made ready for one process.
 trait Rule {
-    /// `[b, ..]` → `[b]`, f64.
+    /// `[b, ..]` → `[b]` or `[b, h, w]`, f64.
     fn score(
         &self,
         denoiser: &dyn Denoiser,
         x: &Tensor,
         noise: &mut Streams<'_>,
+        over: Over,
     ) -> Result<Tensor, ProcessError>;
+}
+
+/// What the numbers of a row are averaged over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// All: `[b, ..]` → `[b]`, a score.
+    Numbers,
+    /// The channels of each pixel: `[b, c, h, w]` → `[b, h, w]`, a map.
+    Channels,
 }
 
 impl Scoring {
@@ -81,6 +91,66 @@ impl Scoring {
         x: &Tensor,
         noise: &mut RowNoise,
     ) -> Result<Tensor, ProcessError> {
+        self.apply(process, denoiser, x, noise, Over::Numbers)
+    }
+
+    /// The same rule for every pixel of images: errors are averaged over the channels alone, so that
+    /// the mean of a map over its pixels is the score. Of the norm of `score-norm` it is the norm over
+    /// the channels; of `inversion` the first term, without the change of volume, which belongs to the
+    /// whole image.
+    ///
+    /// # Shapes
+    /// `x`: `[b, c, h, w]` f32 → `[b, h, w]` f64 on the same device.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score); [`ProcessError::Shape`] for anything but images.
+    pub fn maps(
+        &self,
+        process: &Process,
+        denoiser: &dyn Denoiser,
+        x: &Tensor,
+        noise: &mut RowNoise,
+    ) -> Result<Tensor, ProcessError> {
+        if x.dim() != 4 {
+            return Err(ProcessError::Shape {
+                name: "the images",
+                found: x.size(),
+                expected: vec![-1, -1, -1, -1],
+            });
+        }
+        self.apply(process, denoiser, x, noise, Over::Channels)
+    }
+
+    /// What one walk from the first of `start` makes of each row, whatever the rule: something to look
+    /// at.
+    ///
+    /// # Shapes
+    /// `x`: `[b, ..]` f32 → like `x`.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn reconstruct(
+        &self,
+        process: &Process,
+        denoiser: &dyn Denoiser,
+        x: &Tensor,
+        noise: &mut RowNoise,
+    ) -> Result<Tensor, ProcessError> {
+        same_shape("x", x, &noise.shape())?;
+        let _no_grad = tch::no_grad_guard();
+        let rule = reconstruction::Rule::new(&self.config, process)?;
+        let rows = noise.rows();
+        rule.reconstruct(denoiser, x, &mut noise.part(0, rows))
+    }
+
+    fn apply(
+        &self,
+        process: &Process,
+        denoiser: &dyn Denoiser,
+        x: &Tensor,
+        noise: &mut RowNoise,
+        over: Over,
+    ) -> Result<Tensor, ProcessError> {
         if x.dim() < 2 {
             return Err(ProcessError::Shape {
                 name: "x",
@@ -98,13 +168,22 @@ impl Scoring {
             ScoreRule::ScoreNorm => Box::new(score_norm::Rule { config, process }),
             ScoreRule::Inversion => Box::new(inversion::Rule::new(config, process)?),
         };
-        let rows = noise.rows();
+        let (rows, size) = (noise.rows(), x.size());
         let block = block_rows(x);
-        let mut scores = vec![Tensor::f_zeros([0], (Kind::Double, x.device()))?];
+        let mut scores = Vec::new();
         for first in (0..rows).step_by(block) {
             let len = block.min(rows - first);
             let x = x.f_narrow(0, first as i64, len as i64)?;
-            scores.push(rule.score(denoiser, &x, &mut noise.part(first, len))?);
+            scores.push(rule.score(denoiser, &x, &mut noise.part(first, len), over)?);
+        }
+        if scores.is_empty() {
+            let pixels = if over == Over::Channels {
+                &size[2..]
+            } else {
+                &[]
+            };
+            let shape: Vec<i64> = [&[0], pixels].concat();
+            return Ok(Tensor::f_zeros(shape, (Kind::Double, x.device()))?);
         }
         Ok(Tensor::f_cat(&scores, 0)?)
     }
@@ -119,16 +198,32 @@ fn block_rows(x: &Tensor) -> usize {
 }
 
 impl ErrorMeasure {
-    /// The mean error of every row: `[b, ..]` → `[b]`, f64.
-    fn per_row(self, found: &Tensor, expected: &Tensor) -> Result<Tensor, ProcessError> {
+    /// The mean error of every row or pixel, f64.
+    fn mean(self, found: &Tensor, expected: &Tensor, over: Over) -> Result<Tensor, ProcessError> {
         let difference = found.f_sub(expected)?.f_to_kind(Kind::Double)?;
-        let errors = match self {
+        over.mean(&match self {
             Self::Mse => difference.f_square()?,
             Self::L1 => difference.f_abs()?,
+        })
+    }
+}
+
+impl Over {
+    /// The mean of f64 numbers.
+    fn mean(self, x: &Tensor) -> Result<Tensor, ProcessError> {
+        Ok(match self {
+            Self::Numbers => x.f_flatten(1, -1)?.f_mean_dim(1, false, Kind::Double)?,
+            Self::Channels => x.f_mean_dim(1, false, Kind::Double)?,
+        })
+    }
+
+    /// Their sum.
+    fn sum(self, x: &Tensor) -> Result<Tensor, ProcessError> {
+        let x = match self {
+            Self::Numbers => x.f_flatten(1, -1)?,
+            Self::Channels => x.shallow_clone(),
         };
-        Ok(errors
-            .f_flatten(1, -1)?
-            .f_mean_dim(1, false, Kind::Double)?)
+        Ok(x.f_sum_dim_intlist(1, false, Kind::Double)?)
     }
 }
 

@@ -42,6 +42,33 @@ impl Process {
         eps: &Tensor,
         likelihood: Likelihood,
     ) -> Result<VlbTerms, ProcessError> {
+        let (nats, error) = self.vlb_nats(denoiser, x_0, t, eps, likelihood)?;
+        let mse = row_mean(&squares(&error)?)?;
+        let schedule = self.schedule();
+        let sd = schedule.sqrt_one_minus_alpha_bars()[t];
+        let root = schedule.sqrt_alpha_bars()[t];
+        let (x_0_error, eps_error) = match self.target() {
+            Target::Epsilon => (schedule.sqrt_recipm1_alpha_bars()[t], 1.0),
+            Target::X0 => (1.0, root / sd),
+            Target::V => (sd, root),
+        };
+        Ok(VlbTerms {
+            bits_per_dim: row_mean(&nats)?.f_div_scalar(LN_2)?,
+            x_0_mse: mse.f_mul_scalar(x_0_error.powi(2))?,
+            eps_mse: mse.f_mul_scalar(eps_error.powi(2))?,
+        })
+    }
+
+    /// The same term in nats for each number, f64, and the error of what the network predicted; both
+    /// like `x_0`.
+    pub(crate) fn vlb_nats(
+        &self,
+        denoiser: &dyn Denoiser,
+        x_0: &Tensor,
+        t: usize,
+        eps: &Tensor,
+        likelihood: Likelihood,
+    ) -> Result<(Tensor, Tensor), ProcessError> {
         self.check_step(t)?;
         let rows = x_0.size().first().copied().unwrap_or(0);
         let all_t = Tensor::f_full([rows], t as i64, (Kind::Int64, x_0.device()))?;
@@ -54,20 +81,7 @@ impl Process {
             0 => self.nll(&error, &log_variance, x_0, &all_t, likelihood)?,
             _ => self.kl(&error, &log_variance, &all_t)?,
         };
-        let mse = row_mean(&error.f_to_kind(Kind::Double)?.f_square()?)?;
-        let schedule = self.schedule();
-        let sd = schedule.sqrt_one_minus_alpha_bars()[t];
-        let root = schedule.sqrt_alpha_bars()[t];
-        let (x_0_error, eps_error) = match self.target() {
-            Target::Epsilon => (schedule.sqrt_recipm1_alpha_bars()[t], 1.0),
-            Target::X0 => (1.0, root / sd),
-            Target::V => (sd, root),
-        };
-        Ok(VlbTerms {
-            bits_per_dim: row_mean(&nats.f_to_kind(Kind::Double)?)?.f_div_scalar(LN_2)?,
-            x_0_mse: mse.f_mul_scalar(x_0_error.powi(2))?,
-            eps_mse: mse.f_mul_scalar(eps_error.powi(2))?,
-        })
+        Ok((nats.f_to_kind(Kind::Double)?, error))
     }
 
     /// The variational bound on `−log p(x_0)` in bits per dimension: the terms of all steps and the
@@ -119,9 +133,13 @@ impl Process {
     /// # Errors
     /// As [`prior_nats`](Self::prior_nats).
     pub fn prior_bits_per_dim(&self, x_0: &Tensor) -> Result<Tensor, ProcessError> {
+        self.prior_bits(&row_mean(&squares(x_0)?)?)
+    }
+
+    /// The same from the mean of `x_0²`, of whatever numbers.
+    pub(crate) fn prior_bits(&self, square: &Tensor) -> Result<Tensor, ProcessError> {
         let alpha_bar = self.schedule().alpha_bars()[self.steps() - 1];
         let constant = alpha_bar + (-alpha_bar).ln_1p();
-        let square = row_mean(&x_0.f_to_kind(Kind::Double)?.f_square()?)?;
         Ok(square
             .f_mul_scalar(alpha_bar)?
             .f_sub_scalar(constant)?
@@ -234,6 +252,11 @@ impl Process {
         };
         Ok(error.f_mul(&per_row(factor, t, error)?)?)
     }
+}
+
+/// `x²`, f64.
+pub(crate) fn squares(x: &Tensor) -> Result<Tensor, ProcessError> {
+    Ok(x.f_to_kind(Kind::Double)?.f_square()?)
 }
 
 /// The mean over the numbers of each row, `[b, ..]` → `[b]`.

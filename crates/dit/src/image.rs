@@ -202,6 +202,43 @@ mod tests {
     }
 
     #[test]
+    fn large_images_and_any_number_of_channels() {
+        tch::manual_seed(1);
+        for (image, patch, tokens) in [
+            ([3, 224, 224], 16, 196),
+            ([7, 32, 48], 8, 24),
+            ([1, 28, 28], 4, 49),
+        ] {
+            let vs = nn::VarStore::new(Device::Cpu);
+            let config = DitConfig {
+                depth: 1,
+                ..DitConfig::s(patch)
+            };
+            let network = Dit::new(&vs.root(), image, &config).unwrap();
+            let [c, h, w] = image.map(|side| side as i64);
+            let x = Tensor::randn([2, c, h, w], (Kind::Float, Device::Cpu));
+            assert_eq!(network.embed(&x).size(), [2, tokens, 384]);
+            let _no_grad = tch::no_grad_guard();
+            for mut variable in vs.trainable_variables() {
+                let _ = variable.normal_(0.0, 0.1); // wakes up what starts at zero
+            }
+            let t = Tensor::from_slice(&[7.0f32]);
+            let prediction = network.predict(&x, &t, false);
+            assert_eq!(prediction.mean.size(), [2, c, h, w]);
+            assert!(prediction.mean.std(true).double_value(&[]) > 0.05);
+            assert_eq!(prediction.variance.unwrap().size(), [2, c, h, w]);
+            // Each token of the first layer sees its own patch: one other pixel moves one of them.
+            let other = x.copy();
+            let _ = other.get(0).get(c - 1).get(h - 1).get(w - 1).fill_(9.0);
+            let moved = (network.embed(&other) - network.embed(&x))
+                .abs()
+                .sum_dim_intlist([0, 2].as_slice(), false, Kind::Float);
+            assert_eq!(moved.count_nonzero(None::<i64>).int64_value(&[]), 1);
+            assert!(moved.double_value(&[tokens - 1]) > 0.0);
+        }
+    }
+
+    #[test]
     fn images_that_the_patch_does_not_divide() {
         let vs = nn::VarStore::new(Device::Cpu);
         for (image, message) in [

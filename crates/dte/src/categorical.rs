@@ -3,7 +3,7 @@ use diffusion_core::{Process, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Reduction, TchError, Tensor};
-use training::{Runtime, TrainConfig, TrainingError};
+use training::{Runtime, SampleShape, TrainConfig, TrainingError};
 
 use crate::DteError;
 use crate::network::{Model, Plan, Question, draw};
@@ -87,14 +87,7 @@ impl DteCategoricalConfig {
     /// # Errors
     /// [`DteError`] naming the first setting outside its range.
     pub fn check(&self) -> Result<(), DteError> {
-        let steps = self.schedule.build(self.steps)?.steps(); // fewer where respaced
-        if !(2..=steps).contains(&self.bins) {
-            return Err(DteError::Config {
-                name: "bins",
-                value: self.bins.to_string(),
-                expected: "expected 2 to the number of steps",
-            });
-        }
+        settings::check_bins(self.bins, &self.schedule, self.steps)?;
         settings::check_network(&self.widths, self.dropout)?;
         Ok(self.train.check()?)
     }
@@ -123,8 +116,8 @@ impl Detector for DteCategorical {
             .schedule
             .build(self.config.steps)
             .map_err(DteError::from)?;
-        let build = |vs: &Path<'_>, d: usize| {
-            let model = Categorical::new(vs, d, &self.config, schedule.clone())?;
+        let build = |vs: &Path<'_>, shape: SampleShape| {
+            let model = Categorical::new(vs, shape.numbers(), &self.config, schedule.clone())?;
             Ok(Box::new(model) as Box<dyn Model>)
         };
         let plan = Plan {
@@ -132,15 +125,35 @@ impl Detector for DteCategorical {
             config: &self.config,
             train: &self.config.train,
             runtime: &self.runtime,
+            shape: SampleShape::of_rows,
             build: &build,
         };
         plan.fit(x, seed, progress)
     }
 }
 
+/// A network that answers with one number for each bin.
+pub(crate) trait Classifier: std::fmt::Debug + Send {
+    /// In training, with dropout: `[b, ..]` → `[b, bins]`.
+    fn forward(&self, x: &Tensor) -> Tensor;
+
+    /// For a score, without dropout: `[b, ..]` → `[b, bins]`.
+    fn answer(&self, x: &Tensor) -> Result<Tensor, TchError>;
+}
+
+impl Classifier for TimeMlp {
+    fn forward(&self, x: &Tensor) -> Tensor {
+        self.forward(x)
+    }
+
+    fn answer(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        self.answer(x)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Categorical {
-    mlp: TimeMlp,
+    network: Box<dyn Classifier>,
     process: Process,
     bins: i64,
     softmax: Softmax,
@@ -153,12 +166,28 @@ impl Categorical {
         config: &DteCategoricalConfig,
         schedule: Schedule,
     ) -> Result<Self, TrainingError> {
+        let network = TimeMlp::new(vs, d, &config.widths, config.bins, config.dropout);
         Ok(Self {
-            mlp: TimeMlp::new(vs, d, &config.widths, config.bins, config.dropout),
+            network: Box::new(network),
             process: Process::new(schedule, vs.device())?,
             bins: config.bins as i64,
             softmax: config.softmax,
         })
+    }
+
+    /// Over another network, which answers with one number for each bin.
+    pub(crate) fn over(
+        network: Box<dyn Classifier>,
+        process: Process,
+        bins: usize,
+        softmax: Softmax,
+    ) -> Self {
+        Self {
+            network,
+            process,
+            bins: bins as i64,
+            softmax,
+        }
     }
 
     /// The mean loss of rows with given times and noise.
@@ -169,7 +198,7 @@ impl Categorical {
         eps: &Tensor,
     ) -> Result<Tensor, TrainingError> {
         let x_t = self.process.q_sample_variance_only(x_0, t, eps)?;
-        let answer = self.mlp.forward(&x_t); // [b, bins]
+        let answer = self.network.forward(&x_t); // [b, bins]
         let logits = match self.softmax {
             Softmax::Double => answer.f_softmax(1, Kind::Float)?,
             Softmax::Single => answer,
@@ -200,7 +229,7 @@ impl Model for Categorical {
 
     /// `p`, `[b, bins]`.
     fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        Ok(self.mlp.answer(x)?.f_softmax(1, Kind::Double)?)
+        Ok(self.network.answer(x)?.f_softmax(1, Kind::Double)?)
     }
 }
 

@@ -3,7 +3,7 @@ use diffusion_core::{Process, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
-use training::{Runtime, TrainConfig, TrainingError};
+use training::{Runtime, SampleShape, TrainConfig, TrainingError};
 
 use crate::DteError;
 use crate::network::{Model, Plan, Question, draw, mean_square};
@@ -109,8 +109,8 @@ impl Detector for DteInverseGamma {
             .schedule
             .build(self.config.steps)
             .map_err(DteError::from)?;
-        let build = |vs: &Path<'_>, d: usize| {
-            let model = InverseGamma::new(vs, d, &self.config, schedule.clone())?;
+        let build = |vs: &Path<'_>, shape: SampleShape| {
+            let model = InverseGamma::new(vs, shape.numbers(), &self.config, schedule.clone())?;
             Ok(Box::new(model) as Box<dyn Model>)
         };
         let plan = Plan {
@@ -118,6 +118,7 @@ impl Detector for DteInverseGamma {
             config: &self.config,
             train: &self.config.train,
             runtime: &self.runtime,
+            shape: SampleShape::of_rows,
             build: &build,
         };
         plan.fit(x, seed, progress)

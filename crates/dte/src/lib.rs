@@ -4,17 +4,20 @@
 mod error;
 mod published;
 
-mod nearest;
 mod non_parametric;
 mod posterior;
 
 #[cfg(feature = "torch")]
 mod categorical;
 #[cfg(feature = "torch")]
+mod convolutional;
+#[cfg(feature = "torch")]
 mod inverse_gamma;
 #[cfg(feature = "torch")]
 mod tccm;
 
+#[cfg(feature = "torch")]
+mod conv_net;
 #[cfg(feature = "torch")]
 mod network;
 #[cfg(feature = "torch")]
@@ -31,6 +34,8 @@ pub use posterior::TimePosterior;
 
 #[cfg(feature = "torch")]
 pub use categorical::{DteCategorical, DteCategoricalConfig, Softmax};
+#[cfg(feature = "torch")]
+pub use convolutional::{DteConvolutional, DteConvolutionalConfig};
 #[cfg(feature = "torch")]
 pub use inverse_gamma::{DteInverseGamma, DteInverseGammaConfig};
 #[cfg(feature = "torch")]

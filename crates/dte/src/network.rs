@@ -1,30 +1,30 @@
 use detector::{DetectorError, Input, Progress, Scorer};
 use diffusion_core::Process;
-use ndarray::{Array1, ArrayView2};
+use ndarray::Array1;
 use serde::Serialize;
 use tch::{Kind, Tensor, nn};
 use training::{
-    Answers, Purpose, Run, Runtime, Session, TrainConfig, TrainingError, TrainingObjective,
-    degenerate, probe_rows, score_blocks, to_tensor, train,
+    Answers, Purpose, Run, Runtime, SampleShape, Session, TrainConfig, TrainingError,
+    TrainingObjective, degenerate, probe_rows, score_blocks, to_numbers, to_tensor, train,
 };
 
 /// A network with its loss and its score.
 pub(crate) trait Model: std::fmt::Debug + Send {
-    /// `[b, d]` → `[]`; draws what it needs from libtorch's generator.
+    /// `[b, ..]` → `[]`; draws what it needs from libtorch's generator.
     fn loss(&self, x_0: &Tensor) -> Result<Tensor, TrainingError>;
 
-    /// `[b, d]` → `[b]`, f64.
+    /// `[b, ..]` → `[b]`, f64.
     fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError>;
 
     /// What the check for a degenerate network asks; draws from libtorch's generator.
     fn question(&self, x_0: &Tensor) -> Result<Question, TrainingError>;
 
-    /// `[b, d]` → `[b, ..]`, f64: what the network says to the rows of a question.
+    /// `[b, ..]` → `[b, ..]`, f64: what the network says to the rows of a question.
     fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError>;
 }
 
-/// A step from 0 to `T − 1` and standard normal noise for each row of `x_0`, `[b, d]`: `t`, `[b]` int64,
-/// and `eps`, `[b, d]`.
+/// A step from 0 to `T − 1` and standard normal noise for each sample of `x_0`, `[b, ..]`: `t`, `[b]`
+/// int64, and `eps`, like `x_0`.
 pub(crate) fn draw(process: &Process, x_0: &Tensor) -> Result<(Tensor, Tensor), TrainingError> {
     let (steps, b) = (process.steps() as i64, x_0.size()[0]);
     let t = Tensor::f_randint(steps, [b], (Kind::Int64, x_0.device()))?;
@@ -39,7 +39,7 @@ pub(crate) fn mean_square(x: &Tensor) -> Result<f64, TrainingError> {
 
 /// Rows as a network meets them in training.
 pub(crate) struct Question {
-    /// `[b, d]`.
+    /// `[b, ..]`.
     pub(crate) rows: Tensor,
     /// Mean square of what it should answer.
     pub(crate) target: f64,
@@ -52,12 +52,14 @@ pub(crate) struct Plan<'a, C> {
     pub(crate) config: &'a C,
     pub(crate) train: &'a TrainConfig,
     pub(crate) runtime: &'a Runtime,
-    /// The model for rows of a given width.
+    /// The shape of one sample of the kind that the model takes.
+    pub(crate) shape: fn(Input<'_>) -> Result<SampleShape, DetectorError>,
+    /// The model for samples of a given shape.
     pub(crate) build: &'a Build<'a>,
 }
 
 pub(crate) type Build<'a> =
-    dyn Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Model>, TrainingError> + 'a;
+    dyn Fn(&nn::Path<'_>, SampleShape) -> Result<Box<dyn Model>, TrainingError> + 'a;
 
 impl<C: Serialize> Plan<'_, C> {
     pub(crate) fn fit(
@@ -66,12 +68,18 @@ impl<C: Serialize> Plan<'_, C> {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        Ok(Box::new(self.fit_rows(x.rows()?, seed, progress)?))
+        Ok(Box::new(self.fit_checked(
+            x,
+            (self.shape)(x)?,
+            seed,
+            progress,
+        )?))
     }
 
-    fn fit_rows(
+    fn fit_checked(
         &self,
-        x: ArrayView2<'_, f32>,
+        x: Input<'_>,
+        shape: SampleShape,
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Trained, TrainingError> {
@@ -79,10 +87,10 @@ impl<C: Serialize> Plan<'_, C> {
         let session = Session::begin(device)?;
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
-        let model = (self.build)(&vs.root(), x.ncols())?;
+        let model = (self.build)(&vs.root(), shape)?;
         let rows = to_tensor(x, device)?;
         session.seed(seed, Purpose::Probe, 0);
-        let question = model.question(&probe_rows(&rows)?)?;
+        let question = model.question(&to_numbers(&probe_rows(&rows)?)?)?;
         let ask = || tch::no_grad(|| model.answer(&question.rows));
         let before = ask()?;
         let description = (self.method, self.config);
@@ -99,7 +107,7 @@ impl<C: Serialize> Plan<'_, C> {
             target: question.target,
         };
         Ok(Trained {
-            width: x.ncols(),
+            shape,
             warnings: degenerate(&[answers])?,
             losses: history.losses,
             vs,
@@ -112,14 +120,14 @@ struct Objective<'a>(&'a dyn Model);
 
 impl TrainingObjective for Objective<'_> {
     fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        self.0.loss(x)
+        self.0.loss(&to_numbers(x)?)
     }
 }
 
 /// A trained model.
 #[derive(Debug)]
 struct Trained {
-    width: usize,
+    shape: SampleShape,
     warnings: Vec<String>,
     losses: Vec<f64>,
     vs: nn::VarStore,
@@ -127,23 +135,22 @@ struct Trained {
 }
 
 impl Trained {
-    fn score_rows(
+    fn score_checked(
         &self,
-        x: ArrayView2<'_, f32>,
+        x: Input<'_>,
         progress: &dyn Progress,
     ) -> Result<Array1<f64>, TrainingError> {
         let device = self.vs.device();
         let _session = Session::begin(device)?;
         let _no_grad = tch::no_grad_guard();
-        score_blocks(x, progress, |rows| {
-            self.model.score(&to_tensor(rows, device)?)
-        })
+        score_blocks(x, device, progress, |x| self.model.score(x))
     }
 }
 
 impl Scorer for Trained {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        Ok(self.score_rows(x.rows_of_width(self.width)?, progress)?)
+        self.shape.check(x)?;
+        Ok(self.score_checked(x, progress)?)
     }
 
     fn n_params(&self) -> Option<u64> {

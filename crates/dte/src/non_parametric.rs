@@ -1,9 +1,9 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Schedule, ScheduleConfig};
-use ndarray::{Array1, ArrayView2};
+use ndarray::Array1;
+use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
-use crate::nearest::Nearest;
 use crate::published::SCHEDULE;
 use crate::{DteError, TimePosterior};
 
@@ -121,7 +121,7 @@ impl Detector for DteNonParametric {
         let x = x.rows()?;
         Ok(Box::new(Fitted {
             posterior: TimePosterior::new(&self.schedule, x.ncols()),
-            nearest: Nearest::new(x),
+            table: Neighbours::new(x),
             neighbours: self.config.neighbours,
             score: self.config.score,
         }))
@@ -130,7 +130,7 @@ impl Detector for DteNonParametric {
 
 #[derive(Debug)]
 struct Fitted {
-    nearest: Nearest,
+    table: Neighbours,
     posterior: TimePosterior,
     neighbours: usize,
     score: NonParametricScore,
@@ -138,16 +138,18 @@ struct Fitted {
 
 impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x: ArrayView2<'_, f32> = x.rows_of_width(self.nearest.width())?;
-        let distances = self
-            .nearest
-            .mean_squared_distances(x, self.neighbours, progress)?;
-        let score = |distance: f64| match self.score {
-            NonParametricScore::Argmax => self.posterior.mode(distance) as f64,
-            NonParametricScore::PosteriorMean => self.posterior.mean(distance),
-            NonParametricScore::Distance => distance,
+        let x = x.rows_of_width(self.table.width())?;
+        let nearest = self.table.nearest(x, self.neighbours, progress)?;
+        let score = |row| {
+            let squares = nearest.squared_distances(row);
+            let distance = squares.iter().sum::<f64>() / squares.len() as f64;
+            match self.score {
+                NonParametricScore::Argmax => self.posterior.mode(distance) as f64,
+                NonParametricScore::PosteriorMean => self.posterior.mean(distance),
+                NonParametricScore::Distance => distance,
+            }
         };
-        Ok(distances.into_iter().map(score).collect())
+        Ok((0..x.nrows()).map(score).collect())
     }
 }
 

@@ -1,3 +1,4 @@
+use diffusion_core::ScheduleConfig;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -11,7 +12,24 @@ const MAX_WIDTH: usize = 1 << 20;
 /// The most weights that are allocated: 8 GiB, and Adam's two moments besides.
 const MAX_PARAMETERS: u64 = 1 << 31;
 
-/// Widths and dropout of a perceptron.
+/// Bins of diffusion time under a schedule.
+pub(crate) fn check_bins(
+    bins: usize,
+    schedule: &ScheduleConfig,
+    steps: usize,
+) -> Result<(), DteError> {
+    let steps = schedule.build(steps)?.steps(); // fewer where respaced
+    if (2..=steps).contains(&bins) {
+        return Ok(());
+    }
+    Err(DteError::Config {
+        name: "bins",
+        value: bins.to_string(),
+        expected: "expected 2 to the number of steps",
+    })
+}
+
+/// Widths and dropout of a perceptron, or of convolutions by their channels.
 pub(crate) fn check_network(widths: &[usize], dropout: f64) -> Result<(), DteError> {
     if widths.is_empty() || !widths.iter().all(|width| (1..=MAX_WIDTH).contains(width)) {
         return Err(DteError::Config {

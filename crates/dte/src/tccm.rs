@@ -3,7 +3,7 @@ use layers::{Linear, TimestepEmbedding};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
-use training::{Runtime, TrainConfig, TrainingError};
+use training::{Runtime, SampleShape, TrainConfig, TrainingError};
 
 use crate::DteError;
 use crate::network::{Model, Plan, Question, mean_square};
@@ -92,14 +92,15 @@ impl Detector for Tccm {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let build = |vs: &Path<'_>, d: usize| {
-            Ok(Box::new(Contraction::new(vs, d, &self.config)) as Box<dyn Model>)
+        let build = |vs: &Path<'_>, shape: SampleShape| {
+            Ok(Box::new(Contraction::new(vs, shape.numbers(), &self.config)) as Box<dyn Model>)
         };
         let plan = Plan {
             method: "tccm",
             config: &self.config,
             train: &self.config.train,
             runtime: &self.runtime,
+            shape: SampleShape::of_rows,
             build: &build,
         };
         plan.fit(x, seed, progress)

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use detector::conformance::{self, Tolerance};
 use detector::{Detector, DetectorError, Input, Progress, Silent};
 use dte::{
-    DteCategorical, DteCategoricalConfig, DteInverseGamma, DteInverseGammaConfig, Softmax, Tccm,
-    TccmConfig,
+    DteCategorical, DteCategoricalConfig, DteConvolutional, DteConvolutionalConfig,
+    DteInverseGamma, DteInverseGammaConfig, Softmax, Tccm, TccmConfig,
 };
 use ndarray::{Array1, Array2};
 use tch::Device;
@@ -353,5 +353,27 @@ fn impossible_settings_are_named() {
             toml::from_str::<DteCategoricalConfig>(text).is_err(),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn convolutions_tell_the_diffusion_time_of_images() {
+    let config = DteConvolutionalConfig {
+        channels: vec![8, 16],
+        train: TrainConfig {
+            steps: 150,
+            learning_rate: 5e-3,
+            ..DteConvolutionalConfig::default().train
+        },
+        ..Default::default()
+    };
+    let detector = DteConvolutional::new(config, cpu()).unwrap();
+    let tolerance = Tolerance {
+        relative: 1e-4, // f32 convolutions of other batch sizes
+        auroc: 0.95,
+    };
+    for shape in [[1, 12, 12], [3, 9, 14]] {
+        let found = conformance::check_images_within(&detector, shape, tolerance);
+        assert_eq!(found, Ok(()), "{shape:?}");
     }
 }

@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod batch_norm;
+mod conv2d;
+mod group_norm;
 mod layer_norm;
 mod linear;
 mod timestep_embedding;
 
 pub use batch_norm::BatchNorm;
+pub use conv2d::Conv2d;
+pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearInit};
 pub use timestep_embedding::{TimestepEmbedding, timestep_embedding};

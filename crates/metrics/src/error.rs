@@ -50,6 +50,49 @@ pub enum MetricError {
         /// Number of rows.
         rows: usize,
     },
+    /// Every map needs a mask of its size.
+    #[error("maps of shape {maps:?} but masks of shape {masks:?}, expected the same [n, h, w]")]
+    ShapeMismatch {
+        /// `[n, h, w]` of the maps.
+        maps: [usize; 3],
+        /// `[n, h, w]` of the masks.
+        masks: [usize; 3],
+    },
+    /// No maps, or maps without pixels.
+    #[error("no pixels: a metric of maps needs anomalous and normal ones")]
+    NoPixel,
+    /// A map has 2³² pixels or more.
+    #[error("maps of {height} x {width} pixels, expected fewer than 2^32 pixels")]
+    MapTooLarge {
+        /// Rows of a map.
+        height: usize,
+        /// Columns of a map.
+        width: usize,
+    },
+    /// A map's value is NaN or infinite.
+    #[error("value {value} in map {image} at row {row}, column {column}, expected a finite number")]
+    PixelNotFinite {
+        /// The first such map, from 0.
+        image: usize,
+        /// Row of its first such pixel, from 0.
+        row: usize,
+        /// Column of that pixel, from 0.
+        column: usize,
+        /// The value there.
+        value: f32,
+    },
+    /// No mask has an anomalous pixel.
+    #[error("no anomalous pixel among {pixels}, expected both classes")]
+    NoAnomalousPixel {
+        /// Pixels of all masks.
+        pixels: usize,
+    },
+    /// The masks cover everything.
+    #[error("no normal pixel among {pixels}, expected both classes")]
+    NoNormalPixel {
+        /// Pixels of all masks.
+        pixels: usize,
+    },
     /// A rate given as a parameter lies outside (0, 1].
     #[error("{name} is {value}, expected a rate above 0 and at most 1")]
     RateOutOfRange {

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod ranks;
 mod roc;
 
 mod auroc;
@@ -13,6 +14,10 @@ mod spearman;
 
 mod summary;
 
+mod pixels;
+
+pub mod statistics;
+
 #[cfg(test)]
 mod test_rows;
 
@@ -22,6 +27,7 @@ pub use error::MetricError;
 pub use f1_at_k::f1_at_k;
 pub use fpr_at_tpr::fpr_at_tpr;
 pub use partial_auroc::partial_auroc;
+pub use pixels::{PixelMetrics, aupro, pixel_auroc, pixel_average_precision};
 pub use roc::{RocCurve, RocPoint, roc_curve};
 pub use spearman::spearman;
 pub use summary::Metrics;

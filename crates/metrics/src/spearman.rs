@@ -1,4 +1,5 @@
 use crate::MetricError;
+use crate::ranks::midranks;
 
 /// Spearman's rank correlation of two scorings of the same rows, in [−1, 1].
 ///
@@ -31,19 +32,8 @@ fn centred_ranks(values: &[f64]) -> Result<Vec<f64>, MetricError> {
         let value = values[row];
         return Err(MetricError::NotFinite { row, value });
     }
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
-    let mean = (values.len() as f64 - 1.0) / 2.0;
-    let mut ranks = vec![0.0; values.len()];
-    let mut from = 0;
-    // By `==`, so that the two zeros tie.
-    for tied in order.chunk_by(|&i, &j| values[i] == values[j]) {
-        let rank = from as f64 + (tied.len() as f64 - 1.0) / 2.0;
-        for &i in tied {
-            ranks[i] = rank - mean;
-        }
-        from += tied.len();
-    }
+    let mean = (values.len() as f64 + 1.0) / 2.0;
+    let ranks: Vec<f64> = midranks(values).iter().map(|rank| rank - mean).collect();
     if ranks.iter().all(|&rank| rank == 0.0) {
         return Err(MetricError::Constant { rows: values.len() });
     }

@@ -22,6 +22,7 @@ mod prose;
 mod summary;
 
 mod csv;
+mod figure;
 mod html;
 mod markdown;
 mod page;

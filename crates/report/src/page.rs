@@ -3,12 +3,14 @@
 mod audit;
 mod cells;
 mod environment;
+mod figures;
 mod tables;
 
 use serde_json::Value;
 
 use self::tables::section_id;
 use crate::cell::Cells;
+use crate::figure::TableFigures;
 use crate::footnotes::one_line;
 use crate::html::Html;
 use crate::summary;
@@ -21,6 +23,8 @@ const SCRIPT: &str = include_str!("../assets/page.js");
 pub(crate) struct Content<'a> {
     pub(crate) profile: &'a str,
     pub(crate) tables: &'a [Table<'a>],
+    /// One for each table.
+    pub(crate) figures: &'a [TableFigures],
     pub(crate) cells: &'a Cells,
     /// `environment.json`, `Null` where there is none.
     pub(crate) environment: &'a Value,
@@ -55,8 +59,8 @@ pub(crate) fn render(content: &Content<'_>) -> String {
         html.raw("</li>\n");
     }
     html.raw("</ul>\n</section>\n");
-    for table in content.tables {
-        tables::section(&mut html, table);
+    for (table, figures) in content.tables.iter().zip(content.figures) {
+        tables::section(&mut html, table, figures);
     }
     audit::section(&mut html, content.cells);
     environment::section(&mut html, content);
@@ -65,7 +69,10 @@ pub(crate) fn render(content: &Content<'_>) -> String {
         "</main>\n<footer><p>Made by <code>residuum report</code> from the cells of the run: the ",
     );
     html.raw("same cells give the same page. The same numbers lie beside it in <code>results.csv</code> ");
-    html.raw("and <code>results.parquet</code>.</p></footer>\n");
+    html.raw(
+        "and <code>results.parquet</code>, every figure as SVG and PNG in <code>figures</code>.",
+    );
+    html.raw("</p></footer>\n");
     html.open("script", &[]);
     html.raw(SCRIPT);
     html.raw("</script>\n</body>\n</html>\n");

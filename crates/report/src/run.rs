@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cell::{self, Cells};
 use crate::families::{PublishedFamilies, PublishedFamilyTables};
+use crate::figure::{self, TableFigures, png, svg};
 use crate::footnotes::one_line;
 use crate::plan::Plan;
 use crate::published::{Published, PublishedTables};
@@ -34,6 +35,8 @@ pub struct Written {
     pub csv: PathBuf,
     /// `report/<table id>.md`, one for each table.
     pub tables: Vec<PathBuf>,
+    /// `report/figures/*.svg` and `*.png`: every figure of the page.
+    pub figures: Vec<PathBuf>,
     /// `report/index.html`: everything on one page.
     pub page: PathBuf,
     /// `report/index.md`: the same as text.
@@ -47,6 +50,7 @@ impl Written {
         results
             .into_iter()
             .chain(&self.tables)
+            .chain(&self.figures)
             .chain([&self.text, &self.page])
             .map(PathBuf::as_path)
     }
@@ -110,15 +114,20 @@ impl Run {
             parquet: dir.join("results.parquet"),
             csv: dir.join("results.csv"),
             tables: Vec::new(),
+            figures: Vec::new(),
             page: dir.join("report/index.html"),
             text: dir.join("report/index.md"),
         };
         atomic::write(&written.parquet, &parquet)?;
         atomic::write(&written.csv, &csv)?;
         let tables: Vec<Table> = self.tables().collect();
+        let figures: Vec<TableFigures> = (tables.iter())
+            .map(|table| figure::of_table(table, &self.cells))
+            .collect();
         let content = page::Content {
             profile: self.profile(),
             tables: &tables,
+            figures: &figures,
             cells: &self.cells,
             environment: &self.environment,
         };
@@ -128,6 +137,15 @@ impl Run {
             let path = dir.join("report").join(format!("{}.md", table.plan.id));
             atomic::write(&path, markdown::render(table).as_bytes())?;
             written.tables.push(path);
+        }
+        for figure in figures.iter().flat_map(TableFigures::all) {
+            let path = |ending| dir.join(format!("report/figures/{}.{ending}", figure.id));
+            atomic::write(&path("svg"), svg::file(figure).as_bytes())?;
+            written.figures.push(path("svg"));
+            if let Some(bytes) = png::encode(figure) {
+                atomic::write(&path("png"), &bytes)?;
+                written.figures.push(path("png"));
+            }
         }
         Ok(written)
     }

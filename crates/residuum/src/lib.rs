@@ -11,7 +11,7 @@ pub use config::Config;
 pub use device::{Device, DeviceChoice, find_cuda_library, library_folders};
 pub use error::RegistryError;
 pub use pipeline::Pipeline;
-pub use registry::{Method, find, methods};
+pub use registry::{Method, Takes, find, methods};
 pub use runtime::Runtime;
 
 /// The version of libtorch this was built for, `None` without the feature `torch`.

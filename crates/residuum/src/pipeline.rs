@@ -2,17 +2,29 @@ use datasets::{DatasetError, RowScaler, RowScaling, flatten};
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use ndarray::{Array1, Array2};
 
-/// A detector of rows with the preprocessing in front of it: images are flattened to rows in
-/// [0, 1], rows are scaled by what the training rows say.
+/// A detector with the preprocessing in front of it. For a detector of rows, images are flattened to rows
+/// in [0, 1] and rows are scaled by what the training rows say; one of images is given images as they are.
 pub struct Pipeline {
-    rows: RowScaling,
+    /// Where the detector takes rows.
+    rows: Option<RowScaling>,
     detector: Box<dyn Detector>,
 }
 
 impl Pipeline {
-    /// Puts `rows` in front of `detector`.
+    /// Puts `rows` in front of a detector of rows.
     pub fn new(rows: RowScaling, detector: Box<dyn Detector>) -> Self {
-        Self { rows, detector }
+        Self {
+            rows: Some(rows),
+            detector,
+        }
+    }
+
+    /// Nothing in front of a detector of images.
+    pub fn of_images(detector: Box<dyn Detector>) -> Self {
+        Self {
+            rows: None,
+            detector,
+        }
     }
 }
 
@@ -23,9 +35,12 @@ impl Detector for Pipeline {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let Some(rows) = self.rows else {
+            return self.detector.fit(x, seed, progress);
+        };
         let x = as_rows(x);
         let x = Input::Rows(x.view()).rows()?;
-        let scaler = RowScaler::fit(self.rows, x).map_err(scaling)?;
+        let scaler = RowScaler::fit(rows, x).map_err(scaling)?;
         let scaled = scaler.transform(x).map_err(scaling)?;
         let scorer = self
             .detector

@@ -3,6 +3,8 @@ mod classical;
 mod diffusion;
 #[cfg(feature = "torch")]
 mod diffusion_time;
+#[cfg(feature = "torch")]
+mod pixels;
 
 use datasets::RowScaling;
 use detector::{Detector, DetectorError};
@@ -19,13 +21,26 @@ pub struct Method {
     pub title: &'static str,
     /// Where it was published and which numbers its defaults follow.
     pub source: &'static str,
-    /// How rows are scaled unless the configuration says otherwise.
+    /// How rows are scaled unless the configuration says otherwise; [`AS_IMAGES`] for a method that
+    /// takes images.
     rows: &'static str,
     defaults: fn() -> Map<String, Value>,
     /// What each setting means, by key; those inside a table with its name and a dot before them.
     settings: &'static [Settings],
     build: Build,
 }
+
+/// What a method is fitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Rows of numbers; images become rows of their pixels.
+    Rows,
+    /// Images; rows are an error.
+    Images,
+}
+
+/// In the place of a scaling of rows, for methods that take images.
+const AS_IMAGES: &str = "";
 
 /// Settings with their meaning, in groups that methods share.
 type Settings = &'static [(&'static str, &'static str)];
@@ -56,6 +71,15 @@ const METHODS: &[Method] = &[
     classical::ISOLATION_FOREST,
     classical::ONE_CLASS_SVM,
     classical::COPOD,
+    classical::ECOD,
+    classical::HBOS,
+    classical::KNN,
+    classical::LOF,
+    classical::FEATURE_BAGGING,
+    classical::PCA,
+    classical::MCD,
+    classical::LINEAR_DENOISER,
+    classical::WIENER,
     #[cfg(feature = "torch")]
     diffusion::DDPM,
     #[cfg(feature = "torch")]
@@ -68,6 +92,12 @@ const METHODS: &[Method] = &[
     diffusion_time::NON_PARAMETRIC,
     #[cfg(feature = "torch")]
     diffusion_time::TCCM,
+    #[cfg(feature = "torch")]
+    pixels::DDPM_UNET,
+    #[cfg(feature = "torch")]
+    pixels::DIT_PIXELS,
+    #[cfg(feature = "torch")]
+    pixels::DTE_C_CONV,
     classical::NORM,
 ];
 
@@ -75,8 +105,18 @@ impl Method {
     /// The default configuration.
     pub fn config(&self) -> Config {
         let mut values = (self.defaults)();
-        values.insert(ROWS.to_owned(), Value::from(self.rows));
+        if self.takes() == Takes::Rows {
+            values.insert(ROWS.to_owned(), Value::from(self.rows));
+        }
         Config::new(self.name, values)
+    }
+
+    /// Whether it is fitted to rows or to images.
+    pub fn takes(&self) -> Takes {
+        match self.rows {
+            AS_IMAGES => Takes::Images,
+            _ => Takes::Rows,
+        }
     }
 
     /// What the setting `key` means; empty for a key the method does not have.
@@ -100,13 +140,18 @@ impl Method {
         };
         let mut values = config.values().clone();
         let rows = values.remove(ROWS).unwrap_or_else(|| self.rows.into());
-        let rows: RowScaling = serde_json::from_value(rows).map_err(value_error)?;
         let detector =
             (self.build)(Value::Object(values), runtime).map_err(|error| match error {
                 BuildError::Value(error) => value_error(error),
                 BuildError::Detector(source) => RegistryError::Detector { method, source },
             })?;
-        Ok(Pipeline::new(rows, detector))
+        match self.takes() {
+            Takes::Images => Ok(Pipeline::of_images(detector)),
+            Takes::Rows => {
+                let rows: RowScaling = serde_json::from_value(rows).map_err(value_error)?;
+                Ok(Pipeline::new(rows, detector))
+            }
+        }
     }
 }
 

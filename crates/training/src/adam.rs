@@ -31,7 +31,8 @@ pub struct Adam {
     optimizer: Optimizer,
     weight_decay: f64,
     step: u64,
-    accumulated: u32,
+    /// How many batches the gradient adds up.
+    accumulated: f64,
 }
 
 impl Adam {
@@ -63,7 +64,7 @@ impl Adam {
             optimizer,
             weight_decay,
             step: 0,
-            accumulated: 0,
+            accumulated: 0.0,
         })
     }
 
@@ -84,16 +85,35 @@ impl Adam {
     /// # Errors
     /// [`TrainingError::Process`] where libtorch refuses the backward pass.
     pub fn backward(&mut self, loss: &Tensor) -> Result<(), TrainingError> {
+        self.backward_share(loss, 1.0)
+    }
+
+    /// [`backward`](Self::backward) for a piece of a batch: `loss` is the piece's mean loss, `share` its
+    /// share of the batch's rows. The shares of a batch add up to 1.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward).
+    pub fn backward_share(&mut self, loss: &Tensor, share: f64) -> Result<(), TrainingError> {
+        let weighted = match share {
+            1.0 => loss.shallow_clone(),
+            share => loss.f_mul_scalar(share)?,
+        };
+        let loss = &weighted;
         let gradients = Tensor::f_run_backward(&[loss], &self.parameters, false, false)?;
         let _no_grad = tch::no_grad_guard();
         let gradients: Vec<Tensor> = gradients.iter().map(|g| g.reshape([-1])).collect();
-        if self.accumulated == 0 {
+        if self.accumulated == 0.0 {
             let _ = Tensor::f_cat_out(&self.gradient, &gradients, 0)?;
         } else {
             let _ = self.gradient.f_add_(&Tensor::f_cat(&gradients, 0)?)?;
         }
-        self.accumulated += 1;
+        self.accumulated += share;
         Ok(())
+    }
+
+    /// Forgets the gradients since the last step.
+    pub fn discard(&mut self) {
+        self.accumulated = 0.0;
     }
 
     /// One step of `learning_rate` down the mean of the gradients added since the last one, its
@@ -103,11 +123,11 @@ impl Adam {
     /// [`TrainingError::Process`] where libtorch has no memory left.
     pub fn step(&mut self, learning_rate: f64, clip: f64) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
-        if self.accumulated > 1 {
-            let share = f64::from(self.accumulated).recip();
+        if self.accumulated > 1.0 + 1e-9 {
+            let share = self.accumulated.recip();
             let _ = self.gradient.f_mul_scalar_(share)?;
         }
-        self.accumulated = 0;
+        self.accumulated = 0.0;
         if clip > 0.0 {
             self.clip(clip)?;
         }

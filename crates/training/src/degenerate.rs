@@ -1,7 +1,7 @@
-use diffusion_core::{Denoiser, Process, RowNoise, Target};
+use diffusion_core::{Denoiser, Noise, Process, RowNoise, Target};
 use tch::{Kind, Tensor};
 
-use crate::TrainingError;
+use crate::{TrainingError, to_numbers};
 
 /// Rows of the probe, at most.
 const ROWS: i64 = 256;
@@ -29,9 +29,14 @@ struct Level {
 
 impl Probe {
     /// A probe of evenly spaced rows of `x`, `[n, ..]`, with noise drawn for each row from `seed`.
-    pub(crate) fn new(process: &Process, x: &Tensor, seed: u64) -> Result<Self, TrainingError> {
-        let x = probe_rows(x)?;
-        let mut noise = RowNoise::new(&x, seed)?;
+    pub(crate) fn new(
+        process: &Process,
+        x: &Tensor,
+        noise: Noise,
+        seed: u64,
+    ) -> Result<Self, TrainingError> {
+        let x = to_numbers(&probe_rows(x)?)?;
+        let mut noise = RowNoise::new(&x, seed)?.with_noise(noise);
         let level = |i: usize| {
             let t = (2 * i + 1) * process.steps() / (2 * LEVELS);
             let eps = noise.draw()?;
@@ -177,7 +182,7 @@ mod tests {
         let process = process.with_target(target);
         tch::manual_seed(0);
         let x = Tensor::randn([300, 4], (Kind::Float, Device::Cpu));
-        let probe = Probe::new(&process, &x, 1).unwrap();
+        let probe = Probe::new(&process, &x, Noise::Gaussian, 1).unwrap();
         let warnings = probe.warnings(&probe.ask(&before), &probe.ask(&after));
         warnings.unwrap()
     }
@@ -204,7 +209,9 @@ mod tests {
         let process = Process::new(schedule.unwrap(), Device::Cpu).unwrap();
         let x = Tensor::randn([3, 4], (Kind::Float, Device::Cpu));
         let told = Told::default();
-        Probe::new(&process, &x, 1).unwrap().ask(&told);
+        Probe::new(&process, &x, Noise::Gaussian, 1)
+            .unwrap()
+            .ask(&told);
         assert_eq!(told.0.into_inner(), [19.0, 39.0, 59.0, 79.0]);
     }
 

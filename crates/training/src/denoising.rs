@@ -1,8 +1,8 @@
-use diffusion_core::{Denoiser, Loss, Objective, Process, StepSampler, StepSampling};
+use diffusion_core::{Denoiser, Loss, Noise, Objective, Process, StepSampler, StepSampling};
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
-use crate::{TrainingError, TrainingObjective};
+use crate::{TrainingError, TrainingObjective, to_numbers};
 
 /// The loss of a [`Denoiser`] at steps and with noise drawn anew for each batch (Ho et al. 2020,
 /// arXiv:2006.11239, algorithm 1).
@@ -16,6 +16,8 @@ pub struct Denoising<'a> {
     plain: bool,
     /// Whether the sampler learns from the losses.
     adaptive: bool,
+    noise: Noise,
+    flip: bool,
 }
 
 impl<'a> Denoising<'a> {
@@ -39,14 +41,41 @@ impl<'a> Denoising<'a> {
                 && objective.min_snr_gamma.is_none()
                 && sampling == StepSampling::Uniform,
             adaptive: sampling == StepSampling::LossSecondMoment,
+            noise: Noise::default(),
+            flip: false,
         })
     }
+
+    /// The same with another kind of noise.
+    #[must_use]
+    pub fn with_noise(self, noise: Noise) -> Self {
+        Self { noise, ..self }
+    }
+
+    /// The same with half of the images mirrored, left for right.
+    #[must_use]
+    pub fn with_flip(self, flip: bool) -> Self {
+        Self { flip, ..self }
+    }
+}
+
+/// Mirrors each image of `x`, `[b, .., w]`, or leaves it, by the toss of a coin.
+fn flipped(x: &Tensor) -> Result<Tensor, TrainingError> {
+    let mut shape = vec![1; x.dim()];
+    shape[0] = x.size()[0];
+    let coin = Tensor::f_rand(shape, (Kind::Float, x.device()))?.f_lt(0.5)?;
+    Ok(x.f_flip([-1])?.f_where_self(&coin, x)?)
 }
 
 impl TrainingObjective for Denoising<'_> {
     fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
+        let mut x = to_numbers(x)?;
+        if self.flip {
+            x = flipped(&x)?;
+        }
+        let x = &x;
         let (t, weights) = self.sampler.sample(x.size()[0], x.device())?; // [b]
-        let eps = x.f_randn_like()?;
+        let eps = self.noise.like(x)?;
         if self.plain {
             return Ok(self.process.simple_loss(self.denoiser, x, &t, &eps)?);
         }

@@ -1,35 +1,43 @@
 use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Denoiser, Process, RowNoise, Scoring};
-use ndarray::{Array1, ArrayView2};
-use tch::{Device, Tensor, nn};
+use diffusion_core::{Denoiser, Process, Scoring};
+use serde_json::json;
+use tch::nn;
 
-use crate::degenerate::Probe;
+use crate::degenerate::{Probe, probe_rows};
 use crate::random::mix;
-use crate::rows::{score_blocks, to_tensor};
-use crate::{Denoising, DiffusionConfig, Purpose, Run, Runtime, Session, TrainingError, train};
+use crate::scorer::DiffusionScorer;
+use crate::{
+    Denoising, DiffusionConfig, ImagesConfig, Purpose, Run, Runtime, SampleShape, Session,
+    TrainingError, to_tensor, train,
+};
 
 type BuildError = Box<dyn std::error::Error + Send + Sync>;
-type Build = dyn Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Denoiser>, BuildError> + Send + Sync;
+type Network = Result<Box<dyn Denoiser>, BuildError>;
+type Build = dyn Fn(&nn::Path<'_>, SampleShape) -> Network + Send + Sync;
 
-/// The diffusion detector: trains a denoiser on normal rows and scores a row by one of the rules of
+/// The diffusion detector: trains a denoiser on normal samples and scores a sample by one of the rules of
 /// [`ScoreConfig`](diffusion_core::ScoreConfig). Its defaults are the DDPM of Livernoche et al.
 /// (arXiv:2305.18593, section 5): how far a walk back from the row itself ends from it.
 ///
-/// After training the network is compared with what it was before, on noised training rows; one that
-/// answers all rows alike or as before is told by [`Scorer::warnings`].
+/// After training the network is compared with what it was before, on noised training samples; one that
+/// answers all alike or as before is told by [`Scorer::warnings`].
 ///
-/// It knows no network: `build` makes one for rows of `d` numbers under the given path.
+/// It knows no network: `build` makes one for rows of `d` numbers, or for images of `[c, h, w]` whose
+/// bytes become numbers in [−1, 1], under the given path.
 pub struct DiffusionDetector {
     config: DiffusionConfig,
+    /// Where it takes images.
+    images: Option<ImagesConfig>,
     network: String,
     runtime: Runtime,
     build: Box<Build>,
 }
 
 impl DiffusionDetector {
-    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
+    /// A detector of rows with checked settings; nothing touches the device before
+    /// [`fit`](Detector::fit).
     ///
     /// `network` says what `build` makes, with all its settings: kept models are found by it.
     ///
@@ -42,27 +50,59 @@ impl DiffusionDetector {
         build: F,
     ) -> Result<Self, TrainingError>
     where
-        F: Fn(&nn::Path<'_>, usize) -> Result<Box<dyn Denoiser>, BuildError>
-            + Send
-            + Sync
-            + 'static,
+        F: Fn(&nn::Path<'_>, usize) -> Network + Send + Sync + 'static,
     {
         config.check()?;
         Ok(Self {
             config,
+            images: None,
             network: network.into(),
             runtime,
-            build: Box::new(build),
+            build: Box::new(move |vs, shape| build(vs, shape.numbers())),
         })
     }
 
-    fn fit_rows(
+    /// A detector of images; else as [`new`](Self::new).
+    ///
+    /// Its [maps](Scorer::maps) are the scoring rule's, told for each pixel
+    /// ([`Scoring::maps`](diffusion_core::Scoring::maps)), smoothed by a Gaussian and divided by one
+    /// number: the quantile `map-quantile` of the pixels of the maps of 256 evenly spaced training images,
+    /// at most. So 1 is what hardly a pixel of a normal image reaches, in every image. Where that quantile
+    /// is 0, maps are left undivided. Its [reconstructions](Scorer::reconstructions) are where a walk from
+    /// the first of `score.start` ends.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn over_images<F>(
+        config: DiffusionConfig,
+        images: ImagesConfig,
+        network: impl Into<String>,
+        runtime: Runtime,
+        build: F,
+    ) -> Result<Self, TrainingError>
+    where
+        F: Fn(&nn::Path<'_>, [usize; 3]) -> Network + Send + Sync + 'static,
+    {
+        config.check()?;
+        images.check()?;
+        Ok(Self {
+            config,
+            images: Some(images),
+            network: network.into(),
+            runtime,
+            build: Box::new(move |vs, shape| build(vs, shape.image())),
+        })
+    }
+
+    fn train(
         &self,
-        x: ArrayView2<'_, f32>,
+        x: Input<'_>,
+        shape: SampleShape,
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<DiffusionScorer, TrainingError> {
         let (config, device) = (&self.config, self.runtime.device);
+        let images = self.images.clone().unwrap_or_default();
         let process = Process::new(config.build_schedule()?, device)?
             .with_target(config.target)
             .with_variance(config.variance);
@@ -70,13 +110,22 @@ impl DiffusionDetector {
         let session = Session::begin(device)?;
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
-        let denoiser = (self.build)(&vs.root(), x.ncols()).map_err(TrainingError::Network)?;
-        let rows = to_tensor(x, device)?;
+        let denoiser = (self.build)(&vs.root(), shape).map_err(TrainingError::Network)?;
+        let samples = to_tensor(x, device)?;
 
-        let probe = Probe::new(&process, &rows, mix(seed, Purpose::Probe, 0))?;
+        let probe = Probe::new(
+            &process,
+            &samples,
+            images.noise,
+            mix(seed, Purpose::Probe, 0),
+        )?;
         let untrained = probe.ask(&*denoiser);
-        let model = (&self.network, config.of_the_weights());
-        let folder = self.runtime.folder(&model, seed, &rows, progress)?;
+        let weights = config.of_the_weights();
+        let model = match &self.images {
+            None => json!([self.network, weights]),
+            Some(images) => json!([self.network, weights, images.of_the_weights()]),
+        };
+        let folder = self.runtime.folder(&model, seed, &samples, progress)?;
         let run = Run {
             session: &session,
             progress,
@@ -87,14 +136,18 @@ impl DiffusionDetector {
             &process,
             config.objective(),
             config.step_sampling,
-        )?;
-        let history = train(&vs, &mut objective, &rows, &config.train, seed, &run)?;
+        )?
+        .with_noise(images.noise)
+        .with_flip(images.flip);
+        let history = train(&vs, &mut objective, &samples, &config.train, seed, &run)?;
         Ok(DiffusionScorer {
-            width: x.ncols(),
+            shape,
             scoring: scoring.with_likelihood(config.likelihood),
             warnings: probe.warnings(&untrained, &probe.ask(&*denoiser))?,
             losses: history.losses,
-            device,
+            reference: probe_rows(&samples)?,
+            map_scale: std::cell::OnceCell::new(),
+            images,
             seed,
             vs,
             denoiser,
@@ -107,6 +160,7 @@ impl fmt::Debug for DiffusionDetector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DiffusionDetector")
             .field("config", &self.config)
+            .field("images", &self.images)
             .field("network", &self.network)
             .field("runtime", &self.runtime)
             .finish_non_exhaustive()
@@ -120,62 +174,10 @@ impl Detector for DiffusionDetector {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        Ok(Box::new(self.fit_rows(x.rows()?, seed, progress)?))
-    }
-}
-
-/// A trained [`DiffusionDetector`].
-#[derive(Debug)]
-struct DiffusionScorer {
-    width: usize,
-    scoring: Scoring,
-    warnings: Vec<String>,
-    losses: Vec<f64>,
-    device: Device,
-    seed: u64,
-    vs: nn::VarStore,
-    denoiser: Box<dyn Denoiser>,
-    process: Process,
-}
-
-impl DiffusionScorer {
-    fn score_rows(
-        &self,
-        x: ArrayView2<'_, f32>,
-        progress: &dyn Progress,
-    ) -> Result<Array1<f64>, TrainingError> {
-        let _session = Session::begin(self.device)?;
-        score_blocks(x, progress, |rows| self.score_block(rows))
-    }
-
-    /// `[b, d]` → `[b]`, f64.
-    fn score_block(&self, rows: ArrayView2<'_, f32>) -> Result<Tensor, TrainingError> {
-        let x = to_tensor(rows, self.device)?;
-        let mut noise = RowNoise::new(&x, mix(self.seed, Purpose::Walk, 0))?;
-        let scoring = &self.scoring;
-        Ok(scoring.score(&self.process, &*self.denoiser, &x, &mut noise)?)
-    }
-}
-
-impl Scorer for DiffusionScorer {
-    fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        Ok(self.score_rows(x.rows_of_width(self.width)?, progress)?)
-    }
-
-    fn n_params(&self) -> Option<u64> {
-        let variables = self.vs.trainable_variables();
-        Some(variables.iter().map(|v| v.numel() as u64).sum())
-    }
-
-    fn n_evaluations(&self) -> Option<u64> {
-        Some(self.scoring.config().n_evaluations(self.process.steps()))
-    }
-
-    fn losses(&self) -> &[f64] {
-        &self.losses
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        self.warnings.clone()
+        let shape = match self.images {
+            None => SampleShape::of_rows(x)?,
+            Some(_) => SampleShape::of_images(x)?,
+        };
+        Ok(Box::new(self.train(x, shape, seed, progress)?))
     }
 }

@@ -62,6 +62,14 @@ pub enum TrainingError {
         /// The score found.
         score: f64,
     },
+    /// Memory runs out even with as few samples at once as there can be.
+    #[error(
+        "out of memory even with {samples} samples at once: take a smaller network or smaller images"
+    )]
+    Memory {
+        /// Samples at once.
+        samples: usize,
+    },
     /// Asked to stop.
     #[error("interrupted")]
     Interrupted,

@@ -2,6 +2,7 @@
 
 mod diffusion_config;
 mod error;
+mod images_config;
 mod train_config;
 
 mod objective;
@@ -11,6 +12,7 @@ mod adam;
 mod batches;
 mod early_stop;
 mod learning_rate;
+mod memory;
 
 mod hex;
 mod model_folder;
@@ -21,7 +23,10 @@ mod session;
 mod degenerate;
 mod denoising;
 mod detector;
-mod rows;
+mod samples;
+mod scorer;
+mod scores;
+mod smooth;
 
 pub use adam::Adam;
 pub use degenerate::{Answers, degenerate, probe_rows};
@@ -29,11 +34,13 @@ pub use denoising::Denoising;
 pub use detector::DiffusionDetector;
 pub use diffusion_config::DiffusionConfig;
 pub use error::TrainingError;
+pub use images_config::ImagesConfig;
 pub use model_folder::ModelFolder;
 pub use objective::TrainingObjective;
 pub use random::Purpose;
-pub use rows::{score_blocks, to_tensor};
 pub use runtime::Runtime;
+pub use samples::{SampleShape, in_blocks, to_numbers, to_tensor};
+pub use scores::score_blocks;
 pub use session::Session;
 pub use train::{History, Run, train};
 pub use train_config::{Decay, Optimizer, Precision, TrainConfig};

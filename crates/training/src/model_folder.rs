@@ -65,6 +65,9 @@ pub(crate) struct Position {
     pub(crate) steps: u64,
     /// The mean loss of each finished epoch.
     pub(crate) losses: Vec<f64>,
+    /// How often batches were halved for want of memory.
+    #[serde(default)]
+    pub(crate) halvings: u32,
 }
 
 /// The content of `training.json`.

@@ -11,11 +11,14 @@ use crate::adam::Adam;
 use crate::batches::Batches;
 use crate::early_stop::EarlyStop;
 use crate::learning_rate::LearningRate;
+use crate::memory::attempt;
 use crate::model_folder::{ModelFolder, Position, State, Tensors};
 use crate::random::Purpose;
 use crate::session::Session;
 use crate::{Precision, TrainConfig, TrainingError, TrainingObjective};
 
+/// Fewest rows of a piece that a batch is cut into: batch statistics need two.
+const SMALLEST_PIECE: i64 = 2;
 /// Optimiser steps between two searches for numbers that are too small to matter.
 const TINY_EVERY: u64 = 50;
 /// The least time that is told from none.
@@ -182,14 +185,8 @@ impl Training<'_> {
                 break;
             }
             self.pause()?;
-            for &(from, len) in group {
-                self.run
-                    .session
-                    .seed(self.seed, Purpose::Step, self.position.batches);
-                let x = x.f_index_select(0, &order.f_narrow(0, from, len)?)?; // [b, ..]
-                let loss = self.loss(&x)?;
-                self.losses.push(loss.detach(), &mut self.position)?;
-                self.adam.backward(&loss)?;
+            for loss in self.gradient(x, &order, group)? {
+                self.losses.push(loss, &mut self.position)?;
                 self.position.batches += 1;
             }
             let rate = self.learning_rate.at(self.position.steps);
@@ -205,6 +202,63 @@ impl Training<'_> {
         }
         self.losses.drain(&mut self.position)?;
         Ok(self.position.batch)
+    }
+
+    /// Adds up the gradients of a group of batches, `(first, number)` of `order` each, and returns their
+    /// losses. Where memory does not suffice, this and every later batch is cut into twice as many
+    /// pieces, whose weighted mean gradient is the batch's.
+    fn gradient(
+        &mut self,
+        x: &Tensor,
+        order: &Tensor,
+        group: &[(i64, i64)],
+    ) -> Result<Vec<Tensor>, TrainingError> {
+        loop {
+            if let Some(losses) = attempt(|| self.try_gradient(x, order, group))? {
+                return Ok(losses);
+            }
+            self.adam.discard();
+            let largest = group.iter().map(|(_, len)| *len).max().unwrap_or(0);
+            let tried = largest >> self.position.halvings;
+            let rows = tried / 2;
+            if rows < SMALLEST_PIECE {
+                return Err(TrainingError::Memory {
+                    samples: tried as usize,
+                });
+            }
+            self.position.halvings += 1;
+            tracing::warn!(
+                rows,
+                "not enough memory for a batch, cutting batches into pieces"
+            );
+        }
+    }
+
+    fn try_gradient(
+        &mut self,
+        x: &Tensor,
+        order: &Tensor,
+        group: &[(i64, i64)],
+    ) -> Result<Vec<Tensor>, TrainingError> {
+        let mut losses = Vec::with_capacity(group.len());
+        for (batch, &(from, len)) in (self.position.batches..).zip(group) {
+            self.run.session.seed(self.seed, Purpose::Step, batch);
+            let x = x.f_index_select(0, &order.f_narrow(0, from, len)?)?; // [b, ..]
+            let mut mean: Option<Tensor> = None;
+            for piece in x.f_tensor_split(1 << self.position.halvings, 0)? {
+                let share = piece.size()[0] as f64 / len as f64;
+                let loss = self.loss(&piece)?;
+                self.adam.backward_share(&loss, share)?;
+                let loss = loss.detach();
+                mean = Some(match mean {
+                    None if share == 1.0 => loss,
+                    None => loss.f_mul_scalar(share)?,
+                    Some(mean) => mean.f_add(&loss.f_mul_scalar(share)?)?,
+                });
+            }
+            losses.extend(mean);
+        }
+        Ok(losses)
     }
 
     fn is_out_of_steps(&self) -> bool {

@@ -1,6 +1,6 @@
 use tch::Tensor;
 
-use super::{Mean, ScoreConfig, noised};
+use super::{Mean, Over, ScoreConfig, noised};
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError};
 
@@ -16,6 +16,7 @@ impl super::Rule for Rule<'_> {
         denoiser: &dyn Denoiser,
         x: &Tensor,
         noise: &mut Streams<'_>,
+        over: Over,
     ) -> Result<Tensor, ProcessError> {
         let mut scores = Mean::default();
         for start in &self.config.start {
@@ -24,7 +25,7 @@ impl super::Rule for Rule<'_> {
                 let eps = noise.draw()?;
                 let x_t = noised(self.process, x, t, &eps)?;
                 let found = self.process.reverse(denoiser, &x_t, t)?.eps()?;
-                scores.add(self.config.error.per_row(&found, &eps)?)?;
+                scores.add(self.config.error.mean(&found, &eps, over)?)?;
             }
         }
         scores.finish(x)

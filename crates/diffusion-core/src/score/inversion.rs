@@ -2,7 +2,7 @@ use std::f64::consts::{LN_2, PI};
 
 use tch::{Kind, Tensor};
 
-use super::{Mean, ScoreConfig};
+use super::{Mean, Over, ScoreConfig};
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError, even_steps};
 
@@ -53,10 +53,15 @@ impl super::Rule for Rule<'_> {
         denoiser: &dyn Denoiser,
         x: &Tensor,
         noise: &mut Streams<'_>,
+        over: Over,
     ) -> Result<Tensor, ProcessError> {
         let process = &self.process;
         let d = (x.numel() / (x.size()[0].max(1) as usize)) as f64;
-        let probes = (0..self.config.draws)
+        let draws = match over {
+            Over::Numbers => self.config.draws,
+            Over::Channels => 0, // a volume belongs to the whole image
+        };
+        let probes = (0..draws)
             .map(|_| Ok(noise.draw()?.f_sign()?))
             .collect::<Result<Vec<Tensor>, ProcessError>>()?;
         let mut x_t = x.shallow_clone();
@@ -84,8 +89,13 @@ impl super::Rule for Rule<'_> {
         if let Some(stretch) = least.into_iter().find(|stretch| *stretch <= 0.0) {
             return Err(ProcessError::Volume { stretch });
         }
-        let squares = x_t.f_to_kind(Kind::Double)?.f_square()?.f_flatten(1, -1)?;
-        let distance = squares.f_sum_dim_intlist(1, false, Kind::Double)?;
+        let squares = x_t.f_to_kind(Kind::Double)?.f_square()?;
+        if over == Over::Channels {
+            let nats = over.mean(&squares)?.f_mul_scalar(0.5)?;
+            let nats = nats.f_add_scalar(0.5 * (2.0 * PI).ln())?;
+            return Ok(nats.f_div_scalar(LN_2)?);
+        }
+        let distance = over.sum(&squares)?;
         let nats = distance
             .f_mul_scalar(0.5)?
             .f_add_scalar(0.5 * d * (2.0 * PI).ln())?

@@ -1,6 +1,6 @@
 use tch::Tensor;
 
-use super::{Mean, PathRule, ScoreConfig, noised};
+use super::{Mean, Over, PathRule, ScoreConfig, noised};
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError, Reverse, even_steps};
 
@@ -20,6 +20,36 @@ impl<'a> Rule<'a> {
             processes: processes.collect::<Result<_, _>>()?,
         })
     }
+
+    /// Where one walk from the first start ends, like `x`.
+    pub(super) fn reconstruct(
+        &self,
+        denoiser: &dyn Denoiser,
+        x: &Tensor,
+        noise: &mut Streams<'_>,
+    ) -> Result<Tensor, ProcessError> {
+        match self.processes.first() {
+            Some(process) => self.walk(process, denoiser, x, noise, &mut |_| Ok(())),
+            None => Ok(x.shallow_clone()),
+        }
+    }
+
+    fn walk(
+        &self,
+        process: &Process,
+        denoiser: &dyn Denoiser,
+        x: &Tensor,
+        noise: &mut Streams<'_>,
+        visit: &mut dyn FnMut(&Reverse<'_>) -> Result<(), ProcessError>,
+    ) -> Result<Tensor, ProcessError> {
+        let steps = process.steps();
+        let x_t = match self.config.noised {
+            true => &noised(process, x, steps - 1, &noise.draw()?)?,
+            false => x,
+        };
+        let mut draw = |_: usize| noise.draw();
+        process.walk_past(denoiser, x_t, steps, self.config.walk(), &mut draw, visit)
+    }
 }
 
 impl super::Rule for Rule<'_> {
@@ -28,27 +58,21 @@ impl super::Rule for Rule<'_> {
         denoiser: &dyn Denoiser,
         x: &Tensor,
         noise: &mut Streams<'_>,
+        over: Over,
     ) -> Result<Tensor, ProcessError> {
         let config = self.config;
         let mut scores = Mean::default();
         for process in &self.processes {
             for _ in 0..config.draws_needed() {
-                let steps = process.steps();
-                let x_t = match config.noised {
-                    true => &noised(process, x, steps - 1, &noise.draw()?)?,
-                    false => x,
-                };
                 let mut path = Mean::default();
                 let mut visit = |reverse: &Reverse<'_>| match config.path {
-                    PathRule::Full => path.add(config.error.per_row(&reverse.x_0()?, x)?),
+                    PathRule::Full => path.add(config.error.mean(&reverse.x_0()?, x, over)?),
                     PathRule::Last => Ok(()),
                 };
-                let mut draw = |_: usize| noise.draw();
-                let walk = config.walk();
-                let end = process.walk_past(denoiser, x_t, steps, walk, &mut draw, &mut visit)?;
+                let end = self.walk(process, denoiser, x, noise, &mut visit)?;
                 scores.add(match config.path {
                     PathRule::Full => path.finish(x)?,
-                    PathRule::Last => config.error.per_row(&end, x)?,
+                    PathRule::Last => config.error.mean(&end, x, over)?,
                 })?;
             }
         }

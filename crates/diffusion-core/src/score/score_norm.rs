@@ -1,6 +1,6 @@
 use tch::{Kind, Tensor};
 
-use super::{Mean, ScoreConfig, noised};
+use super::{Mean, Over, ScoreConfig, noised};
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError};
 
@@ -16,6 +16,7 @@ impl super::Rule for Rule<'_> {
         denoiser: &dyn Denoiser,
         x: &Tensor,
         noise: &mut Streams<'_>,
+        over: Over,
     ) -> Result<Tensor, ProcessError> {
         let mut scores = Mean::default();
         for start in &self.config.start {
@@ -28,11 +29,7 @@ impl super::Rule for Rule<'_> {
                 };
                 let eps = self.process.reverse(denoiser, x_t, t)?.eps()?;
                 let squares = eps.f_to_kind(Kind::Double)?.f_square()?;
-                let squares = squares.f_flatten(1, -1)?;
-                let norm = squares
-                    .f_sum_dim_intlist(1, false, Kind::Double)?
-                    .f_sqrt()?;
-                scores.add(norm.f_div_scalar(sd)?)?;
+                scores.add(over.sum(&squares)?.f_sqrt()?.f_div_scalar(sd)?)?;
             }
         }
         scores.finish(x)

@@ -264,3 +264,91 @@ fn shapes_that_do_not_fit_are_errors() {
     let scores = scoring.score(&process(), &Wave, &none, &mut noise).unwrap();
     assert_eq!(scores.size(), [0]);
 }
+
+fn maps(text: &str, x: &Tensor) -> Tensor {
+    let config: ScoreConfig = toml::from_str(text).unwrap();
+    let scoring = Scoring::new(config, STEPS).unwrap();
+    let mut noise = RowNoise::new(x, 11).unwrap();
+    scoring.maps(&process(), &Wave, x, &mut noise).unwrap()
+}
+
+#[test]
+fn the_mean_of_a_map_is_the_score() {
+    tch::manual_seed(2);
+    // Wide enough for several blocks.
+    let x = Tensor::randn([5, 3, 9, 12], (Kind::Float, Device::Cpu));
+    for text in RULES {
+        let maps = maps(text, &x);
+        assert_eq!(maps.size(), [5, 9, 12], "{text}");
+        let scores = Tensor::from_slice(&score(text, &process(), &Wave, &x));
+        let found = match text {
+            // Norms: their squares add up where there is one level and nothing is drawn.
+            _ if text.contains("score-norm") => continue,
+            // The volume is left out.
+            _ if text.contains("inversion") && !text.contains("draws = 0") => continue,
+            _ => maps.flatten(1, -1).mean_dim(1, false, Kind::Double),
+        };
+        let gap = ((found - &scores) / scores).abs().max().double_value(&[]);
+        assert!(gap < 1e-9, "{text}: {gap}");
+    }
+    let text = "rule = 'score-norm'\nstart = [25]";
+    let squares = maps(text, &x).square().flatten(1, -1);
+    let norm = squares.sum_dim_intlist(1, false, Kind::Double).sqrt();
+    let scores = Tensor::from_slice(&score(text, &process(), &Wave, &x));
+    assert!((norm - scores).abs().max().double_value(&[]) < 1e-9);
+}
+
+#[test]
+fn a_map_does_not_depend_on_the_batch_and_shows_where() {
+    tch::manual_seed(2);
+    let x = Tensor::randn([4, 1, 9, 12], (Kind::Float, Device::Cpu)) * 0.1;
+    let _ = x.get(2).get(0).get(3).get(7).fill_(3.0); // the walk cannot keep it
+    for text in RULES {
+        let (all, alone) = (maps(text, &x), maps(text, &x.narrow(0, 2, 1)));
+        let gap = (all.narrow(0, 2, 1) - &alone).abs().max() / alone.max();
+        assert!(gap.double_value(&[]) < 1e-5, "{text}");
+    }
+    let map = maps("start = [25]", &x).get(2);
+    assert_eq!(map.argmax(None, false).int64_value(&[]), 3 * 12 + 7);
+}
+
+#[test]
+fn maps_are_of_images() {
+    let x = Tensor::zeros([4, 9], (Kind::Float, Device::Cpu));
+    let scoring = Scoring::new(
+        ScoreConfig {
+            start: vec![3],
+            ..Default::default()
+        },
+        STEPS,
+    )
+    .unwrap();
+    let mut noise = RowNoise::new(&x, 11).unwrap();
+    let found = scoring.maps(&process(), &Wave, &x, &mut noise);
+    assert!(matches!(
+        found,
+        Err(ProcessError::Shape {
+            name: "the images",
+            ..
+        })
+    ));
+    let none = Tensor::zeros([0, 1, 9, 12], (Kind::Float, Device::Cpu));
+    assert_eq!(maps("start = [3]", &none).size(), [0, 9, 12]);
+}
+
+#[test]
+fn a_reconstruction_is_where_the_walk_ends() {
+    tch::manual_seed(2);
+    let x = Tensor::randn([2, 1, 4, 5], (Kind::Float, Device::Cpu));
+    let process = process();
+    let config = ScoreConfig {
+        start: vec![25, 3],
+        ..Default::default()
+    };
+    let mut noise = RowNoise::new(&x, 11).unwrap();
+    let scoring = Scoring::new(config, STEPS).unwrap();
+    let found = scoring
+        .reconstruct(&process, &Wave, &x, &mut noise)
+        .unwrap();
+    assert_eq!(found, process.walk_mean_only(&Wave, &x, 25).unwrap());
+}

@@ -1,9 +1,12 @@
+use std::f64::consts::LN_2;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
-use super::ScoreConfig;
+use super::{Over, ScoreConfig};
 use crate::row_noise::Streams;
+use crate::vlb::squares;
 use crate::{Denoiser, Likelihood, Process, ProcessError, RowNoise};
 
 /// [`ScoreRule::Vlb`](super::ScoreRule::Vlb).
@@ -47,8 +50,9 @@ impl super::Rule for Rule<'_> {
         denoiser: &dyn Denoiser,
         x: &Tensor,
         noise: &mut Streams<'_>,
+        over: Over,
     ) -> Result<Tensor, ProcessError> {
-        let mut bits = self.process.prior_bits_per_dim(x)?;
+        let mut bits = self.process.prior_bits(&over.mean(&squares(x)?)?)?;
         let steps = self.process.steps();
         let mut levels = self.levels.clone();
         for _ in 0..self.draws {
@@ -61,10 +65,11 @@ impl super::Rule for Rule<'_> {
                     _ => levels.random_range(range),
                 };
                 let eps = noise.draw()?;
-                let terms = self
+                let (nats, _) = self
                     .process
-                    .vlb_terms(denoiser, x, t, &eps, self.likelihood)?;
-                bits = bits.f_add(&terms.bits_per_dim.f_mul_scalar(weight)?)?;
+                    .vlb_nats(denoiser, x, t, &eps, self.likelihood)?;
+                let term = over.mean(&nats)?.f_div_scalar(LN_2)?;
+                bits = bits.f_add(&term.f_mul_scalar(weight)?)?;
             }
         }
         Ok(bits)

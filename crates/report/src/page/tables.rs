@@ -1,6 +1,7 @@
-use super::{scrolling, with_code};
+use super::{figures, scrolling, with_code};
 use crate::csv;
 use crate::estimate::Estimate;
+use crate::figure::TableFigures;
 use crate::footnotes::{letters, one_line};
 use crate::grid::{difference, percent};
 use crate::html::{Html, data_address};
@@ -14,7 +15,7 @@ use crate::table::{Entry, Ours, Table};
 const BELOW: &str = "ours, below it the paper's and the difference";
 
 /// One table of the run with its notes.
-pub(super) fn section(html: &mut Html, table: &Table<'_>) {
+pub(super) fn section(html: &mut Html, table: &Table<'_>, of_table: &TableFigures) {
     let id = section_id(&table.plan.id);
     let title_id = format!("{id}.title");
     let attributes = [
@@ -73,6 +74,7 @@ pub(super) fn section(html: &mut Html, table: &Table<'_>) {
             html.raw("</pre>\n");
         }
     }
+    figures::section(html, of_table);
     html.raw("</section>\n");
 }
 

@@ -2,7 +2,25 @@
 
 use serde::Serialize;
 
-use super::{Method, defaults, make};
+use super::{Method, Settings, defaults, make};
+
+/// Settings of COPOD and ECOD.
+const TAILS: Settings = &[
+    (
+        "ecdf",
+        "train: distribution functions of the training rows; train-and-test: as PyOD, where a score depends on the rows scored with it",
+    ),
+    (
+        "constant-columns",
+        "zero-skewness, or nan-to-zero: the published artefact that makes every score 0",
+    ),
+];
+
+/// Of the closed-form denoisers.
+const NOISE: (&str, &str) = (
+    "noise",
+    "noise level in units of that of the training rows: 1 is the median distance to the fifth neighbour over √d",
+);
 
 pub(super) const ISOLATION_FOREST: Method = Method {
     name: "iforest",
@@ -49,17 +67,152 @@ pub(super) const COPOD: Method = Method {
     source: "Li et al. 2020; inductive by default, PyOD's transductive score on request",
     rows: "standard",
     defaults: defaults::<baselines::CopodConfig>,
+    settings: &[TAILS],
+    build: |config, _| make(config, |config| Ok(baselines::Copod::new(config))),
+};
+
+pub(super) const ECOD: Method = Method {
+    name: "ecod",
+    title: "ECOD",
+    source: "Li et al. 2022 as in PyOD; inductive by default, PyOD's transductive score on request",
+    rows: "standard",
+    defaults: defaults::<baselines::EcodConfig>,
+    settings: &[TAILS],
+    build: |config, _| make(config, |config| Ok(baselines::Ecod::new(config))),
+};
+
+pub(super) const HBOS: Method = Method {
+    name: "hbos",
+    title: "HBOS",
+    source: "Goldstein & Dengel 2012; defaults of PyOD: ten static bins",
+    rows: "standard",
+    defaults: defaults::<baselines::HbosConfig>,
     settings: &[&[
         (
-            "ecdf",
-            "train: distribution functions of the training rows; train-and-test: as PyOD, where a score depends on the rows scored with it",
+            "bins",
+            "bins of each column: a number, or auto (Birgé & Rozenholc)",
         ),
         (
-            "constant-columns",
-            "zero-skewness, or nan-to-zero: the published artefact that makes every score 0",
+            "alpha",
+            "added to a density before its logarithm, in (0, 1)",
+        ),
+        (
+            "tolerance",
+            "widths of a bin beyond the training range that still count as the outermost bin",
         ),
     ]],
-    build: |config, _| make(config, |config| Ok(baselines::Copod::new(config))),
+    build: |config, _| make(config, baselines::Hbos::new),
+};
+
+pub(super) const KNN: Method = Method {
+    name: "knn",
+    title: "kNN",
+    source: "Ramaswamy et al. 2000; defaults of PyOD: distance to the fifth nearest training row",
+    rows: "standard",
+    defaults: defaults::<baselines::KnnConfig>,
+    settings: &[&[
+        (
+            "neighbours",
+            "nearest training rows, all where there are fewer",
+        ),
+        (
+            "score",
+            "largest, mean or median of their distances, or mean-of-squares as in DTE's tables",
+        ),
+    ]],
+    build: |config, _| make(config, baselines::Knn::new),
+};
+
+pub(super) const LOF: Method = Method {
+    name: "lof",
+    title: "LOF",
+    source: "Breunig et al. 2000; defaults of PyOD and scikit-learn: 20 neighbours, novelty detection",
+    rows: "standard",
+    defaults: defaults::<baselines::LofConfig>,
+    settings: &[&[("neighbours", "nearest training rows, at most all but one")]],
+    build: |config, _| make(config, baselines::Lof::new),
+};
+
+pub(super) const FEATURE_BAGGING: Method = Method {
+    name: "feature-bagging",
+    title: "Feature bagging",
+    source: "Lazarevic & Kumar 2005; defaults and draws of PyOD: ten LOFs in random sets of columns",
+    rows: "standard",
+    defaults: defaults::<baselines::FeatureBaggingConfig>,
+    settings: &[&[
+        (
+            "estimators",
+            "sets of columns drawn, each half of them to all",
+        ),
+        (
+            "neighbours",
+            "nearest training rows of each local outlier factor",
+        ),
+    ]],
+    build: |config, _| make(config, baselines::FeatureBagging::new),
+};
+
+pub(super) const PCA: Method = Method {
+    name: "pca",
+    title: "PCA",
+    source: "Shyu et al. 2003; PyOD's weighted score over all components",
+    rows: "standard",
+    defaults: defaults::<baselines::PcaConfig>,
+    settings: &[&[
+        (
+            "score",
+            "weighted: distances to the components over their shares of the variance; reconstruction: what the first components leave",
+        ),
+        (
+            "variance-share",
+            "for the reconstruction: variance that the kept components have at least",
+        ),
+    ]],
+    build: |config, _| make(config, baselines::Pca::new),
+};
+
+pub(super) const MCD: Method = Method {
+    name: "mcd",
+    title: "MCD",
+    source: "Rousseeuw & Van Driessen 1999; the algorithm and draws of scikit-learn, as in PyOD; for at most about 100 columns",
+    rows: "standard",
+    defaults: defaults::<NoSettings>,
+    settings: &[],
+    build: |config, _| make(config, |NoSettings {}| Ok(baselines::Mcd)),
+};
+
+pub(super) const LINEAR_DENOISER: Method = Method {
+    name: "linear-denoiser",
+    title: "Linear denoiser",
+    source: "the exact denoiser of one Gaussian in closed form; rows = \"l2\" for embeddings, \"standard\" for tables",
+    rows: "standard",
+    defaults: defaults::<analytic::LinearDenoiserConfig>,
+    settings: &[&[NOISE]],
+    build: |config, _| make(config, analytic::LinearDenoiser::new),
+};
+
+pub(super) const WIENER: Method = Method {
+    name: "wiener",
+    title: "Local Wiener denoiser",
+    source: "this project: one denoising step in closed form around the nearest training rows; rows = \"l2\" for embeddings, \"standard\" for tables",
+    rows: "standard",
+    defaults: defaults::<analytic::WienerConfig>,
+    settings: &[&[
+        (
+            "neighbours",
+            "numbers K of nearest training rows whose mean a row is denoised towards",
+        ),
+        NOISE,
+        (
+            "local-weight",
+            "weight of the comparison with training rows close by; 0 leaves it out",
+        ),
+        (
+            "local-neighbours",
+            "training rows close by that are compared with",
+        ),
+    ]],
+    build: |config, _| make(config, analytic::Wiener::new),
 };
 
 pub(super) const NORM: Method = Method {

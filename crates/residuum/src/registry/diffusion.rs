@@ -104,7 +104,7 @@ fn dit_on_embeddings() -> DiffusionConfig {
     }
 }
 
-const DIFFUSION: Settings = &[
+pub(super) const DIFFUSION: Settings = &[
     ("steps", "diffusion steps T"),
     (
         "schedule",
@@ -130,7 +130,7 @@ const DIFFUSION: Settings = &[
     ),
 ];
 
-const SCORE: Settings = &[
+pub(super) const SCORE: Settings = &[
     (
         "score.rule",
         "how a trained model scores: reconstruction, epsilon-error, vlb, score-norm or inversion",
@@ -209,7 +209,7 @@ pub(super) const TRAIN: Settings = &[
 ];
 
 /// The settings of a diffusion model with those of its network as the table `network`.
-fn with_network<N: Default + Serialize>(config: &DiffusionConfig) -> Map<String, Value> {
+pub(super) fn with_network<N: Default + Serialize>(config: &DiffusionConfig) -> Map<String, Value> {
     let mut values = match serde_json::to_value(config) {
         Ok(Value::Object(values)) => values,
         _ => Map::new(),
@@ -218,7 +218,7 @@ fn with_network<N: Default + Serialize>(config: &DiffusionConfig) -> Map<String,
     values
 }
 
-type Network = Result<Box<dyn Denoiser>, Box<dyn Error + Send + Sync>>;
+pub(super) type Network = Result<Box<dyn Denoiser>, Box<dyn Error + Send + Sync>>;
 
 /// A detector over the network that `new` makes for rows of `d` numbers.
 fn build<N>(

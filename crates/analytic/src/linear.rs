@@ -1,0 +1,113 @@
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use ndarray::{Array1, ArrayView2};
+use neighbours::Neighbours;
+use serde::{Deserialize, Serialize};
+
+use crate::noise_level::{RANK, noise_level};
+use crate::rows::{Centre, Deltas, mean};
+use crate::unexplained::Unexplained;
+use crate::wiener::{LOG_FLOOR, check_noise, needs_two_rows};
+
+/// The denoiser that is exact for Gaussian rows, as a detector: what one noiseless step of a diffusion
+/// would take away from a row, were the training rows one Gaussian.
+///
+/// # Formula
+/// With `m` the mean and `Σ` the covariance (divisor `n`) of the training rows, the posterior mean of
+/// `x` given `y = x + σε` is `m + W(y − m)`, `W = Σ(Σ + σ²I)⁻¹`. The score is
+/// `ln(|(I − W)(x − m)|² + 10⁻⁶d)`: `σ⁴` times the squared score of the noised Gaussian, its logarithm
+/// only for the scale. `σ` is [`noise`](LinearDenoiserConfig::noise) times the noise level of
+/// [`Wiener`](crate::Wiener), of which this is the case of all rows as neighbours without the local
+/// comparison.
+///
+/// Everything is in f64; there is no randomness, and the seed is not used. Constant columns, duplicates
+/// and fewer rows than columns need no care: `σ > 0`.
+///
+/// ```
+/// use analytic::{LinearDenoiser, LinearDenoiserConfig};
+/// use detector::{Detector, Input, Silent};
+/// use ndarray::{Array2, array};
+///
+/// // Rows near a line: off it is stranger than far along it.
+/// let x = Array2::from_shape_fn((60, 2), |(i, j)| (i as f32 * 1.7).sin() + (i * j % 3) as f32 / 50.0);
+/// let scorer = LinearDenoiser::new(LinearDenoiserConfig::default())?
+///     .fit(Input::Rows(x.view()), 0, &Silent)?;
+/// let scores = scorer.score(Input::Rows(array![[1.5, 1.5], [0.3, -0.3]].view()), &Silent)?;
+/// assert!(scores[1] > scores[0]);
+/// # Ok::<(), detector::DetectorError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LinearDenoiser {
+    config: LinearDenoiserConfig,
+}
+
+/// Settings of [`LinearDenoiser`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct LinearDenoiserConfig {
+    /// `σ` in units of the noise level, positive.
+    pub noise: f64,
+}
+
+impl Default for LinearDenoiserConfig {
+    /// As [`WienerConfig`](crate::WienerConfig).
+    fn default() -> Self {
+        Self { noise: 2.0 }
+    }
+}
+
+impl LinearDenoiser {
+    /// A detector of these settings.
+    ///
+    /// # Errors
+    /// [`DetectorError::Config`] for a noise that is not positive and finite.
+    pub fn new(config: LinearDenoiserConfig) -> Result<Self, DetectorError> {
+        check_noise(config.noise)?;
+        Ok(Self { config })
+    }
+}
+
+impl Detector for LinearDenoiser {
+    /// # Errors
+    /// As the contract says, and [`DetectorError::Method`] for a single row, which has no neighbour to
+    /// take a noise level from.
+    fn fit(
+        &self,
+        x: Input<'_>,
+        _seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let x = x.rows()?;
+        let (n, d) = x.dim();
+        needs_two_rows(n)?;
+        let nearest = Neighbours::new(x).nearest_of_own(RANK, progress)?;
+        let sigma = self.config.noise * noise_level(&nearest, n, d);
+        let x = x.as_standard_layout();
+        let mean = mean(x.view());
+        let unexplained = Unexplained::new(&deltas(&x.view(), &mean), sigma * sigma);
+        Ok(Box::new(Fitted { mean, unexplained }))
+    }
+}
+
+#[derive(Debug)]
+struct Fitted {
+    mean: Vec<f64>,
+    unexplained: Unexplained,
+}
+
+impl Scorer for Fitted {
+    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let d = self.mean.len();
+        let x = x.rows_of_width(d)?;
+        let x = x.as_standard_layout();
+        let squared = self.unexplained.squared(&deltas(&x.view(), &self.mean));
+        let log = |r: f64| (r + LOG_FLOOR * d as f64).ln();
+        Ok(squared.into_iter().map(log).collect())
+    }
+}
+
+fn deltas<'a>(x: &'a ArrayView2<'_, f32>, mean: &'a [f64]) -> Deltas<'a> {
+    Deltas {
+        x: x.view(),
+        centre: Centre::Point(mean),
+    }
+}

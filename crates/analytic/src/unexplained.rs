@@ -1,0 +1,177 @@
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use rayon::prelude::*;
+
+use crate::covariance::add_outer_products;
+use crate::inverse::inverse;
+use crate::rows::{Deltas, blocks};
+
+/// Below this share of the trace of Σ, σ² would be lost in its rounding.
+const LEAST_SHARE: f64 = 1e-12;
+/// Rows added to Σ at once: what is held of them is small beside Σ, and the products are large.
+const SUMMED: usize = 4096;
+/// Rows of one task where rows are measured.
+const MEASURED: usize = 128;
+
+/// What a Gaussian denoiser leaves of a deviation: `I − W = σ²(Σ + σ²I)⁻¹`, `Σ = (1/n) Σ_i δ_i δ_iᵀ`.
+#[derive(Debug)]
+pub(crate) enum Unexplained {
+    /// `σ²(Σ + σ²I)⁻¹`, `[d, d]`.
+    ByColumns(Array2<f64>),
+    /// Where rows are fewer than columns: with `Δ`, `[n, d]`, `W = Δᵀ(ΔΔᵀ + nσ²I)⁻¹Δ`, which leaves
+    /// what lies outside the span of the rows as it is.
+    ByRows {
+        deltas: Array2<f64>,
+        /// `(ΔΔᵀ + nσ²I)⁻¹`, `[n, n]`
+        inverse: Array2<f64>,
+    },
+}
+
+impl Unexplained {
+    /// Of these deviations at the variance `σ²`. Where `σ²` is below a 10¹²th of the trace of `Σ`, so
+    /// that rounding would hide it, it counts as that.
+    pub(crate) fn new(deltas: &Deltas<'_>, variance: f64) -> Self {
+        let (n, d) = deltas.shape();
+        if n >= d {
+            let mut sum = Array2::zeros((d, d));
+            for rows in blocks(n, SUMMED) {
+                add_outer_products(deltas.of(rows).view(), &mut sum);
+            }
+            let (inverse, variance) = ridge_inverse(sum, n, variance);
+            Self::ByColumns(inverse * variance)
+        } else {
+            let deltas = deltas.of(0..n);
+            let mut gram = Array2::zeros((n, n));
+            add_outer_products(deltas.t(), &mut gram);
+            let (inverse, _) = ridge_inverse(gram, n, variance);
+            Self::ByRows {
+                deltas,
+                inverse: inverse / n as f64,
+            }
+        }
+    }
+
+    /// `R(δ) = |(I − W)δ|²` of each deviation.
+    pub(crate) fn squared(&self, deltas: &Deltas<'_>) -> Vec<f64> {
+        let blocks = blocks(deltas.shape().0, MEASURED);
+        let found: Vec<Vec<f64>> = blocks
+            .into_par_iter()
+            .map(|rows| {
+                let rest = self.rest(deltas.padded(rows.clone()));
+                let square = |row: ArrayView1<'_, f64>| row.iter().map(|v| v * v).sum();
+                rest.outer_iter().take(rows.len()).map(square).collect()
+            })
+            .collect();
+        found.concat()
+    }
+
+    /// `(I − W)δ` of each row.
+    fn rest(&self, deltas: Array2<f64>) -> Array2<f64> {
+        match self {
+            Self::ByColumns(complement) => product(deltas.view(), complement.view()),
+            Self::ByRows {
+                deltas: own,
+                inverse,
+            } => {
+                let along = product(deltas.view(), own.t());
+                let weights = product(along.view(), inverse.view());
+                let mut rest = deltas;
+                general_mat_mul(-1.0, &weights, own, 1.0, &mut rest);
+                rest
+            }
+        }
+    }
+}
+
+/// `(S/n + σ²I)⁻¹` from the lower triangle of `S`, and the `σ²` that was taken.
+fn ridge_inverse(mut sum: Array2<f64>, n: usize, variance: f64) -> (Array2<f64>, f64) {
+    sum /= n as f64;
+    let variance = variance.max(LEAST_SHARE * sum.diag().sum());
+    sum.diag_mut().iter_mut().for_each(|v| *v += variance);
+    (inverse(sum, variance), variance)
+}
+
+fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
+    let mut c = Array2::zeros((a.nrows(), b.ncols()));
+    general_mat_mul(1.0, &a, &b, 0.0, &mut c);
+    c
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use ndarray::{Axis, array, concatenate};
+
+    use super::*;
+    use crate::rows::Centre;
+
+    fn rows(n: usize, d: usize) -> Array2<f32> {
+        let scrambled = |k: usize| (k as f64 * 12.9898).sin() * 43758.5453;
+        Array2::from_shape_fn((n, d), |(i, j)| scrambled(i * d + j + 1).fract() as f32)
+    }
+
+    #[test]
+    fn one_direction_shrinks_by_the_wiener_gain() {
+        // Σ = diag(4, 0): of (1, 1) the gain 4/(4 + 1) leaves a fifth of the first part.
+        let x = array![[2.0f32, 0.0], [-2.0, 0.0]];
+        let centre = Centre::Point(&[0.0, 0.0]);
+        let unexplained = Unexplained::new(
+            &Deltas {
+                x: x.view(),
+                centre,
+            },
+            1.0,
+        );
+        let y = array![[1.0f32, 1.0]];
+        let found = unexplained.squared(&Deltas {
+            x: y.view(),
+            centre,
+        });
+        assert_relative_eq!(found[0], 0.04 + 1.0, max_relative = 1e-14);
+    }
+
+    #[test]
+    fn by_rows_and_by_columns_agree() {
+        // Five rows of nine columns; each written twice they are more than columns, and Σ is the same.
+        let x = rows(5, 9);
+        let twice = concatenate(Axis(0), &[x.view(), x.view()]).unwrap();
+        let centre = Centre::Point(&[0.1; 9]);
+        let y = rows(20, 9);
+        let y = Deltas {
+            x: y.view(),
+            centre,
+        };
+        for variance in [1e-4, 0.3, 50.0] {
+            let [few, many] = [&x, &twice].map(|x| {
+                Unexplained::new(
+                    &Deltas {
+                        x: x.view(),
+                        centre,
+                    },
+                    variance,
+                )
+                .squared(&y)
+            });
+            assert_relative_eq!(few.as_slice(), many.as_slice(), max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_vanishing_variance_leaves_what_is_outside_the_span() {
+        let x = rows(3, 6);
+        let centre = Centre::Point(&[0.0; 6]);
+        let inside = Deltas {
+            x: x.view(),
+            centre,
+        };
+        let unexplained = Unexplained::new(&inside, 0.0);
+        // σ² counts as 10⁻¹² of the trace, and rounding is a 10⁻⁴th of a length then.
+        assert!(unexplained.squared(&inside).iter().all(|r| *r < 1e-7));
+        let y = rows(4, 6);
+        let y = unexplained.squared(&Deltas {
+            x: y.view(),
+            centre,
+        });
+        assert!(y[3] > 0.1, "{y:?}");
+    }
+}

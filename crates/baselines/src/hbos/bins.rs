@@ -1,0 +1,121 @@
+use detector::DetectorError;
+use serde::{Deserialize, Serialize};
+
+use super::histogram::count;
+
+/// More bins than this only fill the memory.
+const MAX_BINS: usize = 100_000;
+
+/// Bins of each column's histogram: a number or `"auto"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Raw", into = "Raw")]
+pub enum Bins {
+    /// This many, 2 to 100,000.
+    Count(usize),
+    /// The number below `√n` that maximises the penalised likelihood of Birgé & Rozenholc 2006, as in
+    /// PyOD, which takes the penalty once for each bin.
+    Auto,
+}
+
+impl Bins {
+    /// # Errors
+    /// [`DetectorError::Config`] outside the range.
+    pub(super) fn check(self) -> Result<(), DetectorError> {
+        match self {
+            Self::Count(bins) if !(2..=MAX_BINS).contains(&bins) => Err(DetectorError::Config {
+                name: "bins",
+                value: bins.to_string(),
+                expected: "2 to 100000 bins or \"auto\"",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// For the values of one column.
+    pub(super) fn resolve(self, column: &[f64]) -> usize {
+        match self {
+            Self::Count(bins) => bins,
+            Self::Auto => {
+                let n = column.len() as f64;
+                let mut best = (f64::NEG_INFINITY, 1);
+                for bins in 1..(n.sqrt() as usize).max(2) {
+                    let b = bins as f64;
+                    let penalty = b - 1.0 + b.ln().powf(2.5);
+                    let (counts, _) = count(column, bins);
+                    let terms = counts.iter().map(|count| {
+                        let count = *count as f64;
+                        count * (b * count / n + 1.0).ln() - penalty
+                    });
+                    let likelihood = terms.sum::<f64>();
+                    if likelihood > best.0 {
+                        best = (likelihood, bins);
+                    }
+                }
+                best.1
+            }
+        }
+    }
+}
+
+/// How bins are written in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Raw {
+    Count(usize),
+    Name(String),
+}
+
+impl TryFrom<Raw> for Bins {
+    type Error = String;
+
+    fn try_from(raw: Raw) -> Result<Self, String> {
+        match raw {
+            Raw::Count(bins) => Ok(Self::Count(bins)),
+            Raw::Name(name) if name == "auto" => Ok(Self::Auto),
+            Raw::Name(name) => Err(format!("bins = {name:?}: expected \"auto\" or a number")),
+        }
+    }
+}
+
+impl From<Bins> for Raw {
+    fn from(bins: Bins) -> Self {
+        match bins {
+            Bins::Count(bins) => Self::Count(bins),
+            Bins::Auto => Self::Name("auto".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_are_read_as_they_are_written() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct File {
+            bins: Bins,
+        }
+        for (text, bins) in [
+            ("bins = 12\n", Bins::Count(12)),
+            ("bins = \"auto\"\n", Bins::Auto),
+        ] {
+            let file: File = toml::from_str(text).unwrap();
+            assert_eq!(file, File { bins });
+            assert_eq!(toml::to_string(&file).unwrap(), text);
+        }
+        assert!(toml::from_str::<File>("bins = \"some\"").is_err());
+        assert!(toml::from_str::<File>("bins = -3").is_err());
+    }
+
+    #[test]
+    fn two_heaps_ask_for_more_bins_than_one_level() {
+        let level: Vec<f64> = (0..400).map(f64::from).collect();
+        let heaps: Vec<f64> = (0..400)
+            .map(|i| f64::from(i % 2) * 1000.0 + f64::from(i % 7))
+            .collect();
+        assert_eq!(Bins::Auto.resolve(&level), 1);
+        assert!(Bins::Auto.resolve(&heaps) > 3);
+        assert_eq!(Bins::Auto.resolve(&[4.0]), 1);
+    }
+}

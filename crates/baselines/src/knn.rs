@@ -1,0 +1,192 @@
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use ndarray::Array1;
+use neighbours::Neighbours;
+use serde::{Deserialize, Serialize};
+
+/// Settings of [`Knn`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct KnnConfig {
+    /// Nearest training rows `k`, at least 1; all rows where there are fewer.
+    pub neighbours: usize,
+    /// What their distances become.
+    pub score: KnnScore,
+}
+
+impl Default for KnnConfig {
+    /// PyOD's defaults.
+    fn default() -> Self {
+        Self {
+            neighbours: 5,
+            score: KnnScore::Largest,
+        }
+    }
+}
+
+/// What [`Knn`] makes of the distances to the nearest training rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnnScore {
+    /// The distance to the `k`-th, PyOD's default (Ramaswamy, Rastogi & Shim 2000).
+    Largest,
+    /// The mean distance (Angiulli & Pizzuti 2002).
+    Mean,
+    /// The median distance.
+    Median,
+    /// The mean of the squared distances, as DTE's non-parametric estimator takes it.
+    MeanOfSquares,
+}
+
+/// Distance to the nearest training rows: rows far from all others are anomalous.
+///
+/// # Formula
+/// With `d_1 ≤ … ≤ d_k` the Euclidean distances to the `k` nearest training rows, the score is `d_k`,
+/// their mean, their median or the mean of their squares ([`KnnScore`]).
+///
+/// Distances are exact to f64 rounding, those of near duplicates too. A training row that is scored has
+/// itself for a neighbour. There is no randomness in it; the seed is not used.
+///
+/// ```
+/// use baselines::{Knn, KnnConfig};
+/// use detector::{Detector, Input, Silent};
+/// use ndarray::array;
+///
+/// let x = array![[0.0f32], [1.0], [2.0], [3.0], [4.0], [5.0]];
+/// let scorer = Knn::new(KnnConfig::default())?.fit(Input::Rows(x.view()), 0, &Silent)?;
+/// let scores = scorer.score(Input::Rows(array![[2.0f32], [9.0]].view()), &Silent)?;
+/// assert_eq!(scores, array![2.0, 8.0]);
+/// # Ok::<(), detector::DetectorError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Knn {
+    config: KnnConfig,
+}
+
+impl Knn {
+    /// A detector of these settings.
+    ///
+    /// # Errors
+    /// [`DetectorError::Config`] for no neighbours.
+    pub fn new(config: KnnConfig) -> Result<Self, DetectorError> {
+        at_least_one("neighbours", config.neighbours)?;
+        Ok(Self { config })
+    }
+}
+
+/// # Errors
+/// [`DetectorError::Config`] for 0.
+pub(crate) fn at_least_one(name: &'static str, value: usize) -> Result<(), DetectorError> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(DetectorError::Config {
+        name,
+        value: "0".to_owned(),
+        expected: "at least 1",
+    })
+}
+
+impl Detector for Knn {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        _seed: u64,
+        _progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(Fitted {
+            table: Neighbours::new(x.rows()?),
+            config: self.config,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Fitted {
+    table: Neighbours,
+    config: KnnConfig,
+}
+
+impl Scorer for Fitted {
+    fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let x = x.rows_of_width(self.table.width())?;
+        let nearest = self.table.nearest(x, self.config.neighbours, progress)?;
+        let score = |i| self.config.score.of(nearest.squared_distances(i));
+        Ok((0..x.nrows()).map(score).collect())
+    }
+}
+
+impl KnnScore {
+    /// Of ascending squared distances, at least one.
+    fn of(self, squares: &[f64]) -> f64 {
+        let k = squares.len();
+        match self {
+            Self::Largest => squares[k - 1].sqrt(),
+            Self::Mean => squares.iter().map(|s| s.sqrt()).sum::<f64>() / k as f64,
+            Self::Median => (squares[(k - 1) / 2].sqrt() + squares[k / 2].sqrt()) / 2.0,
+            Self::MeanOfSquares => squares.iter().sum::<f64>() / k as f64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use detector::{Silent, conformance};
+    use ndarray::array;
+
+    use super::*;
+
+    const ALL: [KnnScore; 4] = [
+        KnnScore::Largest,
+        KnnScore::Mean,
+        KnnScore::Median,
+        KnnScore::MeanOfSquares,
+    ];
+
+    fn knn(neighbours: usize, score: KnnScore) -> Knn {
+        Knn::new(KnnConfig { neighbours, score }).unwrap()
+    }
+
+    #[test]
+    fn every_score_conforms() {
+        for score in ALL {
+            assert_eq!(conformance::check(&knn(5, score)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn scores_are_what_their_names_say() {
+        let x = array![
+            [0.0f32, 0.0],
+            [3.0, 4.0],
+            [0.0, 1.0],
+            [0.0, -2.0],
+            [50.0, 0.0]
+        ];
+        let origin = array![[0.0f32, 0.0]]; // distances 0, 1, 2, 5, 50
+        let found = |k, score| {
+            let scorer = knn(k, score).fit(Input::Rows(x.view()), 0, &Silent);
+            scorer
+                .unwrap()
+                .score(Input::Rows(origin.view()), &Silent)
+                .unwrap()[0]
+        };
+        assert_eq!(ALL.map(|score| found(4, score)), [5.0, 2.0, 1.5, 7.5]);
+        assert_eq!(ALL.map(|score| found(3, score)), [2.0, 1.0, 1.0, 5.0 / 3.0]);
+        assert_eq!(found(9, KnnScore::Largest), 50.0); // all there are
+    }
+
+    #[test]
+    fn no_neighbours_are_refused() {
+        let config = KnnConfig {
+            neighbours: 0,
+            ..KnnConfig::default()
+        };
+        assert!(matches!(
+            Knn::new(config),
+            Err(DetectorError::Config {
+                name: "neighbours",
+                ..
+            })
+        ));
+    }
+}

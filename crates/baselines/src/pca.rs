@@ -1,0 +1,264 @@
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use ndarray::{Array1, ArrayView1, ArrayView2, Axis, Slice};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::principal::{LEAST_SHARE, Principal, padded, product};
+
+/// Rows of one task.
+const BLOCK: usize = 256;
+
+/// Settings of [`Pca`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct PcaConfig {
+    /// What a row scores.
+    pub score: PcaScore,
+    /// For the reconstruction: the share of the variance that the kept directions have at least, in
+    /// (0, 1).
+    pub variance_share: f64,
+}
+
+impl Default for PcaConfig {
+    /// PyOD's score; the share is a common choice and ours.
+    fn default() -> Self {
+        Self {
+            score: PcaScore::Weighted,
+            variance_share: 0.95,
+        }
+    }
+}
+
+/// What [`Pca`] makes of the principal directions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PcaScore {
+    /// PyOD's: distances to the directions, each over its share of the variance.
+    Weighted,
+    /// What the first directions leave of the row.
+    Reconstruction,
+}
+
+/// Principal components: rows far out along directions of little variance, or outside of those of much,
+/// are anomalous (Shyu, Chen, Sarinnapakorn & Chang 2003).
+///
+/// # Formula
+/// With `v_j` the unit principal directions of the training rows, the largest entry of each positive,
+/// and `λ_j` their shares of the variance:
+/// - weighted, as in PyOD: `Σ_j ‖x − v_j‖/λ_j`, over `min(n, d)` directions. The distance is that of the
+///   row to the tip of the unit vector; PyOD standardises columns before, which here is the matter of
+///   the preprocessing in front (`rows = "standard"`).
+/// - reconstruction: `|(I − V Vᵀ)(x − m)|²`, `m` the training mean, `V` the fewest first directions whose
+///   shares sum to at least [`variance_share`](PcaConfig::variance_share), but never all columns: what
+///   they would leave is rounding.
+///
+/// # Differences from the reference
+/// A direction in which the training rows do not vary (a share below 10⁻¹³, as with constant columns or
+/// fewer rows than columns) is not determined by them, and PyOD divides by what rounding left of its
+/// share. Here it counts as orthogonal to the row, with 10⁻¹³ for its share: the score then ranks nearly
+/// as `‖x‖²`, which is what PyOD's ranks as.
+///
+/// There is no randomness in it; the seed is not used.
+///
+/// ```
+/// use baselines::{Pca, PcaConfig, PcaScore};
+/// use detector::{Detector, Input, Silent};
+/// use ndarray::{Array2, array};
+///
+/// // Rows near a line, one to score on it and one beside it.
+/// let x = Array2::from_shape_fn((60, 2), |(i, j)| (i as f32).sin() + (i * j % 3) as f32 / 50.0);
+/// let config = PcaConfig { score: PcaScore::Reconstruction, ..PcaConfig::default() };
+/// let scorer = Pca::new(config)?.fit(Input::Rows(x.view()), 0, &Silent)?;
+/// let scores = scorer.score(Input::Rows(array![[2.0, 2.0], [0.5, -0.5]].view()), &Silent)?;
+/// assert!(scores[1] > scores[0]);
+/// # Ok::<(), detector::DetectorError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Pca {
+    config: PcaConfig,
+}
+
+impl Pca {
+    /// A detector of these settings.
+    ///
+    /// # Errors
+    /// [`DetectorError::Config`] for a share outside (0, 1).
+    pub fn new(config: PcaConfig) -> Result<Self, DetectorError> {
+        if !(config.variance_share > 0.0 && config.variance_share < 1.0) {
+            return Err(DetectorError::Config {
+                name: "variance-share",
+                value: config.variance_share.to_string(),
+                expected: "a number between 0 and 1",
+            });
+        }
+        Ok(Self { config })
+    }
+}
+
+impl Detector for Pca {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        _seed: u64,
+        _progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let x = x.rows()?;
+        let mut principal = Principal::of(x);
+        if self.config.score == PcaScore::Reconstruction {
+            let kept = kept(&principal.shares, self.config.variance_share, x.ncols());
+            principal.directions = principal
+                .directions
+                .slice_axis(Axis(0), Slice::from(..kept))
+                .to_owned();
+        }
+        Ok(Box::new(Fitted {
+            principal,
+            score: self.config.score,
+        }))
+    }
+}
+
+/// How many of the descending shares sum to at least `share`, at most all columns but one.
+fn kept(shares: &[f64], share: f64, d: usize) -> usize {
+    let mut sum = 0.0;
+    let enough = shares.iter().position(|s| {
+        sum += s;
+        sum >= share
+    });
+    enough.map_or(shares.len(), |last| last + 1).min(d - 1)
+}
+
+#[derive(Debug)]
+struct Fitted {
+    principal: Principal,
+    score: PcaScore,
+}
+
+impl Scorer for Fitted {
+    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let x = x.rows_of_width(self.principal.mean.len())?;
+        let blocks: Vec<ArrayView2<'_, f32>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
+        let scores: Vec<Vec<f64>> = blocks
+            .into_par_iter()
+            .map(|block| match self.score {
+                PcaScore::Weighted => self.weighted(block),
+                PcaScore::Reconstruction => self.reconstruction(block),
+            })
+            .collect();
+        Ok(Array1::from_vec(scores.concat()))
+    }
+}
+
+impl Fitted {
+    fn weighted(&self, x: ArrayView2<'_, f32>) -> Vec<f64> {
+        let Principal {
+            directions,
+            shares,
+            without_variance,
+            mean,
+        } = &self.principal;
+        let rows = padded(x, &vec![0.0; mean.len()]);
+        let along = product(rows.view(), directions.t());
+        let score = |(row, along): (ArrayView1<'_, f64>, ArrayView1<'_, f64>)| -> f64 {
+            let square = squared_length(row);
+            let distance = |along: f64| (square + 1.0 - 2.0 * along).max(0.0).sqrt();
+            let varied = along
+                .iter()
+                .zip(shares)
+                .map(|(a, share)| distance(*a) / share);
+            varied.sum::<f64>() + *without_variance as f64 * distance(0.0) / LEAST_SHARE
+        };
+        let rows = rows.outer_iter().zip(along.outer_iter());
+        rows.take(x.nrows()).map(score).collect()
+    }
+
+    fn reconstruction(&self, x: ArrayView2<'_, f32>) -> Vec<f64> {
+        let directions = self.principal.directions.view();
+        let mut rows = padded(x, &self.principal.mean);
+        let along = product(rows.view(), directions.t());
+        rows -= &product(along.view(), directions);
+        rows.outer_iter()
+            .take(x.nrows())
+            .map(squared_length)
+            .collect()
+    }
+}
+
+fn squared_length(row: ArrayView1<'_, f64>) -> f64 {
+    row.iter().map(|v| v * v).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use detector::{Silent, conformance};
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    fn pca(score: PcaScore, variance_share: f64) -> Pca {
+        let config = PcaConfig {
+            score,
+            variance_share,
+        };
+        Pca::new(config).unwrap()
+    }
+
+    fn scores(pca: &Pca, train: &Array2<f32>, test: &Array2<f32>) -> Array1<f64> {
+        let scorer = pca.fit(Input::Rows(train.view()), 0, &Silent).unwrap();
+        scorer.score(Input::Rows(test.view()), &Silent).unwrap()
+    }
+
+    #[test]
+    fn both_scores_conform() {
+        assert_eq!(conformance::check(&pca(PcaScore::Weighted, 0.95)), Ok(()));
+        // Planted outliers lie in all directions: half of the variance leaves some of each.
+        assert_eq!(
+            conformance::check(&pca(PcaScore::Reconstruction, 0.5)),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn by_hand_on_a_cross() {
+        // Variances 8 and 2 along the axes: shares 0.8 and 0.2.
+        let train = array![[4.0f32, 0.0], [-4.0, 0.0], [0.0, 2.0], [0.0, -2.0]];
+        let test = array![[1.0f32, 3.0]];
+        let found = scores(&pca(PcaScore::Weighted, 0.95), &train, &test);
+        let expected = 9f64.sqrt() / 0.8 + 5f64.sqrt() / 0.2;
+        assert_relative_eq!(found[0], expected, max_relative = 1e-12);
+        let found = scores(&pca(PcaScore::Reconstruction, 0.7), &train, &test);
+        assert_relative_eq!(found[0], 9.0, max_relative = 1e-12);
+        // Both directions would be needed; one stays out.
+        let found = scores(&pca(PcaScore::Reconstruction, 0.95), &train, &test);
+        assert_relative_eq!(found[0], 9.0, max_relative = 1e-12);
+    }
+
+    #[test]
+    fn one_column_scores_by_the_distance_to_the_mean() {
+        let train = array![[1.0f32], [3.0]];
+        let found = scores(&pca(PcaScore::Reconstruction, 0.95), &train, &array![[5.0]]);
+        assert_eq!(found[0], 9.0);
+    }
+
+    #[test]
+    fn equal_rows_and_constant_columns_are_defined() {
+        let equal = Array2::from_elem((9, 3), 1.0f32);
+        let test = array![[1.0f32, 1.0, 1.0], [2.0, 1.0, 1.0]];
+        for score in [PcaScore::Weighted, PcaScore::Reconstruction] {
+            let found = scores(&pca(score, 0.95), &equal, &test);
+            assert!(found[0] < found[1] && found[1].is_finite());
+        }
+    }
+
+    #[test]
+    fn a_share_out_of_range_is_refused() {
+        for variance_share in [0.0, 1.0, f64::NAN] {
+            let config = PcaConfig {
+                variance_share,
+                ..PcaConfig::default()
+            };
+            assert!(Pca::new(config).is_err());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Scores by the empirical tails of each column, which COPOD and ECOD sum differently.
+
+use detector::{DetectorError, Input, Progress, Scorer};
+use ndarray::{Array1, Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+mod columns;
+mod ranks;
+mod stacked;
+mod tail;
+
+use columns::SortedColumns;
+use ranks::Ranks;
+pub(crate) use tail::Rule;
+
+/// The rows that the empirical distribution functions of [`Copod`](crate::Copod) and
+/// [`Ecod`](crate::Ecod) count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ecdf {
+    /// The training rows and the row that is scored, so that no share is 0.
+    Train,
+    /// The training rows and all rows scored together, as in PyOD. **Breaks the contract: a row's
+    /// score moves with its batch.** Published tables need it.
+    TrainAndTest,
+}
+
+/// What a constant column does to the scores of [`Copod`](crate::Copod) and [`Ecod`](crate::Ecod).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConstantColumns {
+    /// It counts as symmetric: its skewness, 0/0, is taken as 0, as in PyOD since 1.0.9.
+    ZeroSkewness,
+    /// It turns all scores into 0. Before 1.0.9 the undefined skewness made every score NaN, and the
+    /// published run replaced NaN by 0: the 50.00 in its tables. Only for showing that.
+    NanToZero,
+}
+
+/// Fits to the training rows `x`, `[n, d]`.
+pub(crate) fn fit(
+    x: ArrayView2<'_, f32>,
+    rule: Rule,
+    ecdf: Ecdf,
+    constant_columns: ConstantColumns,
+) -> Box<dyn Scorer> {
+    match ecdf {
+        Ecdf::Train => Box::new(Inductive {
+            ranks: Ranks::new(SortedColumns::new(x), rule),
+            constant_columns,
+        }),
+        Ecdf::TrainAndTest => Box::new(Transductive {
+            train: x.to_owned(),
+            rule,
+            constant_columns,
+        }),
+    }
+}
+
+#[derive(Debug)]
+struct Inductive {
+    ranks: Ranks,
+    constant_columns: ConstantColumns,
+}
+
+impl Scorer for Inductive {
+    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let x = x.rows_of_width(self.ranks.width())?;
+        let scores = self.ranks.score(x);
+        Ok(self
+            .constant_columns
+            .apply(self.ranks.any_constant(), scores))
+    }
+}
+
+#[derive(Debug)]
+struct Transductive {
+    train: Array2<f32>,
+    rule: Rule,
+    constant_columns: ConstantColumns,
+}
+
+impl Scorer for Transductive {
+    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let x = x.rows_of_width(self.train.ncols())?;
+        let (scores, any_constant) = stacked::score(self.train.view(), x, self.rule);
+        Ok(self.constant_columns.apply(any_constant, scores))
+    }
+}
+
+impl ConstantColumns {
+    fn apply(self, any_constant: bool, scores: Array1<f64>) -> Array1<f64> {
+        if self == Self::NanToZero && any_constant {
+            return Array1::zeros(scores.len());
+        }
+        scores
+    }
+}

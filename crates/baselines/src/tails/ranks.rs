@@ -1,0 +1,155 @@
+use std::hint::select_unpredictable;
+
+use ndarray::{Array1, ArrayView2, Axis};
+use rayon::prelude::*;
+
+use super::columns::{SortedColumns, TILE, copy_columns};
+use super::tail::{Rule, Tail};
+
+/// Rows scored together. Each column is fetched once for all of them, which is most of the cost when
+/// they are few; beyond some thousands they only take memory.
+const BLOCK: usize = 4096;
+/// Rows whose places in a column are searched side by side, to hide the latency of each step behind
+/// the others.
+const LANES: usize = 8;
+
+/// Scores a row by its ranks among the rows of a table and itself.
+#[derive(Debug)]
+pub(super) struct Ranks {
+    columns: SortedColumns,
+    tails: Vec<Tail>,
+    neg_ln_shares: Vec<f64>,
+}
+
+/// `−ln(k/n)` for `k` in `0..=n`; the entry of 0 is infinite, and no row has it.
+pub(super) fn neg_ln_shares(n: usize) -> Vec<f64> {
+    (0..=n).map(|k| -(k as f64 / n as f64).ln()).collect()
+}
+
+impl Ranks {
+    /// Among the rows of `columns`.
+    pub(super) fn new(columns: SortedColumns, rule: Rule) -> Self {
+        let n = columns.n_rows();
+        Self {
+            tails: (0..columns.len())
+                .into_par_iter()
+                .map(|j| Tail::of(columns.values(j), n, rule))
+                .collect(),
+            neg_ln_shares: neg_ln_shares(n + 1),
+            columns,
+        }
+    }
+
+    /// Whether the skewness of some column is undefined.
+    pub(super) fn any_constant(&self) -> bool {
+        let is_constant = |column: &[i32]| column.first() == column.last();
+        (0..self.columns.len()).any(|j| is_constant(self.columns.column(j)))
+    }
+
+    /// The number of columns.
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// One score for each row of `x`.
+    pub(super) fn score(&self, x: ArrayView2<'_, f32>) -> Array1<f64> {
+        let mut scores = Vec::with_capacity(x.nrows());
+        for x in x.axis_chunks_iter(Axis(0), BLOCK) {
+            let tiles: Vec<Vec<f64>> = (0..self.columns.len().div_ceil(TILE))
+                .into_par_iter()
+                .map(|tile| self.score_tile(x, tile * TILE))
+                .collect();
+            // Tiles add up in the order of the columns, whichever thread was first.
+            scores.extend((0..x.nrows()).map(|i| tiles.iter().map(|tile| tile[i]).sum::<f64>()));
+        }
+        Array1::from_vec(scores)
+    }
+
+    /// What the columns of the tile from `first` on say of each row.
+    fn score_tile(&self, x: ArrayView2<'_, f32>, first: usize) -> Vec<f64> {
+        let m = x.nrows();
+        let width = TILE.min(self.columns.len() - first);
+        let mut tile = vec![0; width * m];
+        copy_columns(x, first, &mut tile, m, 0);
+        let mut scores = vec![0.0; m];
+        for (j, keys) in (first..).zip(tile.chunks_exact(m)) {
+            self.add_column(j, keys, &mut scores);
+        }
+        scores
+    }
+
+    /// Adds what column `j` says of the rows with these keys.
+    fn add_column(&self, j: usize, keys: &[i32], scores: &mut [f64]) {
+        let column = self.columns.column(j);
+        let n = column.len();
+        let tail = self.tails[j];
+        // Where many rows tie, it is mostly in one value, such as the zero of a ReLU.
+        let mut last_tie = (column[0], count_equal(column, column[0]));
+        for (keys, scores) in keys.chunks(LANES).zip(scores.chunks_mut(LANES)) {
+            let below = count_below(column, keys);
+            for ((key, below), score) in keys.iter().zip(below).zip(scores) {
+                let mut tied = 0;
+                if column.get(below) == Some(key) {
+                    if last_tie.0 != *key {
+                        last_tie = (*key, count_equal(&column[below..], *key));
+                    }
+                    tied = last_tie.1;
+                }
+                let u_l = self.neg_ln_shares[below + tied + 1];
+                let u_r = self.neg_ln_shares[n - below + 1];
+                *score += tail.score(u_l, u_r);
+            }
+        }
+    }
+}
+
+/// How many keys of the sorted `column`, whose first is `key`, equal it. Most often it is the one.
+fn count_equal(column: &[i32], key: i32) -> usize {
+    match column.get(1) {
+        Some(next) if *next == key => column.partition_point(|k| *k == key),
+        _ => 1,
+    }
+}
+
+/// How many of the sorted `column` lie below each of up to [`LANES`] keys.
+fn count_below(column: &[i32], keys: &[i32]) -> [usize; LANES] {
+    let mut lanes = [0; LANES];
+    lanes[..keys.len()].copy_from_slice(keys);
+    let mut below = [0; LANES];
+    let mut size = column.len();
+    while size > 1 {
+        let half = size / 2;
+        for (below, key) in below.iter_mut().zip(&lanes) {
+            // Each comparison is a coin toss: without the hint the compiler makes it a branch, even
+            // of a product, and the search takes nine times as long.
+            let up = *below + half;
+            *below = select_unpredictable(column[up - 1] < *key, up, *below);
+        }
+        size -= half;
+    }
+    for (below, key) in below.iter_mut().zip(&lanes) {
+        *below += usize::from(column[*below] < *key);
+    }
+    below
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn counts_are_those_of_a_plain_search(
+            mut column in proptest::collection::vec(-9i32..9, 1..70),
+            keys in proptest::collection::vec(-10i32..10, 1..=LANES),
+        ) {
+            column.sort_unstable();
+            let below = count_below(&column, &keys);
+            for (key, below) in keys.iter().zip(below) {
+                prop_assert_eq!(below, column.iter().filter(|k| *k < key).count());
+            }
+        }
+    }
+}

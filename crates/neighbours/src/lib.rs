@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod nearest;
+mod neighbours;
+
+mod candidates;
+mod smallest;
+
+pub use nearest::Nearest;
+pub use neighbours::Neighbours;

@@ -1,0 +1,84 @@
+use serde::{Deserialize, Serialize};
+
+use crate::PatchesError;
+
+/// What a patch is: which feature maps it is taken from and how many numbers are kept of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct PatchConfig {
+    /// Blocks of EfficientNet-Lite0 (0 to 15) whose outputs are laid over one another.
+    pub blocks: Vec<usize>,
+    /// Patches along each side of an image, whatever its size.
+    pub grid: usize,
+    /// Principal components that are kept.
+    pub components: usize,
+    /// Training patches that the components are found on, at most.
+    pub sample: usize,
+}
+
+impl Default for PatchConfig {
+    /// Strides 4, 8 and 16 of an image of 256 pixels.
+    fn default() -> Self {
+        Self {
+            blocks: vec![2, 4, 10],
+            grid: 32,
+            components: 64,
+            sample: 60_000,
+        }
+    }
+}
+
+/// How distances of patches become a map over pixels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct MapConfig {
+    /// Standard deviation in pixels of the Gaussian that smooths the map; 0 leaves it as it is.
+    pub smoothing: f64,
+}
+
+impl Default for MapConfig {
+    /// PaDiM's and PatchCore's.
+    fn default() -> Self {
+        Self { smoothing: 4.0 }
+    }
+}
+
+impl PatchConfig {
+    pub(crate) fn check(&self) -> Result<(), PatchesError> {
+        let blocks = !self.blocks.is_empty() && self.blocks.iter().all(|&block| block < 16);
+        check("blocks", &self.blocks, blocks, "expected numbers from 0 to 15")?;
+        let grid = (1..=512).contains(&self.grid);
+        check("grid", &self.grid, grid, "expected 1 to 512")?;
+        let components = self.components > 0;
+        check("components", &self.components, components, "expected at least 1")?;
+        check("sample", &self.sample, self.sample > 1, "expected at least 2")
+    }
+
+    /// Patches of an image.
+    pub(crate) fn n_patches(&self) -> usize {
+        self.grid * self.grid
+    }
+}
+
+impl MapConfig {
+    pub(crate) fn check(&self) -> Result<(), PatchesError> {
+        let fine = (0.0..=256.0).contains(&self.smoothing);
+        check("smoothing", &self.smoothing, fine, "expected 0 to 256 pixels")
+    }
+}
+
+pub(crate) fn check(
+    name: &'static str,
+    value: &dyn std::fmt::Debug,
+    fine: bool,
+    expected: &'static str,
+) -> Result<(), PatchesError> {
+    match fine {
+        true => Ok(()),
+        false => Err(PatchesError::Config {
+            name,
+            value: format!("{value:?}"),
+            expected,
+        }),
+    }
+}

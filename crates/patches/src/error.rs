@@ -1,0 +1,74 @@
+use detector::DetectorError;
+use diffusion_core::ProcessError;
+use features::FeaturesError;
+use tch::TchError;
+use training::TrainingError;
+
+/// Why a patch detector could not fit or score.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatchesError {
+    /// A setting outside its range.
+    #[error("{name} = {value}: {expected}")]
+    Config {
+        /// The setting.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// What would be valid.
+        expected: &'static str,
+    },
+    /// Too few training images.
+    #[error("{n} training images, expected at least 2")]
+    TooFewImages {
+        /// Images found.
+        n: usize,
+    },
+    /// The features of an image cannot be computed.
+    #[error(transparent)]
+    Features(#[from] FeaturesError),
+    /// Training failed.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// The input is not what the detector takes.
+    #[error(transparent)]
+    Input(DetectorError),
+}
+
+impl From<TchError> for PatchesError {
+    fn from(error: TchError) -> Self {
+        Self::Features(error.into())
+    }
+}
+
+impl From<ProcessError> for PatchesError {
+    fn from(error: ProcessError) -> Self {
+        Self::Training(error.into())
+    }
+}
+
+impl From<DetectorError> for PatchesError {
+    fn from(error: DetectorError) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<PatchesError> for DetectorError {
+    fn from(error: PatchesError) -> Self {
+        match error {
+            PatchesError::Config {
+                name,
+                value,
+                expected,
+            } => Self::Config {
+                name,
+                value,
+                expected,
+            },
+            PatchesError::Features(error) => error.into(),
+            PatchesError::Training(error) => error.into(),
+            PatchesError::Input(error) => error,
+            other => Self::Method(other.to_string()),
+        }
+    }
+}

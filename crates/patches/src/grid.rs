@@ -1,0 +1,74 @@
+//! Feature maps of images as one grid of patches.
+
+use std::path::Path;
+
+use detector::Progress;
+use features::{FeaturesError, Lite0, in_batches};
+use ndarray::ArrayView4;
+use tch::{Device, Tensor};
+
+use crate::{PatchConfig, PatchesError};
+
+/// Channels of the outputs of EfficientNet-Lite0's blocks.
+const CHANNELS: [usize; 16] = [
+    16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320,
+];
+
+/// Numbers of a patch before anything is left out.
+pub(crate) fn channels(config: &PatchConfig) -> usize {
+    config.blocks.iter().map(|&block| CHANNELS[block]).sum()
+}
+
+/// Sends the grids of `images` batch by batch through `see`, which gets the state that `state` made for
+/// its thread, the number of the batch's first image and its patches `[b, p, c]`.
+pub(crate) fn for_each_grid<S, T: Send>(
+    config: &PatchConfig,
+    weights: &Path,
+    images: ArrayView4<'_, u8>,
+    device: Device,
+    progress: &dyn Progress,
+    state: impl Fn() -> Result<S, FeaturesError> + Sync,
+    see: impl Fn(&S, Tensor) -> Result<Tensor, FeaturesError> + Sync,
+    finish: impl Fn(usize, Tensor) -> Result<T, FeaturesError> + Sync,
+) -> Result<Vec<T>, PatchesError> {
+    let load = || Ok((Lite0::load(weights, device)?, state()?));
+    let run = |(network, state): &(Lite0, S), x: &Tensor| {
+        let outputs = network.block_outputs(x, &config.blocks)?;
+        see(state, laid_over(&outputs, config.grid as i64)?)
+    };
+    Ok(in_batches(images, device, progress, load, run, finish)?)
+}
+
+/// Each output averaged over 3 × 3 neighbours and brought to `side` × `side`, one over the other.
+///
+/// # Shapes
+/// `[b, c_i, h_i, w_i]` each → `[b, side², Σ c_i]`, patches row by row.
+fn laid_over(outputs: &[Tensor], side: i64) -> Result<Tensor, FeaturesError> {
+    let one = |output: &Tensor| -> Result<Tensor, FeaturesError> {
+        let mean = output.f_avg_pool2d([3, 3], [1, 1], [1, 1], false, false, None)?;
+        Ok(mean.f_upsample_bilinear2d([side, side], false, None, None)?)
+    };
+    let maps = outputs.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    let all = Tensor::f_cat(&maps, 1)?; // [b, c, side, side]
+    Ok(all.f_flatten(2, 3)?.f_transpose(1, 2)?.f_contiguous()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Kind;
+
+    use super::*;
+
+    #[test]
+    fn patches_go_row_by_row_and_maps_keep_their_place() {
+        // One map at the grid's size, one at twice: a ramp along each axis.
+        let size = |n: i64| Tensor::arange(n, (Kind::Float, Device::Cpu));
+        let rows = size(4).view([1, 1, 4, 1]).expand([1, 1, 4, 4], false);
+        let columns = size(8).view([1, 1, 1, 8]).expand([1, 1, 8, 8], false);
+        let patches = laid_over(&[rows.contiguous(), columns.contiguous()], 4).unwrap();
+        assert_eq!(patches.size(), [1, 16, 2]);
+        // Patch in row 1, column 2: in the larger map between its columns 4 and 5.
+        assert!((patches.double_value(&[0, 6, 0]) - 1.0).abs() < 1e-6);
+        assert!((patches.double_value(&[0, 6, 1]) - 4.5).abs() < 1e-6);
+    }
+}

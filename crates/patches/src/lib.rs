@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod runtime;
+
+mod grid;
+mod space;
+
+mod anomaly_map;
+mod scorer;
+
+mod gaussians;
+mod padim;
+
+mod coreset;
+mod memory;
+
+mod ddpm;
+mod network;
+mod objective;
+
+pub use config::{MapConfig, PatchConfig};
+pub use ddpm::{PatchDdpm, PatchDdpmConfig, PatchScoreConfig, Whitening};
+pub use error::PatchesError;
+pub use memory::{PatchKnn, PatchKnnConfig, Subset};
+pub use network::{PatchMlp, PatchMlpConfig};
+pub use padim::{Padim, PadimConfig};
+pub use runtime::PatchRuntime;

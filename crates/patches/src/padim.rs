@@ -1,0 +1,102 @@
+use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+use training::Session;
+
+use crate::config::check;
+use crate::gaussians::Gaussians;
+use crate::scorer::{PatchModel, PatchScorer};
+use crate::space::PatchSpace;
+use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
+
+/// Settings of [`Padim`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct PadimConfig {
+    /// Share of the identity in each covariance.
+    pub shrinkage: f64,
+    /// What a patch is.
+    pub patches: PatchConfig,
+    /// How distances become a map.
+    pub map: MapConfig,
+}
+
+impl Default for PadimConfig {
+    fn default() -> Self {
+        Self {
+            shrinkage: 0.1,
+            patches: PatchConfig::default(),
+            map: MapConfig::default(),
+        }
+    }
+}
+
+/// PaDiM (Defard et al. 2021, arXiv:2011.08785): a Gaussian of normal patches at each place, the
+/// Mahalanobis distance as the map.
+///
+/// # Differences from the paper
+/// The network is EfficientNet-Lite0; patches keep their principal components, where the paper draws
+/// channels at random; each covariance is shrunk towards that of all patches, where the paper adds 0.01
+/// to its diagonal.
+#[derive(Debug, Clone)]
+pub struct Padim {
+    config: PadimConfig,
+    runtime: PatchRuntime,
+}
+
+impl Padim {
+    /// A detector with checked settings; nothing is downloaded before [`fit`](Detector::fit).
+    ///
+    /// # Errors
+    /// [`PatchesError::Config`].
+    pub fn new(config: PadimConfig, runtime: PatchRuntime) -> Result<Self, PatchesError> {
+        config.patches.check()?;
+        config.map.check()?;
+        check_shrinkage(config.shrinkage)?;
+        Ok(Self { config, runtime })
+    }
+
+    fn fitted(
+        &self,
+        x: Input<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<PatchScorer<Gaussians>, PatchesError> {
+        let images = x.images()?;
+        let (_, c, h, w) = images.dim();
+        let (config, device) = (&self.config, self.runtime.training.device);
+        let weights = self.runtime.lite0()?;
+        let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
+        let patches = space.project(images, progress)?;
+        let _session = Session::begin(device)?;
+        Ok(PatchScorer {
+            model: Gaussians::fit(&patches, config.shrinkage)?,
+            space,
+            map: config.map.clone(),
+            shape: [c, h, w],
+        })
+    }
+}
+
+pub(crate) fn check_shrinkage(shrinkage: f64) -> Result<(), PatchesError> {
+    let fine = (0.0..=1.0).contains(&shrinkage);
+    check("shrinkage", &shrinkage, fine, "expected 0 to 1")
+}
+
+impl Detector for Padim {
+    fn fit(
+        &self,
+        x: Input<'_>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(self.fitted(x, seed, progress)?))
+    }
+}
+
+impl PatchModel for Gaussians {
+    fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
+        let squares = self.whiten(x)?.f_square()?;
+        Ok(squares.f_sum_dim_intlist(2, false, Kind::Float)?.f_sqrt()?)
+    }
+}

@@ -1,0 +1,134 @@
+use detector::{DetectorError, Input, Progress, Scorer};
+use ndarray::{Array1, Array3, Axis};
+use tch::{Device, Kind, Tensor};
+use training::Session;
+
+use crate::anomaly_map::over_pixels;
+use crate::space::PatchSpace;
+use crate::{MapConfig, PatchesError};
+
+/// Images that are projected and scored together; their maps of 256 × 256 take 16 MiB.
+const BLOCK: usize = 64;
+
+/// What is fitted to the patches of normal images.
+pub(crate) trait PatchModel: Send {
+    /// How far each patch is from normal: `[n, p, k]` → `[n, p]`, float.
+    fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError>;
+
+    /// As [`Scorer::n_params`].
+    fn n_params(&self) -> Option<u64> {
+        None
+    }
+
+    /// As [`Scorer::n_evaluations`].
+    fn n_evaluations(&self) -> Option<u64> {
+        None
+    }
+
+    /// As [`Scorer::losses`].
+    fn losses(&self) -> &[f64] {
+        &[]
+    }
+
+    /// As [`Scorer::warnings`].
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A fitted patch detector: distances of patches as a map over pixels, an image's score its largest
+/// value.
+pub(crate) struct PatchScorer<M> {
+    pub(crate) space: PatchSpace,
+    pub(crate) map: MapConfig,
+    /// Channels, height and width in training.
+    pub(crate) shape: [usize; 3],
+    pub(crate) model: M,
+}
+
+impl<M: PatchModel> PatchScorer<M> {
+    /// The map of each block of images, `[b, h, w]`, to `take` in order.
+    fn each_block(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+        mut take: impl FnMut(Tensor) -> Result<(), PatchesError>,
+    ) -> Result<(), PatchesError> {
+        let images = x.images_of_shape(self.shape)?;
+        let n = images.dim().0;
+        let mut done = 0;
+        for block in images.axis_chunks_iter(Axis(0), BLOCK) {
+            let patches = self.space.project(block, &Quiet(progress))?;
+            let _session = Session::begin(self.space.device())?;
+            let _no_grad = tch::no_grad_guard();
+            let distances = self.model.distances(&patches)?;
+            let [_, h, w] = self.shape;
+            let map = over_pixels(&distances, self.space.grid(), [h, w], self.map.smoothing)?;
+            take(map.f_to_device(Device::Cpu)?)?;
+            done += block.dim().0;
+            progress.update("images", done as u64, n as u64, "");
+        }
+        Ok(())
+    }
+}
+
+impl<M: PatchModel> Scorer for PatchScorer<M> {
+    fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+        let mut scores = Vec::with_capacity(x.len());
+        self.each_block(x, progress, |map| {
+            let largest = map.f_flatten(1, 2)?.f_amax([1], false)?;
+            scores.extend(Vec::<f64>::try_from(largest.f_to_kind(Kind::Double)?)?);
+            Ok(())
+        })?;
+        match scores.iter().position(|score| !score.is_finite()) {
+            None => Ok(Array1::from_vec(scores)),
+            Some(row) => Err(DetectorError::Method(format!(
+                "the score of image {row} is {}",
+                scores[row]
+            ))),
+        }
+    }
+
+    fn maps(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Array3<f32>>, DetectorError> {
+        let [_, h, w] = self.shape;
+        let mut values = Vec::with_capacity(x.len() * h * w);
+        self.each_block(x, progress, |map| {
+            values.extend(Vec::<f32>::try_from(map.f_contiguous()?.f_flatten(0, -1)?)?);
+            Ok(())
+        })?;
+        let maps = Array3::from_shape_vec((x.len(), h, w), values);
+        maps.map(Some)
+            .map_err(|error| DetectorError::Method(error.to_string()))
+    }
+
+    fn n_params(&self) -> Option<u64> {
+        self.model.n_params()
+    }
+
+    fn n_evaluations(&self) -> Option<u64> {
+        self.model.n_evaluations()
+    }
+
+    fn losses(&self) -> &[f64] {
+        self.model.losses()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.model.warnings()
+    }
+}
+
+/// Asks for interruption and tells nothing: the blocks are what is told.
+struct Quiet<'a>(&'a dyn Progress);
+
+impl Progress for Quiet<'_> {
+    fn update(&self, _stage: &str, _done: u64, _total: u64, _note: &str) {}
+
+    fn interrupted(&self) -> bool {
+        self.0.interrupted()
+    }
+}

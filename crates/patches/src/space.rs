@@ -1,0 +1,161 @@
+use std::path::PathBuf;
+
+use detector::Progress;
+use features::FeaturesError;
+use ndarray::ArrayView4;
+use rand::SeedableRng;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+use tch::{Device, Kind, Tensor};
+
+use crate::config::check;
+use crate::grid::{channels, for_each_grid};
+use crate::{PatchConfig, PatchesError};
+
+/// Numbers of patches in a few principal components of normal ones.
+///
+/// # Formula
+/// Each channel is standardised over all training patches; the components are those of the correlation
+/// matrix, by falling eigenvalue `λ`, whitened: `y_j = v_jᵀ·((x − mean)/sd)/√λ_j`.
+#[derive(Debug)]
+pub(crate) struct PatchSpace {
+    config: PatchConfig,
+    weights: PathBuf,
+    device: Device,
+    /// Mean of each channel.
+    mean: Vec<f32>,
+    /// `[c, k]` row by row: standardisation, rotation and whitening in one.
+    basis: Vec<f32>,
+}
+
+/// What one batch adds to the statistics.
+struct Part {
+    sum: Tensor,    // [c], f64
+    square: Tensor, // [c], f64
+    sample: Tensor, // [m, c]
+}
+
+impl PatchSpace {
+    /// The space of the training images.
+    pub(crate) fn fit(
+        config: &PatchConfig,
+        weights: PathBuf,
+        images: ArrayView4<'_, u8>,
+        seed: u64,
+        device: Device,
+        progress: &dyn Progress,
+    ) -> Result<Self, PatchesError> {
+        let (c, k) = (channels(config), config.components);
+        check("components", &k, k <= c, "expected at most the blocks' channels")?;
+        let n_images = images.dim().0;
+        if n_images < 2 {
+            return Err(PatchesError::TooFewImages { n: n_images });
+        }
+        let n_patches = config.n_patches();
+        let per_image = config.sample.div_ceil(n_images).min(n_patches);
+        let parts = for_each_grid(
+            config,
+            &weights,
+            images,
+            device,
+            progress,
+            || Ok(()),
+            |(), patches| Ok(patches),
+            |first, patches| part(first, &patches, per_image, seed),
+        )?;
+        let n = (n_images * n_patches) as f64;
+        let total = |of: fn(&Part) -> &Tensor| -> Result<Tensor, PatchesError> {
+            let all: Vec<&Tensor> = parts.iter().map(of).collect();
+            Ok(Tensor::f_stack(&all, 0)?.f_sum_dim_intlist(0, false, Kind::Double)?)
+        };
+        let mean = total(|p| &p.sum)?.f_div_scalar(n)?;
+        let square = total(|p| &p.square)?.f_div_scalar(n)?;
+        let variance = square.f_sub(&mean.f_square()?)?.f_clamp_min(0.0)?;
+        // A channel that never changes says nothing: it is left at 0.
+        let sd = variance.f_sqrt()?;
+        let sd = sd.f_where_self(&sd.f_gt(1e-12)?, &sd.f_ones_like()?)?;
+
+        let sample: Vec<&Tensor> = parts.iter().map(|p| &p.sample).collect();
+        let sample = Tensor::f_cat(&sample, 0)?.f_to_kind(Kind::Double)?;
+        let z = sample.f_sub(&mean)?.f_div(&sd)?; // [m, c]
+        let covariance = z.f_tr()?.f_matmul(&z)?.f_div_scalar(z.size()[0] as f64)?;
+        let (values, vectors) = covariance.f_linalg_eigh("L")?; // rising
+        let (c, k) = (c as i64, k as i64);
+        let vectors = vectors.f_narrow(1, c - k, k)?.f_flip([1])?; // [c, k]
+        let values = values.f_narrow(0, c - k, k)?.f_flip([0])?;
+        let root = values.f_clamp_min(1e-12)?.f_sqrt()?;
+        let basis = vectors.f_div(&sd.f_unsqueeze(1)?)?.f_div(&root)?;
+        Ok(Self {
+            config: config.clone(),
+            weights,
+            device,
+            mean: numbers(&mean)?,
+            basis: numbers(&basis)?,
+        })
+    }
+
+    /// The patches of `images`: `[n, c, h, w]` → `[n, p, k]`.
+    pub(crate) fn project(
+        &self,
+        images: ArrayView4<'_, u8>,
+        progress: &dyn Progress,
+    ) -> Result<Tensor, PatchesError> {
+        let (c, k) = (self.mean.len() as i64, self.config.components as i64);
+        let parts = for_each_grid(
+            &self.config,
+            &self.weights,
+            images,
+            self.device,
+            progress,
+            || {
+                let mean = Tensor::f_from_slice(&self.mean)?.f_to_device(self.device)?;
+                let basis = Tensor::f_from_slice(&self.basis)?.f_view([c, k])?;
+                Ok([mean, basis.f_to_device(self.device)?])
+            },
+            |[mean, basis], patches| Ok(patches.f_sub(mean)?.f_matmul(basis)?),
+            |_, patches| Ok(patches),
+        )?;
+        Ok(Tensor::f_cat(&parts, 0)?)
+    }
+
+    pub(crate) fn grid(&self) -> usize {
+        self.config.grid
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        self.device
+    }
+}
+
+/// Sums over the patches of a batch, and some of them: which is decided by the image's number alone.
+fn part(
+    first: usize,
+    patches: &Tensor,
+    per_image: usize,
+    seed: u64,
+) -> Result<Part, FeaturesError> {
+    let (b, p, c) = patches.size3()?;
+    let flat = patches.f_reshape([b * p, c])?;
+    let places: Vec<i64> = (0..b as usize)
+        .flat_map(|image| {
+            let seed = diffusion_core::splitmix64(seed, (first + image) as u64);
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let chosen = index::sample(&mut random, p as usize, per_image);
+            let chosen: Vec<i64> = chosen.iter().map(|i| i as i64 + image as i64 * p).collect();
+            chosen
+        })
+        .collect();
+    let places = Tensor::f_from_slice(&places)?.f_to_device(patches.device())?;
+    let sample = flat.f_index_select(0, &places)?;
+    let flat = flat.f_to_kind(Kind::Double)?;
+    Ok(Part {
+        sum: flat.f_sum_dim_intlist(0, false, Kind::Double)?,
+        square: flat.f_square()?.f_sum_dim_intlist(0, false, Kind::Double)?,
+        sample,
+    })
+}
+
+fn numbers(x: &Tensor) -> Result<Vec<f32>, PatchesError> {
+    let x = x.f_to_kind(Kind::Float)?.f_contiguous()?;
+    Ok(Vec::<f32>::try_from(x.f_flatten(0, -1)?)?)
+}

@@ -1,0 +1,100 @@
+//! Trains `ddpm-unet` on normal images and draws what it makes of normal and anomalous ones: inputs,
+//! reconstructions and maps on one scale, as a PNG.
+//!
+//! `cargo run -p residuum --release --example reconstructions -- [set@pixels] [file.png] [key=value]..`
+//!
+//! Without arguments it takes the embedded Fashion-MNIST trousers and a tiny training. `--models DIR` keeps
+//! and finds trained networks there; data other than the embedded are looked for in `RESIDUUM_DATA`.
+#![allow(clippy::print_stdout)] // an example prints
+
+use std::error::Error;
+
+use datasets::{Data, Label, Protocol, Roots};
+use detector::{Detector, Input, Silent};
+use ndarray::{Array3, Array4, Axis};
+use pictures::{ColourMap, ContactSheet, Picture, Scale, heat_map};
+use residuum::Runtime;
+
+/// Images of each kind on the sheet.
+const ROWS: usize = 6;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let models = match arguments.iter().position(|a| a == "--models") {
+        Some(at) => arguments.drain(at..).nth(1),
+        None => None,
+    };
+    let given = |i: usize| arguments.get(i).map(String::as_str);
+    let set = given(0).unwrap_or("FashionMNIST_3@pixels");
+    let file = given(1).unwrap_or("reconstructions.png");
+    let method = residuum::find("ddpm-unet")?;
+    let mut config = method.config();
+    if arguments.is_empty() {
+        config.set_toml("score.start = [20]\n[train]\nsteps = 30\nwarm-up = 5")?;
+    }
+    for setting in arguments.iter().skip(2) {
+        config.set_text(setting)?;
+    }
+
+    let dataset = datasets::find(set)?.load(&Roots::discover(None)?)?;
+    let split = Protocol::SemiRandom.split(&dataset, 0)?;
+    let (Data::Images(train), Data::Images(test)) = (&split.train, &split.test) else {
+        return Err(format!("{set} has no images").into());
+    };
+    let runtime = Runtime {
+        models: models.map(Into::into),
+        ..Runtime::cpu()
+    };
+    let detector = method.detector(&config, &runtime)?;
+    let scorer = detector.fit(Input::Images(train.view()), 0, &Silent)?;
+
+    // Evenly spaced among each kind, so that nobody chose them.
+    let chosen = |label: Label| -> Vec<usize> {
+        let all = split.test_labels.iter().enumerate();
+        let all: Vec<usize> = all.filter(|(_, l)| **l == label).map(|(i, _)| i).collect();
+        let rows = ROWS.min(all.len());
+        (0..rows).map(|i| all[i * all.len() / rows]).collect()
+    };
+    let (normal, anomalous) = (chosen(Label::Normal), chosen(Label::Anomaly));
+    let places: Vec<usize> = normal.iter().chain(&anomalous).copied().collect();
+    let inputs = test.select(Axis(0), &places);
+    let seen = scorer.reconstructions(Input::Images(inputs.view()), &Silent)?;
+    let maps = scorer.maps(Input::Images(inputs.view()), &Silent)?;
+    let scores = scorer.score(Input::Images(inputs.view()), &Silent)?;
+    let (Some(seen), Some(maps)) = (seen, maps) else {
+        return Err("no reconstructions or maps".into());
+    };
+    let label = |i: usize| {
+        let kind = if i < normal.len() { "normal" } else { "anomalous" };
+        format!("{kind} {:.4}", scores[i])
+    };
+    sheet(&inputs, &seen, &maps, label)?.save(file)?;
+    let mean = |maps: Array3<f32>| maps.mean().unwrap_or(0.0);
+    println!(
+        "{file}: mean of the maps {:.2} on normal images, {:.2} on anomalous ones; 1 is the quantile of \
+         training pixels",
+        mean(maps.select(Axis(0), &(0..normal.len()).collect::<Vec<_>>())),
+        mean(maps.select(Axis(0), &(normal.len()..places.len()).collect::<Vec<_>>())),
+    );
+    Ok(())
+}
+
+fn sheet(
+    inputs: &Array4<u8>,
+    seen: &Array4<u8>,
+    maps: &Array3<f32>,
+    label: impl Fn(usize) -> String,
+) -> Result<Picture, Box<dyn Error>> {
+    // Black is 0, the brightest ten times what normal pixels hardly reach, in every picture.
+    let scale = Scale::new(0.0, 10.0)?;
+    let mut sheet = ContactSheet::new(["input", "reconstruction", "map"]).zoom(3);
+    for i in 0..inputs.dim().0 {
+        let row = vec![
+            Picture::from_image(inputs.index_axis(Axis(0), i))?,
+            Picture::from_image(seen.index_axis(Axis(0), i))?,
+            heat_map(maps.index_axis(Axis(0), i), scale, ColourMap::Inferno)?,
+        ];
+        sheet.push_row(label(i), row)?;
+    }
+    Ok(sheet.picture()?)
+}

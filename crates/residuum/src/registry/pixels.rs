@@ -1,0 +1,244 @@
+//! Methods on the pixels of images.
+
+use detector::DetectorError;
+use diffusion_core::{ScheduleConfig, ScoreConfig, Target};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tch::nn;
+use training::{Decay, DiffusionConfig, DiffusionDetector, ImagesConfig, Optimizer, TrainConfig};
+
+use super::diffusion::{DIFFUSION, Network, SCORE, TRAIN, torch, with_network};
+use super::{AS_IMAGES, BuildError, Method, Settings, defaults, make};
+use crate::Runtime;
+
+pub(super) const DDPM_UNET: Method = Method {
+    name: "ddpm-unet",
+    title: "DDPM (U-Net on pixels)",
+    source: "Ho et al. 2020 (arXiv 2006.11239), their U-Net made small enough for one CPU core; training and score are ours, chosen on MNIST-C_{glass_blur,impulse_noise,stripe,zigzag,translate} and FashionMNIST_{0,1,2}",
+    rows: AS_IMAGES,
+    defaults: || over_images::<SmallUnet>(&on_pixels()),
+    settings: &[
+        DIFFUSION,
+        SCORE,
+        TRAIN,
+        IMAGES,
+        &[
+            ("network.channels", "channels of the first level"),
+            (
+                "network.multipliers",
+                "channels of each level, in units of the first; the image is halved between two",
+            ),
+            ("network.blocks", "residual blocks of a level"),
+            (
+                "network.attention",
+                "longer sides of the feature maps that have attention, in pixels; the middle always has it",
+            ),
+            ("network.heads", "attention heads"),
+            ("network.groups", "groups of the group norms"),
+            (
+                "network.scale-shift",
+                "whether a block is told the noise level as scale and shift, or has it added",
+            ),
+            ("network.dropout", "before the last convolution of a block"),
+            (
+                "network.learn-variance",
+                "whether the network also predicts the variance",
+            ),
+            (
+                "network.channels-last",
+                "whether the channel is the fastest axis in memory: for GPUs",
+            ),
+        ],
+    ],
+    build: |config, runtime| {
+        build(config, runtime, "unet", |vs, image, SmallUnet(config)| {
+            Ok(Box::new(unet::Unet::new(vs, image, config)?))
+        })
+    },
+};
+
+pub(super) const DIT_PIXELS: Method = Method {
+    name: "dit-pixels",
+    title: "DiT (patches of pixels)",
+    source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over patches of images; size, training and score are ours",
+    rows: AS_IMAGES,
+    defaults: || over_images::<SmallDit>(&on_pixels()),
+    settings: &[
+        DIFFUSION,
+        SCORE,
+        TRAIN,
+        IMAGES,
+        &[
+            ("network.patch", "side of a patch in pixels"),
+            ("network.depth", "transformer blocks"),
+            ("network.width", "width of a token"),
+            ("network.heads", "attention heads"),
+            (
+                "network.mlp-ratio",
+                "width inside a block's MLP, in widths of a token",
+            ),
+            (
+                "network.learn-variance",
+                "whether the network also predicts the variance",
+            ),
+        ],
+    ],
+    build: |config, runtime| {
+        build(config, runtime, "dit", |vs, image, SmallDit(config)| {
+            Ok(Box::new(dit::Dit::new(vs, image, config)?))
+        })
+    },
+};
+
+pub(super) const DTE_C_CONV: Method = Method {
+    name: "dte-c-conv",
+    title: "DTE-C (convolutions on pixels)",
+    source: "Livernoche et al. 2023 (arXiv 2305.18593), diffusion time told by a small convolutional network, which is ours",
+    rows: AS_IMAGES,
+    defaults: defaults::<dte::DteConvolutionalConfig>,
+    settings: &[
+        TRAIN,
+        &[
+            ("steps", "diffusion steps T"),
+            (
+                "schedule",
+                "β of each step: kind = linear with first and last, cosine, …",
+            ),
+            ("bins", "bins of diffusion time, the classes of the network"),
+            (
+                "softmax",
+                "single: cross-entropy as defined; double: a softmax before the loss that applies it again",
+            ),
+            (
+                "channels",
+                "channels of the convolutions, every one but the first halves the image",
+            ),
+            ("groups", "groups of the group norms"),
+            ("dropout", "before the last layer"),
+        ],
+    ],
+    build: |config, runtime| {
+        make(config, |config| {
+            dte::DteConvolutional::new(config, torch(runtime)).map_err(DetectorError::from)
+        })
+    },
+};
+
+/// A U-Net that one CPU core trains in minutes.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SmallUnet(unet::UnetConfig);
+
+impl Default for SmallUnet {
+    fn default() -> Self {
+        Self(unet::UnetConfig {
+            channels: 16,
+            multipliers: vec![1, 2, 2],
+            blocks: 1,
+            attention: vec![],
+            groups: 8,
+            scale_shift: true,
+            dropout: 0.0,
+            ..unet::UnetConfig::default()
+        })
+    }
+}
+
+/// A transformer likewise.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SmallDit(dit::DitConfig);
+
+impl Default for SmallDit {
+    fn default() -> Self {
+        Self(dit::DitConfig {
+            patch: 4,
+            depth: 4,
+            width: 128,
+            heads: 4,
+            mlp_ratio: 4,
+            learn_variance: false,
+        })
+    }
+}
+
+/// Training and score on pixels.
+fn on_pixels() -> DiffusionConfig {
+    DiffusionConfig {
+        target: Target::Epsilon,
+        schedule: ScheduleConfig::LinearHo {},
+        train: TrainConfig {
+            epochs: 1_000_000,
+            steps: 800,
+            batch_size: 32,
+            optimizer: Optimizer::AdamW,
+            learning_rate: 2e-3,
+            weight_decay: 0.0,
+            warm_up: 50,
+            decay: Decay::Cosine,
+            clip: 1.0,
+            ema: 0.99,
+            early_stop_after: 1_000_000,
+            ..TrainConfig::default()
+        },
+        score: ScoreConfig {
+            start: vec![50],
+            ..ScoreConfig::default()
+        },
+        ..DiffusionConfig::default()
+    }
+}
+
+pub(super) const IMAGES: Settings = &[
+    (
+        "images.noise",
+        "of training and score: gaussian, or simplex, whose neighbouring pixels go together (AnoDDPM)",
+    ),
+    (
+        "images.flip",
+        "mirror half of the training images, left for right",
+    ),
+    (
+        "images.map-sigma",
+        "standard deviation of the Gaussian that smooths maps, in pixels",
+    ),
+    (
+        "images.map-quantile",
+        "quantile of the pixels of training images' maps that becomes 1",
+    ),
+];
+
+/// The settings of a diffusion model with those of its network and of images.
+fn over_images<N: Default + Serialize>(config: &DiffusionConfig) -> Map<String, Value> {
+    let mut values = with_network::<N>(config);
+    let images = Value::Object(defaults::<ImagesConfig>());
+    values.insert("images".to_owned(), images);
+    values
+}
+
+/// A detector over the network that `new` makes for images of `[c, h, w]`.
+fn build<N>(
+    config: Value,
+    runtime: &Runtime,
+    name: &str,
+    new: fn(&nn::Path<'_>, [usize; 3], &N) -> Network,
+) -> Result<Box<dyn detector::Detector>, BuildError>
+where
+    N: DeserializeOwned + Send + Sync + 'static,
+{
+    let mut values = match config {
+        Value::Object(values) => values,
+        _ => Map::new(),
+    };
+    let network = values.remove("network").unwrap_or_default();
+    let images = values.remove("images").unwrap_or_default();
+    let description = format!("{name} {network}");
+    let network: N = serde_json::from_value(network).map_err(BuildError::Value)?;
+    let images = serde_json::from_value(images).map_err(BuildError::Value)?;
+    let config = serde_json::from_value(Value::Object(values)).map_err(BuildError::Value)?;
+    let new = move |vs: &nn::Path<'_>, image: [usize; 3]| new(vs, image, &network);
+    DiffusionDetector::over_images(config, images, description, torch(runtime), new)
+        .map(|detector| Box::new(detector) as Box<dyn detector::Detector>)
+        .map_err(|error| BuildError::Detector(DetectorError::from(error)))
+}

@@ -1,0 +1,61 @@
+use detector::{Input, Progress};
+use ndarray::{Array1, Array3};
+use tch::{Device, Tensor};
+
+use crate::{TrainingError, in_blocks};
+
+/// Scores `x` in blocks that fit into memory; `score` takes one, `[b, ..]` → `[b]`.
+///
+/// # Errors
+/// What `score` returns, [`TrainingError::Score`] for the first score that is not finite,
+/// [`TrainingError::Interrupted`].
+pub fn score_blocks(
+    x: Input<'_>,
+    device: Device,
+    progress: &dyn Progress,
+    score: impl Fn(&Tensor) -> Result<Tensor, TrainingError>,
+) -> Result<Array1<f64>, TrainingError> {
+    let mut scores = Vec::with_capacity(x.len());
+    in_blocks(x, device, progress, |block| {
+        let found = score(block)?.f_to_device(Device::Cpu)?;
+        scores.extend(Vec::<f64>::try_from(found)?);
+        Ok(())
+    })?;
+    match scores.iter().position(|score| !score.is_finite()) {
+        None => Ok(Array1::from_vec(scores)),
+        Some(row) => Err(TrainingError::Score {
+            row,
+            score: scores[row],
+        }),
+    }
+}
+
+/// Maps of the images `x` in blocks that fit into memory; `map` takes one, `[b, c, h, w]` →
+/// `[b, h, w]`.
+///
+/// # Errors
+/// What `map` returns, [`TrainingError::Score`] for the first image with a pixel that is not finite,
+/// [`TrainingError::Interrupted`].
+pub(crate) fn map_blocks(
+    x: Input<'_>,
+    [h, w]: [usize; 2],
+    device: Device,
+    progress: &dyn Progress,
+    map: impl Fn(&Tensor) -> Result<Tensor, TrainingError>,
+) -> Result<Array3<f32>, TrainingError> {
+    let mut values = Vec::with_capacity(x.len() * h * w);
+    in_blocks(x, device, progress, |block| {
+        let found = map(block)?.f_to_device(Device::Cpu)?;
+        let found = Vec::<f64>::try_from(found.f_reshape([-1])?)?;
+        values.extend(found.into_iter().map(|value| value as f32));
+        Ok(())
+    })?;
+    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+        return Err(TrainingError::Score {
+            row: at / (h * w).max(1),
+            score: f64::from(values[at]),
+        });
+    }
+    let shape = (values.len() / (h * w).max(1), h, w);
+    Array3::from_shape_vec(shape, values).map_err(|e| TrainingError::Network(e.into()))
+}

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod error;
+mod plan;
+
+mod unet;
+
+mod attention;
+mod layout;
+mod res_block;
+mod resample;
+mod stage;
+
+pub use config::UnetConfig;
+pub use error::UnetError;
+pub use unet::Unet;
