@@ -162,6 +162,9 @@ pub(crate) struct Run {
     /// Write every test row's score: columns row, label, score
     #[arg(long, value_name = "FILE.csv|.parquet")]
     pub(crate) scores: Option<PathBuf>,
+    /// Draw some test images with what the method makes of them: reconstructions and maps
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) pictures: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
