@@ -26,12 +26,16 @@ mod figure;
 mod html;
 mod markdown;
 mod page;
+mod pictures;
 mod terminal;
+
+mod compare;
 
 mod atomic;
 mod results;
 mod scores;
 
+pub use compare::Comparison;
 pub use error::ReportError;
 pub use run::{Run, Written};
 pub use scores::write_scores;
