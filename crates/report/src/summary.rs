@@ -237,7 +237,7 @@ fn absent(tables: &[Table<'_>]) -> Option<String> {
 }
 
 /// With a minus that is as wide as the plus.
-fn signed(points: f64) -> String {
+pub(crate) fn signed(points: f64) -> String {
     format!("{points:+.2}").replace('-', "−")
 }
 
