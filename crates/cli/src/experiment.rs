@@ -178,7 +178,10 @@ pub(crate) fn load(name: &str, loading: &Loading, roots: &Roots) -> Result<Datas
 fn skipped(dataset: &Dataset) -> Option<String> {
     let first = dataset.skipped().first()?;
     let n = dataset.skipped().len();
-    Some(format!("{n} files were left out, the first: {}", first.reason))
+    Some(format!(
+        "{n} files were left out, the first: {}",
+        first.reason
+    ))
 }
 
 /// Parses a protocol's name.
