@@ -117,20 +117,27 @@ Examples:
   residuum run --dataset MVTec-AD_bottle --method ocsvm --protocol paper
   residuum run --dataset cardio --method iforest --protocol semi-random --seed 3 --set trees=200
   residuum run --dataset FashionMNIST_3@pixels --method ddpm --out cell.json --scores scores.csv
+  residuum run --dataset MVTec-AD_screw@pixels64 --method iforest --protocol mvtec
+  residuum run --dataset photos:good@pixels64 --method ocsvm --protocol semi-random
   residuum run --dataset FashionMNIST_3@pixels --method ddpm --models models --score-rule epsilon-error
   residuum run --dataset MVTec-AD_bottle --method ddpm --set train.epochs=50 --set score.walk=ancestral";
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Data set by name, or an .npz file with arrays X and y
+    /// Data set by name, an .npz file with arrays X and y, or a folder of images: train/good and
+    /// test (MVTec AD), or FOLDER:CLASS of class folders; @pixels64 behind it resizes
     #[arg(long)]
     pub(crate) dataset: String,
     /// Method by name
     #[arg(long)]
     pub(crate) method: String,
-    /// How rows are split: paper, semi, semi-random, unsup, adbench
+    /// How rows are split: paper, semi, semi-random, unsup, adbench; by the official division of
+    /// the data: one-class, leave-out, mvtec
     #[arg(long, default_value = "semi")]
     pub(crate) protocol: String,
+    /// Leave out and count files of a folder that are damaged or no images, instead of stopping
+    #[arg(long)]
+    pub(crate) skip_bad_files: bool,
     /// Seed of the data and of the model [default: 44 under `paper`, else 0]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
@@ -155,6 +162,9 @@ pub(crate) struct Run {
     /// Write every test row's score: columns row, label, score
     #[arg(long, value_name = "FILE.csv|.parquet")]
     pub(crate) scores: Option<PathBuf>,
+    /// Draw some test images with what the method makes of them: reconstructions and maps
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) pictures: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -199,7 +209,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
-    /// Data set by name, or an .npz file with arrays X and y
+    /// Data set by name, an .npz file with arrays X and y, or a folder of images
     pub(crate) dataset: String,
     /// Audit the split of this protocol instead of the whole set
     #[arg(long)]

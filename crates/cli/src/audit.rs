@@ -1,4 +1,4 @@
-use datasets::Roots;
+use datasets::{Loading, Protocol, Roots};
 
 use crate::args;
 use crate::experiment::{load, protocol};
@@ -7,11 +7,15 @@ use crate::output::print;
 
 /// `residuum audit`: what would make numbers on this set misleading.
 pub(crate) fn run(args: &args::Audit, roots: &Roots) -> Result<(), Failure> {
-    let dataset = load(&args.dataset, roots)?;
-    let audit = match &args.protocol {
+    let split_by = args.protocol.as_deref().map(protocol).transpose()?;
+    let dataset = load(
+        &args.dataset,
+        &Loading::of(split_by.unwrap_or(Protocol::Semi)),
+        roots,
+    )?;
+    let audit = match split_by {
         None => datasets::audit(&dataset),
-        Some(name) => {
-            let protocol = protocol(name)?;
+        Some(protocol) => {
             let seed = args.seed.unwrap_or_else(|| protocol.default_seed());
             datasets::audit_split(&protocol.split(&dataset, seed)?)
         }

@@ -1,6 +1,8 @@
+use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
-use datasets::{Entry, Roots};
+use datasets::{Entry, Roots, Verified};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -13,18 +15,28 @@ pub(crate) fn run(command: &args::Datasets, roots: &Roots) -> Result<(), Failure
     match command {
         args::Datasets::List { json: true } => list_json(roots),
         args::Datasets::List { json: false } => list(roots),
-        args::Datasets::Show { name } => show(datasets::find(name)?, roots),
+        args::Datasets::Show { name } => show(&datasets::find(name)?, roots),
         args::Datasets::Verify { names } => verify(names, roots),
         args::Datasets::Fetch { names } => fetch(names, roots),
     }
 }
 
 fn list_json(roots: &Roots) -> Result<(), Failure> {
+    // Ten classes of one folder share its hash, which takes reading all of it.
+    let mut hashes: HashMap<Vec<PathBuf>, String> = HashMap::new();
     let list: Vec<serde_json::Value> = datasets::catalogue()
         .iter()
         .map(|entry| {
             let paths = entry.locate(roots);
-            let sha256 = paths.is_some().then(|| entry.sha256(roots)).transpose()?;
+            let sha256 = match &paths {
+                Some(paths) if hashes.contains_key(paths) => hashes.get(paths).cloned(),
+                Some(paths) => {
+                    let hash = entry.sha256(roots)?;
+                    hashes.insert(paths.clone(), hash.clone());
+                    Some(hash)
+                }
+                None => None,
+            };
             Ok(json!({
                 "name": entry.name(),
                 "aliases": entry.aliases(),
@@ -60,7 +72,7 @@ fn list(roots: &Roots) -> Result<(), Failure> {
         rows.push(vec![
             entry.name().to_owned(),
             number(entry.n()),
-            entry.d().to_string(),
+            number(entry.d()),
             number(entry.n_anomalies()),
             place,
         ]);
@@ -74,12 +86,13 @@ fn list(roots: &Roots) -> Result<(), Failure> {
 }
 
 fn show(entry: &Entry, roots: &Roots) -> Result<(), Failure> {
+    let values = match entry.d() {
+        Some(d) => format!("rows of {d} values"),
+        None => "images of a size that depends on the files".to_owned(),
+    };
     let shape = match (entry.n(), entry.n_anomalies()) {
-        (Some(n), Some(a)) => format!("{n} rows of {} values, {a} anomalies", entry.d()),
-        _ => format!(
-            "rows of {} values; their number was not published",
-            entry.d()
-        ),
+        (Some(n), Some(a)) => format!("{n} {values}, {a} anomalies"),
+        _ => format!("{values}; their number was not published"),
     };
     let paths = entry.locate(roots);
     let mut rows = vec![
@@ -89,6 +102,9 @@ fn show(entry: &Entry, roots: &Roots) -> Result<(), Failure> {
         ["source", entry.source()].map(str::to_owned).to_vec(),
         ["licence", entry.licence()].map(str::to_owned).to_vec(),
     ];
+    if let Some(rule) = entry.rule() {
+        rows.push(vec!["anomalies".to_owned(), rule.to_owned()]);
+    }
     for url in entry.urls() {
         rows.push(vec!["address".to_owned(), url]);
     }
@@ -110,9 +126,10 @@ fn show(entry: &Entry, roots: &Roots) -> Result<(), Failure> {
 
 /// Compares with the pinned hashes; every set is looked at before the first that differs is told.
 fn verify(names: &[String], roots: &Roots) -> Result<(), Failure> {
-    let entries: Vec<&Entry> = if names.is_empty() {
+    let entries: Vec<Entry> = if names.is_empty() {
         let all = datasets::catalogue().iter();
-        all.filter(|entry| entry.locate(roots).is_some()).collect()
+        let present = all.filter(|entry| entry.locate(roots).is_some());
+        present.cloned().collect()
     } else {
         let named = names.iter().map(|name| datasets::find(name));
         named.collect::<Result<_, _>>()?
@@ -120,7 +137,11 @@ fn verify(names: &[String], roots: &Roots) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     for entry in entries {
         match entry.verify(roots) {
-            Ok(()) => print(&format!("{}: as published", entry.name())),
+            Ok(Verified::Hash) => print(&format!("{}: as published", entry.name())),
+            Ok(Verified::Readable(n)) => print(&format!(
+                "{}: all {n} samples are readable; no published hash is known",
+                entry.name()
+            )),
             Err(error) => wrong.push(Failure::from(error)),
         }
     }
@@ -140,11 +161,11 @@ fn verify(names: &[String], roots: &Roots) -> Result<(), Failure> {
 
 /// Downloads one set after another; what arrived before a failure stays.
 fn fetch(names: &[String], roots: &Roots) -> Result<(), Failure> {
-    let entries: Vec<&Entry> = names
+    let entries: Vec<Entry> = names
         .iter()
         .map(|name| datasets::find(name))
         .collect::<Result<_, _>>()?;
-    for entry in entries {
+    for entry in &entries {
         let bar = download_bar(entry.name());
         let paths = datasets::fetch::fetch(entry, roots, &|done, total| {
             if let Some(total) = total {
@@ -174,5 +195,8 @@ fn download_bar(name: &str) -> ProgressBar {
 }
 
 fn get(entry: &Entry) -> String {
+    if entry.urls().is_empty() {
+        return format!("put {} into a data folder", entry.files().join(", "));
+    }
     format!("residuum datasets fetch {}", entry.name())
 }

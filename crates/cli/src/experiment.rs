@@ -1,17 +1,18 @@
 use std::time::Instant;
 
-use datasets::{Data, Dataset, Label, Protocol, Roots, Split};
+use datasets::{Data, Dataset, Label, Loading, OnBadFile, Protocol, Roots, Split};
 use detector::{Input, Progress};
-use metrics::Metrics;
+use metrics::{Metrics, PixelMetrics};
 use residuum::{Config, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::cell::{Cell, Seconds, Status, Versions};
+use crate::cell::{Cell, CellPixels, Seconds, Status, Versions};
 use crate::curves::{Curve, Histogram, Training, anomalies};
 use crate::failure::{Failure, exit};
 use crate::memory;
+use crate::sheet::{Sheet, sheet};
 
 /// One data set, protocol, method and pair of seeds: what becomes a cell.
 #[derive(Debug, Clone)]
@@ -20,6 +21,7 @@ pub(crate) struct Experiment {
     pub(crate) protocol: Protocol,
     pub(crate) seed: Seeds,
     pub(crate) config: Config,
+    pub(crate) on_bad_file: OnBadFile,
 }
 
 /// The seed of the split and the seed of the model.
@@ -37,6 +39,13 @@ pub(crate) struct Scores {
     pub(crate) scores: Vec<f64>,
 }
 
+/// What comes of an experiment.
+pub(crate) struct Outcome {
+    pub(crate) cell: Cell,
+    pub(crate) scores: Scores,
+    pub(crate) sheet: Option<Sheet>,
+}
+
 /// The machine a cell runs on, and where it keeps trained networks.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
@@ -45,24 +54,27 @@ pub(crate) struct Machine {
 }
 
 impl Experiment {
-    /// Loads, splits, fits, scores and measures.
+    /// Loads, splits, fits, scores and measures; draws a sheet of test images where `draw` asks for it.
     pub(crate) fn run(
         &self,
         id: Option<&str>,
         roots: &Roots,
         machine: &Machine,
+        draw: bool,
         progress: &dyn Progress,
-    ) -> Result<(Cell, Scores), Failure> {
+    ) -> Result<Outcome, Failure> {
         memory::reset_peak();
         let method = residuum::find(self.config.method())?;
         let detector = method.detector(&self.config, &machine.runtime)?;
 
+        let loading = Loading::of(self.protocol).on_bad_file(self.on_bad_file);
         let start = Instant::now();
-        let dataset = load(&self.dataset, roots)?;
+        let dataset = load(&self.dataset, &loading, roots)?;
         let split = self.protocol.split(&dataset, self.seed.data)?;
         let load_seconds = start.elapsed().as_secs_f64();
         let audit = datasets::audit_split(&split);
         let mut warnings = audit.warnings();
+        warnings.extend(skipped(&dataset));
 
         let start = Instant::now();
         let scorer = fit(&detector, &split, self.seed.model, progress)?;
@@ -78,6 +90,11 @@ impl Experiment {
         warnings.extend(ties(&scores, scores.len() - n_copies));
         let labels = anomalies(&split.test_labels);
         let metrics = Metrics::of(&scores, &labels)?;
+        let pixels = pixels(&split, &*scorer, progress)?;
+        let sheet = match draw {
+            true => sheet(&split, &*scorer, progress)?,
+            false => None,
+        };
         let n_anomalies = labels.iter().filter(|&&anomaly| anomaly).count();
         let cell = Cell {
             schema: crate::cell::SCHEMA,
@@ -94,6 +111,7 @@ impl Experiment {
             n_test: Some(labels.len()),
             n_anomalies: Some(n_anomalies),
             metrics: Some(metrics.into()),
+            pixels: pixels.map(CellPixels::from),
             seconds: Some(Seconds {
                 load: load_seconds,
                 fit: fit_seconds,
@@ -118,8 +136,27 @@ impl Experiment {
             labels: split.test_labels,
             scores,
         };
-        Ok((cell, scores))
+        Ok(Outcome {
+            cell,
+            scores,
+            sheet,
+        })
     }
+}
+
+/// How well maps find the anomalous pixels, where the data have masks and the method has maps.
+fn pixels(
+    split: &Split,
+    scorer: &dyn detector::Scorer,
+    progress: &dyn Progress,
+) -> Result<Option<PixelMetrics>, Failure> {
+    let Some(masks) = &split.test_masks else {
+        return Ok(None);
+    };
+    let Some(maps) = scorer.maps(input(&split.test), progress)? else {
+        return Ok(None);
+    };
+    Ok(Some(PixelMetrics::of(maps.view(), masks.view())?))
 }
 
 /// Above this rank correlation with `‖x‖²` a score says nothing of its own.
@@ -166,12 +203,19 @@ impl Experiment {
     }
 }
 
-/// A set of the catalogue, or a file where the text names one.
-pub(crate) fn load(name: &str, roots: &Roots) -> Result<Dataset, Failure> {
-    if name.ends_with(".npz") {
-        return Ok(datasets::load_npz(name)?);
-    }
-    Ok(datasets::find(name)?.load(roots)?)
+/// A set of the catalogue, or a file or a folder of images where the text names one.
+pub(crate) fn load(name: &str, loading: &Loading, roots: &Roots) -> Result<Dataset, Failure> {
+    Ok(datasets::load(name, roots, loading)?)
+}
+
+/// What was left out of a folder, for the warnings of a cell.
+fn skipped(dataset: &Dataset) -> Option<String> {
+    let first = dataset.skipped().first()?;
+    let n = dataset.skipped().len();
+    Some(format!(
+        "{n} files were left out, the first: {}",
+        first.reason
+    ))
 }
 
 /// Parses a protocol's name.

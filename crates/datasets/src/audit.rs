@@ -346,6 +346,7 @@ mod tests {
             train: Data::Rows(array![[1.0, 0.0], [2.0, 0.0], [2.0, f32::NAN]]),
             test: Data::Rows(array![[1.0, 0.0], [1.0, 0.0], [3.0, 0.0], [2.0, 0.0]]),
             test_labels: vec![N, N, N, A],
+            test_masks: None,
             train_rows: vec![0, 1, 2],
             test_rows: vec![3, 4, 5, 6],
         };

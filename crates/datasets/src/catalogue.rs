@@ -1,59 +1,90 @@
+mod adbench;
+mod class_sets;
+mod corrupted_sets;
+mod defect_sets;
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Dataset, DatasetError, Pin, Roots, closest, fashion_mnist, hash, npz};
+pub use self::adbench::ADBENCH_COMMIT;
+use self::adbench::AdbenchFile;
+use self::class_sets::ClassSet;
+use self::corrupted_sets::CorruptedSet;
+use self::defect_sets::DefectSet;
+use crate::{Dataset, DatasetError, Loading, Pin, Protocol, Roots, closest, hash, npz};
 
-/// ADBench's files: folder, file, shape where published, SHA-256 where known, and the id that git
-/// gives the file at [`ADBENCH_COMMIT`].
-const ADBENCH: &str = include_str!("catalogue/adbench.csv");
-
-/// The commit of Minqi824/ADBench that the catalogue describes.
-pub const ADBENCH_COMMIT: &str = "3dac8221081e190f157d78e93bfa8867f90d0965";
-
-/// All known data sets: ADBench's embeddings, ADBench's tables, Fashion-MNIST's pixels.
+/// All known data sets: ADBench's embeddings and tables, and sets of images.
 pub fn catalogue() -> &'static [Entry] {
     static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        let adbench = ADBENCH.lines().skip(1).filter_map(Entry::adbench);
-        adbench
-            .chain((0..10).map(Entry::fashion_mnist_pixels))
+        adbench::entries()
+            .chain(class_sets::entries())
+            .chain(corrupted_sets::entries())
+            .chain(defect_sets::entries())
             .collect()
     });
     &ENTRIES
 }
 
-/// The data set called `name`: a name or an alias.
+/// The data set called `name`: a name or an alias, or for images the name with a size behind it:
+/// `MVTec-AD_screw@pixels64` is `MVTec-AD_screw@pixels` with the shorter side of every image resized
+/// to 64 pixels and the middle square cut out.
 ///
 /// # Errors
-/// [`DatasetError::UnknownName`] with the most similar names.
+/// [`DatasetError::UnknownName`] with the most similar names, [`DatasetError::UnknownWord`] for a
+/// size out of range.
 ///
 /// # Example
 /// ```
 /// assert_eq!(datasets::find("cardio")?.name(), "6_cardio");
 /// assert_eq!(datasets::find("MVTec-AD_tile@resnet18")?.name(), "MVTec-AD_tile");
+/// assert_eq!(datasets::find("CIFAR10_4@pixels64")?.size(), Some(64));
 /// # Ok::<(), datasets::DatasetError>(())
 /// ```
-pub fn find(name: &str) -> Result<&'static Entry, DatasetError> {
+pub fn find(name: &str) -> Result<Entry, DatasetError> {
     let entries = catalogue();
-    entries
-        .iter()
-        .find(|entry| entry.name == name)
-        .or_else(|| {
-            entries
-                .iter()
-                .find(|entry| entry.aliases.iter().any(|alias| alias == name))
-        })
-        .ok_or_else(|| {
-            let names = entries.iter().flat_map(|entry| {
-                let aliases = entry.aliases.iter().map(String::as_str);
-                std::iter::once(entry.name.as_str()).chain(aliases)
-            });
-            DatasetError::UnknownName {
-                name: name.to_owned(),
-                closest: closest::to(name, names),
-            }
-        })
+    if let Some(entry) = entries.iter().find(|entry| entry.name == name) {
+        return Ok(entry.clone());
+    }
+    if let Some((base, word)) = name.rsplit_once('@')
+        && let Some(Some(size)) = pixel_size(word)?
+        && let Ok(entry) = find(&format!("{base}@pixels"))
+    {
+        return Ok(entry.sized(size));
+    }
+    let aliased = |entry: &&Entry| entry.aliases.iter().any(|alias| alias == name);
+    entries.iter().find(aliased).cloned().ok_or_else(|| {
+        let names = entries.iter().flat_map(|entry| {
+            let aliases = entry.aliases.iter().map(String::as_str);
+            std::iter::once(entry.name.as_str()).chain(aliases)
+        });
+        DatasetError::UnknownName {
+            name: name.to_owned(),
+            closest: closest::to(name, names),
+        }
+    })
+}
+
+/// Largest size that `@pixelsN` takes: a typing error must not become a full memory.
+const MAX_SIZE: usize = 4096;
+
+/// The size that `pixelsN` asks for, `Some(None)` for `pixels`, `None` for any other word.
+pub(crate) fn pixel_size(word: &str) -> Result<Option<Option<usize>>, DatasetError> {
+    let Some(digits) = word.strip_prefix("pixels") else {
+        return Ok(None);
+    };
+    if digits.is_empty() {
+        return Ok(Some(None));
+    }
+    match digits.parse() {
+        Ok(size @ 1..=MAX_SIZE) => Ok(Some(Some(size))),
+        _ => Err(DatasetError::UnknownWord {
+            what: "image size",
+            found: digits.to_owned(),
+            expected: format!("1 to {MAX_SIZE}"),
+        }),
+    }
 }
 
 /// What the rows of a data set are.
@@ -90,78 +121,40 @@ pub struct Entry {
     family: &'static str,
     representation: Representation,
     shape: Option<(usize, usize)>,
-    d: usize,
+    d: Option<usize>,
+    size: Option<usize>,
     kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    Adbench {
-        folder: &'static str,
-        file: &'static str,
-        sha256: Option<&'static str>,
-        git_blob: &'static str,
-    },
-    FashionMnistPixels {
-        class: u8,
-    },
+    Adbench(AdbenchFile),
+    Class { set: ClassSet, class: usize },
+    Corrupted(CorruptedSet),
+    Defects(DefectSet),
+}
+
+/// Files that together are one data set, relative to a data root, with what is known of each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Place {
+    /// Files or folders.
+    files: Vec<String>,
+    /// The hash of each, or none at all.
+    pins: Vec<Pin>,
+    /// Where each can be downloaded, or none at all.
+    urls: Vec<String>,
+}
+
+/// How far a set at hand could be compared with what was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// Every file has its known hash.
+    Hash,
+    /// No hash is known; all of these many samples are readable.
+    Readable(usize),
 }
 
 impl Entry {
-    /// A line of [`ADBENCH`]; `None` where it is not one, which a test excludes.
-    fn adbench(line: &'static str) -> Option<Self> {
-        let fields: Vec<&'static str> = line.split(',').collect();
-        let [folder, file, n, d, anomalies, sha256, git_blob] = fields[..] else {
-            return None;
-        };
-        let representation = match folder {
-            "CV_by_ResNet18" => Representation::ResNet18,
-            "CV_by_ViT" => Representation::Vit,
-            "Classical" => Representation::Table,
-            _ => return None,
-        };
-        let (name, alias, family) = match representation {
-            Representation::Table => {
-                let (_, without_number) = file.split_once('_')?;
-                (file.to_owned(), without_number.to_owned(), "Classical")
-            }
-            Representation::Vit => {
-                let name = format!("{file}@vit");
-                (name, format!("CV_by_ViT/{file}"), family(file)?)
-            }
-            _ => {
-                let alias = format!("{file}@{}", representation.as_str());
-                (file.to_owned(), alias, family(file)?)
-            }
-        };
-        Some(Self {
-            name,
-            aliases: vec![alias],
-            family,
-            representation,
-            shape: n.parse().ok().zip(anomalies.parse().ok()),
-            d: d.parse().ok()?,
-            kind: Kind::Adbench {
-                folder,
-                file,
-                sha256: Some(sha256).filter(|hash| !hash.is_empty()),
-                git_blob,
-            },
-        })
-    }
-
-    fn fashion_mnist_pixels(class: u8) -> Self {
-        Self {
-            name: format!("FashionMNIST_{class}@pixels"),
-            aliases: Vec::new(),
-            family: "FashionMNIST",
-            representation: Representation::Pixels,
-            shape: Some((1053, 53)),
-            d: 784,
-            kind: Kind::FashionMnistPixels { class },
-        }
-    }
-
     /// The name: `NAME[@representation]`, without a representation for ResNet-18 embeddings and tables.
     pub fn name(&self) -> &str {
         &self.name
@@ -182,103 +175,115 @@ impl Entry {
         self.representation
     }
 
-    /// The number of rows; `None` where it was not published.
+    /// The number of rows; `None` where it was not published, or depends on the files at hand.
     pub fn n(&self) -> Option<usize> {
         self.shape.map(|(n, _)| n)
     }
 
-    /// Values in a row, or in an image.
-    pub fn d(&self) -> usize {
+    /// Values in a row, or in an image; `None` for images whose size depends on the files at hand.
+    pub fn d(&self) -> Option<usize> {
         self.d
     }
 
-    /// The number of anomalies; `None` where it was not published.
+    /// The side to which images are resized; `None` keeps them as they are.
+    pub fn size(&self) -> Option<usize> {
+        self.size
+    }
+
+    /// The number of anomalies; `None` as for [`n`](Self::n).
     pub fn n_anomalies(&self) -> Option<usize> {
         self.shape.map(|(_, anomalies)| anomalies)
     }
 
     /// Where the data come from.
     pub fn source(&self) -> &'static str {
-        match self.kind {
-            Kind::Adbench { .. } => {
-                "Minqi824/ADBench, Han et al., ADBench: Anomaly Detection Benchmark, NeurIPS 2022 (arXiv 2206.09426)"
-            }
-            Kind::FashionMnistPixels { .. } => {
-                "Fashion-MNIST test set, Xiao, Rasul and Vollgraf 2017 (arXiv 1708.07747); class x normal, 53 rows of the other classes anomalous"
-            }
+        match &self.kind {
+            Kind::Adbench(_) => adbench::SOURCE,
+            Kind::Class { set, .. } => set.source(),
+            Kind::Corrupted(set) => set.source(),
+            Kind::Defects(set) => set.source(),
         }
     }
 
     /// The terms of use.
     pub fn licence(&self) -> &'static str {
-        match (&self.kind, self.family) {
-            (Kind::FashionMnistPixels { .. }, _) => "MIT (Zalando SE)",
-            (_, "MVTec-AD") => {
-                "CC BY-NC-SA 4.0 (MVTec AD), not for commercial use; ADBench BSD-2-Clause"
-            }
-            (_, "FashionMNIST") => "MIT (Fashion-MNIST); ADBench BSD-2-Clause",
-            _ => "ADBench BSD-2-Clause; the underlying data keep their own terms",
+        match &self.kind {
+            Kind::Adbench(_) => adbench::licence(self.family),
+            Kind::Class { set, .. } => set.licence(),
+            Kind::Corrupted(set) => set.licence(),
+            Kind::Defects(set) => set.licence(),
         }
     }
 
-    /// The files, relative to a data root.
+    /// Which images are normal, for sets of images.
+    pub fn rule(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Adbench(_) => None,
+            Kind::Class { .. } => Some(
+                "the class normal and 5 % of all rows from the others; all images under one-class and leave-out",
+            ),
+            Kind::Corrupted(_) => Some(
+                "5 % of the test images, which appear corrupted and nowhere clean; all others clean and normal",
+            ),
+            Kind::Defects(_) => Some("test images with a defect anomalous"),
+        }
+    }
+
+    /// The files or folders, relative to a data root, where a download puts them; other layouts of
+    /// the same data are found too.
     pub fn files(&self) -> Vec<String> {
-        match self.kind {
-            Kind::Adbench { folder, file, .. } => vec![format!("adbench/{folder}/{file}.npz")],
-            Kind::FashionMnistPixels { .. } => fashion_mnist::FILES
-                .map(|(file, _)| format!("fashion-mnist/{file}"))
-                .to_vec(),
-        }
+        self.first_place().files
     }
 
-    /// Where the [`files`](Self::files) can be downloaded, one address each.
+    /// Where the [`files`](Self::files) can be downloaded, one address each; empty where nobody
+    /// offers them as single files.
     pub fn urls(&self) -> Vec<String> {
-        match self.kind {
-            Kind::Adbench { folder, file, .. } => vec![format!(
-                "https://raw.githubusercontent.com/Minqi824/ADBench/{ADBENCH_COMMIT}/adbench/datasets/{folder}/{file}.npz"
-            )],
-            Kind::FashionMnistPixels { .. } => fashion_mnist::FILES
-                .map(|(file, _)| {
-                    format!("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/{file}")
-                })
-                .to_vec(),
-        }
+        self.first_place().urls
     }
 
-    /// The known hash of each of the [`files`](Self::files).
+    /// The known hash of each of the [`files`](Self::files); empty where none is known.
     pub fn pins(&self) -> Vec<Pin> {
-        match self.kind {
-            Kind::Adbench {
-                sha256: Some(hash), ..
-            } => vec![Pin::Sha256(hash)],
-            Kind::Adbench { git_blob, .. } => vec![Pin::GitBlob(git_blob)],
-            Kind::FashionMnistPixels { .. } => fashion_mnist::FILES
-                .map(|(_, hash)| Pin::Sha256(hash))
-                .to_vec(),
-        }
+        self.first_place().pins
     }
 
-    /// The paths of the [`files`](Self::files), in the first root that has them all.
+    /// The paths of its files, in the first root that has them all in one of their layouts.
     pub fn locate(&self, roots: &Roots) -> Option<Vec<PathBuf>> {
-        roots.locate(&self.files())
+        self.located(roots).ok().map(|(paths, _)| paths)
     }
 
-    /// Reads the data set.
+    /// Reads the data set for any protocol but those of classes with an official division.
+    ///
+    /// # Errors
+    /// As [`load_with`](Self::load_with).
+    pub fn load(&self, roots: &Roots) -> Result<Dataset, DatasetError> {
+        self.load_with(roots, &Loading::of(Protocol::Semi))
+    }
+
+    /// Reads the data set for a protocol: under [`Protocol::OneClass`] and [`Protocol::LeaveOut`] all
+    /// images of all classes, those of the training part that would train nobody left out.
     ///
     /// # Errors
     /// [`DatasetError::NotAtHand`] where no root has it, [`DatasetError::UnexpectedShape`] where a
     /// file whose hash is known has other numbers of rows, columns or anomalies than published, and
     /// the loaders' errors.
-    pub fn load(&self, roots: &Roots) -> Result<Dataset, DatasetError> {
-        let paths = self.located(roots)?;
-        let set = match self.kind {
-            Kind::Adbench { .. } => npz::load_named(&paths[0], &self.name)?,
-            Kind::FashionMnistPixels { class } => fashion_mnist::load(&paths, class, &self.name)?,
+    pub fn load_with(&self, roots: &Roots, loading: &Loading) -> Result<Dataset, DatasetError> {
+        let (paths, pins) = self.located(roots)?;
+        let loading = loading.sized(self.size);
+        let set = match &self.kind {
+            Kind::Adbench(_) => npz::load_named(&paths[0], &self.name)?,
+            Kind::Class { set, class } => set.load(&paths, *class, &self.name, &loading)?,
+            Kind::Corrupted(set) => set.load(&paths, &self.name, &loading)?,
+            Kind::Defects(set) => set.load(&paths[0], &self.name, &loading)?,
         };
         // Shapes of files that we never held come from a table that rounds classes together.
-        let verified = self.pins().iter().all(|pin| matches!(pin, Pin::Sha256(_)));
-        let expected = self.shape.map(|(n, anomalies)| (n, self.d, anomalies));
+        let verified = !pins.is_empty()
+            && pins.iter().all(|pin| matches!(pin, Pin::Sha256(_)))
+            && !loading.protocol.is_official()
+            && self.size.is_none();
         let found = (set.n(), set.d(), set.n_anomalies());
+        let expected = self
+            .shape
+            .map(|(n, anomalies)| (n, self.d.unwrap_or(set.d()), anomalies));
         match expected {
             Some(expected) if verified && expected != found => {
                 let text = |(n, d, a)| format!("{n} rows of {d} values with {a} anomalies");
@@ -298,40 +303,70 @@ impl Entry {
     /// # Errors
     /// [`DatasetError::NotAtHand`] or [`DatasetError::Io`].
     pub fn sha256(&self, roots: &Roots) -> Result<String, DatasetError> {
-        hash::sha256_of_files(&self.located(roots)?)
+        hash::sha256_of_files(&self.located(roots)?.0)
     }
 
-    /// Compares the files at hand with their known hashes.
+    /// Compares the files at hand with their known hashes; where none is known, reads them.
     ///
     /// # Errors
-    /// [`DatasetError::Hash`] where one differs, [`DatasetError::NotAtHand`] or [`DatasetError::Io`].
-    pub fn verify(&self, roots: &Roots) -> Result<(), DatasetError> {
-        let paths = self.located(roots)?;
-        paths
-            .iter()
-            .zip(self.pins())
-            .try_for_each(|(path, pin)| pin.verify(path))
+    /// [`DatasetError::Hash`] where one differs, [`DatasetError::NotAtHand`], [`DatasetError::Io`]
+    /// and, where nothing but reading can tell, the loaders' errors.
+    pub fn verify(&self, roots: &Roots) -> Result<Verified, DatasetError> {
+        let (paths, pins) = self.located(roots)?;
+        if pins.is_empty() {
+            return Ok(Verified::Readable(self.load(roots)?.n()));
+        }
+        let mut files = paths.iter().zip(pins);
+        files.try_for_each(|(path, pin)| pin.verify(path))?;
+        Ok(Verified::Hash)
     }
 
-    fn located(&self, roots: &Roots) -> Result<Vec<PathBuf>, DatasetError> {
-        self.locate(roots).ok_or_else(|| DatasetError::NotAtHand {
+    fn sized(mut self, size: usize) -> Self {
+        let channels = match &self.kind {
+            Kind::Adbench(_) | Kind::Defects(_) => None,
+            Kind::Class { set, .. } => set.channels(),
+            Kind::Corrupted(_) => Some(1),
+        };
+        self.name = format!("{}{size}", self.name);
+        self.aliases = Vec::new();
+        self.d = channels.map(|c| c * size * size);
+        self.size = Some(size);
+        self
+    }
+
+    /// The layouts in which it is looked for; the first is the one that downloads have.
+    fn places(&self) -> Vec<Place> {
+        match &self.kind {
+            Kind::Adbench(file) => vec![file.place()],
+            Kind::Class { set, .. } => set.places(),
+            Kind::Corrupted(set) => set.places(),
+            Kind::Defects(set) => set.places(),
+        }
+    }
+
+    fn first_place(&self) -> Place {
+        self.places().into_iter().next().unwrap_or_default()
+    }
+
+    fn located(&self, roots: &Roots) -> Result<(Vec<PathBuf>, Vec<Pin>), DatasetError> {
+        let places = self.places();
+        let found = places
+            .iter()
+            .find_map(|place| Some((roots.locate(&place.files)?, place.pins.clone())));
+        found.ok_or_else(|| self.not_at_hand(roots))
+    }
+
+    fn not_at_hand(&self, roots: &Roots) -> DatasetError {
+        let Place { files, urls, .. } = self.first_place();
+        DatasetError::NotAtHand {
             name: self.name.clone(),
-            files: self.files(),
+            files,
             searched: roots
                 .folders()
                 .iter()
                 .map(|folder| folder.display().to_string())
                 .collect(),
-        })
+            fetchable: !urls.is_empty(),
+        }
     }
-}
-
-/// The family of an embedding: its file's name up to the class.
-fn family(file: &'static str) -> Option<&'static str> {
-    ["CIFAR10", "FashionMNIST", "MNIST-C", "MVTec-AD", "SVHN"]
-        .into_iter()
-        .find(|family| {
-            file.strip_prefix(family)
-                .is_some_and(|rest| rest.starts_with('_'))
-        })
 }

@@ -1,7 +1,7 @@
-use ndarray::{Array2, Array4, Axis};
+use ndarray::{Array2, Array3, Array4, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::DatasetError;
+use crate::{DatasetError, Protocol, Skipped};
 
 /// Whether a row is an anomaly. Only metrics may look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,6 +56,15 @@ impl Data {
     }
 }
 
+/// The part of an official division that a sample belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OfficialPart {
+    /// To train on; anomalies among them are left out.
+    Train,
+    /// To test.
+    Test,
+}
+
 /// One labelled data set, checked: as many labels as samples, at least one sample of at least one
 /// value, all values finite.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +73,9 @@ pub struct Dataset {
     data: Data,
     labels: Vec<Label>,
     sha256: Option<String>,
+    masks: Option<Array3<bool>>,
+    official: Option<(Protocol, Vec<OfficialPart>)>,
+    skipped: Vec<Skipped>,
 }
 
 impl Dataset {
@@ -127,7 +139,71 @@ impl Dataset {
             data,
             labels,
             sha256,
+            masks: None,
+            official: None,
+            skipped: Vec::new(),
         })
+    }
+
+    /// The same images with a mask for each, `[n, h, w]`, true where a pixel is anomalous.
+    ///
+    /// # Errors
+    /// [`DatasetError::Masks`] where the shape is another than the images', where there are no
+    /// images, or where a normal image has an anomalous pixel.
+    pub fn with_masks(mut self, masks: Array3<bool>) -> Result<Self, DatasetError> {
+        let wrong = |found: String, expected: String| DatasetError::Masks {
+            origin: self.name.clone(),
+            found,
+            expected,
+        };
+        let Data::Images(images) = &self.data else {
+            return Err(wrong("rows".to_owned(), "images".to_owned()));
+        };
+        let (n, _, h, w) = images.dim();
+        if masks.dim() != (n, h, w) {
+            return Err(wrong(
+                format!("shape {:?}", masks.dim()),
+                format!("{:?}", (n, h, w)),
+            ));
+        }
+        let stained = self
+            .labels
+            .iter()
+            .zip(masks.outer_iter())
+            .position(|(&label, mask)| label == Label::Normal && mask.iter().any(|&m| m));
+        if let Some(row) = stained {
+            return Err(wrong(
+                format!("anomalous pixels in the normal image {row}"),
+                "none".to_owned(),
+            ));
+        }
+        self.masks = Some(masks);
+        Ok(self)
+    }
+
+    /// The same samples with an official division, which `protocol` follows.
+    ///
+    /// # Errors
+    /// [`DatasetError::LengthMismatch`] where there are not as many parts as samples.
+    pub fn with_official(
+        mut self,
+        protocol: Protocol,
+        parts: Vec<OfficialPart>,
+    ) -> Result<Self, DatasetError> {
+        if parts.len() != self.n() {
+            return Err(DatasetError::LengthMismatch {
+                origin: self.name,
+                rows: self.data.len(),
+                labels: parts.len(),
+            });
+        }
+        self.official = Some((protocol, parts));
+        Ok(self)
+    }
+
+    pub(crate) fn with_skipped(mut self, skipped: Vec<Skipped>) -> Self {
+        self.skipped = skipped;
+        self
     }
 
     /// The catalogue's name, or the file's name without its ending.
@@ -149,6 +225,23 @@ impl Dataset {
     /// that `sha256sum` prints for them. `None` for a set made in memory.
     pub fn sha256(&self) -> Option<&str> {
         self.sha256.as_deref()
+    }
+
+    /// `[n, h, w]`, true where a pixel is anomalous; all false in a normal image. `None` for sets
+    /// that have no masks.
+    pub fn masks(&self) -> Option<&Array3<bool>> {
+        self.masks.as_ref()
+    }
+
+    /// The official part of every sample, and the protocol that follows it.
+    pub fn official(&self) -> Option<(Protocol, &[OfficialPart])> {
+        let (protocol, parts) = self.official.as_ref()?;
+        Some((*protocol, parts))
+    }
+
+    /// Files that were left out because they are damaged or no images.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
     }
 
     /// The number of samples.

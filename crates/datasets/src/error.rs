@@ -134,6 +134,124 @@ pub enum DatasetError {
         /// Columns found.
         found: usize,
     },
+    /// A folder or a list without images.
+    #[error("{}: no images in it", path.display())]
+    NoImages {
+        /// The folder or the list.
+        path: PathBuf,
+    },
+    /// Images of several sizes, and no size asked for.
+    #[error(
+        "{}: {} × {} pixels, but {} has {} × {}",
+        other.display(), other_size.0, other_size.1, first.display(), first_size.0, first_size.1
+    )]
+    MixedSizes {
+        /// The first image.
+        first: PathBuf,
+        /// Its width and height.
+        first_size: (usize, usize),
+        /// The first image that differs.
+        other: PathBuf,
+        /// Its width and height.
+        other_size: (usize, usize),
+    },
+    /// More pixels than the memory holds.
+    #[error("{} × {} × {} × {} pixels do not fit the memory", shape.0, shape.1, shape.2, shape.3)]
+    TooLarge {
+        /// Images, channels, rows, columns.
+        shape: (usize, usize, usize, usize),
+    },
+    /// A mask that belongs to no image.
+    #[error("{}: no image for this mask, expected {}", mask.display(), image.display())]
+    MaskWithoutImage {
+        /// The mask.
+        mask: PathBuf,
+        /// The image looked for, without its ending.
+        image: PathBuf,
+    },
+    /// An anomalous image without the mask that its folder's others have.
+    #[error("{}: no mask for this image, expected {}", image.display(), mask.display())]
+    ImageWithoutMask {
+        /// The image.
+        image: PathBuf,
+        /// The mask looked for.
+        mask: PathBuf,
+    },
+    /// A mask of another size than its image.
+    #[error(
+        "{}: {} × {} pixels, expected {} × {} as {} has",
+        mask.display(), found.0, found.1, expected.0, expected.1, image.display()
+    )]
+    MaskSize {
+        /// The mask.
+        mask: PathBuf,
+        /// Its width and height.
+        found: (usize, usize),
+        /// The image.
+        image: PathBuf,
+        /// Its width and height.
+        expected: (usize, usize),
+    },
+    /// Masks of another shape than the images, or an anomalous pixel in a normal image.
+    #[error("{origin}: masks: found {found}, expected {expected}")]
+    Masks {
+        /// The file or the data set.
+        origin: String,
+        /// What was given.
+        found: String,
+        /// What fits the images.
+        expected: String,
+    },
+    /// A protocol that splits by an official division, and a set that has none for it.
+    #[error("{name}: no official division for protocol {protocol}")]
+    NoDivision {
+        /// The data set.
+        name: String,
+        /// The protocol.
+        protocol: crate::Protocol,
+    },
+    /// A folder of images in no known layout.
+    #[error("{}: found {found}, expected {expected}", path.display())]
+    Layout {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+        /// What a data set has there.
+        expected: String,
+    },
+    /// A folder of classes without the one asked for, or none asked for.
+    #[error("{}: {}, expected one of {}", path.display(), class_text(found), known.join(", "))]
+    Class {
+        /// The folder.
+        path: PathBuf,
+        /// The class asked for.
+        found: Option<String>,
+        /// The classes there are.
+        known: Vec<String>,
+    },
+    /// Images that the corruptions are not defined for.
+    #[error(
+        "images of {c} × {h} × {w}, but the corruptions of MNIST-C take grey images of 28 × 28"
+    )]
+    NotCorruptible {
+        /// Channels.
+        c: usize,
+        /// Rows.
+        h: usize,
+        /// Columns.
+        w: usize,
+    },
+    /// A known data set that nobody offers as single files.
+    #[error("{name} cannot be downloaded from here: {source_text}")]
+    NoDownload {
+        /// The data set.
+        name: String,
+        /// Where it comes from.
+        source_text: String,
+        /// Where its files go, relative to a root.
+        files: Vec<String>,
+    },
     /// No data set of that name.
     #[error("no data set named `{name}`")]
     UnknownName {
@@ -167,6 +285,8 @@ pub enum DatasetError {
         files: Vec<String>,
         /// The roots searched.
         searched: Vec<String>,
+        /// Whether `residuum datasets fetch` gets it.
+        fetchable: bool,
     },
     /// A file whose hash is not the published one.
     #[error("{}: found the hash {found}, expected {expected}", path.display())]
@@ -217,8 +337,14 @@ impl DatasetError {
             Self::UnknownName { .. }
             | Self::UnknownWord { .. }
             | Self::Seed { .. }
+            | Self::NoDivision { .. }
+            | Self::Class { .. }
+            | Self::NotCorruptible { .. }
             | Self::NoSuchRoot { .. } => ErrorKind::Usage,
-            Self::NotAtHand { .. } | Self::NoCache | Self::Download { .. } => ErrorKind::Missing,
+            Self::NotAtHand { .. }
+            | Self::NoCache
+            | Self::NoDownload { .. }
+            | Self::Download { .. } => ErrorKind::Missing,
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 ErrorKind::Missing
             }
@@ -233,9 +359,25 @@ impl DatasetError {
                 Some(format!("did you mean {}?", closest.join(" or ")))
             }
             Self::UnknownName { .. } => Some("residuum datasets list".to_owned()),
-            Self::NotAtHand { name, .. } => Some(format!(
+            Self::NotAtHand { name, fetchable: true, .. } => Some(format!(
                 "residuum datasets fetch {name}, or set RESIDUUM_DATA to a folder that holds it"
             )),
+            Self::NotAtHand { files, .. } | Self::NoDownload { files, .. } => Some(format!(
+                "put {} into a folder named by RESIDUUM_DATA", files.join(" and ")
+            )),
+            Self::MixedSizes { .. } => {
+                Some("ask for one size: @pixels256 behind the name or the folder".to_owned())
+            }
+            Self::Class { path, known, .. } => Some(format!(
+                "name the class: {}:{}", path.display(), known.first().map_or("CLASS", String::as_str)
+            )),
+            Self::NoDivision { .. } => Some(
+                "it needs a train and a test part: mvtec for folders with train/good, one-class and \
+                 leave-out for classes; semi-random splits any set".to_owned(),
+            ),
+            Self::Malformed { place, .. } if place == "the image" => {
+                Some("--skip-bad-files leaves such files out and counts them".to_owned())
+            }
             Self::PickledObjects { .. } => Some(
                 "save it again from Python with a numeric dtype and allow_pickle=False".to_owned(),
             ),
@@ -259,6 +401,13 @@ impl DatasetError {
             }
             _ => None,
         }
+    }
+}
+
+fn class_text(class: &Option<String>) -> String {
+    match class {
+        Some(class) => format!("no class `{class}`"),
+        None => "no class was named".to_owned(),
     }
 }
 

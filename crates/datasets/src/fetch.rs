@@ -23,6 +23,7 @@ const ATTEMPTS: usize = 5;
 /// folder laid out as a data root (`MIRROR/adbench/Classical/6_cardio.npz`).
 ///
 /// # Errors
+/// [`DatasetError::NoDownload`] for sets that nobody offers as single files,
 /// [`DatasetError::NoCache`] without a folder to write to, [`DatasetError::Download`] naming the
 /// address where the network, the server or the disk fails, [`DatasetError::WrongDownload`] where
 /// what arrived is not the published file (it is removed).
@@ -49,6 +50,13 @@ pub fn fetch_from(
 ) -> Result<Vec<PathBuf>, DatasetError> {
     if let Some(paths) = entry.locate(roots) {
         return Ok(paths);
+    }
+    if entry.urls().is_empty() {
+        return Err(DatasetError::NoDownload {
+            name: entry.name().to_owned(),
+            source_text: entry.source().to_owned(),
+            files: entry.files(),
+        });
     }
     let cache = roots.cache().ok_or(DatasetError::NoCache)?;
     let mut paths = Vec::new();

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::DatasetError;
+use crate::{DatasetError, list_images};
 
 /// The SHA-256 of a file's bytes.
 pub(crate) fn sha256_of_file(path: &Path) -> Result<String, DatasetError> {
@@ -43,18 +44,36 @@ fn digest(path: &Path, mut hasher: impl Digest) -> Result<String, DatasetError> 
     }
 }
 
-/// One hash for a set of files: that of the single file, else of the lines `HASH  NAME` that
-/// `sha256sum` would print for them.
+/// One hash for a set of files and folders: that of the single file, else of the lines `HASH  NAME`
+/// that `sha256sum` would print for them, by name and, below a folder, by the path in it.
 pub(crate) fn sha256_of_files(paths: &[PathBuf]) -> Result<String, DatasetError> {
-    if let [path] = paths {
+    if let [path] = paths
+        && path.is_file()
+    {
         return sha256_of_file(path);
     }
-    let mut hasher = Sha256::new();
+    let mut files = Vec::new();
     for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        hasher.update(format!("{}  {name}\n", sha256_of_file(path)?));
+        if path.is_dir() {
+            let found = list_images(path)?;
+            files.extend(found.into_iter().map(|file| {
+                let name = file.strip_prefix(path).unwrap_or(&file).to_owned();
+                (file, name)
+            }));
+        } else {
+            let name = path.file_name().unwrap_or_default().into();
+            files.push((path.clone(), name));
+        }
     }
-    Ok(hex(&hasher.finalize()))
+    let lines: Vec<String> = files
+        .par_iter()
+        .map(|(file, name)| {
+            // The same on every system.
+            let name = name.to_string_lossy().replace('\\', "/");
+            Ok(format!("{}  {name}\n", sha256_of_file(file)?))
+        })
+        .collect::<Result<_, DatasetError>>()?;
+    Ok(hex(&Sha256::digest(lines.concat().as_bytes())))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -9,10 +9,20 @@ mod closest;
 mod hash;
 mod roots;
 
-mod fashion_mnist;
 mod idx;
 mod npy;
 mod npz;
+
+mod cifar;
+mod class_images;
+mod corrupted;
+mod corruptions;
+mod folders;
+mod images;
+mod loading;
+mod matlab;
+mod mnist;
+mod svhn;
 
 mod protocol;
 mod split;
@@ -25,11 +35,16 @@ mod audit;
 pub mod fetch;
 
 pub use audit::{Across, Audit, Part, audit, audit_split};
-pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, catalogue, find};
-pub use dataset::{Data, Dataset, Label, flatten};
+pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, Verified, catalogue, find};
+pub use corruptions::{Corruption, corrupt};
+pub use dataset::{Data, Dataset, Label, OfficialPart, flatten};
 pub use error::{DatasetError, ErrorKind};
 pub use hash::Pin;
 pub use idx::{Idx, load_idx};
+pub use images::{
+    Colour, ImageOptions, Images, OnBadFile, Skipped, list_images, read_images, resize_images,
+};
+pub use loading::{Loading, load};
 pub use npz::load_npz;
 pub use protocol::Protocol;
 pub use roots::{Roots, cache_folder};

@@ -41,19 +41,64 @@ pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetErro
 }
 
 fn read_arrays(path: &Path) -> Result<(Array2<f32>, Vec<Label>), DatasetError> {
+    let (mut archive, file_bytes) = open(path)?;
+    let x = read_entry(path, &mut archive, "X", file_bytes, |v| v as f32)?;
+    let y = read_entry(path, &mut archive, "y", file_bytes, |v| v)?;
+    let rows = rows(path, x)?;
+    let labels = labels(path, y)?;
+    Ok((rows, labels))
+}
+
+/// Arrays of bytes in C order, whatever their dtype in the file: values outside 0..=255 are errors.
+pub(crate) fn read_bytes<const N: usize>(
+    path: &Path,
+    names: [&'static str; N],
+) -> Result<[Npy<u8>; N], DatasetError> {
+    let (mut archive, file_bytes) = open(path)?;
+    let mut found = Vec::new();
+    for name in names {
+        // -1 is no byte, and so stands for all that are none.
+        let as_byte = |v: f64| {
+            if v.fract() == 0.0 {
+                v.clamp(-1.0, 256.0) as i16
+            } else {
+                -1
+            }
+        };
+        let array = read_entry(path, &mut archive, name, file_bytes, as_byte)?;
+        if array.fortran {
+            return Err(wrong_shape(path, name, &array.shape, "C order"));
+        }
+        let values = array.values.iter().map(|&v| u8::try_from(v).ok()).collect();
+        let values: Option<Vec<u8>> = values;
+        found.push(Npy {
+            shape: array.shape,
+            fortran: false,
+            values: values.ok_or_else(|| DatasetError::Malformed {
+                path: path.to_owned(),
+                place: format!("array `{name}`"),
+                found: "numbers outside 0 to 255".to_owned(),
+                expected: "bytes".to_owned(),
+            })?,
+        });
+    }
+    found.try_into().map_err(|_| DatasetError::MissingArray {
+        path: path.to_owned(),
+        array: names.first().copied().unwrap_or_default(),
+        found: Vec::new(),
+    })
+}
+
+fn open(path: &Path) -> Result<(ZipArchive<BufReader<File>>, u64), DatasetError> {
     let io = |source| DatasetError::Io {
         path: path.to_owned(),
         source,
     };
     let file = File::open(path).map_err(io)?;
     let file_bytes = file.metadata().map_err(io)?.len();
-    let mut archive = ZipArchive::new(BufReader::new(file))
+    let archive = ZipArchive::new(BufReader::new(file))
         .map_err(|error| zip_error(path, "the archive", error))?;
-    let x = read_entry(path, &mut archive, "X", file_bytes, |v| v as f32)?;
-    let y = read_entry(path, &mut archive, "y", file_bytes, |v| v)?;
-    let rows = rows(path, x)?;
-    let labels = labels(path, y)?;
-    Ok((rows, labels))
+    Ok((archive, file_bytes))
 }
 
 fn read_entry<R: Read + Seek, T>(
@@ -145,7 +190,12 @@ fn labels(path: &Path, y: Npy<f64>) -> Result<Vec<Label>, DatasetError> {
         .collect()
 }
 
-fn wrong_shape(path: &Path, array: &str, found: &[usize], expected: &str) -> DatasetError {
+pub(crate) fn wrong_shape(
+    path: &Path,
+    array: &str,
+    found: &[usize],
+    expected: &str,
+) -> DatasetError {
     DatasetError::Malformed {
         path: path.to_owned(),
         place: format!("array `{array}`"),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
-use crate::{Dataset, DatasetError, Label, Split, stratified};
+use crate::{Dataset, DatasetError, Label, OfficialPart, Split, stratified};
 
 /// How a data set becomes training and test rows. A number without its protocol means nothing.
 ///
@@ -39,6 +39,16 @@ pub enum Protocol {
     /// ADBench's own: resampled below 1000, capped at 10,000 rows; 70 % train and 30 % test,
     /// stratified as scikit-learn's `train_test_split(stratify=y)`, anomalies in both.
     Adbench,
+    /// One class normal, all others anomalous, in the data's official division (MNIST, CIFAR-10,
+    /// ImageFolder with `train` and `val`): the class's training images train, all test images test.
+    /// The protocol of Ruff et al. 2018 (Deep SVDD). The seed changes nothing.
+    OneClass,
+    /// One class anomalous, all others normal, in the data's official division: the training images
+    /// of the others train, all test images test. The seed changes nothing.
+    LeaveOut,
+    /// MVTec AD's own division (also VisA's): `train/good` trains, `test` tests. The seed changes
+    /// nothing.
+    Mvtec,
 }
 
 /// DTE and ADBench resample smaller sets up to this size.
@@ -50,13 +60,16 @@ const ADBENCH_CAP: usize = 10_000;
 
 impl Protocol {
     /// All protocols.
-    pub fn all() -> [Self; 5] {
+    pub fn all() -> [Self; 8] {
         [
             Self::Paper,
             Self::Semi,
             Self::SemiRandom,
             Self::Unsup,
             Self::Adbench,
+            Self::OneClass,
+            Self::LeaveOut,
+            Self::Mvtec,
         ]
     }
 
@@ -68,7 +81,15 @@ impl Protocol {
             Self::SemiRandom => "semi-random",
             Self::Unsup => "unsup",
             Self::Adbench => "adbench",
+            Self::OneClass => "one-class",
+            Self::LeaveOut => "leave-out",
+            Self::Mvtec => "mvtec",
         }
+    }
+
+    /// Whether it follows an official division instead of making one.
+    pub fn is_official(self) -> bool {
+        matches!(self, Self::OneClass | Self::LeaveOut | Self::Mvtec)
     }
 
     /// The data seed where none is given: the paper's 44 under [`Paper`](Self::Paper), else 0.
@@ -82,8 +103,9 @@ impl Protocol {
     /// Splits a data set. The same seed gives the same rows.
     ///
     /// # Errors
-    /// [`DatasetError::Seed`] above 2³² − 1, which NumPy refuses too, and
-    /// [`DatasetError::OneClass`] where nothing is left to train on or only one class to test,
+    /// [`DatasetError::Seed`] above 2³² − 1, which NumPy refuses too,
+    /// [`DatasetError::NoDivision`] where the protocol follows an official division and the set has
+    /// none or was loaded for another protocol, and [`DatasetError::OneClass`] where nothing is left to train on or only one class to test,
     /// so that no ranking metric would be defined.
     ///
     /// # Example
@@ -98,12 +120,32 @@ impl Protocol {
     /// # Ok::<(), datasets::DatasetError>(())
     /// ```
     pub fn split(self, set: &Dataset, seed: u64) -> Result<Split, DatasetError> {
-        let (train, test) = self.rows(set.labels(), seed)?;
+        let (train, test) = self.rows(set, seed)?;
         Split::new(self, set, train, test)
     }
 
+    /// The normals of the official training part, and the official test part, in file order.
+    fn official_rows(self, set: &Dataset) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
+        let parts = match set.official() {
+            Some((protocol, parts)) if protocol == self => parts,
+            _ => {
+                return Err(DatasetError::NoDivision {
+                    name: set.name().to_owned(),
+                    protocol: self,
+                });
+            }
+        };
+        let rows = |wanted| (0..parts.len()).filter(move |&row| parts[row] == wanted);
+        let normal = |&row: &usize| set.labels()[row] == Label::Normal;
+        Ok((
+            rows(OfficialPart::Train).filter(normal).collect(),
+            rows(OfficialPart::Test).collect(),
+        ))
+    }
+
     /// The rows to train and to test, by their place in the file.
-    fn rows(self, labels: &[Label], seed: u64) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
+    fn rows(self, set: &Dataset, seed: u64) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
+        let labels = set.labels();
         let seed = u32::try_from(seed).map_err(|_| DatasetError::Seed { seed })?;
         let small = if matches!(self, Self::Semi | Self::SemiRandom) {
             0
@@ -157,6 +199,7 @@ impl Protocol {
                 let pick = |places: Vec<usize>| places.into_iter().map(|i| rows[i]).collect();
                 Ok((pick(train), pick(test)))
             }
+            Self::OneClass | Self::LeaveOut | Self::Mvtec => self.official_rows(set),
         }
     }
 }

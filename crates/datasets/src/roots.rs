@@ -6,8 +6,9 @@ use crate::DatasetError;
 
 /// The folders in which data sets are looked for, first hit wins.
 ///
-/// A root holds `adbench/CV_by_ResNet18/*.npz`, `adbench/CV_by_ViT/*.npz`, `adbench/Classical/*.npz`
-/// and `fashion-mnist/*.gz`, each optional.
+/// A root holds `adbench/CV_by_ResNet18/*.npz`, `adbench/CV_by_ViT/*.npz`, `adbench/Classical/*.npz`,
+/// `fashion-mnist/*.gz`, `mnist/*.gz`, `cifar10`, `svhn`, `mvtec256/<category>` and `imagenette224`,
+/// each optional; the official archives' own layouts are found too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roots {
     folders: Vec<PathBuf>,
@@ -75,11 +76,11 @@ impl Roots {
         self.cache.as_deref()
     }
 
-    /// The paths of `files`, given relative to a root, in the first root that has them all.
+    /// The paths of files or folders, given relative to a root, in the first root that has them all.
     pub(crate) fn locate(&self, files: &[String]) -> Option<Vec<PathBuf>> {
         self.folders.iter().find_map(|root| {
             let paths: Vec<_> = files.iter().map(|file| root.join(file)).collect();
-            paths.iter().all(|path| path.is_file()).then_some(paths)
+            paths.iter().all(|path| path.exists()).then_some(paths)
         })
     }
 }

@@ -1,3 +1,5 @@
+use ndarray::{Array3, Axis};
+
 use crate::dataset::count;
 use crate::{Data, Dataset, DatasetError, Label, Protocol};
 
@@ -10,6 +12,8 @@ pub struct Split {
     pub test: Data,
     /// The labels of the test rows, for metrics only.
     pub test_labels: Vec<Label>,
+    /// The masks of the test rows, `[m, h, w]`, true where a pixel is anomalous; for metrics only.
+    pub test_masks: Option<Array3<bool>>,
     /// Where the training rows stand in the file, from 0; resampling repeats rows.
     pub train_rows: Vec<usize>,
     /// Where the test rows stand in the file.
@@ -39,6 +43,7 @@ impl Split {
             train: set.data().select(&train_rows),
             test: set.data().select(&test_rows),
             test_labels,
+            test_masks: set.masks().map(|masks| masks.select(Axis(0), &test_rows)),
             train_rows,
             test_rows,
         })

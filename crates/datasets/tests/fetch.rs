@@ -118,7 +118,7 @@ fn answer(stream: TcpStream, manner: Manner, log: &Log) {
         .and_then(|()| stream.write_all(&rest[..send]));
 }
 
-fn entry() -> &'static Entry {
+fn entry() -> Entry {
     find("FashionMNIST_3@pixels").unwrap()
 }
 
@@ -129,7 +129,7 @@ fn empty_cache() -> (TempDir, Roots) {
 }
 
 fn fetch(server: &Server, roots: &Roots) -> Result<Vec<PathBuf>, DatasetError> {
-    fetch_from(Some(&server.url), entry(), roots, &|_, _| {})
+    fetch_from(Some(&server.url), &entry(), roots, &|_, _| {})
 }
 
 /// All files below `dir`, by name.
@@ -150,7 +150,7 @@ fn a_full_download_reports_progress_and_loads() {
     let (dir, roots) = empty_cache();
     let server = serve(Manner::Whole);
     let reports = RefCell::new(Vec::new());
-    let paths = fetch_from(Some(&server.url), entry(), &roots, &|done, total| {
+    let paths = fetch_from(Some(&server.url), &entry(), &roots, &|done, total| {
         reports.borrow_mut().push((done, total));
     })
     .unwrap();
@@ -261,7 +261,7 @@ fn offline_is_one_clear_error() {
         .local_addr()
         .unwrap();
     let url = format!("http://{address}");
-    let error = fetch_from(Some(&url), entry(), &roots, &|_, _| {}).unwrap_err();
+    let error = fetch_from(Some(&url), &entry(), &roots, &|_, _| {}).unwrap_err();
     assert!(
         error
             .to_string()
@@ -269,7 +269,7 @@ fn offline_is_one_clear_error() {
     );
     assert!(error.hint().unwrap().contains("RESIDUUM_DATA"));
     assert!(matches!(
-        fetch_from(Some(&url), entry(), &Roots::of([]), &|_, _| {}),
+        fetch_from(Some(&url), &entry(), &Roots::of([]), &|_, _| {}),
         Err(DatasetError::NoCache)
     ));
 }
@@ -290,7 +290,7 @@ fn files_without_a_sha256_are_compared_with_git() {
             .unwrap();
     });
     let entry = find("CIFAR10_5").unwrap();
-    let error = fetch_from(Some(&url), entry, &roots, &|_, _| {}).unwrap_err();
+    let error = fetch_from(Some(&url), &entry, &roots, &|_, _| {}).unwrap_err();
     // printf abc | git hash-object --stdin
     assert!(
         error

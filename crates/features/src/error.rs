@@ -81,7 +81,9 @@ pub enum FeaturesError {
         reason: String,
     },
     /// Images of other than one or three channels, or without pixels.
-    #[error("images of {channels} channels, {h} x {w} pixels; expected 1 (grey) or 3 (RGB) channels")]
+    #[error(
+        "images of {channels} channels, {h} x {w} pixels; expected 1 (grey) or 3 (RGB) channels"
+    )]
     Images {
         /// Channels found.
         channels: usize,
@@ -146,7 +148,10 @@ impl FeaturesError {
 
     /// Whether something is missing on this machine, rather than wrong with what was given.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::NoCache | Self::NoPip { .. } | Self::Download { .. })
+        matches!(
+            self,
+            Self::NoCache | Self::NoPip { .. } | Self::Download { .. }
+        )
     }
 }
 

@@ -93,7 +93,13 @@ impl Lite0 {
                     expand: (expansion > 1)
                         .then(|| conv(&expand, &norm_0, [inner, channels, 1, 1], 1, relu6))
                         .transpose()?,
-                    depthwise: conv(&depthwise, &norm_1, [inner, 1, kernel, kernel], stride, relu6)?,
+                    depthwise: conv(
+                        &depthwise,
+                        &norm_1,
+                        [inner, 1, kernel, kernel],
+                        stride,
+                        relu6,
+                    )?,
                     project: conv(&project, &norm_2, [out, inner, 1, 1], 1, Activation::None)?,
                     residual: stride == 1 && channels == out,
                 });

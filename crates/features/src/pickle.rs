@@ -316,7 +316,9 @@ fn view(
     let (Some(last), Some(numel)) = (last, numel) else {
         return outside();
     };
-    if numel > storage.numel || (numel > 0 && last >= storage.numel) || tensor.offset > storage.numel
+    if numel > storage.numel
+        || (numel > 0 && last >= storage.numel)
+        || tensor.offset > storage.numel
     {
         return outside();
     }

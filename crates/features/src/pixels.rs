@@ -38,7 +38,11 @@ pub fn resized(x: &Tensor, side: usize) -> Result<Tensor, FeaturesError> {
     if shorter == side as i64 || shorter == 0 {
         return Ok(x.shallow_clone());
     }
-    let scaled = |size: i64| (size as f64 * side as f64 / shorter as f64).round().max(1.0) as i64;
+    let scaled = |size: i64| {
+        (size as f64 * side as f64 / shorter as f64)
+            .round()
+            .max(1.0) as i64
+    };
     let size = [scaled(h), scaled(w)];
     Ok(x.f_internal_upsample_bilinear2d_aa(size, false, None, None)?)
 }
@@ -51,7 +55,8 @@ mod tests {
 
     #[test]
     fn grey_images_get_three_channels_and_keep_their_axes() {
-        let images = Array4::from_shape_fn((2, 1, 3, 5), |(n, _, y, x)| (100 * n + 10 * y + x) as u8);
+        let images =
+            Array4::from_shape_fn((2, 1, 3, 5), |(n, _, y, x)| (100 * n + 10 * y + x) as u8);
         let x = to_tensor(images.view(), Device::Cpu).unwrap();
         assert_eq!(x.size(), [2, 3, 3, 5]);
         for channel in 0..3 {

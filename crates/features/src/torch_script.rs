@@ -90,11 +90,14 @@ impl TorchScript {
             path: self.path.clone(),
             reason,
         };
-        let answer = self.module.forward_is(&[IValue::Tensor(x)]).map_err(|error| {
-            let text = error.to_string();
-            let last = text.lines().rfind(|line| !line.trim().is_empty());
-            refused(format!("the module fails: {}", last.unwrap_or_default()))
-        })?;
+        let answer = self
+            .module
+            .forward_is(&[IValue::Tensor(x)])
+            .map_err(|error| {
+                let text = error.to_string();
+                let last = text.lines().rfind(|line| !line.trim().is_empty());
+                refused(format!("the module fails: {}", last.unwrap_or_default()))
+            })?;
         let IValue::Tensor(y) = answer else {
             return Err(refused("the module's output is not one tensor".to_owned()));
         };

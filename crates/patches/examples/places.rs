@@ -18,5 +18,8 @@ fn main() {
     let t = Tensor::from_slice(&[250.0f32]);
     let answer = network.predict(&patches, &t, false).mean;
     println!("{:?} → {:?}", patches.size(), answer.size());
-    println!("largest answer before training: {}", answer.abs().max().double_value(&[]));
+    println!(
+        "largest answer before training: {}",
+        answer.abs().max().double_value(&[])
+    );
 }

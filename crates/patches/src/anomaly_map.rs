@@ -25,7 +25,10 @@ pub(crate) fn over_pixels(
     }
     let radius = (4.0 * smoothing).ceil() as i64;
     let i = Tensor::f_arange_start(-radius, radius + 1, (Kind::Double, map.device()))?;
-    let weights = i.f_square()?.f_mul_scalar(-0.5 / smoothing.powi(2))?.f_exp()?;
+    let weights = i
+        .f_square()?
+        .f_mul_scalar(-0.5 / smoothing.powi(2))?
+        .f_exp()?;
     let weights = weights.f_div(&weights.f_sum(Kind::Double)?)?;
     let weights = weights.f_to_kind(Kind::Float)?;
     let size = 2 * radius + 1;
@@ -56,7 +59,10 @@ mod tests {
         let map = over_pixels(&peak, 8, [64, 32], 1.5).unwrap().get(0);
         let at = map.argmax(None, false).int64_value(&[]);
         // The middle of the patch is between rows 19 and 20 and between columns 21 and 22.
-        assert!([19, 20].contains(&(at / 32)) && [21, 22].contains(&(at % 32)), "{at}");
+        assert!(
+            [19, 20].contains(&(at / 32)) && [21, 22].contains(&(at % 32)),
+            "{at}"
+        );
         // What the peak weighs is kept: 8 x 4 pixels for a patch.
         assert!((map.sum(Kind::Double).double_value(&[]) - 32.0).abs() < 1e-3);
         let plain = over_pixels(&peak, 8, [64, 32], 0.0).unwrap();

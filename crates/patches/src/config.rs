@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::PatchesError;
+use crate::grid::channels;
 
 /// What a patch is: which feature maps it is taken from and how many numbers are kept of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,7 +11,7 @@ pub struct PatchConfig {
     pub blocks: Vec<usize>,
     /// Patches along each side of an image, whatever its size.
     pub grid: usize,
-    /// Principal components that are kept.
+    /// Principal components that are kept, at most.
     pub components: usize,
     /// Training patches that the components are found on, at most.
     pub sample: usize,
@@ -22,7 +23,7 @@ impl Default for PatchConfig {
         Self {
             blocks: vec![2, 4, 10],
             grid: 32,
-            components: 64,
+            components: 128,
             sample: 60_000,
         }
     }
@@ -46,12 +47,32 @@ impl Default for MapConfig {
 impl PatchConfig {
     pub(crate) fn check(&self) -> Result<(), PatchesError> {
         let blocks = !self.blocks.is_empty() && self.blocks.iter().all(|&block| block < 16);
-        check("blocks", &self.blocks, blocks, "expected numbers from 0 to 15")?;
+        check(
+            "blocks",
+            &self.blocks,
+            blocks,
+            "expected numbers from 0 to 15",
+        )?;
         let grid = (1..=512).contains(&self.grid);
         check("grid", &self.grid, grid, "expected 1 to 512")?;
         let components = self.components > 0;
-        check("components", &self.components, components, "expected at least 1")?;
-        check("sample", &self.sample, self.sample > 1, "expected at least 2")
+        check(
+            "components",
+            &self.components,
+            components,
+            "expected at least 1",
+        )?;
+        check(
+            "sample",
+            &self.sample,
+            self.sample > 1,
+            "expected at least 2",
+        )
+    }
+
+    /// Numbers of a patch.
+    pub(crate) fn width(&self) -> usize {
+        self.components.min(channels(self))
     }
 
     /// Patches of an image.
@@ -63,7 +84,12 @@ impl PatchConfig {
 impl MapConfig {
     pub(crate) fn check(&self) -> Result<(), PatchesError> {
         let fine = (0.0..=256.0).contains(&self.smoothing);
-        check("smoothing", &self.smoothing, fine, "expected 0 to 256 pixels")
+        check(
+            "smoothing",
+            &self.smoothing,
+            fine,
+            "expected 0 to 256 pixels",
+        )
     }
 }
 

@@ -80,7 +80,7 @@ impl Default for PatchDdpmConfig {
             whitening: Whitening::Position,
             shrinkage: 0.1,
             steps: 1000,
-            schedule: ScheduleConfig::Cosine,
+            schedule: ScheduleConfig::Cosine {},
             places: 32,
             patches: PatchConfig::default(),
             network: PatchMlpConfig::default(),
@@ -145,7 +145,12 @@ impl PatchDdpm {
         let expected = "expected one or more noise levels below the number of steps";
         check("score.levels", levels, fine, expected)?;
         let fine = *draws > 0 && draws.is_multiple_of(2);
-        check("score.draws", draws, fine, "expected an even number above 0")?;
+        check(
+            "score.draws",
+            draws,
+            fine,
+            "expected an even number above 0",
+        )?;
         build_schedule(&config)?;
         Ok(Self { config, runtime })
     }
@@ -175,7 +180,7 @@ impl PatchDdpm {
         let process = Process::new(build_schedule(config)?, device)?.with_target(Target::V);
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
-        let (k, grid) = (config.patches.components, config.patches.grid);
+        let (k, grid) = (config.patches.width(), config.patches.grid);
         let network = PatchMlp::new(&vs.root(), k, grid, &config.network);
 
         session.seed(seed, Purpose::Probe, 0);
@@ -183,7 +188,9 @@ impl PatchDdpm {
         let before = probe.ask(&network);
         let folder = {
             let model = config.of_the_weights();
-            self.runtime.training.folder(&model, seed, &patches, progress)?
+            self.runtime
+                .training
+                .folder(&model, seed, &patches, progress)?
         };
         let run = Run {
             session: &session,
@@ -321,7 +328,11 @@ impl Probe {
     fn new(process: &Process, patches: &Tensor) -> Result<Self, PatchesError> {
         let rows = probe_rows(patches)?.f_narrow(0, 0, patches.size()[0].min(8))?;
         let middle = process.steps() / 2;
-        let t = Tensor::f_full([rows.size()[0]], middle as i64, (Kind::Int64, rows.device()))?;
+        let t = Tensor::f_full(
+            [rows.size()[0]],
+            middle as i64,
+            (Kind::Int64, rows.device()),
+        )?;
         let eps = rows.f_randn_like()?;
         let v = process.q_sample(&eps, &t, &rows.f_neg()?)?;
         Ok(Self {
@@ -407,15 +418,27 @@ mod tests {
             ("steps = 1", "steps = 1: expected 2 to 1000000"),
             ("places = 0", "places = 0: expected at least 1"),
             ("shrinkage = 1.5", "shrinkage = 1.5: expected 0 to 1"),
-            ("score.draws = 3", "score.draws = 3: expected an even number above 0"),
+            (
+                "score.draws = 3",
+                "score.draws = 3: expected an even number above 0",
+            ),
             (
                 "score.levels = [1000]",
                 "score.levels = [1000]: expected one or more noise levels below the number of steps",
             ),
-            ("patches.blocks = [16]", "blocks = [16]: expected numbers from 0 to 15"),
+            (
+                "patches.blocks = [16]",
+                "blocks = [16]: expected numbers from 0 to 15",
+            ),
             ("patches.grid = 0", "grid = 0: expected 1 to 512"),
-            ("map.smoothing = -1.0", "smoothing = -1.0: expected 0 to 256 pixels"),
-            ("network.depth = 0", "network.depth = 0: expected at least 1"),
+            (
+                "map.smoothing = -1.0",
+                "smoothing = -1.0: expected 0 to 256 pixels",
+            ),
+            (
+                "network.depth = 0",
+                "network.depth = 0: expected at least 1",
+            ),
             (
                 "train.batch-size = 1",
                 "batch-size = 1: expected at least 2, batch statistics need two rows",

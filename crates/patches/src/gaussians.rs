@@ -26,9 +26,14 @@ impl Gaussians {
         // A few places at a time: in f64 all training patches would be there twice.
         for first in (0..p).step_by(64) {
             let len = 64.min(p - first);
-            let here = x.f_narrow(1, first, len)?.f_sub(&mean.f_narrow(0, first, len)?)?;
+            let here = x
+                .f_narrow(1, first, len)?
+                .f_sub(&mean.f_narrow(0, first, len)?)?;
             let here = here.f_transpose(0, 1)?.f_to_kind(Kind::Double)?; // [len, n, k]
-            let covariance = here.f_transpose(1, 2)?.f_bmm(&here)?.f_div_scalar(n as f64)?;
+            let covariance = here
+                .f_transpose(1, 2)?
+                .f_bmm(&here)?
+                .f_div_scalar(n as f64)?;
             let identity = Tensor::f_eye(k, (Kind::Double, x.device()))?;
             let shrunk = covariance
                 .f_mul_scalar(1.0 - shrinkage)?
@@ -49,7 +54,10 @@ impl Gaussians {
     /// `[n, p, k]` → `[n, p, k]`.
     pub(crate) fn whiten(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
         let centred = x.f_sub(&self.mean)?.f_transpose(0, 1)?; // [p, n, k]
-        Ok(centred.f_bmm(&self.whitening)?.f_transpose(0, 1)?.f_contiguous()?)
+        Ok(centred
+            .f_bmm(&self.whitening)?
+            .f_transpose(0, 1)?
+            .f_contiguous()?)
     }
 }
 
@@ -64,16 +72,27 @@ mod tests {
         tch::manual_seed(3);
         let options = (Kind::Float, Device::Cpu);
         let mix = Tensor::randn([3, 4, 4], options);
-        let x = Tensor::randn([500, 3, 1, 4], options).matmul(&mix).squeeze_dim(2) + 5.0;
+        let x = Tensor::randn([500, 3, 1, 4], options)
+            .matmul(&mix)
+            .squeeze_dim(2)
+            + 5.0;
         let gaussians = Gaussians::fit(&x, 0.0).unwrap();
         let y = gaussians.whiten(&x).unwrap().to_kind(Kind::Double);
         for place in 0..3 {
             let y = y.select(1, place);
             let covariance = y.tr().matmul(&y) / 500.0;
-            let off = (covariance - Tensor::eye(4, (Kind::Double, Device::Cpu))).abs().max();
+            let off = (covariance - Tensor::eye(4, (Kind::Double, Device::Cpu)))
+                .abs()
+                .max();
             // f32 and a mixing matrix of modest condition.
             assert!(off.double_value(&[]) < 1e-2, "{}", off.double_value(&[]));
-            assert!(y.mean_dim(&[0i64][..], false, Kind::Double).abs().max().double_value(&[]) < 1e-3);
+            assert!(
+                y.mean_dim(&[0i64][..], false, Kind::Double)
+                    .abs()
+                    .max()
+                    .double_value(&[])
+                    < 1e-3
+            );
         }
         let alone = gaussians.whiten(&x.narrow(0, 7, 1)).unwrap();
         let among = gaussians.whiten(&x).unwrap().narrow(0, 7, 1);

@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(memory.blocks.len(), 2);
         let x = Tensor::randn([2, 5, 6], options) * 2.0;
         let found = memory.distances(&x).unwrap();
-        let expected = x.cdist(&normal.unsqueeze(0), 2.0, 2).amin([2], false);
+        let expected = Tensor::cdist(&x, &normal.unsqueeze(0), 2.0, 2).amin([2], false);
         assert!((found - expected).abs().max().double_value(&[]) < 1e-4); // f32 cancellation
         // A remembered patch is at distance 0 but for rounding.
         let own = normal.narrow(0, 100, 4).unsqueeze(0);

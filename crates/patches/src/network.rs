@@ -200,7 +200,9 @@ mod tests {
     fn the_untrained_network_answers_zero() {
         let (_vs, network) = network();
         let x = Tensor::randn([2, 9, 6], (Kind::Float, Device::Cpu));
-        let answer = network.predict(&x, &Tensor::from_slice(&[5.0f32]), false).mean;
+        let answer = network
+            .predict(&x, &Tensor::from_slice(&[5.0f32]), false)
+            .mean;
         assert_eq!(answer.size(), x.size());
         assert_eq!(answer.abs().max().double_value(&[]), 0.0);
     }

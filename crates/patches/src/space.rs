@@ -8,7 +8,6 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
-use crate::config::check;
 use crate::grid::{channels, for_each_grid};
 use crate::{PatchConfig, PatchesError};
 
@@ -45,8 +44,7 @@ impl PatchSpace {
         device: Device,
         progress: &dyn Progress,
     ) -> Result<Self, PatchesError> {
-        let (c, k) = (channels(config), config.components);
-        check("components", &k, k <= c, "expected at most the blocks' channels")?;
+        let (c, k) = (channels(config), config.width());
         let n_images = images.dim().0;
         if n_images < 2 {
             return Err(PatchesError::TooFewImages { n: n_images });
@@ -100,7 +98,7 @@ impl PatchSpace {
         images: ArrayView4<'_, u8>,
         progress: &dyn Progress,
     ) -> Result<Tensor, PatchesError> {
-        let (c, k) = (self.mean.len() as i64, self.config.components as i64);
+        let (c, k) = (self.mean.len() as i64, self.config.width() as i64);
         let parts = for_each_grid(
             &self.config,
             &self.weights,

@@ -46,7 +46,13 @@ impl Embedder {
         };
         let (_, _, h, w) = images.dim();
         let side = side.or((h.min(w) < SMALLEST_SIDE).then_some(SMALLEST_SIDE));
-        features::embed(&backbone, images, side, registry::tch_device(device), progress)
+        features::embed(
+            &backbone,
+            images,
+            side,
+            registry::tch_device(device),
+            progress,
+        )
     }
 }
 

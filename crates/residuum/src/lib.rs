@@ -2,6 +2,8 @@
 
 mod config;
 mod device;
+#[cfg(feature = "torch")]
+mod embedding;
 mod error;
 mod pipeline;
 mod registry;
@@ -9,7 +11,11 @@ mod runtime;
 
 pub use config::Config;
 pub use device::{Device, DeviceChoice, find_cuda_library, library_folders};
+#[cfg(feature = "torch")]
+pub use embedding::Embedder;
 pub use error::RegistryError;
+#[cfg(feature = "torch")]
+pub use features::FeaturesError;
 pub use pipeline::Pipeline;
 pub use registry::{Method, Takes, find, methods};
 pub use runtime::Runtime;

@@ -4,12 +4,17 @@ mod diffusion;
 #[cfg(feature = "torch")]
 mod diffusion_time;
 #[cfg(feature = "torch")]
+mod features;
+#[cfg(feature = "torch")]
 mod pixels;
 
 use datasets::RowScaling;
 use detector::{Detector, DetectorError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+
+#[cfg(feature = "torch")]
+pub(crate) use diffusion::tch_device;
 
 use crate::{Config, Pipeline, RegistryError, Runtime};
 
@@ -98,6 +103,12 @@ const METHODS: &[Method] = &[
     pixels::DIT_PIXELS,
     #[cfg(feature = "torch")]
     pixels::DTE_C_CONV,
+    #[cfg(feature = "torch")]
+    features::PADIM,
+    #[cfg(feature = "torch")]
+    features::PATCH_KNN,
+    #[cfg(feature = "torch")]
+    features::PATCH_DDPM,
     classical::NORM,
 ];
 

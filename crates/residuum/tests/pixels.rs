@@ -53,7 +53,10 @@ fn rows_are_an_error_and_images_become_rows_for_the_others() {
     let rows = Array2::<f32>::zeros((5, 144));
     for method in METHODS {
         let error = detector(method, &Runtime::cpu()).fit(Input::Rows(rows.view()), 0, &Silent);
-        assert!(matches!(error.err(), Some(DetectorError::NotImages)), "{method}");
+        assert!(
+            matches!(error.err(), Some(DetectorError::NotImages)),
+            "{method}"
+        );
     }
     let images = Array4::from_shape_fn((9, 1, 3, 4), |(n, _, h, w)| (n * 20 + h * 5 + w) as u8);
     let norm = residuum::find("norm").unwrap();
@@ -72,7 +75,11 @@ fn settings_out_of_range_are_told_before_any_training() {
         ("ddpm-unet", "images.map-sigma=-1", "map-sigma = -1"),
         ("ddpm-unet", "images.noise=white", "unknown variant `white`"),
         ("dit-pixels", "score.start=[0]", "start = [0]"),
-        ("dte-c-conv", "groups=7", "groups = 7: expected a divisor of all channels"),
+        (
+            "dte-c-conv",
+            "groups=7",
+            "groups = 7: expected a divisor of all channels",
+        ),
     ] {
         let found = residuum::find(method).unwrap();
         let mut config = found.config();
@@ -107,7 +114,9 @@ fn sets_with_the_same_training_images_share_a_trained_network() {
         config.set_text(score).unwrap();
         let method = residuum::find("ddpm-unet").unwrap();
         let detector = method.detector(&config, &runtime).unwrap();
-        detector.fit(Input::Images(images(n).view()), 1, &Silent).unwrap();
+        detector
+            .fit(Input::Images(images(n).view()), 1, &Silent)
+            .unwrap();
         folders()
     };
     assert_eq!(fit(20, "score.start=[5]"), 1);

@@ -199,15 +199,15 @@ impl<'a> Machine<'a> {
     /// One instruction, `code` at byte `at`; the names are those of `pickletools`.
     fn step(&mut self, code: u8, at: usize) -> Result<(), PickleError> {
         match code {
-            0x80 => self.protocol(at)?,                                  // PROTO
-            b'N' => self.stack.push(Value::None),                        // NONE
-            0x88 => self.stack.push(Value::Bool(true)),                  // NEWTRUE
-            0x89 => self.stack.push(Value::Bool(false)),                 // NEWFALSE
-            b'K' | b'M' | b'J' => self.int(code)?,                       // BININT1, BININT2, BININT
-            0x8a => self.long()?,                                        // LONG1
-            b'X' => self.unicode(at)?,                                   // BINUNICODE
-            b'(' => self.marks.push(self.stack.len()),                   // MARK
-            b')' | b']' => self.sequence(Vec::new()),                    // EMPTY_TUPLE, EMPTY_LIST
+            0x80 => self.protocol(at)?,                  // PROTO
+            b'N' => self.stack.push(Value::None),        // NONE
+            0x88 => self.stack.push(Value::Bool(true)),  // NEWTRUE
+            0x89 => self.stack.push(Value::Bool(false)), // NEWFALSE
+            b'K' | b'M' | b'J' => self.int(code)?,       // BININT1, BININT2, BININT
+            0x8a => self.long()?,                        // LONG1
+            b'X' => self.unicode(at)?,                   // BINUNICODE
+            b'(' => self.marks.push(self.stack.len()),   // MARK
+            b')' | b']' => self.sequence(Vec::new()),    // EMPTY_TUPLE, EMPTY_LIST
             b't' => {
                 let items = self.to_mark(at)?;
                 self.sequence(items); // TUPLE
@@ -246,10 +246,10 @@ impl<'a> Machine<'a> {
                     None => return malformed(at, format!("nothing was kept as number {index}")),
                 }
             }
-            b'c' => self.global(at)?,        // GLOBAL
-            b'Q' => self.persistent(at)?,    // BINPERSID
-            b'R' => self.reduce(at)?,        // REDUCE
-            b'b' => self.build(at)?,         // BUILD
+            b'c' => self.global(at)?,     // GLOBAL
+            b'Q' => self.persistent(at)?, // BINPERSID
+            b'R' => self.reduce(at)?,     // REDUCE
+            b'b' => self.build(at)?,      // BUILD
             _ => {
                 let name = opcode::name(code);
                 return Err(PickleError::Opcode { name, code, at });
@@ -362,8 +362,14 @@ impl<'a> Machine<'a> {
     fn persistent(&mut self, at: usize) -> Result<(), PickleError> {
         let id = self.pop(at)?;
         let items = self.list(id, at)?;
-        let &[tag, Value::Global(Global::Storage(kind)), Value::Text(key), _, numel, Value::None] =
-            items
+        let &[
+            tag,
+            Value::Global(Global::Storage(kind)),
+            Value::Text(key),
+            _,
+            numel,
+            Value::None,
+        ] = items
         else {
             return malformed(at, "expected ('storage', type, key, location, size, None)");
         };
@@ -409,7 +415,12 @@ impl<'a> Machine<'a> {
                 self.stack.push(Value::Tensor(self.tensors.len()));
                 self.tensors.push(rebuilt);
             }
-            _ => return malformed(at, "a call of other than OrderedDict() or _rebuild_tensor_v2(..)"),
+            _ => {
+                return malformed(
+                    at,
+                    "a call of other than OrderedDict() or _rebuild_tensor_v2(..)",
+                );
+            }
         }
         Ok(())
     }

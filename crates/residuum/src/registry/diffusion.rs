@@ -247,10 +247,15 @@ where
 /// The runtime as the crates that link libtorch know it.
 pub(super) fn torch(runtime: &Runtime) -> training::Runtime {
     training::Runtime {
-        device: match runtime.device {
-            Device::Cpu => tch::Device::Cpu,
-            Device::Cuda(index) => tch::Device::Cuda(index),
-        },
+        device: tch_device(runtime.device),
         models: runtime.models.clone(),
+    }
+}
+
+/// The device as libtorch knows it.
+pub(crate) fn tch_device(device: Device) -> tch::Device {
+    match device {
+        Device::Cpu => tch::Device::Cpu,
+        Device::Cuda(index) => tch::Device::Cuda(index),
     }
 }

@@ -29,10 +29,7 @@ pub(super) const PATCH_KNN: Method = Method {
     settings: &[
         PATCHES,
         &[
-            (
-                "share",
-                "share of the training patches that is remembered",
-            ),
+            ("share", "share of the training patches that is remembered"),
             ("subset", "which: random, or coreset (greedy, slow)"),
         ],
     ],

@@ -1,0 +1,129 @@
+//! Folders of images, in the layouts that public data sets have.
+
+mod classes;
+mod mini_imagenet;
+mod mvtec;
+
+use std::path::{Path, PathBuf};
+
+use crate::class_images::Others;
+use crate::{Dataset, DatasetError, Loading, catalogue, hash, images};
+
+/// A folder as a user names it: `FOLDER[:CLASS][@pixels[N]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) class: Option<String>,
+    pub(crate) size: Option<usize>,
+}
+
+impl Place {
+    /// `None` where there is no such folder.
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, DatasetError> {
+        let (rest, size) = match text.rsplit_once('@') {
+            Some((rest, word)) if !Path::new(text).is_dir() => match catalogue::pixel_size(word)? {
+                Some(size) => (rest, size),
+                None => (text, None),
+            },
+            _ => (text, None),
+        };
+        let place = |folder: &str, class: Option<&str>| {
+            let folder = PathBuf::from(folder);
+            folder.is_dir().then(|| Self {
+                name: text.to_owned(),
+                folder,
+                class: class.map(str::to_owned),
+                size,
+            })
+        };
+        let whole = place(rest, None);
+        Ok(whole.or_else(|| {
+            let (folder, class) = rest.rsplit_once(':')?;
+            place(folder, Some(class))
+        }))
+    }
+}
+
+/// Loads a folder in whichever layout it has.
+pub(crate) fn load(place: &Place, loading: &Loading) -> Result<Dataset, DatasetError> {
+    let loading = loading.sized(place.size);
+    if mvtec::is(&place.folder) {
+        return mvtec::load(&place.folder, &place.name, &loading);
+    }
+    let classes = if mini_imagenet::is(&place.folder) {
+        mini_imagenet::read(&place.folder)?
+    } else {
+        classes::read(&place.folder)?
+    };
+    let class = classes.class(&place.folder, place.class.as_deref())?;
+    classes.images.one_against_others(
+        class,
+        Others::All,
+        &place.name,
+        &place.folder.display().to_string(),
+        Some(hash::sha256_of_files(std::slice::from_ref(&place.folder))?),
+        &loading,
+    )
+}
+
+/// `<part>/<class>` folders as a known set has them, one class against 5 % of the others.
+pub(crate) fn load_known_classes(
+    folder: &Path,
+    class: usize,
+    name: &str,
+    loading: &Loading,
+) -> Result<Dataset, DatasetError> {
+    let classes = classes::read(folder)?;
+    let known = classes.names.len();
+    if class >= known {
+        return Err(DatasetError::Class {
+            path: folder.to_owned(),
+            found: Some(class.to_string()),
+            known: (0..known).map(|k| k.to_string()).collect(),
+        });
+    }
+    let sha256 = hash::sha256_of_files(&[folder.to_owned()])?;
+    let origin = folder.display().to_string();
+    classes.images.one_against_others(
+        class,
+        Others::FivePercent,
+        name,
+        &origin,
+        Some(sha256),
+        loading,
+    )
+}
+
+pub(crate) use mvtec::load as load_mvtec;
+
+/// The last part of a path, as text.
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A path's name without its ending.
+fn stem_of(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn names_of(folders: &[PathBuf]) -> Vec<String> {
+    folders.iter().map(|folder| name_of(folder)).collect()
+}
+
+/// The files in a folder; none is an error.
+fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let files = images::entries(folder)?;
+    if files.is_empty() {
+        return Err(DatasetError::NoImages {
+            path: folder.to_owned(),
+        });
+    }
+    Ok(files)
+}

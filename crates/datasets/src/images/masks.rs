@@ -1,0 +1,68 @@
+//! Which pixels of an image are anomalous, from a file beside it.
+
+use std::path::PathBuf;
+
+use ndarray::Array3;
+use rayon::prelude::*;
+
+use super::decode;
+use super::read::{ImageOptions, reserve};
+use super::resize;
+use crate::DatasetError;
+
+/// An image and the file that says where it is anomalous; no file means nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MaskOf {
+    pub(crate) image: PathBuf,
+    pub(crate) mask: Option<PathBuf>,
+}
+
+/// Masks `[n, h, w]` as large as the images that [`read_images`](super::read_images) makes of the
+/// same files.
+///
+/// A pixel that is not black is anomalous. A resized pixel is anomalous where at least half of its
+/// area is: as many pixels are gained as lost, while a line thinner than half a new pixel is lost.
+pub(crate) fn read_masks(
+    pairs: &[MaskOf],
+    (h, w): (usize, usize),
+    options: &ImageOptions,
+) -> Result<Array3<bool>, DatasetError> {
+    let shape = (pairs.len(), 1, h, w);
+    let mut pixels = reserve(shape)?;
+    pixels
+        .par_chunks_mut(h * w)
+        .zip(pairs)
+        .try_for_each(|(to, pair)| read_into(to, pair, options))?;
+    let anomalous = pixels.into_iter().map(|value| value >= HALF).collect();
+    Array3::from_shape_vec((pairs.len(), h, w), anomalous)
+        .map_err(|_| DatasetError::TooLarge { shape })
+}
+
+/// Half of the area of a new pixel, rounded up as its mean is.
+const HALF: u8 = 128;
+
+fn read_into(to: &mut [u8], pair: &MaskOf, options: &ImageOptions) -> Result<(), DatasetError> {
+    let Some(path) = &pair.mask else {
+        return Ok(());
+    };
+    let (found, mut mask) = decode::not_black(path, options.max_pixels)?;
+    let image = decode::header(&pair.image, options.max_pixels)?;
+    let sizes = ((found.width, found.height), (image.width, image.height));
+    let differs = || DatasetError::MaskSize {
+        mask: path.clone(),
+        found: sizes.0,
+        image: pair.image.clone(),
+        expected: sizes.1,
+    };
+    if sizes.0 != sizes.1 {
+        return Err(differs());
+    }
+    if let Some(size) = options.size {
+        mask = resize::square_by_area(&mask, found.width, found.height, size);
+    }
+    if mask.len() != to.len() {
+        return Err(differs());
+    }
+    to.copy_from_slice(&mask);
+    Ok(())
+}

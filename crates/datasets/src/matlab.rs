@@ -1,0 +1,306 @@
+//! MATLAB's MAT-file, level 5: arrays of unsigned bytes, or of numbers that are bytes.
+//!
+//! Source: MathWorks, *MAT-File Format*. A header of 128 bytes, then elements: a type, a size, the
+//! data, padded to 8 bytes. An element may be deflated as a whole (type 15). An array (type 14) holds
+//! elements in its turn: flags, sizes, name, numbers. Sizes are claims: nothing is allocated from them.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::ZlibDecoder;
+
+use crate::DatasetError;
+
+/// Numbers of an array, the first axis varying fastest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Matrix {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<u8>,
+}
+
+const HEADER_BYTES: usize = 128;
+const INT8: u32 = 1;
+const UINT8: u32 = 2;
+const INT16: u32 = 3;
+const UINT16: u32 = 4;
+const INT32: u32 = 5;
+const UINT32: u32 = 6;
+const SINGLE: u32 = 7;
+const DOUBLE: u32 = 9;
+const MATRIX: u32 = 14;
+const COMPRESSED: u32 = 15;
+/// Deflate makes at most 1032 bytes of one.
+const MAX_DEFLATE_RATIO: u64 = 1032;
+
+/// The arrays called `names`.
+pub(crate) fn read<const N: usize>(
+    path: &Path,
+    names: [&'static str; N],
+) -> Result<[Matrix; N], DatasetError> {
+    let bytes = fs::read(path).map_err(|source| DatasetError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let malformed = |(found, expected): Wrong| DatasetError::Malformed {
+        path: path.to_owned(),
+        place: "the MATLAB file".to_owned(),
+        found,
+        expected,
+    };
+    let mut arrays = arrays(&bytes, &names).map_err(malformed)?;
+    let mut missing = None;
+    let found = names.map(|name| {
+        let place = arrays.iter().position(|(known, _)| known == name);
+        let array = place.and_then(|place| arrays.swap_remove(place).1);
+        array.unwrap_or_else(|| {
+            missing.get_or_insert(name);
+            Matrix {
+                shape: Vec::new(),
+                values: Vec::new(),
+            }
+        })
+    });
+    match missing {
+        None => Ok(found),
+        Some(array) => Err(DatasetError::MissingArray {
+            path: path.to_owned(),
+            array,
+            found: arrays.into_iter().map(|(name, _)| name).collect(),
+        }),
+    }
+}
+
+/// What was found and what was expected.
+type Wrong = (String, String);
+
+/// All arrays by name; those that are not `wanted` without their numbers.
+fn arrays(bytes: &[u8], wanted: &[&str]) -> Result<Vec<(String, Option<Matrix>)>, Wrong> {
+    let version = bytes.get(124..HEADER_BYTES).unwrap_or_default();
+    // Version 0x0100 and "IM": both little-endian. Other orders are not written any more.
+    if version != [0x00, 0x01, b'I', b'M'] {
+        return Err((
+            format!("a header that ends in {version:02x?}"),
+            "a little-endian MAT-file of level 5".to_owned(),
+        ));
+    }
+    let mut rest = &bytes[HEADER_BYTES..];
+    let mut arrays = Vec::new();
+    while !rest.is_empty() {
+        let (kind, data, after) = element(rest)?;
+        match kind {
+            MATRIX => arrays.extend(matrix(data, wanted)?),
+            COMPRESSED => {
+                let unpacked = inflate(data)?;
+                let (kind, data, _) = element(&unpacked)?;
+                if kind == MATRIX {
+                    arrays.extend(matrix(data, wanted)?);
+                }
+            }
+            _ => {}
+        }
+        rest = after;
+    }
+    Ok(arrays)
+}
+
+fn inflate(data: &[u8]) -> Result<Vec<u8>, Wrong> {
+    let mut unpacked = Vec::new();
+    let limit = (data.len() as u64).saturating_mul(MAX_DEFLATE_RATIO);
+    ZlibDecoder::new(data)
+        .take(limit)
+        .read_to_end(&mut unpacked)
+        .map_err(|error| (error.to_string(), "undamaged packed data".to_owned()))?;
+    Ok(unpacked)
+}
+
+/// The type and the data of the first element, and what follows it.
+fn element(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Wrong> {
+    let cut = || {
+        (
+            "the end of the data".to_owned(),
+            "a whole element".to_owned(),
+        )
+    };
+    let word = |at: usize| -> Result<u32, Wrong> {
+        let word = bytes.get(at..at + 4).and_then(|w| w.first_chunk());
+        word.map(|&w| u32::from_le_bytes(w)).ok_or_else(cut)
+    };
+    let first = word(0)?;
+    // Small elements hold size, type and up to four bytes of data in eight bytes.
+    let small = first >> 16;
+    if small != 0 {
+        let data = bytes.get(4..4 + small as usize).filter(|_| small <= 4);
+        let after = bytes.get(8..).unwrap_or_default();
+        return Ok((first & 0xffff, data.ok_or_else(cut)?, after));
+    }
+    let size = word(4)? as usize;
+    let data = size.checked_add(8).and_then(|end| bytes.get(8..end));
+    let data = data.ok_or_else(cut)?;
+    // Packed elements are not padded.
+    let padded = if first == COMPRESSED {
+        size
+    } else {
+        size.next_multiple_of(8)
+    };
+    let after = bytes.get(8 + padded..).unwrap_or_default();
+    Ok((first, data, after))
+}
+
+/// The name of an array and, where it is wanted, its numbers. `None` for cells, structures and text.
+fn matrix(bytes: &[u8], wanted: &[&str]) -> Result<Option<(String, Option<Matrix>)>, Wrong> {
+    let (_, flags, rest) = element(bytes)?;
+    let (_, sizes, rest) = element(rest)?;
+    let (_, name, rest) = element(rest)?;
+    let name = String::from_utf8_lossy(name).into_owned();
+    // Classes 6 to 15 are numbers: double, single, integers.
+    let class = flags.first().copied().unwrap_or_default();
+    if !(6..=15).contains(&class) {
+        return Ok(None);
+    }
+    if !wanted.contains(&name.as_str()) {
+        return Ok(Some((name, None)));
+    }
+    let shape: Vec<usize> = sizes
+        .chunks_exact(4)
+        .map(|axis| {
+            axis.iter()
+                .rev()
+                .fold(0, |n, &byte| n << 8 | usize::from(byte))
+        })
+        .collect();
+    let (kind, data, _) = element(rest)?;
+    let values = values(kind, data).ok_or_else(|| {
+        (
+            format!("array `{name}` with numbers of type {kind} outside 0 to 255"),
+            "numbers that are bytes".to_owned(),
+        )
+    })?;
+    let promised = shape
+        .iter()
+        .try_fold(1usize, |n, &axis| n.checked_mul(axis));
+    if promised != Some(values.len()) {
+        return Err((
+            format!("{} numbers in array `{name}`", values.len()),
+            format!("as many as shape {shape:?} has"),
+        ));
+    }
+    Ok(Some((name, Some(Matrix { shape, values }))))
+}
+
+/// Numbers of any type that are all bytes. MATLAB packs small doubles as bytes by itself.
+fn values(kind: u32, data: &[u8]) -> Option<Vec<u8>> {
+    let bytes = match kind {
+        INT8 | UINT8 => 1,
+        INT16 | UINT16 => 2,
+        INT32 | UINT32 | SINGLE => 4,
+        DOUBLE => 8,
+        _ => return None,
+    };
+    if kind == UINT8 {
+        return Some(data.to_vec());
+    }
+    let number = |raw: &[u8]| -> Option<f64> {
+        Some(match kind {
+            INT8 => f64::from(raw[0] as i8),
+            SINGLE => f64::from(f32::from_le_bytes(*raw.first_chunk()?)),
+            DOUBLE => f64::from_le_bytes(*raw.first_chunk()?),
+            // A negative integer becomes a large one, which is no byte either.
+            _ => f64::from(raw.iter().rev().fold(0u32, |n, &b| n << 8 | u32::from(b))),
+        })
+    };
+    data.chunks_exact(bytes)
+        .map(|raw| {
+            let value = number(raw)?;
+            (value.fract() == 0.0 && (0.0..=255.0).contains(&value)).then_some(value as u8)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    fn element_of(kind: u32, data: &[u8]) -> Vec<u8> {
+        let mut out = kind.to_le_bytes().to_vec();
+        out.extend((data.len() as u32).to_le_bytes());
+        out.extend(data);
+        out.resize(out.len().next_multiple_of(8), 0);
+        out
+    }
+
+    fn array(class: u8, name: &str, shape: &[u32], kind: u32, data: &[u8]) -> Vec<u8> {
+        let shape: Vec<u8> = shape.iter().flat_map(|axis| axis.to_le_bytes()).collect();
+        let mut inner = element_of(UINT32, &[class, 0, 0, 0, 0, 0, 0, 0]);
+        inner.extend(element_of(INT32, &shape));
+        // A name of up to four bytes is a small element.
+        inner.extend(((name.len() as u32) << 16 | INT8).to_le_bytes());
+        inner.extend(name.as_bytes());
+        inner.resize(inner.len().next_multiple_of(8), 0);
+        inner.extend(element_of(kind, data));
+        element_of(MATRIX, &inner)
+    }
+
+    fn file(elements: &[Vec<u8>], packed: bool) -> Vec<u8> {
+        let mut out = vec![b' '; 124];
+        out.extend([0x00, 0x01, b'I', b'M']);
+        for element in elements {
+            if packed {
+                let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+                encoder.write_all(element).unwrap();
+                let data = encoder.finish().unwrap();
+                out.extend(COMPRESSED.to_le_bytes());
+                out.extend((data.len() as u32).to_le_bytes());
+                out.extend(data);
+            } else {
+                out.extend(element);
+            }
+        }
+        out
+    }
+
+    fn two_arrays() -> [Vec<u8>; 2] {
+        let doubles: Vec<u8> = [10f64, 3.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        [
+            array(9, "X", &[3, 2], UINT8, &[1, 2, 3, 4, 5, 6]),
+            array(6, "y", &[2, 1], DOUBLE, &doubles),
+        ]
+    }
+
+    #[test]
+    fn bytes_and_doubles_are_read_packed_and_plain() {
+        for packed in [false, true] {
+            let arrays = arrays(&file(&two_arrays(), packed), &["X", "y"]).unwrap();
+            assert_eq!(arrays[0].0, "X");
+            let x = arrays[0].1.as_ref().unwrap();
+            assert_eq!(
+                (x.shape.as_slice(), x.values.as_slice()),
+                (&[3, 2][..], &[1, 2, 3, 4, 5, 6][..])
+            );
+            assert_eq!(arrays[1].1.as_ref().unwrap().values, [10, 3]);
+        }
+    }
+
+    #[test]
+    fn cut_damaged_and_hostile_files_are_errors() {
+        for packed in [false, true] {
+            let whole = file(&two_arrays(), packed);
+            for length in 0..whole.len() {
+                // Cut between two elements it is a whole file of fewer arrays.
+                if let Ok(arrays) = arrays(&whole[..length], &["X", "y"]) {
+                    assert!(arrays.len() < 2, "cut at {length}");
+                }
+            }
+        }
+        let huge = array(9, "X", &[u32::MAX, u32::MAX, u32::MAX], UINT8, &[1]);
+        assert!(arrays(&file(&[huge], false), &["X"]).is_err());
+        let half = array(6, "X", &[1, 1], DOUBLE, &0.5f64.to_le_bytes());
+        assert!(arrays(&file(&[half], false), &["X"]).is_err());
+        assert!(arrays(b"MATLAB 7.3", &["X"]).is_err());
+    }
+}

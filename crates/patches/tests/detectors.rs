@@ -1,0 +1,271 @@
+//! The three detectors on made-up pictures, on real features. Needs the network's weights, which are
+//! downloaded where they are not in the cache.
+
+use detector::{Detector, DetectorError, Input, Scorer, Silent};
+use ndarray::{Array2, Array3, Array4, Axis, s};
+use patches::{
+    Padim, PadimConfig, PatchConfig, PatchDdpm, PatchDdpmConfig, PatchKnn, PatchKnnConfig,
+    PatchRuntime, Subset, Whitening,
+};
+use tch::Device;
+
+const SIDE: usize = 64;
+/// Rows and columns of the defect.
+const DEFECT: [std::ops::Range<usize>; 2] = [40..52, 12..24];
+
+/// Stripes that move a little from image to image.
+fn pictures(n: usize, first: usize) -> Array4<u8> {
+    Array4::from_shape_fn((n, 3, SIDE, SIDE), |(i, c, y, x)| {
+        let i = i + first;
+        let wave = ((x + i % 3) as f64 / 5.0).sin() + ((y + i % 2) as f64 / 9.0).cos();
+        let grain = ((x * 31 + y * 17 + i * 7 + c * 3) % 11) as f64;
+        (110.0 + 40.0 * wave + grain + 10.0 * c as f64) as u8
+    })
+}
+
+fn defective(n: usize) -> Array4<u8> {
+    let mut images = pictures(n, 50);
+    let [rows, columns] = DEFECT;
+    let mut spot = images.slice_mut(s![.., .., rows, columns]);
+    spot.mapv_inplace(|v| 255 - v);
+    images
+}
+
+fn runtime() -> Option<PatchRuntime> {
+    let weights = datasets::cache_folder()?.join("weights");
+    match features::lite0_weights(&weights) {
+        Ok(_) => Some(PatchRuntime {
+            training: training::Runtime::new(Device::Cpu),
+            weights: Some(weights),
+        }),
+        Err(error) if error.is_missing() => {
+            eprintln!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Small enough for seconds.
+fn patches() -> PatchConfig {
+    PatchConfig {
+        blocks: vec![2, 4],
+        grid: 8,
+        components: 12,
+        sample: 400,
+    }
+}
+
+fn detectors(runtime: &PatchRuntime) -> Vec<(&'static str, Box<dyn Detector>)> {
+    let runtime = || runtime.clone();
+    let padim = PadimConfig {
+        patches: patches(),
+        ..PadimConfig::default()
+    };
+    let knn = |subset| PatchKnnConfig {
+        share: 0.2,
+        subset,
+        patches: patches(),
+        ..PatchKnnConfig::default()
+    };
+    let ddpm = |whitening| {
+        let mut config = PatchDdpmConfig {
+            whitening,
+            patches: patches(),
+            ..PatchDdpmConfig::default()
+        };
+        config.train.steps = 30;
+        config.train.warm_up = 5;
+        config.network.width = 32;
+        config.network.hidden = 32;
+        config
+    };
+    vec![
+        ("padim", Box::new(Padim::new(padim, runtime()).unwrap())),
+        (
+            "random",
+            Box::new(PatchKnn::new(knn(Subset::Random), runtime()).unwrap()),
+        ),
+        (
+            "coreset",
+            Box::new(PatchKnn::new(knn(Subset::Coreset), runtime()).unwrap()),
+        ),
+        (
+            "pca",
+            Box::new(PatchDdpm::new(ddpm(Whitening::Pca), runtime()).unwrap()),
+        ),
+        (
+            "position",
+            Box::new(PatchDdpm::new(ddpm(Whitening::Position), runtime()).unwrap()),
+        ),
+    ]
+}
+
+fn score(scorer: &dyn Scorer, images: &Array4<u8>) -> Vec<f64> {
+    let scores = scorer.score(Input::Images(images.view()), &Silent).unwrap();
+    scores.to_vec()
+}
+
+fn maps(scorer: &dyn Scorer, images: &Array4<u8>) -> Array3<f32> {
+    let maps = scorer.maps(Input::Images(images.view()), &Silent).unwrap();
+    maps.unwrap()
+}
+
+#[test]
+fn defects_are_found_and_shown() {
+    let Some(runtime) = runtime() else { return };
+    let (train, normal, defective) = (pictures(24, 0), pictures(4, 30), defective(3));
+    for (name, detector) in detectors(&runtime) {
+        let fit = || {
+            detector
+                .fit(Input::Images(train.view()), 3, &Silent)
+                .unwrap()
+        };
+        let scorer = fit();
+        let (low, high) = (score(&*scorer, &normal), score(&*scorer, &defective));
+        let largest = low.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert!(
+            high.iter().all(|&s| s > largest),
+            "{name}: {high:?} against {low:?}"
+        );
+
+        let shown = maps(&*scorer, &defective);
+        assert_eq!(shown.dim(), (3, SIDE, SIDE));
+        let [rows, columns] = DEFECT;
+        for (map, &score) in shown.outer_iter().zip(&high) {
+            let largest = map
+                .indexed_iter()
+                .max_by(|a, b| a.1.total_cmp(b.1))
+                .unwrap();
+            let ((y, x), &value) = largest;
+            assert_eq!(
+                f64::from(value),
+                score,
+                "{name}: the score is the map's largest value"
+            );
+            // Within the defect or half a patch beside it.
+            let near = |at: usize, range: &std::ops::Range<usize>| {
+                at + 4 >= range.start && at < range.end + 4
+            };
+            assert!(
+                near(y, &rows) && near(x, &columns),
+                "{name}: largest at {y}, {x}"
+            );
+        }
+
+        assert_eq!(score(&*fit(), &defective), high, "{name}: the same seed");
+        for (i, &among) in high.iter().enumerate() {
+            let alone = defective.slice(s![i..i + 1, .., .., ..]).to_owned();
+            let alone = score(&*scorer, &alone)[0];
+            assert!(
+                (alone - among).abs() < 1e-4 * among,
+                "{name}: {alone} for {among}"
+            );
+        }
+        assert_eq!(
+            scorer.n_params().is_some(),
+            ["pca", "position"].contains(&name)
+        );
+    }
+}
+
+#[test]
+fn what_is_no_image_of_the_trained_shape_is_refused() {
+    let Some(runtime) = runtime() else { return };
+    let train = pictures(4, 0);
+    for (name, detector) in detectors(&runtime) {
+        let rows = Array2::<f32>::zeros((4, 3));
+        let error = detector
+            .fit(Input::Rows(rows.view()), 0, &Silent)
+            .map(|_| ());
+        assert!(
+            matches!(error, Err(DetectorError::NotImages)),
+            "{name}: {error:?}"
+        );
+        let one = train.slice(s![..1, .., .., ..]);
+        let error = detector.fit(Input::Images(one), 0, &Silent).map(|_| ());
+        assert!(
+            error.unwrap_err().to_string().contains("1 training images"),
+            "{name}"
+        );
+        let two = train.select(Axis(1), &[0, 1]);
+        let error = detector
+            .fit(Input::Images(two.view()), 0, &Silent)
+            .map(|_| ());
+        assert!(
+            error.unwrap_err().to_string().contains("2 channels"),
+            "{name}"
+        );
+    }
+    let (_, padim) = detectors(&runtime).swap_remove(0);
+    let scorer = padim.fit(Input::Images(train.view()), 0, &Silent).unwrap();
+    let smaller = train.slice(s![.., .., ..32, ..]);
+    let error = scorer.score(Input::Images(smaller), &Silent).unwrap_err();
+    assert!(matches!(error, DetectorError::Shape { .. }), "{error}");
+}
+
+#[test]
+fn the_untrained_network_ranks_as_padim() {
+    let Some(runtime) = runtime() else { return };
+    let (train, test) = (pictures(24, 0), defective(3));
+    let mut config = PatchDdpmConfig {
+        patches: patches(),
+        ..PatchDdpmConfig::default()
+    };
+    config.train.epochs = 0;
+    config.map.smoothing = 0.0;
+    let mut padim = PadimConfig {
+        patches: patches(),
+        ..PadimConfig::default()
+    };
+    padim.map.smoothing = 0.0;
+    let fit = |detector: &dyn Detector| {
+        detector
+            .fit(Input::Images(train.view()), 1, &Silent)
+            .unwrap()
+    };
+    let untrained = fit(&PatchDdpm::new(config, runtime.clone()).unwrap());
+    let padim = fit(&Padim::new(padim, runtime).unwrap());
+    assert!(
+        untrained.warnings().iter().any(|w| !w.is_empty()),
+        "it learned nothing"
+    );
+    // Patches where nothing is interpolated: a map's rank order is PaDiM's there, up to rounding.
+    let (a, b) = (score(&*untrained, &test), score(&*padim, &test));
+    let rank = |scores: &[f64]| {
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|&i, &j| scores[i].total_cmp(&scores[j]));
+        order
+    };
+    assert_eq!(rank(&a), rank(&b));
+}
+
+#[test]
+fn defaults_as_toml() {
+    let text = toml::to_string(&PatchDdpmConfig::default()).unwrap();
+    let expected = "\
+whitening = \"position\"
+shrinkage = 0.1
+steps = 1000
+places = 32
+
+[schedule]
+kind = \"cosine\"
+
+[patches]
+blocks = [2, 4, 10]
+grid = 32
+components = 128
+sample = 60000
+
+[network]
+width = 192
+hidden = 384
+depth = 3
+
+[train]
+";
+    assert!(text.starts_with(expected), "{text}");
+    let end = "[score]\nlevels = [250]\ndraws = 4\n\n[map]\nsmoothing = 4.0\n";
+    assert!(text.ends_with(end), "{text}");
+}
