@@ -57,7 +57,7 @@ fn a_run_without_cells_still_has_its_columns() {
     assert_eq!(csv.lines().count(), 1);
     let parquet = fs::read(&written.parquet).unwrap();
     let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
-    assert_eq!((frame.height(), frame.width()), (0, 34));
+    assert_eq!((frame.height(), frame.width()), (0, 37));
 }
 
 #[test]
