@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::cell::{Metrics, finished};
+use crate::cell::finished;
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::one_line;
 use crate::html::Html;
@@ -18,7 +18,7 @@ const SPREADS: f64 = 2.0;
 /// Points of AUROC that are nothing: both numbers are printed alike.
 const NOTHING: f64 = 0.005;
 
-/// Two runs compared: for every table, column and data set that both have, the AUROC of both.
+/// Two runs compared: for every table, column and data set that both have, the number of both.
 #[derive(Debug)]
 pub struct Comparison {
     names: (String, String),
@@ -33,7 +33,7 @@ struct Change {
     table: String,
     dataset: String,
     column: String,
-    /// AUROC in percent.
+    /// The table's metric in percent.
     first: Estimate,
     second: Estimate,
     verdict: Verdict,
@@ -176,7 +176,7 @@ impl Comparison {
                 .collect();
             let mean = mean(&changes).unwrap_or_default();
             let points = signed(mean);
-            sentences.push(format!("The mean change of AUROC is {points} points."));
+            sentences.push(format!("The mean change is {points} points."));
         }
         sentences.push(format!(
             "A change is outside the spread if it is larger than {SPREADS} standard deviations over \
@@ -266,8 +266,8 @@ fn results(run: &Run) -> Vec<(Place, Estimate)> {
                 let protocol = table.protocol_of(column);
                 let ids = column.cells.get(&row.dataset).into_iter().flatten();
                 let metrics = ids.filter_map(|id| finished(&run.cells, id, protocol));
-                let auroc = |(_, metrics): (_, Metrics)| 100.0 * metrics.auroc;
-                let values: Vec<f64> = metrics.map(auroc).collect();
+                let values = metrics.filter_map(|(cell, _)| cell.percent(table.metric));
+                let values: Vec<f64> = values.collect();
                 let place = Place {
                     table: table.id.clone(),
                     dataset: one_line(&row.dataset),

@@ -133,6 +133,17 @@ impl Plan {
     }
 }
 
+impl Metric {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auroc => "AUROC",
+            Self::PixelAuroc => "AUROC of the pixels",
+            Self::PixelAp => "average precision of the pixels",
+            Self::Aupro => "AUPRO",
+        }
+    }
+}
+
 impl TablePlan {
     /// The protocol of a column: its own, else the table's.
     pub(crate) fn protocol_of<'a>(&'a self, column: &'a ColumnPlan) -> &'a str {

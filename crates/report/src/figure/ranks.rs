@@ -166,7 +166,8 @@ fn name(
         false => (figure.width - 4.0, Anchor::End),
     };
     let limit = LEFT - 16.0;
-    let text = font::fitted(&format!("{} {rank:.2}", series.label), TEXT, limit);
+    let number = format!(" {rank:.2}");
+    let text = font::fitted(&series.label, TEXT, limit - font::width(&number, TEXT)) + &number;
     let length = font::width(&text, TEXT) + 6.0;
     let end = if is_left {
         edge + length

@@ -47,10 +47,7 @@ fn changes_are_measured_by_the_spread_of_the_seeds() {
     );
     assert!(text.contains("1 result only in the first run."), "{text}");
     // (−1.0 + 0.5)/17
-    assert!(
-        text.contains("The mean change of AUROC is −0.03 points."),
-        "{text}"
-    );
+    assert!(text.contains("The mean change is −0.03 points."), "{text}");
 
     comparison.write(&first.file("out")).unwrap();
     let html = std::fs::read_to_string(first.file("out/compare.html")).unwrap();

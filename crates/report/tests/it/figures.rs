@@ -66,52 +66,43 @@ fn a_run_with_curves_has_all_its_figures_as_svg_and_png() {
         let width = u32::from_be_bytes(bytes[16..20].try_into().unwrap());
         assert_eq!(width, 3 * 480, "{name}");
     }
+    assert_eq!(bands(&svg(&figures, "drawn-03-B-roc")), (3, true));
+    // The same cells, written again, give the same bytes.
+    let before = fs::read_to_string(folder.run().join("report/index.html")).unwrap();
     let page = page(&folder);
+    assert_eq!(page.text, before);
+    assert_eq!(self::figures(&folder), figures);
     assert_eq!(page.tags("svg").len(), figures.len() / 2);
     assert!(page.text.len() < 5_000_000);
 }
 
 #[test]
-fn the_same_cells_give_the_same_figures() {
-    assert_eq!(figures(&drawn_run(2)), figures(&drawn_run(2)));
-}
-
-#[test]
-fn bands_are_there_for_several_seeds_only() {
-    let bands = |seeds| {
-        let svg = svg(&figures(&drawn_run(seeds)), "drawn-03-B-roc");
-        let translucent = svg.attributes("fill-opacity").len();
-        (translucent, svg.text.contains("lowest to the highest seed"))
-    };
-    assert_eq!(bands(2), (3, true));
-    assert_eq!(bands(1), (0, false));
-}
-
-#[test]
-fn a_legend_names_each_method_with_its_metric() {
+fn one_seed_has_its_curves_without_bands_and_its_ranks() {
     let figures = figures(&drawn_run(1));
-    let svg = svg(&figures, "drawn-03-B-roc");
+    let roc = svg(&figures, "drawn-03-B-roc");
+    assert_eq!(bands(&roc), (0, false));
     // AUROC 0.9 − 0.1 m − 0.02 in percent.
     for entry in ["kNN 88.0", "DDPM 78.0", "norm 68.0"] {
-        assert!(texts(&svg).contains(&entry), "{:?}", texts(&svg));
+        assert!(texts(&roc).contains(&entry), "{:?}", texts(&roc));
     }
-}
-
-#[test]
-fn the_diagram_of_critical_differences_takes_families_for_one() {
-    let figures = figures(&drawn_run(1));
-    let svg = svg(&figures, "drawn-ranks");
+    let ranks = svg(&figures, "drawn-ranks");
     // A_1 and A_2 are one family: five rows, always ranked alike. q = 2.343701 for three methods
     // (Demšar 2006, table 5a): 2.3437 √(3 · 4/(6 · 5)) = 1.48.
-    let caption = &svg.tags("desc")[0].text;
+    let caption = &ranks.tags("desc")[0].text;
     assert!(
         caption.contains("over 5 families of data sets"),
         "{caption}"
     );
     assert!(caption.contains("critical difference 1.48"), "{caption}");
     for entry in ["kNN 1.00", "DDPM 2.00", "norm 3.00"] {
-        assert!(texts(&svg).contains(&entry), "{:?}", texts(&svg));
+        assert!(texts(&ranks).contains(&entry), "{:?}", texts(&ranks));
     }
+}
+
+/// How many bands there are, and whether the caption speaks of them.
+fn bands(svg: &Page) -> (usize, bool) {
+    let translucent = svg.attributes("fill-opacity").len();
+    (translucent, svg.text.contains("lowest to the highest seed"))
 }
 
 #[test]
