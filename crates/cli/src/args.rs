@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// The page and the tables of a run folder: HTML, Markdown, CSV, Parquet, terminal
     #[cfg(feature = "report")]
     Report(Report),
+    /// Corrupt grey images as MNIST-C does: PNG files and a contact sheet
+    #[command(after_help = CORRUPT_EXAMPLES)]
+    Corrupt(Corrupt),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  residuum completions bash > ~/.local/share/bash-completion/completions/residuum"
@@ -200,6 +203,34 @@ pub(crate) struct Cells {
     /// End when standard input ends, so that no worker outlives the process that started it
     #[arg(long)]
     pub(crate) stdin_guard: bool,
+}
+
+const CORRUPT_EXAMPLES: &str = "\
+Kinds: identity, shot_noise, impulse_noise, glass_blur, motion_blur, shear, scale, rotate, brightness,
+translate, stripe, fog, spatter, dotted_line, zigzag, canny_edges, or all.
+
+Examples:
+  residuum corrupt MNIST-C_identity@pixels --kind fog --limit 100 -o foggy
+  residuum corrupt FashionMNIST_3@pixels --kind all --limit 12 -o sheets
+  residuum corrupt photos/ --kind spatter -o spattered";
+
+#[derive(Debug, Args)]
+pub(crate) struct Corrupt {
+    /// Set of grey 28 x 28 images by name, or a folder, a picture or a .txt list of pictures, which
+    /// become grey and 28 x 28
+    pub(crate) set: String,
+    /// Corruption, or all
+    #[arg(long)]
+    pub(crate) kind: String,
+    /// Folder for the pictures: KIND/00000.png and sheet.png
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Only the first images [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
 }
 
 const AUDIT_EXAMPLES: &str = "\

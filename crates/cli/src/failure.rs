@@ -116,6 +116,12 @@ impl From<DetectorError> for Failure {
     }
 }
 
+impl From<pictures::PictureError> for Failure {
+    fn from(error: pictures::PictureError) -> Self {
+        Self::new(exit::BAD_DATA, with_sources(&error))
+    }
+}
+
 impl From<MetricError> for Failure {
     fn from(error: MetricError) -> Self {
         Self::new(exit::BAD_DATA, with_sources(&error))

@@ -4,6 +4,7 @@ mod args;
 mod audit;
 mod cell;
 mod cells;
+mod corrupt;
 mod curves;
 mod datasets_command;
 mod experiment;
@@ -54,6 +55,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),
         Command::Cells(args) => cells::run(args, &roots, &machine(&args.machine)?),
         Command::Audit(args) => audit::run(args, &roots),
+        Command::Corrupt(args) => corrupt::run(args, &roots),
         #[cfg(feature = "report")]
         Command::Report(args) => report_command::run(args, &roots),
         Command::Completions { shell } => {
