@@ -7,7 +7,7 @@ use detector::{Input, Progress, Scorer};
 use ndarray::{Array4, Axis};
 use pictures::{ColourMap, ContactSheet, Picture, PictureError, Scale, heat_map, outline, overlay};
 
-use crate::failure::{Failure, exit};
+use crate::failure::Failure;
 
 /// Normal images on a sheet, then anomalies: the first of each kind at even distances.
 const NORMALS: usize = 3;
@@ -90,16 +90,6 @@ fn shown(labels: &[Label]) -> Vec<usize> {
     };
     let normals = evenly(Label::Normal, NORMALS);
     normals.chain(evenly(Label::Anomaly, ANOMALIES)).collect()
-}
-
-impl From<PictureError> for Failure {
-    fn from(error: PictureError) -> Self {
-        let code = match error {
-            PictureError::Write { .. } => exit::MISSING,
-            _ => exit::INTERNAL,
-        };
-        Self::new(code, error.to_string())
-    }
 }
 
 #[cfg(test)]

@@ -202,7 +202,7 @@ fn members(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
         .collect();
     let known = LINK_TORCH
         .iter()
-        .chain(&LINK_POLARS)
+        .chain(LINK_POLARS)
         .chain(NEVER.iter().map(|(name, _)| name));
     for name in known {
         anyhow::ensure!(
