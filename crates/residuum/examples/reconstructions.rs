@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout)] // an example prints
 
 use std::error::Error;
+use std::path::Path;
 
 use datasets::{Data, Label, Protocol, Roots};
 use detector::{Detector, Input, Silent};
@@ -72,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         format!("{kind} {:.4}", scores[i])
     };
-    sheet(&inputs, &seen, &maps, label)?.save(file)?;
+    sheet(&inputs, &seen, &maps, label)?.save(Path::new(file))?;
     let mean = |maps: Array3<f32>| maps.mean().unwrap_or(0.0);
     println!(
         "{file}: mean of the maps {:.2} on normal images, {:.2} on anomalous ones; 1 is the quantile of \
