@@ -90,8 +90,8 @@ fn sheet(
     maps: &Array3<f32>,
     label: impl Fn(usize) -> String,
 ) -> Result<Picture, Box<dyn Error>> {
-    // Black is 0, the brightest ten times what normal pixels hardly reach, in every picture.
-    let scale = Scale::new(0.0, 10.0)?;
+    // Black is 0, the brightest four times what normal pixels hardly reach, in every picture.
+    let scale = Scale::new(0.0, 4.0)?;
     let mut sheet = ContactSheet::new(["input", "reconstruction", "map"]).zoom(3);
     for i in 0..inputs.dim().0 {
         let row = vec![
