@@ -370,7 +370,7 @@ fn convolutions_tell_the_diffusion_time_of_images() {
     let detector = DteConvolutional::new(config, cpu()).unwrap();
     let tolerance = Tolerance {
         relative: 1e-4, // f32 convolutions of other batch sizes
-        auroc: 0.95,
+        auroc: 0.9,
     };
     for shape in [[1, 12, 12], [3, 9, 14]] {
         let found = conformance::check_images_within(&detector, shape, tolerance);

@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout)] // an example prints
 
 use std::error::Error;
+use std::path::Path;
 
 use datasets::{Data, Label, Protocol, Roots};
 use detector::{Detector, Input, Silent};
@@ -72,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         format!("{kind} {:.4}", scores[i])
     };
-    sheet(&inputs, &seen, &maps, label)?.save(file)?;
+    sheet(&inputs, &seen, &maps, label)?.save(Path::new(file))?;
     let mean = |maps: Array3<f32>| maps.mean().unwrap_or(0.0);
     println!(
         "{file}: mean of the maps {:.2} on normal images, {:.2} on anomalous ones; 1 is the quantile of \
@@ -89,8 +90,8 @@ fn sheet(
     maps: &Array3<f32>,
     label: impl Fn(usize) -> String,
 ) -> Result<Picture, Box<dyn Error>> {
-    // Black is 0, the brightest ten times what normal pixels hardly reach, in every picture.
-    let scale = Scale::new(0.0, 10.0)?;
+    // Black is 0, the brightest four times what normal pixels hardly reach, in every picture.
+    let scale = Scale::new(0.0, 4.0)?;
     let mut sheet = ContactSheet::new(["input", "reconstruction", "map"]).zoom(3);
     for i in 0..inputs.dim().0 {
         let row = vec![

@@ -16,7 +16,7 @@ fn small(method: &str) -> residuum::Config {
             "dte-c-conv" => "channels = [8, 16]\ntrain = { steps = 150, learning-rate = 5e-3 }",
             "dit-pixels" => {
                 "network = { depth = 1, width = 32, heads = 2 }\nscore = { start = [100], evaluations = 1 }\n\
-                 train = { steps = 60, learning-rate = 4e-3, warm-up = 5 }"
+                 train = { steps = 150, learning-rate = 4e-3, warm-up = 5 }"
             }
             _ => {
                 "network = { channels = 8, multipliers = [1, 2], groups = 4 }\n\
