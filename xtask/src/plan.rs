@@ -90,7 +90,7 @@ pub(crate) fn plan(
             if let Some(name) = &column.method {
                 let method = find_method(registry, name, &column.label)?;
                 let config = config::merge(method, &column.set, &column.label)?;
-                for dataset in rows.iter().copied().filter(|d| d.present) {
+                for dataset in rows.iter().filter(|d| d.present) {
                     let of_row: &mut Vec<String> = ids.entry(dataset.name.clone()).or_default();
                     for &seed in seeds {
                         let cell = Cell::new(dataset, name, protocol, seed, config.clone())?;
@@ -139,16 +139,29 @@ pub(crate) fn plan(
     })
 }
 
-/// The rows of a table: names as they stand, globs in the order of the catalogue, each once.
-fn resolve<'a>(table: &Table, catalogue: &'a [Dataset]) -> Result<Vec<&'a Dataset>, Failure> {
-    let mut rows: Vec<&Dataset> = Vec::new();
+/// The rows of a table: names as they stand, globs in the order of the catalogue, each once. The
+/// catalogue lists images as `@pixels`; `@pixels64` are the same at another size.
+fn resolve(table: &Table, catalogue: &[Dataset]) -> Result<Vec<Dataset>, Failure> {
+    let mut rows: Vec<Dataset> = Vec::new();
     for pattern in &table.datasets {
+        let listed = pattern.trim_end_matches(|c: char| c.is_ascii_digit());
+        let (listed, side) = match listed.ends_with("@pixels") {
+            true => pattern.split_at(listed.len()),
+            false => (pattern.as_str(), ""),
+        };
         let before = rows.len();
         let mut hits = 0;
-        for dataset in catalogue.iter().filter(|d| glob::matches(pattern, &d.name)) {
+        for dataset in catalogue.iter().filter(|d| glob::matches(listed, &d.name)) {
             hits += 1;
-            if !rows.iter().any(|row| row.name == dataset.name) {
-                rows.push(dataset);
+            let name = format!("{}{side}", dataset.name);
+            if !rows.iter().any(|row| row.name == name) {
+                let size = side.parse::<u64>().ok();
+                rows.push(Dataset {
+                    name,
+                    // Three channels: this only orders the plan.
+                    d: size.map_or(dataset.d, |side| Some(3 * side * side)),
+                    ..dataset.clone()
+                });
             }
         }
         if hits == 0 {

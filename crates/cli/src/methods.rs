@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use residuum::Method;
+use residuum::{Method, Takes};
 use serde_json::{Value, json};
 
 use crate::args;
@@ -18,6 +18,10 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
                         "name": method.name,
                         "title": method.title,
                         "source": method.source,
+                        "takes": match method.takes() {
+                            Takes::Rows => "rows",
+                            Takes::Images => "images",
+                        },
                         "default": method.config().values(),
                     })
                 })

@@ -99,13 +99,14 @@ mod tests {
             let at_corner = simplex(7, i - unskew, j - unskew);
             assert!(at_corner.abs() < 1e-9, "{at_corner}");
         }
-        // Across the borders of triangles, too: no step, and no kink.
+        // Across the borders of triangles, too: no step, and no kink. A corner's slope is at most
+        // ½⁴/σ = 11.5, those of the two others add less, and a step of h here is 1.17·h long.
         let h = 1e-4;
         for k in 0..20_000 {
             let (x, y) = (f64::from(k) * h, 0.37 - f64::from(k) * h * 0.6);
             let [before, here, after] =
                 [-h, 0.0, h].map(|aside| simplex(7, x + aside, y - aside * 0.6));
-            assert!((after - before).abs() < 20.0 * h, "{k}");
+            assert!((after - before).abs() < 60.0 * h, "{k}");
             assert!((after - 2.0 * here + before).abs() < 1000.0 * h * h, "{k}");
         }
     }
