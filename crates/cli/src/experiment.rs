@@ -59,7 +59,17 @@ impl Experiment {
 
         let loading = Loading::of(self.protocol).on_bad_file(self.on_bad_file);
         let start = Instant::now();
-        let dataset = load(&self.dataset, &loading, roots)?;
+        #[cfg(feature = "torch")]
+        let embedded = {
+            let device = machine.runtime.device;
+            crate::embed::lite0_set(&self.dataset, &loading, roots, device, progress)?
+        };
+        #[cfg(not(feature = "torch"))]
+        let embedded = None;
+        let dataset = match embedded {
+            Some(set) => set,
+            None => load(&self.dataset, &loading, roots)?,
+        };
         let split = self.protocol.split(&dataset, self.seed.data)?;
         let load_seconds = start.elapsed().as_secs_f64();
         let audit = datasets::audit_split(&split);
@@ -177,7 +187,10 @@ pub(crate) fn load(name: &str, loading: &Loading, roots: &Roots) -> Result<Datas
 fn skipped(dataset: &Dataset) -> Option<String> {
     let first = dataset.skipped().first()?;
     let n = dataset.skipped().len();
-    Some(format!("{n} files were left out, the first: {}", first.reason))
+    Some(format!(
+        "{n} files were left out, the first: {}",
+        first.reason
+    ))
 }
 
 /// Parses a protocol's name.

@@ -5,10 +5,14 @@ mod audit;
 mod cell;
 mod cells;
 mod datasets_command;
+#[cfg(feature = "torch")]
+mod embed;
 mod experiment;
 mod failure;
 mod memory;
 mod methods;
+#[cfg(feature = "torch")]
+mod npz;
 mod output;
 mod progress;
 mod run;
@@ -49,6 +53,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Methods(command) => methods::run(command),
         Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),
         Command::Cells(args) => cells::run(args, &roots, &machine(&args.machine)?),
+        #[cfg(feature = "torch")]
+        Command::Embed(args) => embed::run(args, &roots, &machine(&args.machine)?),
         Command::Audit(args) => audit::run(args, &roots),
         #[cfg(feature = "report")]
         Command::Report(args) => report_run(args, &roots),

@@ -56,7 +56,7 @@ impl ClassImages {
             let parts = self
                 .parts
                 .as_ref()
-                .filter(|_| loading.protocol != Protocol::Mvtec);
+                .filter(|_| loading.protocol.division() != Protocol::Mvtec);
             let parts = parts.ok_or_else(|| DatasetError::NoDivision {
                 name: name.to_owned(),
                 protocol: loading.protocol,

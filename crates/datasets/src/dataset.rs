@@ -1,7 +1,7 @@
 use ndarray::{Array2, Array3, Array4, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetError, Protocol, Skipped};
+use crate::{DatasetError, Protocol, Skipped, hash};
 
 /// Whether a row is an anomaly. Only metrics may look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -201,6 +201,24 @@ impl Dataset {
         Ok(self)
     }
 
+    /// The same samples under another name as `rows` made of them: labels and official division stay,
+    /// masks do not. The hash becomes one of the files and of the name.
+    ///
+    /// # Errors
+    /// [`DatasetError::LengthMismatch`] where there are not as many rows as samples,
+    /// [`DatasetError::Empty`], [`DatasetError::NotFinite`].
+    pub fn with_rows(self, name: &str, rows: Array2<f32>) -> Result<Self, DatasetError> {
+        let sha256 = self
+            .sha256
+            .map(|files| hash::sha256_of_text(&format!("{files} {name}")));
+        let set = Self::checked(name, name.to_owned(), Data::Rows(rows), self.labels, sha256)?;
+        Ok(Self {
+            official: self.official,
+            skipped: self.skipped,
+            ..set
+        })
+    }
+
     pub(crate) fn with_skipped(mut self, skipped: Vec<Skipped>) -> Self {
         self.skipped = skipped;
         self
@@ -308,6 +326,33 @@ mod tests {
             error.to_string(),
             "s: found NaN at row 1, column 2, expected a finite 32-bit number"
         );
+    }
+
+    #[test]
+    fn other_rows_keep_labels_and_division() {
+        let images = Data::Images(Array4::zeros((2, 1, 3, 3)));
+        let parts = vec![OfficialPart::Train, OfficialPart::Test];
+        let set = Dataset::checked(
+            "f",
+            "s".into(),
+            images,
+            ONE_OF_EACH.into(),
+            Some("ab".into()),
+        )
+        .and_then(|set| set.with_official(Protocol::Mvtec, parts.clone()))
+        .and_then(|set| set.with_masks(Array3::from_elem((2, 3, 3), false)))
+        .unwrap();
+        let rows = set.clone().with_rows("s@r", array![[1.0], [2.0]]).unwrap();
+        assert_eq!((rows.name(), rows.d()), ("s@r", 1));
+        assert_eq!(rows.labels(), ONE_OF_EACH);
+        assert_eq!(rows.official(), Some((Protocol::Mvtec, &parts[..])));
+        assert_eq!(rows.masks(), None);
+        assert_ne!(rows.sha256(), set.sha256());
+        assert_eq!(rows.sha256().unwrap().len(), 64);
+        assert!(matches!(
+            set.with_rows("s@r", array![[1.0]]),
+            Err(DatasetError::LengthMismatch { .. })
+        ));
     }
 
     #[test]

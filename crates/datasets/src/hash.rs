@@ -16,6 +16,11 @@ pub(crate) fn sha256_of_file(path: &Path) -> Result<String, DatasetError> {
     digest(path, Sha256::new())
 }
 
+/// The SHA-256 of a text.
+pub(crate) fn sha256_of_text(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
 /// What `git hash-object` prints for a file.
 fn git_blob_of_file(path: &Path) -> Result<String, DatasetError> {
     let bytes = std::fs::metadata(path)

@@ -45,7 +45,7 @@ pub use images::{
     Colour, ImageOptions, Images, OnBadFile, Skipped, list_images, read_images, resize_images,
 };
 pub use loading::{Loading, load};
-pub use npz::load_npz;
+pub use npz::{load_npz, load_npz_images};
 pub use protocol::Protocol;
 pub use roots::{Roots, cache_folder};
 pub use scaling::{RowScaler, RowScaling};

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
-use ndarray::{Array2, ShapeBuilder};
+use ndarray::{Array2, Array4, ShapeBuilder};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -26,6 +26,29 @@ pub fn load_npz(path: impl AsRef<Path>) -> Result<Dataset, DatasetError> {
     let path = path.as_ref();
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     load_named(path, &name)
+}
+
+/// The array `images` of a file, whole numbers from 0 to 255: `[n, h, w]` grey or `[n, h, w, 3]` RGB →
+/// `[n, c, h, w]`.
+///
+/// # Errors
+/// [`DatasetError`] naming the file where it cannot be read, is no zip, has no such array, or one of
+/// another shape or with other numbers.
+pub fn load_npz_images(path: impl AsRef<Path>) -> Result<Array4<u8>, DatasetError> {
+    let path = path.as_ref();
+    let [images] = read_bytes(path, ["images"])?;
+    let (n, h, w, c) = match images.shape[..] {
+        [n, h, w] => (n, h, w, 1),
+        [n, h, w, 3] => (n, h, w, 3),
+        _ => {
+            let expected = "[n, h, w] or [n, h, w, 3]";
+            return Err(wrong_shape(path, "images", &images.shape, expected));
+        }
+    };
+    let shape = (n, c, h, w);
+    let pixels = Array4::from_shape_vec((n, h, w, c), images.values)
+        .map_err(|_| DatasetError::TooLarge { shape })?;
+    Ok(pixels.permuted_axes([0, 3, 1, 2]))
 }
 
 pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetError> {

@@ -49,6 +49,10 @@ pub enum Protocol {
     /// MVTec AD's own division (also VisA's): `train/good` trains, `test` tests. The seed changes
     /// nothing.
     Mvtec,
+    /// As [`Mvtec`](Self::Mvtec), but every fifth image of `train/good`, by name, does not train and
+    /// stands for `test/good` when testing, which is left out: where that was taken in another light
+    /// (screw), a detector that sees the light is not wrong. The seed changes nothing.
+    MvtecHeldout,
 }
 
 /// DTE and ADBench resample smaller sets up to this size.
@@ -60,7 +64,7 @@ const ADBENCH_CAP: usize = 10_000;
 
 impl Protocol {
     /// All protocols.
-    pub fn all() -> [Self; 8] {
+    pub fn all() -> [Self; 9] {
         [
             Self::Paper,
             Self::Semi,
@@ -70,6 +74,7 @@ impl Protocol {
             Self::OneClass,
             Self::LeaveOut,
             Self::Mvtec,
+            Self::MvtecHeldout,
         ]
     }
 
@@ -84,12 +89,24 @@ impl Protocol {
             Self::OneClass => "one-class",
             Self::LeaveOut => "leave-out",
             Self::Mvtec => "mvtec",
+            Self::MvtecHeldout => "mvtec-heldout",
         }
     }
 
     /// Whether it follows an official division instead of making one.
     pub fn is_official(self) -> bool {
-        matches!(self, Self::OneClass | Self::LeaveOut | Self::Mvtec)
+        matches!(
+            self,
+            Self::OneClass | Self::LeaveOut | Self::Mvtec | Self::MvtecHeldout
+        )
+    }
+
+    /// The protocol whose division of the data it follows: its own, or that which it varies.
+    pub(crate) fn division(self) -> Self {
+        match self {
+            Self::MvtecHeldout => Self::Mvtec,
+            other => other,
+        }
     }
 
     /// The data seed where none is given: the paper's 44 under [`Paper`](Self::Paper), else 0.
@@ -127,7 +144,7 @@ impl Protocol {
     /// The normals of the official training part, and the official test part, in file order.
     fn official_rows(self, set: &Dataset) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
         let parts = match set.official() {
-            Some((protocol, parts)) if protocol == self => parts,
+            Some((protocol, parts)) if protocol == self.division() => parts,
             _ => {
                 return Err(DatasetError::NoDivision {
                     name: set.name().to_owned(),
@@ -140,6 +157,23 @@ impl Protocol {
         Ok((
             rows(OfficialPart::Train).filter(normal).collect(),
             rows(OfficialPart::Test).collect(),
+        ))
+    }
+
+    /// Four fifths of the training normals, and the other fifth with the anomalies of the test part.
+    fn held_out_rows(self, set: &Dataset) -> Result<(Vec<usize>, Vec<usize>), DatasetError> {
+        let (normals, test) = self.official_rows(set)?;
+        let (train, held): (Vec<_>, Vec<_>) = normals
+            .into_iter()
+            .enumerate()
+            .partition(|(i, _)| i % 5 != 0);
+        let anomalies = test
+            .into_iter()
+            .filter(|&row| set.labels()[row] == Label::Anomaly);
+        let held = held.into_iter().map(|(_, row)| row);
+        Ok((
+            train.into_iter().map(|(_, row)| row).collect(),
+            held.chain(anomalies).collect(),
         ))
     }
 
@@ -200,6 +234,7 @@ impl Protocol {
                 Ok((pick(train), pick(test)))
             }
             Self::OneClass | Self::LeaveOut | Self::Mvtec => self.official_rows(set),
+            Self::MvtecHeldout => self.held_out_rows(set),
         }
     }
 }

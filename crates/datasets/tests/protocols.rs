@@ -1,7 +1,9 @@
 //! Splits equal to those of numpy and scikit-learn: `scripts/golden/protocols.py`.
 #![allow(clippy::unwrap_used)]
 
-use datasets::{Data, Dataset, DatasetError, Label, Protocol, Roots, audit, audit_split, find};
+use datasets::{
+    Data, Dataset, DatasetError, Label, OfficialPart, Protocol, Roots, audit, audit_split, find,
+};
 use ndarray::Array2;
 use numpy_random::RandomState;
 use proptest::prelude::*;
@@ -132,7 +134,8 @@ fn names_parse_print_and_serialise_alike() {
     }
     assert_eq!(
         "semi_random".parse::<Protocol>().unwrap_err().to_string(),
-        "unknown protocol `semi_random`, expected one of paper, semi, semi-random, unsup, adbench"
+        "unknown protocol `semi_random`, expected one of paper, semi, semi-random, unsup, adbench, \
+         one-class, leave-out, mvtec, mvtec-heldout"
     );
 }
 
@@ -246,4 +249,38 @@ fn the_papers_protocol_leaks_and_semi_does_not() {
         let semi = audit_split(&Protocol::Semi.split(&set, 44).unwrap());
         assert_eq!(semi.across.unwrap().normals_in_train, 0, "{name}");
     }
+}
+
+#[test]
+fn every_fifth_training_normal_is_held_out() {
+    let n = 14;
+    let x = Array2::from_shape_fn((n, 1), |(i, _)| i as f32);
+    // Eleven to train, then test/good and two defects.
+    let parts: Vec<OfficialPart> = (0..n)
+        .map(|i| {
+            if i < 11 {
+                OfficialPart::Train
+            } else {
+                OfficialPart::Test
+            }
+        })
+        .collect();
+    let labels: Vec<Label> = (0..n)
+        .map(|i| {
+            if i < 12 {
+                Label::Normal
+            } else {
+                Label::Anomaly
+            }
+        })
+        .collect();
+    let set = Dataset::new("s", Data::Rows(x), labels)
+        .and_then(|set| set.with_official(Protocol::Mvtec, parts))
+        .unwrap();
+    let split = Protocol::MvtecHeldout.split(&set, 0).unwrap();
+    assert_eq!(split.train_rows, [1, 2, 3, 4, 6, 7, 8, 9]);
+    assert_eq!(split.test_rows, [0, 5, 10, 12, 13]);
+    let official = Protocol::Mvtec.split(&set, 0).unwrap();
+    assert_eq!(official.test_rows, [11, 12, 13]);
+    assert!(Protocol::OneClass.split(&set, 0).is_err());
 }

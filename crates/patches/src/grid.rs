@@ -45,7 +45,8 @@ pub(crate) fn for_each_grid<S, T: Send>(
 /// `[b, c_i, h_i, w_i]` each → `[b, side², Σ c_i]`, patches row by row.
 fn laid_over(outputs: &[Tensor], side: i64) -> Result<Tensor, FeaturesError> {
     let one = |output: &Tensor| -> Result<Tensor, FeaturesError> {
-        let mean = output.f_avg_pool2d([3, 3], [1, 1], [1, 1], false, false, None)?;
+        // The border counts as 0, as in PatchCore's code: patches there are quieter.
+        let mean = output.f_avg_pool2d([3, 3], [1, 1], [1, 1], false, true, None)?;
         Ok(mean.f_upsample_bilinear2d([side, side], false, None, None)?)
     };
     let maps = outputs.iter().map(one).collect::<Result<Vec<_>, _>>()?;
