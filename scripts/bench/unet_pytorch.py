@@ -31,7 +31,7 @@ MULTIPLIERS = {
 
 def build(size, side):
     if size == "small":
-        return Unet(CHANNELS, side, 16, (1, 2, 2), 1, set(), 1, groups=8, scale_shift=True)
+        return Unet(CHANNELS, side, 8, (1, 2, 4), 1, set(), 1, groups=4, scale_shift=True)
     if size == "ho":
         return Unet(CHANNELS, side, 128, (1, 2, 2, 2), 2, {16}, 1)
     levels = MULTIPLIERS[side]

@@ -272,4 +272,9 @@ fn conclude(plan: &Plan, dir: &RunDir, outcome: &sweep::Outcome, time: Duration)
             dir.path.join("logs").display()
         );
     }
+    // Last, where it is seen: everything is on the page.
+    let page = dir.path.join("report/index.html");
+    if page.exists() {
+        println!("{}", page.display());
+    }
 }

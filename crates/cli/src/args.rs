@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Look for what makes numbers on a data set misleading: duplicates, constant columns, ties
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Audit),
-    /// Tables of a run folder: Markdown, CSV, Parquet, terminal
+    /// The page and the tables of a run folder: HTML, Markdown, CSV, Parquet, terminal
     #[cfg(feature = "report")]
     Report(Report),
     /// Print a completion script for a shell
@@ -263,4 +263,7 @@ pub(crate) struct Report {
     /// Where to write instead of the run folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Show the page in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
 }

@@ -1,10 +1,13 @@
-use std::io::Write;
+use std::io::{Result as IoResult, Write};
 use std::path::Path;
 
+use datasets::Audit;
 use metrics::Metrics;
 use serde::{Deserialize, Serialize};
+use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::{Map, Value};
 
+use crate::curves::{Curve, Histogram, Training};
 use crate::experiment::Seeds;
 use crate::failure::{Failure, exit};
 
@@ -35,6 +38,12 @@ pub(crate) struct Cell {
     pub(crate) n_evaluations: Option<u64>,
     /// Spearman's correlation of the scores with the squared length of the row.
     pub(crate) norm_spearman: Option<f64>,
+    /// What the audit of the split found.
+    pub(crate) audit: Option<Audit>,
+    pub(crate) curve: Option<Curve>,
+    pub(crate) histogram: Option<Histogram>,
+    /// The losses of the training, where it went in epochs.
+    pub(crate) training: Option<Training>,
     pub(crate) device: String,
     pub(crate) threads: usize,
     pub(crate) versions: Versions,
@@ -99,9 +108,47 @@ impl Versions {
 impl Cell {
     /// Writes the cell to `path`: there is the whole file or none, whatever happens meanwhile.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-        write_atomically(path, format!("{text}\n").as_bytes())
+        write_atomically(path, format!("{}\n", self.to_json()?).as_bytes())
+    }
+
+    /// As JSON for readers too: a field in each line, a list of numbers in one.
+    pub(crate) fn to_json(&self) -> Result<String, Failure> {
+        let internal = |error: String| Failure::new(exit::INTERNAL, error);
+        let mut bytes = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
+        self.serialize(&mut serializer)
+            .map_err(|error| internal(error.to_string()))?;
+        String::from_utf8(bytes).map_err(|error| internal(error.to_string()))
+    }
+}
+
+/// [`PrettyFormatter`] but for arrays, which stay in their line: a curve has a hundred numbers.
+#[derive(Default)]
+struct Lines(PrettyFormatter<'static>);
+
+impl Formatter for Lines {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> IoResult<()> {
+        out.write_all(if first { b"" } else { b", " })
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> IoResult<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
+        self.0.end_object_value(out)
     }
 }
 

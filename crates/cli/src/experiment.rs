@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::cell::{Cell, Seconds, Status, Versions};
+use crate::curves::{Curve, Histogram, Training, anomalies};
 use crate::failure::{Failure, exit};
 use crate::memory;
 
@@ -86,13 +87,9 @@ impl Experiment {
 
         warnings.extend(scorer.warnings());
         let norm_spearman = self.norm_spearman(&split, &scores, &mut warnings, progress);
-        let n_copies = audit.test.map_or(0, |test| test.duplicates);
+        let n_copies = audit.test.as_ref().map_or(0, |test| test.duplicates);
         warnings.extend(ties(&scores, scores.len() - n_copies));
-        let labels: Vec<bool> = split
-            .test_labels
-            .iter()
-            .map(|&label| label == Label::Anomaly)
-            .collect();
+        let labels = anomalies(&split.test_labels);
         let metrics = Metrics::of(&scores, &labels)?;
         let n_anomalies = labels.iter().filter(|&&anomaly| anomaly).count();
         let cell = Cell {
@@ -119,6 +116,10 @@ impl Experiment {
             params: scorer.n_params(),
             n_evaluations: scorer.n_evaluations(),
             norm_spearman,
+            audit: Some(audit),
+            curve: Some(Curve::of(&scores, &labels)?),
+            histogram: Histogram::of(&scores, &labels),
+            training: Training::of(scorer.losses()),
             device: machine.runtime.device.to_string(),
             threads: machine.threads,
             versions: Versions::current(),

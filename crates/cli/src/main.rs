@@ -4,6 +4,7 @@ mod args;
 mod audit;
 mod cell;
 mod cells;
+mod curves;
 mod datasets_command;
 #[cfg(feature = "torch")]
 mod embed;
@@ -15,6 +16,8 @@ mod methods;
 mod npz;
 mod output;
 mod progress;
+#[cfg(feature = "report")]
+mod report_command;
 mod run;
 
 use std::io::{IsTerminal, Write};
@@ -57,7 +60,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Embed(args) => embed::run(args, &roots, &machine(&args.machine)?),
         Command::Audit(args) => audit::run(args, &roots),
         #[cfg(feature = "report")]
-        Command::Report(args) => report_run(args, &roots),
+        Command::Report(args) => report_command::run(args, &roots),
         Command::Completions { shell } => {
             clap_complete::generate(
                 *shell,
@@ -80,23 +83,6 @@ fn machine(args: &args::Machine) -> Result<Machine, Failure> {
     let models = args.models.clone();
     let runtime = Runtime { device, models };
     Ok(Machine { runtime, threads })
-}
-
-#[cfg(feature = "report")]
-fn report_run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
-    let mut published = roots.folders().iter().map(|root| root.join("published"));
-    let published = published.find(|folder| folder.is_dir()).unwrap_or_default();
-    let run = report::Run::load(&args.run, &published)?;
-    let written = run.write(args.out.as_deref().unwrap_or(&args.run))?;
-    let color = std::io::stdout().is_terminal();
-    output::print(&run.terminal(None, color));
-    for cell in run.unreadable() {
-        tracing::warn!("{cell}");
-    }
-    for path in written.paths() {
-        tracing::info!("wrote {}", path.display());
-    }
-    Ok(())
 }
 
 fn start_log(global: &Global) {

@@ -24,9 +24,7 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     bar.finish();
     let (cell, scores) = result?;
     // The result goes out first: a full disk below must not cost it.
-    let text = serde_json::to_string_pretty(&cell)
-        .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-    print(&text);
+    print(&cell.to_json()?);
     for warning in &cell.warnings {
         tracing::warn!("{warning}");
     }

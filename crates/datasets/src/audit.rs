@@ -1,14 +1,14 @@
 use std::collections::HashSet;
 
 use ndarray::{Array2, Array4, ArrayView2};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::dataset::count;
 use crate::{Data, Dataset, Label, Split};
 
 /// What in a data set makes its numbers misleading.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
     /// All rows of a data set, or the training rows of a split.
     pub fitted: Part,
@@ -26,7 +26,7 @@ pub struct Audit {
 }
 
 /// A block of rows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Rows.
     pub n: usize,
@@ -43,7 +43,7 @@ pub struct Part {
 }
 
 /// Copies across the border of a split.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Across {
     /// Normal test rows that are exact copies of a training row.
     pub normals_in_train: usize,

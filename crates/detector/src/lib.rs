@@ -74,6 +74,11 @@ pub trait Scorer: Send {
         None
     }
 
+    /// The mean loss of each epoch of the training; empty for methods that are not trained in epochs.
+    fn losses(&self) -> &[f64] {
+        &[]
+    }
+
     /// What makes the scores of this fit misleading, one sentence each: a network that learned
     /// nothing, for one.
     fn warnings(&self) -> Vec<String> {

@@ -100,7 +100,7 @@ impl<C: Serialize> Plan<'_, C> {
             progress,
             folder: folder.as_ref(),
         };
-        train(&vs, &mut Objective(&*model), &rows, self.train, seed, &run)?;
+        let history = train(&vs, &mut Objective(&*model), &rows, self.train, seed, &run)?;
         let answers = Answers {
             before: &before,
             after: &ask()?,
@@ -109,6 +109,7 @@ impl<C: Serialize> Plan<'_, C> {
         Ok(Trained {
             shape,
             warnings: degenerate(&[answers])?,
+            losses: history.losses,
             vs,
             model,
         })
@@ -128,6 +129,7 @@ impl TrainingObjective for Objective<'_> {
 struct Trained {
     shape: SampleShape,
     warnings: Vec<String>,
+    losses: Vec<f64>,
     vs: nn::VarStore,
     model: Box<dyn Model>,
 }
@@ -158,6 +160,10 @@ impl Scorer for Trained {
 
     fn n_evaluations(&self) -> Option<u64> {
         Some(1)
+    }
+
+    fn losses(&self) -> &[f64] {
+        &self.losses
     }
 
     fn warnings(&self) -> Vec<String> {

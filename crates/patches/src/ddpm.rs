@@ -202,7 +202,7 @@ impl PatchDdpm {
             process: &process,
             places: config.places,
         };
-        train(&vs, &mut objective, &patches, &config.train, seed, &run)?;
+        let history = train(&vs, &mut objective, &patches, &config.train, seed, &run)?;
 
         session.seed(seed, Purpose::Walk, 0);
         let half = (config.score.draws / 2) as i64;
@@ -210,6 +210,7 @@ impl PatchDdpm {
         Ok(PatchScorer {
             model: Fitted {
                 warnings: probe.warnings(&before, &probe.ask(&network))?,
+                losses: history.losses,
                 noise: Tensor::f_cat(&[&noise, &noise.f_neg()?], 0)?,
                 levels: config.score.levels.clone(),
                 gaussians,
@@ -264,6 +265,7 @@ struct Fitted {
     noise: Tensor, // [draws, k]
     levels: Vec<usize>,
     warnings: Vec<String>,
+    losses: Vec<f64>,
 }
 
 impl Fitted {
@@ -303,6 +305,10 @@ impl PatchModel for Fitted {
 
     fn n_evaluations(&self) -> Option<u64> {
         Some(self.noise.size()[0] as u64 * self.levels.len() as u64)
+    }
+
+    fn losses(&self) -> &[f64] {
+        &self.losses
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -25,6 +25,11 @@ pub(crate) trait PatchModel: Send {
         None
     }
 
+    /// As [`Scorer::losses`].
+    fn losses(&self) -> &[f64] {
+        &[]
+    }
+
     /// As [`Scorer::warnings`].
     fn warnings(&self) -> Vec<String> {
         Vec::new()
@@ -106,6 +111,10 @@ impl<M: PatchModel> Scorer for PatchScorer<M> {
 
     fn n_evaluations(&self) -> Option<u64> {
         self.model.n_evaluations()
+    }
+
+    fn losses(&self) -> &[f64] {
+        self.model.losses()
     }
 
     fn warnings(&self) -> Vec<String> {

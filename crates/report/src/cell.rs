@@ -31,6 +31,10 @@ pub(crate) struct Cell {
     pub(crate) params: Option<u64>,
     pub(crate) n_evaluations: Option<u64>,
     pub(crate) norm_spearman: Option<f64>,
+    pub(crate) audit: Option<Audit>,
+    pub(crate) curve: Option<Curve>,
+    pub(crate) histogram: Option<Histogram>,
+    pub(crate) training: Option<Training>,
     pub(crate) device: Option<String>,
     pub(crate) threads: Option<u64>,
     #[serde(default)]
@@ -64,6 +68,55 @@ pub(crate) struct Seconds {
     pub(crate) score: Option<f64>,
 }
 
+/// What was found in the rows of the split.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Audit {
+    /// The training rows.
+    pub(crate) fitted: Part,
+    pub(crate) test: Option<Part>,
+    pub(crate) across: Option<Across>,
+    pub(crate) anomalies_tied_with_normals: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) d: u64,
+    pub(crate) constant_columns: u64,
+    pub(crate) tied_columns: u64,
+    pub(crate) duplicates: u64,
+}
+
+/// Test rows that repeat training rows.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Across {
+    pub(crate) normals_in_train: u64,
+    pub(crate) share_of_normals: f64,
+    pub(crate) anomalies_in_train: u64,
+}
+
+/// Points of the ROC curve by their counts, from no row to all rows.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Curve {
+    pub(crate) true_positives: Vec<u64>,
+    pub(crate) false_positives: Vec<u64>,
+}
+
+/// Rows of each class within equal bins between `low` and `high`; the outermost bins are open.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Histogram {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) normals: Vec<u64>,
+    pub(crate) anomalies: Vec<u64>,
+}
+
+/// The mean loss of some epochs, counted from 1.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Training {
+    pub(crate) epochs: Vec<u64>,
+    pub(crate) losses: Vec<f64>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Versions {
     pub(crate) residuum: Option<String>,
@@ -76,6 +129,25 @@ pub(crate) struct Failure {
     pub(crate) code: Option<i64>,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+}
+
+impl Cell {
+    /// Seconds to fit and to score, where both were measured.
+    pub(crate) fn fit_and_score_seconds(&self) -> Option<f64> {
+        let seconds = self.seconds?;
+        Some(seconds.fit? + seconds.score?)
+    }
+}
+
+/// The cell `id` and its metrics, if it is finished and was run under `protocol`.
+pub(crate) fn finished<'a>(
+    cells: &'a Cells,
+    id: &str,
+    protocol: &str,
+) -> Option<(&'a Cell, Metrics)> {
+    let cell = cells.get(id)?.as_ref().ok()?;
+    let counts = cell.status == Status::Ok && cell.protocol == protocol;
+    counts.then_some((cell, cell.metrics?))
 }
 
 /// The cells folder: by id the cell, or why its file cannot be read.
@@ -133,6 +205,42 @@ fn check(cell: &Cell, id: &str) -> Result<(), String> {
         (Status::Ok, Some(Metrics { auroc, .. })) if !(0.0..=1.0).contains(&auroc) => {
             Err(format!("AUROC {auroc}, expected a fraction in [0, 1]"))
         }
-        (Status::Ok, Some(_)) => Ok(()),
+        (Status::Ok, Some(_)) => {
+            (cell.curve.as_ref()).map_or(Ok(()), Curve::check)?;
+            (cell.histogram.as_ref()).map_or(Ok(()), Histogram::check)?;
+            (cell.training.as_ref()).map_or(Ok(()), Training::check)
+        }
+    }
+}
+
+impl Curve {
+    fn check(&self) -> Result<(), String> {
+        let (tp, fp) = (&self.true_positives, &self.false_positives);
+        let ends = |counts: &[u64]| counts.first() == Some(&0) && counts.last() > Some(&0);
+        if tp.len() == fp.len() && tp.is_sorted() && fp.is_sorted() && ends(tp) && ends(fp) {
+            return Ok(());
+        }
+        Err("curve: expected two lists of counts that grow from 0, of one length".to_owned())
+    }
+}
+
+impl Histogram {
+    fn check(&self) -> Result<(), String> {
+        let bins = self.normals.len();
+        let rows: u64 = self.normals.iter().chain(&self.anomalies).sum();
+        if bins == self.anomalies.len() && rows > 0 && self.low <= self.high {
+            return Ok(());
+        }
+        Err("histogram: expected as many bins for both classes, and rows in them".to_owned())
+    }
+}
+
+impl Training {
+    fn check(&self) -> Result<(), String> {
+        let found = (self.epochs.len(), self.losses.len());
+        if found.0 == found.1 && found.0 > 0 && self.epochs.is_sorted() {
+            return Ok(());
+        }
+        Err("training: expected one loss for each epoch, in their order".to_owned())
     }
 }

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cell::{Cells, Status};
+use crate::cell::{Cell, Cells, finished};
 use crate::estimate::{Estimate, mean};
-use crate::footnotes::{Footnotes, marks};
+use crate::footnotes::{Footnotes, sorted};
 use crate::plan::{ColumnPlan, FamilyPlan, TablePlan, is_file_stem};
 use crate::table::{Entry, Ours, Progress};
 
@@ -61,7 +61,7 @@ impl PublishedFamilies {
 #[derive(Debug)]
 pub(crate) struct FamilyRow {
     pub(crate) name: String,
-    pub(crate) marks: String,
+    pub(crate) marks: Vec<usize>,
     /// One for each column.
     pub(crate) entries: Vec<Entry>,
 }
@@ -100,9 +100,9 @@ fn family_row(
                 deviations.push(format!("{} {sd:.2}", column.label));
             }
             Entry {
-                ours: ours(column, &members, cells),
+                ours: ours(column, plan.protocol_of(column), &members, cells),
                 paper: found.map(|(mean, _)| mean),
-                marks: String::new(),
+                marks: Vec::new(),
             }
         })
         .collect();
@@ -124,22 +124,22 @@ fn family_row(
             members.len(),
             family.members
         ),
-        marks: marks(numbers),
+        marks: sorted(numbers),
         entries,
     }
 }
 
 /// The mean over the members, for each seed that has them all; then mean and deviation over seeds.
-fn ours(column: &ColumnPlan, members: &[&str], cells: &Cells) -> Ours {
+fn ours(column: &ColumnPlan, protocol: &str, members: &[&str], cells: &Cells) -> Ours {
     if column.method.is_none() {
         return Ours::NoMethod;
     }
     if members.is_empty() {
         return Ours::NoData;
     }
-    let auroc = |id: &String| match cells.get(id) {
-        Some(Ok(cell)) if cell.status == Status::Ok => cell.metrics.map(|m| 100.0 * m.auroc),
-        _ => None,
+    let auroc = |id: &String| {
+        let (_, metrics) = finished(cells, id, protocol)?;
+        Some(100.0 * metrics.auroc)
     };
     let of_seed = |seed: usize| -> Option<f64> {
         let values = (members.iter())
@@ -164,7 +164,7 @@ pub(crate) fn cost_rows(plan: &TablePlan, cells: &Cells, progress: &Progress) ->
     if !plan.costs || progress.done == 0 {
         return Vec::new();
     }
-    let over = |column: &ColumnPlan, of: &dyn Fn(&crate::cell::Cell) -> Option<f64>| {
+    let over = |column: &ColumnPlan, of: &dyn Fn(&Cell) -> Option<f64>| {
         let ids = column.cells.values().flatten();
         let found: Vec<f64> = ids
             .filter_map(|id| cells.get(id)?.as_ref().ok())
@@ -172,7 +172,7 @@ pub(crate) fn cost_rows(plan: &TablePlan, cells: &Cells, progress: &Progress) ->
             .collect();
         mean(&found)
     };
-    let row = |name, digits: usize, of: &dyn Fn(&crate::cell::Cell) -> Option<f64>| CostRow {
+    let row = |name, digits: usize, of: &dyn Fn(&Cell) -> Option<f64>| CostRow {
         name,
         texts: (plan.columns.iter())
             .map(|column| over(column, of).map_or_else(String::new, |v| format!("{v:.digits$}")))

@@ -51,9 +51,9 @@ impl Footnotes {
         number
     }
 
-    /// Mark and text of each note.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (String, String)> {
-        (self.notes.iter().enumerate()).map(|(number, note)| (mark(number), note.text()))
+    /// The text of each note, in the order of their numbers.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.notes.iter().map(Note::text)
     }
 }
 
@@ -81,18 +81,30 @@ impl Note {
     }
 }
 
-/// The marks of the notes `numbers`, each once, in order.
-pub(crate) fn marks(mut numbers: Vec<usize>) -> String {
+/// The notes `numbers`, each once, in order.
+pub(crate) fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
     numbers.sort_unstable();
     numbers.dedup();
-    numbers.into_iter().map(mark).collect()
+    numbers
+}
+
+/// The marks of notes that are sorted.
+pub(crate) fn marks(numbers: &[usize]) -> String {
+    numbers.iter().map(|&number| mark(number)).collect()
 }
 
 /// ᵃ … ᶻ, then ᵃᵃ … ᶻᶻ: marks stand beside each other in order and once each, so that a doubled
 /// letter cannot be two of them.
-fn mark(number: usize) -> String {
+pub(crate) fn mark(number: usize) -> String {
     let letter = LETTERS[number % LETTERS.len()];
     std::iter::repeat_n(letter, 1 + number / LETTERS.len()).collect()
+}
+
+/// The mark in plain letters, for where marks are raised by other means.
+pub(crate) fn letters(number: usize) -> String {
+    const PLAIN: &[u8; LETTERS.len()] = b"abcdefghijklmnoprstuvwxyz";
+    let letter = char::from(PLAIN[number % PLAIN.len()]);
+    std::iter::repeat_n(letter, 1 + number / PLAIN.len()).collect()
 }
 
 /// Text from a file as one line, without anything that could steer a terminal.
@@ -148,9 +160,8 @@ mod tests {
         assert_eq!(notes.note("first"), 0);
         assert_eq!(notes.note("second"), 1);
         assert_eq!(notes.note("first"), 0);
-        let lines: Vec<_> = notes.lines().collect();
-        assert_eq!(lines[0], ("ᵃ".to_owned(), "first".to_owned()));
-        assert_eq!(lines[1], ("ᵇ".to_owned(), "second".to_owned()));
+        let texts: Vec<_> = notes.texts().collect();
+        assert_eq!(texts, ["first", "second"]);
     }
 
     #[test]
@@ -160,7 +171,7 @@ mod tests {
         assert_eq!(notes.warning("4 of 10 rows, 40.0 %", "grid"), 0);
         assert_eq!(notes.warning("all equal", "grid"), 1);
         assert_eq!(notes.warning("all equal", "tile"), 1);
-        let lines: Vec<String> = notes.lines().map(|(_, text)| text).collect();
+        let lines: Vec<String> = notes.texts().collect();
         assert_eq!(
             lines[0],
             "3 of 10 rows, 30.0 % (tile); elsewhere grid 4, 40.0"
@@ -172,7 +183,11 @@ mod tests {
     fn marks_never_run_out_and_stay_apart() {
         assert_eq!(mark(24), "ᶻ");
         assert_eq!(mark(25), "ᵃᵃ");
-        assert_eq!(marks(vec![2, 0, 2]), "ᵃᶜ");
+        assert_eq!(marks(&sorted(vec![2, 0, 2])), "ᵃᶜ");
+        assert_eq!(
+            (letters(0), letters(16), letters(25)),
+            ("a".into(), "r".into(), "aa".into())
+        );
         let all: std::collections::BTreeSet<String> = (0..200).map(mark).collect();
         assert_eq!(all.len(), 200);
     }

@@ -1,7 +1,8 @@
 use crate::estimate::Estimate;
-use crate::footnotes::one_line;
+use crate::footnotes::{marks, one_line};
 use crate::means::MeanEntry;
 use crate::plan::ColumnPlan;
+use crate::ranking::{Place, mean_places, places};
 use crate::table::{Entry, Ours, Row, Table};
 
 /// A table as text: the name of a row, then for each column `ours (published) difference`, padded so
@@ -11,6 +12,26 @@ pub(crate) struct Grid {
     pub(crate) header: Vec<String>,
     pub(crate) rows: Vec<Vec<Text>>,
 }
+
+/// How the best and the second best number of a row are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Emphasis {
+    None,
+    /// `**best**` and `_second best_`, as Markdown has no underline.
+    Markdown,
+}
+
+impl Emphasis {
+    fn mark(self, number: String, place: Option<Place>) -> String {
+        match (self, place) {
+            (Self::Markdown, Some(Place::Best)) => format!("**{number}**"),
+            (Self::Markdown, Some(Place::Second)) => format!("_{number}_"),
+            _ => number,
+        }
+    }
+}
+
+type Places = (Option<Place>, Option<Place>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text {
@@ -31,11 +52,11 @@ pub(crate) enum Tone {
 }
 
 impl Grid {
-    pub(crate) fn of(table: &Table<'_>) -> Self {
+    pub(crate) fn of(table: &Table<'_>, emphasis: Emphasis) -> Self {
         let mut header = vec!["data set".to_owned()];
         header.extend(
             (table.plan.columns.iter().zip(&table.column_marks))
-                .map(|(column, marks)| column_title(column, &table.plan.protocol, marks)),
+                .map(|(column, notes)| column_title(column, &table.plan.protocol, &marks(notes))),
         );
         let mut names: Vec<Text> = table.rows.iter().map(row_name).collect();
         names.extend(table.mean.as_ref().map(|mean| Text {
@@ -46,7 +67,7 @@ impl Grid {
             tone: Tone::Strong,
         }));
         names.extend(table.families.iter().map(|family| Text {
-            text: spaced(family.name.clone(), &family.marks),
+            text: spaced(family.name.clone(), &marks(&family.marks)),
             tone: Tone::Strong,
         }));
         names.extend(table.costs.iter().map(|cost| Text {
@@ -55,7 +76,7 @@ impl Grid {
         }));
         let mut rows: Vec<Vec<Text>> = names.into_iter().map(|name| vec![name]).collect();
         for column in 0..table.plan.columns.len() {
-            for (row, text) in rows.iter_mut().zip(column_texts(table, column)) {
+            for (row, text) in rows.iter_mut().zip(column_texts(table, column, emphasis)) {
                 row.push(text);
             }
         }
@@ -88,7 +109,7 @@ fn column_title(column: &ColumnPlan, protocol: &str, marks: &str) -> String {
 
 fn row_name(row: &Row<'_>) -> Text {
     Text {
-        text: spaced(one_line(&row.plan.dataset), &row.marks),
+        text: spaced(one_line(&row.plan.dataset), &marks(&row.marks)),
         tone: if row.no_data {
             Tone::Faint
         } else {
@@ -114,24 +135,30 @@ struct Parts {
     tone: Tone,
 }
 
-fn column_texts(table: &Table<'_>, column: usize) -> Vec<Text> {
+fn column_texts(table: &Table<'_>, column: usize, emphasis: Emphasis) -> Vec<Text> {
     let mut parts: Vec<Parts> = (table.rows.iter())
         .map(|row| {
             // “no data” stands once in a row, in its first column that would run something.
             let first = |entry: &Entry| entry.ours == Ours::NoData;
             let says_it = row.entries.iter().position(first) == Some(column);
-            entry_parts(&row.entries[column], says_it)
+            let places = places(table.plan, &row.entries)[column];
+            entry_parts(&row.entries[column], says_it, places, emphasis)
         })
         .collect();
     parts.extend(
         table
             .mean
             .as_ref()
-            .map(|mean| mean_parts(&mean.entries[column])),
+            .map(|mean| mean_parts(&mean.entries[column], mean_places(table)[column], emphasis)),
     );
     let families = table.families.iter().map(|family| Parts {
         tone: Tone::Strong,
-        ..entry_parts(&family.entries[column], false)
+        ..entry_parts(
+            &family.entries[column],
+            false,
+            places(table.plan, &family.entries)[column],
+            emphasis,
+        )
     });
     parts.extend(families);
     let costs = table.costs.iter().map(|cost| Parts {
@@ -164,7 +191,7 @@ fn column_texts(table: &Table<'_>, column: usize) -> Vec<Text> {
         .collect()
 }
 
-fn entry_parts(entry: &Entry, says_no_data: bool) -> Parts {
+fn entry_parts(entry: &Entry, says_no_data: bool, places: Places, emphasis: Emphasis) -> Parts {
     let (ours, tone) = match entry.ours {
         Ours::NoMethod => (String::new(), Tone::Plain),
         Ours::NoData if says_no_data => ("no data".to_owned(), Tone::Faint),
@@ -172,40 +199,44 @@ fn entry_parts(entry: &Entry, says_no_data: bool) -> Parts {
         Ours::Pending => ("pending".to_owned(), Tone::Faint),
         Ours::Failed => ("failed".to_owned(), Tone::Alarm),
         Ours::Unreadable => ("unreadable".to_owned(), Tone::Alarm),
-        Ours::Value(Estimate { mean, sd: None }) => (percent(mean), Tone::Plain),
-        Ours::Value(Estimate { mean, sd: Some(sd) }) => {
-            (format!("{} ± {}", percent(mean), percent(sd)), Tone::Plain)
+        Ours::Value(Estimate { mean, sd }) => {
+            let mean = emphasis.mark(percent(mean), places.0);
+            let sd = sd.map_or_else(String::new, |sd| format!(" ± {}", percent(sd)));
+            (mean + &sd, Tone::Plain)
         }
     };
     Parts {
         ours,
-        marks: entry.marks.clone(),
-        paper: paper(entry.paper),
+        marks: marks(&entry.marks),
+        paper: paper(entry.paper, places.1, emphasis),
         difference: difference(entry.ours.mean(), entry.paper),
         tone,
     }
 }
 
-fn mean_parts(entry: &MeanEntry) -> Parts {
+fn mean_parts(entry: &MeanEntry, places: Places, emphasis: Emphasis) -> Parts {
+    let ours = |mean| emphasis.mark(percent(mean), places.0);
     Parts {
-        ours: entry.ours.map_or_else(String::new, percent),
-        marks: entry.marks.clone(),
-        paper: paper(entry.paper),
+        ours: entry.ours.map_or_else(String::new, ours),
+        marks: marks(&entry.marks),
+        paper: paper(entry.paper, places.1, emphasis),
         difference: difference(entry.ours, entry.paper),
         tone: Tone::Strong,
     }
 }
 
-fn percent(value: f64) -> String {
+pub(crate) fn percent(value: f64) -> String {
     format!("{value:.2}")
 }
 
-fn paper(value: Option<f64>) -> String {
-    value.map_or_else(String::new, |value| format!("({value:.2})"))
+fn paper(value: Option<f64>, place: Option<Place>, emphasis: Emphasis) -> String {
+    value.map_or_else(String::new, |value| {
+        format!("({})", emphasis.mark(percent(value), place))
+    })
 }
 
 /// Ours less the published value, signed; what rounds to nothing has no sign.
-fn difference(ours: Option<f64>, paper: Option<f64>) -> String {
+pub(crate) fn difference(ours: Option<f64>, paper: Option<f64>) -> String {
     let (Some(ours), Some(paper)) = (ours, paper) else {
         return String::new();
     };

@@ -12,12 +12,20 @@ mod estimate;
 mod families;
 mod footnotes;
 mod means;
+mod protocol;
+mod ranking;
 mod table;
 
+mod environment;
 mod grid;
 mod prose;
+mod summary;
 
+mod csv;
+mod figure;
+mod html;
 mod markdown;
+mod page;
 mod terminal;
 
 mod atomic;

@@ -1,28 +1,65 @@
+use crate::environment;
 use crate::footnotes::one_line;
-use crate::grid::{Grid, width};
-use crate::prose::{absent, heading, notes, wrap};
+use crate::grid::{Emphasis, Grid, width};
+use crate::page::Content;
+use crate::prose::{IN_LINE, absent, heading, notes, wrap};
+use crate::summary;
 use crate::table::Table;
 
 /// Where lines of commands are broken.
 const COMMAND_WIDTH: usize = 100;
 
+/// The whole report as Markdown: the summary, the tables, the environment. Figures are linked.
+pub(crate) fn index(content: &Content<'_>) -> String {
+    let mut text = format!(
+        "# Report of the run {}\n\n## Summary\n\n",
+        escape(&one_line(content.profile))
+    );
+    for sentence in summary::sentences(content.profile, content.tables, content.cells) {
+        text += &format!("- {}\n", escape(&sentence));
+    }
+    for table in content.tables {
+        text += &format!("\n{}", under(table, "##"));
+    }
+    text += "\n## Environment\n\n";
+    for (name, value) in environment::facts(content) {
+        text += &format!("- {}: {}\n", escape(&name), escape(&value));
+    }
+    text += "\n## Configurations\n\n";
+    for config in environment::configurations(content.cells) {
+        text += &format!(
+            "- {}, hash `{}`, seeds (data/model) {}: `{}`\n",
+            escape(&config.method),
+            config.hash,
+            config.seeds.join(", "),
+            config.settings.replace('`', "'")
+        );
+    }
+    text
+}
+
 /// The table as Markdown that is also readable as text.
 pub(crate) fn render(table: &Table<'_>) -> String {
+    under(table, "#")
+}
+
+/// The table below a heading of this level.
+fn under(table: &Table<'_>, level: &str) -> String {
     let mut text = format!(
-        "# {}\n\n{}\n\n",
+        "{level} {}\n\n{} **Best** and _second best_ of a row: ours under one protocol, the paper's.\n\n",
         escape(&one_line(&table.plan.title)),
-        heading(table)
+        heading(table, IN_LINE)
     );
-    text += &grid(&Grid::of(table));
+    text += &grid(&Grid::of(table, Emphasis::Markdown));
     let notes = notes(table);
     if !notes.is_empty() {
-        text += "\n## Notes\n\n";
+        text += &format!("\n{level}# Notes\n\n");
         for note in notes {
-            text += &format!("- {}\n", escape(&note));
+            text += &format!("- {}\n", escape(&note.marked()));
         }
     }
     if let Some((sentence, commands)) = absent(table) {
-        text += &format!("\n## Data\n\n{sentence}\n");
+        text += &format!("\n{level}# Data\n\n{sentence}\n");
         if !commands.is_empty() {
             text += "\n```sh\n";
             for command in commands {

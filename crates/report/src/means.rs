@@ -1,5 +1,5 @@
 use crate::estimate::mean;
-use crate::footnotes::{Footnotes, marks};
+use crate::footnotes::{Footnotes, sorted};
 use crate::plan::ColumnPlan;
 use crate::table::{Entry, Ours, Row};
 
@@ -22,7 +22,7 @@ pub(crate) struct MeanEntry {
     pub(crate) ours: Option<f64>,
     /// Percent.
     pub(crate) paper: Option<f64>,
-    pub(crate) marks: String,
+    pub(crate) marks: Vec<usize>,
 }
 
 /// `None` where no row has a number of ours.
@@ -79,7 +79,7 @@ pub(crate) fn mean_row(
             MeanEntry {
                 ours: mean(&ours),
                 paper: mean(&paper),
-                marks: marks(numbers),
+                marks: sorted(numbers),
             }
         })
         .collect();

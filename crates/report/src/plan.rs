@@ -103,6 +103,8 @@ impl Plan {
         for TablePlan { id, .. } in &self.tables {
             let reason = if !is_file_stem(id) {
                 "expected letters, digits, `-` and `_`"
+            } else if id == "index" {
+                "the whole report is named so"
             } else if !seen.insert(id) {
                 "two tables have it"
             } else {
@@ -119,6 +121,11 @@ impl Plan {
 }
 
 impl TablePlan {
+    /// The protocol of a column: its own, else the table's.
+    pub(crate) fn protocol_of<'a>(&'a self, column: &'a ColumnPlan) -> &'a str {
+        column.protocol.as_deref().unwrap_or(&self.protocol)
+    }
+
     /// The seeds the table's heading names: those of its first column that runs something.
     pub(crate) fn seeds(&self) -> &[Seed] {
         (self.columns.iter())

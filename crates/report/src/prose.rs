@@ -1,27 +1,48 @@
 //! The sentences around a table, the same in every form of it.
 
-use crate::footnotes::one_line;
+use crate::footnotes::{mark, one_line};
 use crate::grid::width;
 use crate::table::{Table, seeds_in_words};
 
-/// The line below the title: protocol, seeds and how to read a cell.
-pub(crate) fn heading(table: &Table<'_>) -> String {
+/// The line below the title: protocol, seeds and how to read a cell. `layout` says where the published
+/// number stands.
+pub(crate) fn heading(table: &Table<'_>, layout: &str) -> String {
     let protocol = one_line(&table.plan.protocol);
     let seeds = seeds_in_words(table.plan.seeds());
     let mut text = format!("Protocol `{protocol}`, {seeds}. ");
-    text += if table.has_paper() {
-        "AUROC in percent: ours (published) difference."
-    } else {
-        "AUROC in percent."
-    };
+    text += "AUROC in percent";
+    if table.has_paper() {
+        text += &format!(": {layout}");
+    }
+    text += ".";
     if table.has_deviations() {
         text += " Over several seeds: mean ± sample standard deviation (n − 1).";
     }
     text
 }
 
+/// Where the published number stands in text.
+pub(crate) const IN_LINE: &str = "ours (published) difference";
+
+/// A note below a table.
+pub(crate) struct Note {
+    /// Of the mark in the table, if it has one.
+    pub(crate) number: Option<usize>,
+    pub(crate) text: String,
+}
+
+impl Note {
+    /// The mark, if any, and the text.
+    pub(crate) fn marked(&self) -> String {
+        match self.number {
+            Some(number) => format!("{} {}", mark(number), self.text),
+            None => self.text.clone(),
+        }
+    }
+}
+
 /// The notes below the table: what is missing, the table's own, then the marked ones.
-pub(crate) fn notes(table: &Table<'_>) -> Vec<String> {
+pub(crate) fn notes(table: &Table<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
     let progress = &table.progress;
     if progress.done < progress.all() {
@@ -44,8 +65,13 @@ pub(crate) fn notes(table: &Table<'_>) -> Vec<String> {
         notes.push(format!("published numbers missing: {}", one_line(problem)));
     }
     notes.extend(table.plan.notes.iter().map(|note| one_line(note)));
-    notes.extend((table.footnotes.lines()).map(|(mark, text)| format!("{mark} {text}")));
-    notes
+    let plain = notes.into_iter().map(|text| Note { number: None, text });
+    let marked = table.footnotes.texts().enumerate();
+    let marked = marked.map(|(number, text)| Note {
+        number: Some(number),
+        text,
+    });
+    plain.chain(marked).collect()
 }
 
 /// How many rows have no data, and the commands that get them.

@@ -3,11 +3,13 @@ use std::path::{Path, PathBuf};
 
 use crate::cell::{self, Cells};
 use crate::families::{PublishedFamilies, PublishedFamilyTables};
+use crate::figure::{self, TableFigures, png, svg};
 use crate::footnotes::one_line;
 use crate::plan::Plan;
 use crate::published::{Published, PublishedTables};
 use crate::table::Table;
-use crate::{ReportError, atomic, markdown, results, terminal};
+use crate::{ReportError, atomic, markdown, page, results, terminal};
+use serde_json::Value;
 
 /// The width of the tables where none is given.
 const DEFAULT_WIDTH: usize = 100;
@@ -21,6 +23,7 @@ pub struct Run {
     cells: Cells,
     published: PublishedTables,
     published_families: PublishedFamilyTables,
+    environment: Value,
 }
 
 /// The files of a report.
@@ -32,6 +35,12 @@ pub struct Written {
     pub csv: PathBuf,
     /// `report/<table id>.md`, one for each table.
     pub tables: Vec<PathBuf>,
+    /// `report/figures/*.svg` and `*.png`: every figure of the page.
+    pub figures: Vec<PathBuf>,
+    /// `report/index.html`: everything on one page.
+    pub page: PathBuf,
+    /// `report/index.md`: the same as text.
+    pub text: PathBuf,
 }
 
 impl Written {
@@ -41,6 +50,8 @@ impl Written {
         results
             .into_iter()
             .chain(&self.tables)
+            .chain(&self.figures)
+            .chain([&self.text, &self.page])
             .map(PathBuf::as_path)
     }
 }
@@ -76,6 +87,7 @@ impl Run {
             cells,
             published,
             published_families,
+            environment: environment(dir)?,
         })
     }
 
@@ -102,13 +114,38 @@ impl Run {
             parquet: dir.join("results.parquet"),
             csv: dir.join("results.csv"),
             tables: Vec::new(),
+            figures: Vec::new(),
+            page: dir.join("report/index.html"),
+            text: dir.join("report/index.md"),
         };
         atomic::write(&written.parquet, &parquet)?;
         atomic::write(&written.csv, &csv)?;
-        for table in self.tables() {
+        let tables: Vec<Table> = self.tables().collect();
+        let figures: Vec<TableFigures> = (tables.iter())
+            .map(|table| figure::of_table(table, &self.cells))
+            .collect();
+        let content = page::Content {
+            profile: self.profile(),
+            tables: &tables,
+            figures: &figures,
+            cells: &self.cells,
+            environment: &self.environment,
+        };
+        atomic::write(&written.page, page::render(&content).as_bytes())?;
+        atomic::write(&written.text, markdown::index(&content).as_bytes())?;
+        for table in &tables {
             let path = dir.join("report").join(format!("{}.md", table.plan.id));
-            atomic::write(&path, markdown::render(&table).as_bytes())?;
+            atomic::write(&path, markdown::render(table).as_bytes())?;
             written.tables.push(path);
+        }
+        for figure in figures.iter().flat_map(TableFigures::all) {
+            let path = |ending| dir.join(format!("report/figures/{}.{ending}", figure.id));
+            atomic::write(&path("svg"), svg::file(figure).as_bytes())?;
+            written.figures.push(path("svg"));
+            if let Some(bytes) = png::encode(figure) {
+                atomic::write(&path("png"), &bytes)?;
+                written.figures.push(path("png"));
+            }
         }
         Ok(written)
     }
@@ -135,4 +172,17 @@ impl Run {
         (self.plan.tables.iter())
             .map(|plan| Table::build(plan, &self.cells, &self.published, &self.published_families))
     }
+}
+
+/// `environment.json` of the run folder, `Null` where there is none: a run need not have been made by a
+/// sweep.
+fn environment(dir: &Path) -> Result<Value, ReportError> {
+    let path = dir.join("environment.json");
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Value::Null),
+        Err(source) => return Err(ReportError::Read { path, source }),
+        Ok(text) => text,
+    };
+    // Cut off by a full disk, it costs a few lines of the page rather than the report.
+    Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
 }

@@ -5,7 +5,7 @@ use crate::estimate::Estimate;
 use crate::families::{
     CostRow, FamilyRow, PublishedFamilies, PublishedFamilyTables, cost_rows, family_rows,
 };
-use crate::footnotes::{Footnotes, marks, one_line};
+use crate::footnotes::{Footnotes, one_line, sorted};
 use crate::means::{MeanRow, mean_row};
 use crate::plan::{ColumnPlan, RowPlan, Seed, TablePlan};
 use crate::published::{Published, PublishedTables};
@@ -15,7 +15,7 @@ use crate::published::{Published, PublishedTables};
 pub(crate) struct Table<'a> {
     pub(crate) plan: &'a TablePlan,
     /// Marks of the column headers.
-    pub(crate) column_marks: Vec<String>,
+    pub(crate) column_marks: Vec<Vec<usize>>,
     pub(crate) rows: Vec<Row<'a>>,
     pub(crate) mean: Option<MeanRow>,
     pub(crate) families: Vec<FamilyRow>,
@@ -29,7 +29,7 @@ pub(crate) struct Table<'a> {
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     pub(crate) plan: &'a RowPlan,
-    pub(crate) marks: String,
+    pub(crate) marks: Vec<usize>,
     /// Neither data nor a result.
     pub(crate) no_data: bool,
     /// One for each column.
@@ -41,7 +41,7 @@ pub(crate) struct Entry {
     pub(crate) ours: Ours,
     /// Percent.
     pub(crate) paper: Option<f64>,
-    pub(crate) marks: String,
+    pub(crate) marks: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -173,7 +173,7 @@ fn unknown_columns(stem: &str, columns: &[ColumnPlan], published: &Published) ->
         .collect()
 }
 
-fn column_marks(column: &ColumnPlan, plan: &TablePlan, footnotes: &mut Footnotes) -> String {
+fn column_marks(column: &ColumnPlan, plan: &TablePlan, footnotes: &mut Footnotes) -> Vec<usize> {
     let mut numbers = Vec::new();
     if let Some(note) = &column.note {
         numbers.push(footnotes.note(note));
@@ -181,7 +181,7 @@ fn column_marks(column: &ColumnPlan, plan: &TablePlan, footnotes: &mut Footnotes
     if column.method.is_some() && column.seeds != plan.seeds() {
         numbers.push(footnotes.note(&format!("here {}", seeds_in_words(&column.seeds))));
     }
-    marks(numbers)
+    sorted(numbers)
 }
 
 /// “one seed (data/model 44/44)”, “3 seeds (data/model 0/0, 1/1, 2/2)”.
@@ -206,13 +206,19 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn collect(column: &ColumnPlan, dataset: &str, cells: &'a Cells) -> Self {
+    fn collect(column: &ColumnPlan, protocol: &str, dataset: &str, cells: &'a Cells) -> Self {
         let mut found = Self::default();
         let ids = column.cells.get(dataset).map_or(&[][..], Vec::as_slice);
         for id in ids {
             match cells.get(id) {
                 None => found.pending += 1,
                 Some(Err(reason)) => {
+                    found.unreadable.push(format!("cells/{id}.json: {reason}"));
+                }
+                // A number under another protocol has no place in this column.
+                Some(Ok(cell)) if cell.protocol != protocol => {
+                    let of_cell = &cell.protocol;
+                    let reason = format!("protocol `{of_cell}`, expected `{protocol}`");
                     found.unreadable.push(format!("cells/{id}.json: {reason}"));
                 }
                 Some(Ok(cell)) => match (cell.status, cell.metrics) {
@@ -274,7 +280,7 @@ fn fill<'a>(
 ) -> Row<'a> {
     let dataset = row.dataset.as_str();
     let found: Vec<Found> = (plan.columns.iter())
-        .map(|column| Found::collect(column, dataset, cells))
+        .map(|column| Found::collect(column, plan.protocol_of(column), dataset, cells))
         .collect();
     let states: Vec<Ours> = (plan.columns.iter().zip(&found))
         .map(|(column, found)| match &column.method {
@@ -309,13 +315,13 @@ fn fill<'a>(
             Entry {
                 ours,
                 paper,
-                marks: marks(numbers),
+                marks: sorted(numbers),
             }
         })
         .collect();
     Row {
         plan: row,
-        marks: marks(row_numbers),
+        marks: sorted(row_numbers),
         no_data,
         entries,
     }

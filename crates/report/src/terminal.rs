@@ -1,8 +1,8 @@
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table as Drawn};
 
 use crate::footnotes::one_line;
-use crate::grid::{Grid, Text, Tone};
-use crate::prose::{absent, heading, notes, wrap};
+use crate::grid::{Emphasis, Grid, Text, Tone};
+use crate::prose::{IN_LINE, absent, heading, notes, wrap};
 use crate::table::Table;
 
 /// Between two columns.
@@ -11,9 +11,9 @@ const GAP: usize = 2;
 /// The table for a terminal `columns` characters wide. One that is wider is cut into blocks of
 /// columns, each with the names of the rows.
 pub(crate) fn render(table: &Table<'_>, columns: usize, color: bool) -> String {
-    let grid = Grid::of(table);
+    let grid = Grid::of(table, Emphasis::None);
     let mut text = format!("{}\n", wrap(&one_line(&table.plan.title), columns, "", ""));
-    text += &format!("{}\n", wrap(&heading(table), columns, "", ""));
+    text += &format!("{}\n", wrap(&heading(table, IN_LINE), columns, "", ""));
     for block in blocks(&grid.widths(), columns) {
         text += &format!("\n{}\n", draw(&grid, &block, color));
     }
@@ -21,7 +21,7 @@ pub(crate) fn render(table: &Table<'_>, columns: usize, color: bool) -> String {
     if !notes.is_empty() {
         text += "\n";
         for note in notes {
-            text += &format!("{}\n", wrap(&note, columns, "  ", ""));
+            text += &format!("{}\n", wrap(&note.marked(), columns, "  ", ""));
         }
     }
     if let Some((sentence, commands)) = absent(table) {

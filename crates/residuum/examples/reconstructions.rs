@@ -65,7 +65,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("no reconstructions or maps".into());
     };
     let label = |i: usize| {
-        let kind = if i < normal.len() { "normal" } else { "anomalous" };
+        let kind = if i < normal.len() {
+            "normal"
+        } else {
+            "anomalous"
+        };
         format!("{kind} {:.4}", scores[i])
     };
     sheet(&inputs, &seen, &maps, label)?.save(file)?;

@@ -75,6 +75,10 @@ impl Scorer for PipelineScorer {
         self.scorer.n_evaluations()
     }
 
+    fn losses(&self) -> &[f64] {
+        self.scorer.losses()
+    }
+
     fn warnings(&self) -> Vec<String> {
         self.scorer.warnings()
     }

@@ -139,11 +139,12 @@ impl DiffusionDetector {
         )?
         .with_noise(images.noise)
         .with_flip(images.flip);
-        train(&vs, &mut objective, &samples, &config.train, seed, &run)?;
+        let history = train(&vs, &mut objective, &samples, &config.train, seed, &run)?;
         Ok(DiffusionScorer {
             shape,
             scoring: scoring.with_likelihood(config.likelihood),
             warnings: probe.warnings(&untrained, &probe.ask(&*denoiser))?,
+            losses: history.losses,
             reference: probe_rows(&samples)?,
             map_scale: std::cell::OnceCell::new(),
             images,

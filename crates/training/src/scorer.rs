@@ -16,6 +16,8 @@ pub(crate) struct DiffusionScorer {
     pub(crate) shape: SampleShape,
     pub(crate) scoring: Scoring,
     pub(crate) warnings: Vec<String>,
+    /// The mean loss of each epoch.
+    pub(crate) losses: Vec<f64>,
     pub(crate) images: ImagesConfig,
     pub(crate) seed: u64,
     pub(crate) vs: nn::VarStore,
@@ -152,6 +154,10 @@ impl Scorer for DiffusionScorer {
 
     fn n_evaluations(&self) -> Option<u64> {
         Some(self.scoring.config().n_evaluations(self.process.steps()))
+    }
+
+    fn losses(&self) -> &[f64] {
+        &self.losses
     }
 
     fn warnings(&self) -> Vec<String> {

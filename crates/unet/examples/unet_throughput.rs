@@ -75,11 +75,11 @@ fn config(size: &str, side: usize) -> Result<UnetConfig, String> {
     let ho = UnetConfig::ho_cifar10();
     match size {
         "small" => Ok(UnetConfig {
-            channels: 16,
-            multipliers: vec![1, 2, 2],
+            channels: 8,
+            multipliers: vec![1, 2, 4],
             blocks: 1,
             attention: vec![],
-            groups: 8,
+            groups: 4,
             scale_shift: true,
             dropout: 0.0,
             ..ho

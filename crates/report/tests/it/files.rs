@@ -69,7 +69,7 @@ fn writing_twice_gives_the_same_bytes_and_leaves_nothing_else() {
         files.collect::<Vec<_>>()
     };
     let first = bytes("out");
-    assert_eq!(first.len(), 3);
+    assert_eq!(first.len(), 5);
     assert_eq!(bytes("out"), first);
     assert_eq!(bytes("elsewhere"), first);
     let mut names: Vec<_> = (fs::read_dir(folder.file("out")).unwrap())

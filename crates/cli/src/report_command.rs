@@ -1,0 +1,53 @@
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use datasets::Roots;
+
+use crate::args;
+use crate::failure::{Failure, exit};
+use crate::output::print;
+
+/// `residuum report`: the tables of a run on the terminal, the page and the other files on disk.
+pub(crate) fn run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
+    let run = report::Run::load(&args.run, &published(roots))?;
+    let written = run.write(args.out.as_deref().unwrap_or(&args.run))?;
+    let color = std::io::stdout().is_terminal();
+    print(&run.terminal(None, color));
+    for cell in run.unreadable() {
+        tracing::warn!("{cell}");
+    }
+    for path in written.paths() {
+        tracing::info!("wrote {}", path.display());
+    }
+    print(&format!("\n{}", written.page.display()));
+    if args.open {
+        open(&written.page)?;
+    }
+    Ok(())
+}
+
+/// The folder with the published tables.
+fn published(roots: &Roots) -> PathBuf {
+    let mut folders = roots.folders().iter().map(|root| root.join("published"));
+    folders.find(|folder| folder.is_dir()).unwrap_or_default()
+}
+
+/// Shows the page in the browser that the system opens such files with.
+fn open(page: &Path) -> Result<(), Failure> {
+    let program = match std::env::consts::OS {
+        "macos" => "open",
+        "windows" => "explorer",
+        _ => "xdg-open",
+    };
+    let quiet = Command::new(program)
+        .arg(page)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    quiet.map(drop).map_err(|error| {
+        let message = format!("cannot start {program}: {error}");
+        Failure::new(exit::MISSING, message).hint(format!("open {} yourself", page.display()))
+    })
+}

@@ -1,0 +1,62 @@
+//! A table of a page as CSV: one line for each data set and column, so that it needs no reading of
+//! headers.
+
+use crate::footnotes::one_line;
+use crate::table::{Ours, Table};
+
+const HEADER: &str = "dataset,column,method,protocol,auroc_percent,sd,published_percent,difference";
+
+/// Numbers at full precision; empty where there is none.
+pub(crate) fn render(table: &Table<'_>) -> String {
+    let mut text = format!("{HEADER}\n");
+    for row in &table.rows {
+        for (column, entry) in table.plan.columns.iter().zip(&row.entries) {
+            let (ours, sd) = match entry.ours {
+                Ours::Value(estimate) => (Some(estimate.mean), estimate.sd),
+                _ => (None, None),
+            };
+            if ours.is_none() && entry.paper.is_none() {
+                continue;
+            }
+            let number = |value: Option<f64>| value.map_or_else(String::new, |v| v.to_string());
+            let difference = ours.zip(entry.paper).map(|(ours, paper)| ours - paper);
+            let fields = [
+                field(&row.plan.dataset),
+                field(&column.label),
+                field(column.method.as_deref().unwrap_or_default()),
+                field(table.plan.protocol_of(column)),
+                number(ours),
+                number(sd),
+                number(entry.paper),
+                number(difference),
+            ];
+            text += &format!("{}\n", fields.join(","));
+        }
+    }
+    text
+}
+
+/// Quoted where it must be. A leading sign that a spreadsheet would take for a formula gets an
+/// apostrophe before it.
+fn field(text: &str) -> String {
+    let mut text = one_line(text);
+    if text.starts_with(['=', '+', '-', '@']) {
+        text.insert(0, '\'');
+    }
+    if text.contains([',', '"']) {
+        text = format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_quoted_and_no_formulas() {
+        assert_eq!(field("tile"), "tile");
+        assert_eq!(field("a,\"b\"\n"), "\"a,\"\"b\"\"\"");
+        assert_eq!(field("=1+1"), "'=1+1");
+    }
+}

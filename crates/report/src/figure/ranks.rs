@@ -1,0 +1,168 @@
+use metrics::statistics::{family_means, friedman, nemenyi};
+use ndarray::Array2;
+
+use super::axes::{Plot, Scale};
+use super::palette::{Ink, mark};
+use super::table::{Group, Series, under};
+use super::{Anchor, Figure, TEXT, TICK_TEXT, font};
+use crate::estimate::mean;
+use crate::footnotes::one_line;
+
+/// The level of the tests.
+const ALPHA: f64 = 0.05;
+/// With fewer families than this the data sets themselves are compared.
+const FAMILIES: usize = 5;
+/// Fewer rows than this carry no test.
+const ROWS: usize = 5;
+
+/// Room for the names, on either side of the axis.
+const LEFT: f64 = 148.0;
+const ROW: f64 = 21.0;
+
+/// Demšar's critical-difference diagram (2006): mean ranks, and bars over methods that Nemenyi's test
+/// does not tell apart.
+pub(super) fn critical_difference(group: &Group<'_>) -> Option<Figure> {
+    let rows = group.common_rows();
+    let methods = group.series.len();
+    if methods < 2 {
+        return None;
+    }
+    let auroc = |(row, column): (usize, usize)| {
+        mean(&group.series[column].means_of_seeds(&[rows[row]])).unwrap_or(f64::NAN)
+    };
+    let of_sets = Array2::from_shape_fn((rows.len(), methods), auroc);
+    let names: Vec<String> = rows.iter().map(|&row| family(group, row)).collect();
+    let families = family_means(&names, of_sets.view()).ok()?;
+    let (values, over) = if families.names.len() >= FAMILIES {
+        let n = families.names.len();
+        (families.values, format!("{n} families of data sets, each by its mean"))
+    } else {
+        let mut over = format!("{} data sets", rows.len());
+        if families.names.len() < rows.len() {
+            over += ", of which those of one family are not independent";
+        }
+        (of_sets, over)
+    };
+    if values.nrows() < ROWS {
+        return None;
+    }
+    // Where the tests are not defined, as with methods that all tie, there is no diagram.
+    let test = friedman(values.view()).ok()?;
+    let found = nemenyi(values.view(), ALPHA).ok()?;
+    let p = match test.p {
+        p if p < 0.001 => "below 0.001".to_owned(),
+        p => format!("{p:.3}"),
+    };
+    let caption = format!(
+        "Mean rank of each method by AUROC over {over}, {}; 1 is the best. Bars join methods that do not \
+         differ by Nemenyi's test at {ALPHA}: their ranks are closer than the critical difference {:.2}. \
+         p of Friedman's test: {p}.",
+        under(group),
+        found.critical_difference
+    );
+    Some(draw(group, &found.ranks, found.critical_difference, &found.cliques, caption))
+}
+
+/// What stands before the first underscore of a data set's name: `CIFAR10_4` is of `CIFAR10`.
+fn family(group: &Group<'_>, row: usize) -> String {
+    let name = &group.table.rows[row].plan.dataset;
+    let end = name.find('_').unwrap_or(name.len());
+    one_line(&name[..end])
+}
+
+fn draw(
+    group: &Group<'_>,
+    ranks: &[f64],
+    critical_difference: f64,
+    cliques: &[Vec<usize>],
+    caption: String,
+) -> Figure {
+    let mut order: Vec<usize> = (0..ranks.len()).collect();
+    order.sort_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
+    let joined: Vec<&Vec<usize>> = cliques.iter().filter(|clique| clique.len() > 1).collect();
+    let plot = Plot {
+        left: LEFT,
+        top: 58.0,
+        width: 480.0 - 2.0 * LEFT,
+        height: 8.0 * joined.len() as f64 + 14.0,
+        x: Scale::exact(1.0, ranks.len() as f64),
+        y: Scale::exact(0.0, 1.0),
+    };
+    let mut figure = Figure {
+        id: format!("{}-ranks", group.stem),
+        title: "Critical differences".to_owned(),
+        caption,
+        width: 480.0,
+        height: plot.bottom() + ROW * ranks.len().div_ceil(2) as f64 + 12.0,
+        shapes: Vec::new(),
+    };
+    figure.line(vec![(plot.left, plot.top), (plot.right(), plot.top)], Ink::Text, 1.0);
+    for rank in 1..=ranks.len() {
+        let x = plot.x_at(rank as f64);
+        figure.line(vec![(x, plot.top - 5.0), (x, plot.top)], Ink::Text, 1.0);
+        let at = (x, plot.top - 9.0);
+        figure.sized_text(at, rank.to_string(), TICK_TEXT, Anchor::Middle, Ink::Faint);
+    }
+    scale_bar(&mut figure, &plot, ranks.len(), critical_difference);
+    for (number, clique) in joined.iter().enumerate() {
+        let y = plot.top + 12.0 + 8.0 * number as f64;
+        let of_clique: Vec<f64> = clique.iter().map(|&method| ranks[method]).collect();
+        let (low, high) = range(&of_clique);
+        let bar = vec![(plot.x_at(low) - 4.0, y), (plot.x_at(high) + 4.0, y)];
+        figure.line(bar, Ink::Text, 3.5);
+    }
+    let half = ranks.len().div_ceil(2);
+    for (place, &method) in order.iter().enumerate() {
+        let series = &group.series[method];
+        // The better half is named on the left and the rest on the right, outermost first, so that no two
+        // lines cross.
+        let (row, is_left) = match place < half {
+            true => (place, true),
+            false => (ranks.len() - 1 - place, false),
+        };
+        name(&mut figure, &plot, series, ranks[method], row, is_left);
+    }
+    figure
+}
+
+/// How long the critical difference is, above the axis.
+fn scale_bar(figure: &mut Figure, plot: &Plot, methods: usize, length: f64) {
+    // It may be longer than the axis, where nothing differs.
+    let end = (1.0 + length).min(methods as f64);
+    let (from, to) = (plot.x_at(1.0), plot.x_at(end));
+    figure.line(vec![(from, 26.0), (to, 26.0)], Ink::Text, 1.5);
+    for x in [from, to] {
+        figure.line(vec![(x, 22.0), (x, 30.0)], Ink::Text, 1.5);
+    }
+    let text = format!("critical difference {length:.2}");
+    figure.sized_text((from, 15.0), text, TICK_TEXT, Anchor::Start, Ink::Text);
+}
+
+fn name(
+    figure: &mut Figure,
+    plot: &Plot,
+    series: &Series<'_>,
+    rank: f64,
+    row: usize,
+    is_left: bool,
+) {
+    let x = plot.x_at(rank);
+    let y = plot.bottom() + ROW * (row as f64 + 0.5);
+    let (edge, anchor) = match is_left {
+        true => (4.0, Anchor::Start),
+        false => (figure.width - 4.0, Anchor::End),
+    };
+    let limit = LEFT - 16.0;
+    let text = font::fitted(&format!("{} {rank:.2}", series.label), TEXT, limit);
+    let length = font::width(&text, TEXT) + 6.0;
+    let end = if is_left { edge + length } else { edge - length };
+    let ink = Ink::Series(series.look);
+    figure.line(vec![(x, plot.top), (x, y), (end, y)], ink, 1.25);
+    mark(figure, (x, plot.top), series.look, 4.5);
+    figure.text((edge, y + 0.36 * TEXT), text, anchor, Ink::Text);
+}
+
+fn range(values: &[f64]) -> (f64, f64) {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (low, values.iter().copied().fold(low, f64::max))
+}

@@ -1,0 +1,252 @@
+use super::{figures, scrolling, with_code};
+use crate::csv;
+use crate::estimate::Estimate;
+use crate::figure::TableFigures;
+use crate::footnotes::{letters, one_line};
+use crate::grid::{difference, percent};
+use crate::html::{Html, data_address};
+use crate::plan::ColumnPlan;
+use crate::prose::{absent, heading, notes};
+use crate::protocol::{self, Leak};
+use crate::ranking::{Place, mean_places, places};
+use crate::table::{Entry, Ours, Table};
+
+/// Where the published number stands in a cell of the page.
+const BELOW: &str = "ours, below it the paper's and the difference";
+
+/// One table of the run with its notes.
+pub(super) fn section(html: &mut Html, table: &Table<'_>, of_table: &TableFigures) {
+    let id = section_id(&table.plan.id);
+    let title_id = format!("{id}.title");
+    let attributes = [
+        ("id", id.as_str()),
+        ("aria-labelledby", &title_id),
+        ("class", "table"),
+    ];
+    html.open("section", &attributes);
+    let title = one_line(&table.plan.title);
+    html.open("h2", &[("id", &title_id)]);
+    with_code(html, &title);
+    html.raw("</h2>\n<p>");
+    badge(html, &table.plan.protocol);
+    html.raw(" ");
+    with_code(html, &heading(table, BELOW));
+    html.raw(" ");
+    html.text(protocol::meaning(&table.plan.protocol));
+    html.raw("</p>\n<p class=\"legend\"><strong>Bold</strong> is the best of a row, ");
+    html.raw(
+        "<u>underlined</u> the second best: ours among ours under one protocol, the paper's among ",
+    );
+    html.raw("the paper's.</p>\n");
+    scrolling(html, &title.replace('`', ""), body(table));
+
+    html.raw("<p>");
+    let address = data_address("text/csv", &csv::render(table));
+    let name = format!("{}.csv", table.plan.id);
+    html.element(
+        "a",
+        &[("href", &address), ("download", &name)],
+        "Table as CSV",
+    );
+    html.raw("</p>\n");
+    let notes = notes(table);
+    if !notes.is_empty() {
+        html.raw("<h3>Notes</h3>\n<ul class=\"notes\">\n");
+        for note in notes {
+            match note.number {
+                Some(number) => {
+                    html.open("li", &[("id", &note_id(table, number))]);
+                    html.element("b", &[], &letters(number));
+                    html.raw(" ");
+                }
+                None => html.raw("<li>"),
+            }
+            with_code(html, &note.text);
+            html.raw("</li>\n");
+        }
+        html.raw("</ul>\n");
+    }
+    if let Some((sentence, commands)) = absent(table) {
+        html.element("p", &[], &sentence);
+        if !commands.is_empty() {
+            html.raw("\n<pre>");
+            html.text(&commands.join("\n"));
+            html.raw("</pre>\n");
+        }
+    }
+    figures::section(html, of_table);
+    html.raw("</section>\n");
+}
+
+pub(super) fn badge(html: &mut Html, protocol: &str) {
+    let leak = Leak::of(protocol).word();
+    let class = format!("badge {leak}");
+    let text = match Leak::of(protocol) {
+        Leak::Unknown => one_line(protocol),
+        _ => format!("{}: {leak}", one_line(protocol)),
+    };
+    html.element("span", &[("class", &class)], &text);
+}
+
+fn body(table: &Table<'_>) -> Html {
+    let mut html = Html::default();
+    html.raw("<table class=\"sortable results\">\n<thead><tr><th scope=\"col\">data set</th>");
+    for (column, marks) in table.plan.columns.iter().zip(&table.column_marks) {
+        header(&mut html, table, column, marks);
+    }
+    html.raw("</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        html.raw(if row.no_data {
+            "<tr class=\"faint\">"
+        } else {
+            "<tr>"
+        });
+        row_name(&mut html, table, &one_line(&row.plan.dataset), &row.marks);
+        let places = places(table.plan, &row.entries);
+        let first_without_data = (row.entries.iter()).position(|entry| entry.ours == Ours::NoData);
+        for (index, (entry, place)) in row.entries.iter().zip(&places).enumerate() {
+            let says_no_data = first_without_data == Some(index);
+            cell(&mut html, table, entry, *place, says_no_data);
+        }
+        html.raw("</tr>\n");
+    }
+    html.raw("</tbody>\n<tfoot>\n");
+    if let Some(mean) = &table.mean {
+        html.raw("<tr class=\"mean\">");
+        let name = format!("mean of {} rows", mean.n_rows);
+        row_name(&mut html, table, &name, &[]);
+        for (entry, place) in mean.entries.iter().zip(mean_places(table)) {
+            html.raw("<td>");
+            let ours = entry.ours.map(percent);
+            number(&mut html, ours.as_deref().unwrap_or_default(), place.0);
+            marks(&mut html, table, &entry.marks);
+            beside(&mut html, entry.ours, entry.paper, place.1);
+            html.raw("</td>");
+        }
+        html.raw("</tr>\n");
+    }
+    for family in &table.families {
+        html.raw("<tr class=\"mean\">");
+        row_name(&mut html, table, &one_line(&family.name), &family.marks);
+        let places = places(table.plan, &family.entries);
+        for (entry, place) in family.entries.iter().zip(places) {
+            cell(&mut html, table, entry, place, false);
+        }
+        html.raw("</tr>\n");
+    }
+    for cost in &table.costs {
+        html.raw("<tr class=\"faint\">");
+        row_name(&mut html, table, cost.name, &[]);
+        for text in &cost.texts {
+            html.element("td", &[], text);
+        }
+        html.raw("</tr>\n");
+    }
+    html.raw("</tfoot>\n</table>\n");
+    html
+}
+
+fn header(html: &mut Html, table: &Table<'_>, column: &ColumnPlan, notes: &[usize]) {
+    let protocol = table.plan.protocol_of(column);
+    html.open(
+        "th",
+        &[("scope", "col"), ("class", Leak::of(protocol).word())],
+    );
+    html.text(&one_line(&column.label));
+    marks(html, table, notes);
+    if column.method.is_none() {
+        html.raw("<br><small>published only</small>");
+    } else {
+        html.raw("<br><small>");
+        html.text(&one_line(protocol));
+        html.raw("</small>");
+    }
+    html.raw("</th>");
+}
+
+fn row_name(html: &mut Html, table: &Table<'_>, name: &str, notes: &[usize]) {
+    html.raw("<th scope=\"row\">");
+    html.text(name);
+    marks(html, table, notes);
+    html.raw("</th>");
+}
+
+fn cell(
+    html: &mut Html,
+    table: &Table<'_>,
+    entry: &Entry,
+    place: (Option<Place>, Option<Place>),
+    says_no_data: bool,
+) {
+    let (text, class, sd) = match entry.ours {
+        Ours::NoMethod => (String::new(), "", None),
+        Ours::NoData if says_no_data => ("no data".to_owned(), "faint", None),
+        Ours::NoData => (String::new(), "", None),
+        Ours::Pending => ("pending".to_owned(), "faint", None),
+        Ours::Failed => ("failed".to_owned(), "alarm", None),
+        Ours::Unreadable => ("unreadable".to_owned(), "alarm", None),
+        Ours::Value(Estimate { mean, sd }) => (percent(mean), "", sd),
+    };
+    // What the script sorts by; a column of published numbers alone sorts by those.
+    let value = entry.ours.mean().or(entry.paper).map(|v| v.to_string());
+    match &value {
+        Some(value) => html.open("td", &[("data-value", value), ("class", class)]),
+        None => html.open("td", &[("class", class)]),
+    }
+    number(html, &text, place.0);
+    if let Some(sd) = sd {
+        html.element("span", &[("class", "sd")], &format!(" ± {}", percent(sd)));
+    }
+    marks(html, table, &entry.marks);
+    beside(html, entry.ours.mean(), entry.paper, place.1);
+    html.raw("</td>");
+}
+
+/// The published number below ours, and the difference.
+fn beside(html: &mut Html, ours: Option<f64>, paper: Option<f64>, place: Option<Place>) {
+    let Some(value) = paper else { return };
+    html.raw("<small><span class=\"unseen\">, </span>paper ");
+    number(html, &percent(value), place);
+    html.raw(" ");
+    html.element(
+        "span",
+        &[("class", "difference")],
+        &difference(ours, paper).replace('-', "−"),
+    );
+    html.raw("</small>");
+}
+
+fn number(html: &mut Html, text: &str, place: Option<Place>) {
+    match place {
+        Some(Place::Best) => html.element("strong", &[], text),
+        Some(Place::Second) => html.element("u", &[], text),
+        None => html.text(text),
+    }
+}
+
+fn marks(html: &mut Html, table: &Table<'_>, notes: &[usize]) {
+    if notes.is_empty() {
+        return;
+    }
+    html.raw("<sup>");
+    for (index, &note) in notes.iter().enumerate() {
+        html.raw(if index > 0 { "\u{2009}" } else { "" });
+        let address = format!("#{}", note_id(table, note));
+        let label = format!("note {}", letters(note));
+        html.element(
+            "a",
+            &[("href", &address), ("aria-label", &label)],
+            &letters(note),
+        );
+    }
+    html.raw("</sup>");
+}
+
+fn note_id(table: &Table<'_>, number: usize) -> String {
+    format!("{}.note.{}", section_id(&table.plan.id), letters(number))
+}
+
+/// Of a table's section. Ids of tables have no dots, so none of the page's own ids is like it.
+pub(super) fn section_id(table_id: &str) -> String {
+    format!("table.{table_id}")
+}

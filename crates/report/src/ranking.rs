@@ -1,0 +1,150 @@
+//! Which numbers of a row are the best: among those of ours under one protocol, and among those of
+//! the paper.
+
+use crate::plan::TablePlan;
+use crate::table::{Entry, Table};
+
+/// The place of a number in its row. Numbers that are equal as printed share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Best,
+    /// Only where there are three different numbers, or the last would be marked as the second best.
+    Second,
+}
+
+/// The places of one row, a pair for each column: ours, and the paper's.
+pub(crate) fn places(plan: &TablePlan, entries: &[Entry]) -> Vec<(Option<Place>, Option<Place>)> {
+    let ours: Vec<Option<f64>> = entries.iter().map(|entry| entry.ours.mean()).collect();
+    let paper: Vec<Option<f64>> = entries.iter().map(|entry| entry.paper).collect();
+    of_values(plan, &ours, &paper)
+}
+
+/// [`places`] of the row of means.
+pub(crate) fn mean_places(table: &Table<'_>) -> Vec<(Option<Place>, Option<Place>)> {
+    let entries = table.mean.iter().flat_map(|mean| &mean.entries);
+    let values: Vec<_> = entries.map(|entry| (entry.ours, entry.paper)).collect();
+    let (ours, paper): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+    of_values(table.plan, &ours, &paper)
+}
+
+fn of_values(
+    plan: &TablePlan,
+    ours: &[Option<f64>],
+    paper: &[Option<f64>],
+) -> Vec<(Option<Place>, Option<Place>)> {
+    let protocols: Vec<&str> = plan.columns.iter().map(|c| plan.protocol_of(c)).collect();
+    let of = |values: &[Option<f64>], column: usize, among: &dyn Fn(usize) -> bool| {
+        let others = values.iter().enumerate().filter(|&(other, _)| among(other));
+        let others: Vec<i64> = others
+            .filter_map(|(_, value)| value.map(hundredths))
+            .collect();
+        place(hundredths(values.get(column).copied()??), &others)
+    };
+    (0..plan.columns.len())
+        .map(|column| {
+            let same_protocol = |other: usize| protocols[other] == protocols[column];
+            // One published number may stand in several columns: it is one candidate, as equal ones are.
+            (
+                of(ours, column, &same_protocol),
+                of(paper, column, &|_| true),
+            )
+        })
+        .collect()
+}
+
+/// As printed: two digits of a percentage.
+fn hundredths(percent: f64) -> i64 {
+    (100.0 * percent).round() as i64
+}
+
+fn place(value: i64, all: &[i64]) -> Option<Place> {
+    let mut distinct = all.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let above = distinct.iter().filter(|&&other| other > value).count();
+    match (above, distinct.len()) {
+        (0, 2..) => Some(Place::Best),
+        (1, 3..) => Some(Place::Second),
+        _ => None,
+    }
+}
+
+/// A method's mean over the rows that every method under its protocol has.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) column: usize,
+    /// AUROC in percent.
+    pub(crate) mean: f64,
+}
+
+/// The methods of one protocol of a table, best first, and over how many rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Standings {
+    pub(crate) protocol: String,
+    pub(crate) n_rows: usize,
+    pub(crate) methods: Vec<Standing>,
+}
+
+/// One for each protocol of the table's columns with results, in their order.
+pub(crate) fn standings(table: &Table<'_>) -> Vec<Standings> {
+    let mut protocols: Vec<&str> = Vec::new();
+    for column in &table.plan.columns {
+        let protocol = table.plan.protocol_of(column);
+        if column.method.is_some() && !protocols.contains(&protocol) {
+            protocols.push(protocol);
+        }
+    }
+    (protocols.into_iter())
+        .filter_map(|protocol| standings_under(protocol, table))
+        .collect()
+}
+
+fn standings_under(protocol: &str, table: &Table<'_>) -> Option<Standings> {
+    let has_results = |column: usize| {
+        let mut rows = table.rows.iter();
+        rows.any(|row| row.entries[column].ours.mean().is_some())
+    };
+    let columns: Vec<usize> = (table.plan.columns.iter().enumerate())
+        .filter(|(_, column)| table.plan.protocol_of(column) == protocol)
+        .map(|(index, _)| index)
+        .filter(|&index| has_results(index))
+        .collect();
+    let rows: Vec<Vec<f64>> = (table.rows.iter())
+        .filter_map(|row| {
+            let value = |&column: &usize| row.entries[column].ours.mean();
+            columns.iter().map(value).collect()
+        })
+        .collect();
+    if rows.is_empty() || columns.is_empty() {
+        return None;
+    }
+    let mut methods: Vec<Standing> = (columns.iter().enumerate())
+        .map(|(index, &column)| Standing {
+            column,
+            mean: rows.iter().map(|row| row[index]).sum::<f64>() / rows.len() as f64,
+        })
+        .collect();
+    // Stable: equal means stay in the order of the columns.
+    methods.sort_by(|a, b| b.mean.total_cmp(&a.mean));
+    Some(Standings {
+        protocol: protocol.to_owned(),
+        n_rows: rows.len(),
+        methods,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_numbers_share_a_place_and_the_last_has_none() {
+        let all = [5000, 7000, 7000, 6000];
+        let places: Vec<_> = all.iter().map(|&value| place(value, &all)).collect();
+        let (best, second) = (Some(Place::Best), Some(Place::Second));
+        assert_eq!(places, [None, best, best, second]);
+        assert_eq!(place(6000, &[6000, 7000]), None);
+        assert_eq!(place(7000, &[7000]), None);
+        assert_eq!(hundredths(76.934), hundredths(76.926));
+    }
+}

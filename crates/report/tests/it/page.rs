@@ -1,0 +1,351 @@
+//! What is on the page, read back by a small reader that accepts only well-formed markup.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use crate::common::{Folder, failed, full_run, ok, small_plan};
+use serde_json::json;
+
+/// The page of a run, after a check that it is well-formed.
+fn page(folder: &Folder) -> Page {
+    let written = folder.load().write(&folder.run()).unwrap();
+    Page::read(&fs::read_to_string(written.page).unwrap())
+}
+
+#[test]
+fn the_first_table_has_the_numbers_and_the_marks_of_its_rows() {
+    let page = page(&full_run());
+    let tile = page.row("tile");
+    // Numbers as in `expected/table1.md`; DDPM is the only one under its protocol.
+    assert_eq!(
+        tile,
+        [
+            "tilec",
+            "83.82, paper 83.82 0.00",
+            "86.00 ± 1.00, paper 85.59 +0.41",
+            "50.00d, paper 50.00 0.00",
+            "85.27",
+            ", paper 85.27 "
+        ]
+    );
+    assert_eq!(page.row("bottle")[3], "failedh, paper 50.00 ");
+    assert_eq!(page.row("fog")[1], "no data, paper 86.51 ");
+    assert_eq!(page.row("mean of 3 rows")[1], "81.47, paper 81.46 +0.01");
+    assert_eq!(page.row("grid")[2], "66.00e\u{2009}f, paper 66.93 −0.93");
+    // Of ours under `paper` norm is best and IForest second; of the published numbers DDPM and DiT.
+    let strong = page.within("tile", "strong");
+    let second = page.within("tile", "u");
+    assert_eq!(
+        (strong, second),
+        (
+            vec!["85.59".into(), "85.27".into()],
+            vec!["83.82".into(), "85.27".into()]
+        )
+    );
+}
+
+#[test]
+fn every_link_within_the_page_leads_somewhere_and_ids_are_unique() {
+    let page = page(&full_run());
+    let ids: Vec<&str> = page.attributes("id");
+    let unique: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), unique.len());
+    for name in ["href", "aria-labelledby", "aria-describedby"] {
+        for value in page.attributes(name) {
+            let target = match name {
+                "href" => value.strip_prefix('#'),
+                _ => Some(value),
+            };
+            for target in target.iter().flat_map(|t| t.split(' ')) {
+                assert!(unique.contains(target), "{name}={value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_loaded_from_anywhere() {
+    let page = page(&full_run());
+    for address in page
+        .attributes("href")
+        .into_iter()
+        .chain(page.attributes("src"))
+    {
+        assert!(
+            address.starts_with('#') || address.starts_with("data:"),
+            "{address}"
+        );
+    }
+    assert!(page.tags("link").is_empty() && !page.text.contains("@import"));
+}
+
+#[test]
+fn hostile_names_are_text() {
+    let hostile = "\"><script>alert('x')</script>&amp;`|\u{202e}\u{7}";
+    let mut plan = small_plan();
+    plan["profile"] = json!(hostile);
+    let table = &mut plan["tables"][0];
+    for (pointer, value) in [
+        ("/title", json!(hostile)),
+        ("/protocol", json!(hostile)),
+        ("/notes", json!([hostile])),
+        ("/rows/0/dataset", json!(hostile)),
+        ("/rows/1/get", json!(hostile)),
+        ("/columns/0/label", json!(hostile)),
+        ("/columns/0/note", json!(hostile)),
+        ("/columns/0/method", json!(hostile)),
+    ] {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let parent = table.pointer_mut(parent).unwrap();
+        parent[key] = value;
+    }
+    table["columns"][0]["cells"] = json!({ hostile: ["a"] });
+    let folder = Folder::new(&plan);
+    let mut cell = ok("a", hostile, hostile, 0.8, &[hostile]);
+    cell["protocol"] = json!(hostile);
+    cell["config"] = json!({ hostile: hostile });
+    cell["device"] = json!(hostile);
+    cell["versions"]["git"] = json!(hostile);
+    folder.cell(&cell);
+    fs::write(
+        folder.run().join("environment.json"),
+        json!({ hostile: [hostile] }).to_string(),
+    )
+    .unwrap();
+    let page = page(&folder);
+    assert_eq!(page.tags("script").len(), 1);
+    assert_eq!(page.row("\">")[1], "80.00b"); // a is the note of the column
+    let mut names: Vec<_> = (fs::read_dir(folder.run().join("report")).unwrap())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names[..2], ["index.html", "index.md"]);
+}
+
+#[test]
+fn a_run_without_cells_says_so() {
+    let page = page(&Folder::new(&small_plan()));
+    assert!(page.text.contains("has 1 cell: 0 finished, 1 pending."));
+    assert!(page.text.contains("There is no result yet."));
+    assert_eq!(page.row("tile")[1], "pending");
+}
+
+#[test]
+fn a_run_without_tables_is_a_page_too() {
+    let page = page(&Folder::new(&json!({"profile": "none", "tables": []})));
+    assert!(page.text.contains("has no cells."));
+}
+
+#[test]
+fn a_failed_cell_shows_its_reason() {
+    let folder = Folder::new(&small_plan());
+    folder.cell(&failed("a", "iforest", "tile", "no anomaly among 5 rows"));
+    let page = page(&folder);
+    assert_eq!(page.row("tile")[1], "faileda");
+    assert!(page.text.contains("failed: no anomaly among 5 rows"));
+    assert!(page.text.contains("has 1 cell: 0 finished, 1 failed."));
+}
+
+#[test]
+fn a_result_under_another_protocol_is_not_in_the_column() {
+    let mut plan = small_plan();
+    plan["tables"][0]["protocol"] = json!("semi");
+    let folder = Folder::new(&plan);
+    folder.cell(&ok("a", "iforest", "tile", 0.8382, &[])); // of protocol `paper`
+    let page = page(&folder);
+    assert_eq!(page.row("tile")[1], "unreadablea");
+    let reason = "cells/a.json: protocol paper, expected semi";
+    assert!(page.words().contains(reason), "{}", page.words());
+}
+
+#[test]
+fn the_summary_compares_the_leaky_with_the_clean_protocol() {
+    let mut plan = small_plan();
+    let mut clean = plan["tables"][0].clone();
+    clean["id"] = json!("semi");
+    clean["protocol"] = json!("semi");
+    clean["columns"][0]["cells"]["tile"] = json!(["b"]);
+    plan["tables"].as_array_mut().unwrap().push(clean);
+    let folder = Folder::new(&plan);
+    let mut leaky = ok("a", "iforest", "tile", 0.9, &[]);
+    leaky["audit"] = audit(61, 0.5);
+    folder.cell(&leaky);
+    let mut cell = ok("b", "iforest", "tile", 0.8, &[]);
+    cell["protocol"] = json!("semi");
+    cell["audit"] = audit(0, 0.0);
+    folder.cell(&cell);
+    let page = page(&folder);
+    let words = page.words();
+    assert!(
+        words.contains("goes: iforest 90.00 to 80.00 (−10.00)."),
+        "{words}"
+    );
+    let copies = "Under protocol paper 1 of 1 data set have normal test rows";
+    assert!(words.contains(copies), "{words}");
+    assert!(!words.contains("Under protocol semi 1 of"), "{words}");
+    assert!(words.contains("61 (50 %)"), "{words}");
+}
+
+fn audit(copies: u64, share: f64) -> serde_json::Value {
+    let part = json!({"n": 122, "d": 5, "constant_columns": 1, "tied_columns": 0, "not_finite": 0,
+        "duplicates": 3});
+    json!({"fitted": part, "test": part, "normals": 122, "anomalies": 5,
+        "anomalies_tied_with_normals": 0, "across": {"normals_in_train": copies,
+        "share_of_normals": share, "anomalies_in_train": 0}})
+}
+
+/// A page as its tags, attributes and text.
+struct Page {
+    text: String,
+    elements: Vec<Element>,
+}
+
+struct Element {
+    tag: String,
+    attributes: BTreeMap<String, String>,
+    /// What is inside, without markup.
+    text: String,
+    /// Indices of the elements it is in.
+    ancestors: Vec<usize>,
+}
+
+/// Elements that HTML never closes.
+const VOID: [&str; 5] = ["meta", "br", "img", "hr", "input"];
+
+impl Page {
+    /// Panics where a tag is not closed in order, an attribute is not quoted, or a character stands bare.
+    fn read(text: &str) -> Self {
+        let mut rest = text.strip_prefix("<!DOCTYPE html>").unwrap();
+        let mut elements: Vec<Element> = Vec::new();
+        let mut open: Vec<usize> = Vec::new();
+        while let Some(start) = rest.find('<') {
+            let piece = &rest[..start];
+            let inside = open.last().map(|&index| elements[index].tag.clone());
+            let inside = inside.unwrap_or_default();
+            let is_code = matches!(inside.as_str(), "script" | "style");
+            if !is_code {
+                assert!(!piece.contains('>'), "a bare > in {piece:?}");
+            }
+            for &index in &open {
+                elements[index].text += &unescaped(piece);
+            }
+            rest = &rest[start..];
+            if is_code && !rest.starts_with(&format!("</{inside}>")) {
+                rest = &rest[1..];
+                continue;
+            }
+            let end = tag_end(rest);
+            let tag = &rest[1..end];
+            rest = &rest[end + 1..];
+            if let Some(name) = tag.strip_prefix('/') {
+                let index = open
+                    .pop()
+                    .unwrap_or_else(|| panic!("</{name}> closes nothing"));
+                assert_eq!(elements[index].tag, name);
+                continue;
+            }
+            let (name, attributes) = attributes(tag.trim_end_matches('/'));
+            let ancestors = open.clone();
+            elements.push(Element {
+                tag: name.clone(),
+                attributes,
+                text: String::new(),
+                ancestors,
+            });
+            if !tag.ends_with('/') && !VOID.contains(&name.as_str()) {
+                open.push(elements.len() - 1);
+            }
+        }
+        assert!(
+            open.is_empty(),
+            "<{}> is never closed",
+            elements[open[0]].tag
+        );
+        Self {
+            text: text.to_owned(),
+            elements,
+        }
+    }
+
+    fn tags(&self, tag: &str) -> Vec<&Element> {
+        self.elements.iter().filter(|e| e.tag == tag).collect()
+    }
+
+    fn attributes(&self, name: &str) -> Vec<&str> {
+        let values = self.elements.iter().filter_map(|e| e.attributes.get(name));
+        values.map(String::as_str).collect()
+    }
+
+    /// The index of the first row whose name starts so.
+    fn row_index(&self, name: &str) -> usize {
+        let named = |e: &Element| {
+            e.attributes.get("scope").is_some_and(|s| s == "row") && e.text.starts_with(name)
+        };
+        let header = self.elements.iter().find(|e| named(e));
+        let header = header.unwrap_or_else(|| panic!("no row {name}"));
+        *header.ancestors.last().unwrap()
+    }
+
+    /// The texts of the row's cells, its name first.
+    fn row(&self, name: &str) -> Vec<String> {
+        let row = self.row_index(name);
+        let cells = self
+            .elements
+            .iter()
+            .filter(|e| e.ancestors.last() == Some(&row));
+        cells.map(|e| e.text.clone()).collect()
+    }
+
+    fn within(&self, row: &str, tag: &str) -> Vec<String> {
+        let row = self.row_index(row);
+        let inside = |e: &&Element| e.tag == tag && e.ancestors.contains(&row);
+        self.elements
+            .iter()
+            .filter(inside)
+            .map(|e| e.text.clone())
+            .collect()
+    }
+
+    /// All text of the page.
+    fn words(&self) -> &str {
+        &self.tags("main")[0].text
+    }
+}
+
+/// Where the tag that starts here ends: `>` inside quotes is text.
+fn tag_end(text: &str) -> usize {
+    let mut quoted = false;
+    let end = text.find(|c: char| {
+        quoted ^= c == '"';
+        c == '>' && !quoted
+    });
+    end.expect("a tag that never ends")
+}
+
+fn attributes(tag: &str) -> (String, BTreeMap<String, String>) {
+    let (name, mut rest) = tag.split_once(' ').unwrap_or((tag, ""));
+    assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "<{name}>");
+    let mut found = BTreeMap::new();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once("=\"").expect("an attribute without quotes");
+        let (value, after) = after.split_once('"').unwrap();
+        assert!(!value.contains('<'), "{value}");
+        let twice = found.insert(name.trim().to_owned(), unescaped(value));
+        assert!(twice.is_none(), "{name} twice");
+        rest = after;
+    }
+    (name.to_owned(), found)
+}
+
+fn unescaped(text: &str) -> String {
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
+    entities
+        .iter()
+        .fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c))
+}
