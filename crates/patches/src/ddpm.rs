@@ -385,6 +385,7 @@ mod tests {
             noise: Tensor::cat(&[&noise, &-&noise], 0),
             levels,
             warnings: Vec::new(),
+            losses: Vec::new(),
         }
     }
 

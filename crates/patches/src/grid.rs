@@ -1,6 +1,6 @@
 //! Feature maps of images as one grid of patches.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use detector::Progress;
 use features::{FeaturesError, Lite0, in_batches};
@@ -19,24 +19,34 @@ pub(crate) fn channels(config: &PatchConfig) -> usize {
     config.blocks.iter().map(|&block| CHANNELS[block]).sum()
 }
 
-/// Sends the grids of `images` batch by batch through `see`, which gets the state that `state` made for
-/// its thread, the number of the batch's first image and its patches `[b, p, c]`.
-pub(crate) fn for_each_grid<S, T: Send>(
-    config: &PatchConfig,
-    weights: &Path,
-    images: ArrayView4<'_, u8>,
-    device: Device,
-    progress: &dyn Progress,
-    state: impl Fn() -> Result<S, FeaturesError> + Sync,
-    see: impl Fn(&S, Tensor) -> Result<Tensor, FeaturesError> + Sync,
-    finish: impl Fn(usize, Tensor) -> Result<T, FeaturesError> + Sync,
-) -> Result<Vec<T>, PatchesError> {
-    let load = || Ok((Lite0::load(weights, device)?, state()?));
-    let run = |(network, state): &(Lite0, S), x: &Tensor| {
-        let outputs = network.block_outputs(x, &config.blocks)?;
-        see(state, laid_over(&outputs, config.grid as i64)?)
-    };
-    Ok(in_batches(images, device, progress, load, run, finish)?)
+/// The network that makes grids of images.
+#[derive(Debug, Clone)]
+pub(crate) struct Grids {
+    pub(crate) config: PatchConfig,
+    pub(crate) weights: PathBuf,
+    pub(crate) device: Device,
+}
+
+impl Grids {
+    /// Sends the grids of `images` batch by batch through `see`, which gets the state that `state` made
+    /// for its thread and the patches of the batch, `[b, p, c]`; `finish` gets the number of the batch's
+    /// first image and what `see` made.
+    pub(crate) fn for_each<S, T: Send>(
+        &self,
+        images: ArrayView4<'_, u8>,
+        progress: &dyn Progress,
+        state: impl Fn() -> Result<S, FeaturesError> + Sync,
+        see: impl Fn(&S, Tensor) -> Result<Tensor, FeaturesError> + Sync,
+        finish: impl Fn(usize, Tensor) -> Result<T, FeaturesError> + Sync,
+    ) -> Result<Vec<T>, PatchesError> {
+        let device = self.device;
+        let load = || Ok((Lite0::load(&self.weights, device)?, state()?));
+        let run = |(network, state): &(Lite0, S), x: &Tensor| {
+            let outputs = network.block_outputs(x, &self.config.blocks)?;
+            see(state, laid_over(&outputs, self.config.grid as i64)?)
+        };
+        Ok(in_batches(images, device, progress, load, run, finish)?)
+    }
 }
 
 /// Each output averaged over 3 × 3 neighbours and brought to `side` × `side`, one over the other.

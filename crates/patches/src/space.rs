@@ -8,7 +8,7 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
-use crate::grid::{channels, for_each_grid};
+use crate::grid::{Grids, channels};
 use crate::{PatchConfig, PatchesError};
 
 /// Numbers of patches in a few principal components of normal ones.
@@ -18,9 +18,7 @@ use crate::{PatchConfig, PatchesError};
 /// matrix, by falling eigenvalue `λ`, whitened: `y_j = v_jᵀ·((x − mean)/sd)/√λ_j`.
 #[derive(Debug)]
 pub(crate) struct PatchSpace {
-    config: PatchConfig,
-    weights: PathBuf,
-    device: Device,
+    grids: Grids,
     /// Mean of each channel.
     mean: Vec<f32>,
     /// `[c, k]` row by row: standardisation, rotation and whitening in one.
@@ -51,11 +49,13 @@ impl PatchSpace {
         }
         let n_patches = config.n_patches();
         let per_image = config.sample.div_ceil(n_images).min(n_patches);
-        let parts = for_each_grid(
-            config,
-            &weights,
-            images,
+        let grids = Grids {
+            config: config.clone(),
+            weights,
             device,
+        };
+        let parts = grids.for_each(
+            images,
             progress,
             || Ok(()),
             |(), patches| Ok(patches),
@@ -81,12 +81,11 @@ impl PatchSpace {
         let (c, k) = (c as i64, k as i64);
         let vectors = vectors.f_narrow(1, c - k, k)?.f_flip([1])?; // [c, k]
         let values = values.f_narrow(0, c - k, k)?.f_flip([0])?;
-        let root = values.f_clamp_min(1e-12)?.f_sqrt()?;
+        // Their mean is 1; a direction without any spread must not become the loudest.
+        let root = values.f_clamp_min(1e-6)?.f_sqrt()?;
         let basis = vectors.f_div(&sd.f_unsqueeze(1)?)?.f_div(&root)?;
         Ok(Self {
-            config: config.clone(),
-            weights,
-            device,
+            grids,
             mean: numbers(&mean)?,
             basis: numbers(&basis)?,
         })
@@ -98,17 +97,15 @@ impl PatchSpace {
         images: ArrayView4<'_, u8>,
         progress: &dyn Progress,
     ) -> Result<Tensor, PatchesError> {
-        let (c, k) = (self.mean.len() as i64, self.config.width() as i64);
-        let parts = for_each_grid(
-            &self.config,
-            &self.weights,
+        let (c, k) = (self.mean.len() as i64, self.grids.config.width() as i64);
+        let device = self.grids.device;
+        let parts = self.grids.for_each(
             images,
-            self.device,
             progress,
             || {
-                let mean = Tensor::f_from_slice(&self.mean)?.f_to_device(self.device)?;
+                let mean = Tensor::f_from_slice(&self.mean)?.f_to_device(device)?;
                 let basis = Tensor::f_from_slice(&self.basis)?.f_view([c, k])?;
-                Ok([mean, basis.f_to_device(self.device)?])
+                Ok([mean, basis.f_to_device(device)?])
             },
             |[mean, basis], patches| Ok(patches.f_sub(mean)?.f_matmul(basis)?),
             |_, patches| Ok(patches),
@@ -117,11 +114,11 @@ impl PatchSpace {
     }
 
     pub(crate) fn grid(&self) -> usize {
-        self.config.grid
+        self.grids.config.grid
     }
 
     pub(crate) fn device(&self) -> Device {
-        self.device
+        self.grids.device
     }
 }
 
