@@ -37,6 +37,7 @@ pub(crate) struct PlannedTable {
     pub(crate) id: String,
     title: String,
     protocol: String,
+    metric: Metric,
     published: Option<String>,
     notes: Vec<String>,
     pub(crate) rows: Vec<Row>,
@@ -63,7 +64,6 @@ pub(crate) struct PlannedColumn {
     published: Option<String>,
     family: Option<String>,
     note: Option<String>,
-    metric: Metric,
     seeds: Vec<Seed>,
     pub(crate) cells: BTreeMap<String, Vec<String>>,
 }
@@ -108,7 +108,6 @@ pub(crate) fn plan(
                 published: column.published.clone(),
                 family: column.family.clone(),
                 note: column.note.clone(),
-                metric: column.metric,
                 seeds: seeds.clone(),
                 cells: ids,
             });
@@ -122,6 +121,7 @@ pub(crate) fn plan(
             id: table.id.clone(),
             title: table.title.clone(),
             protocol: table.protocol.clone(),
+            metric: table.metric,
             published: table.published.clone(),
             notes: table.notes.clone(),
             rows: rows.collect(),

@@ -29,6 +29,9 @@ pub(crate) struct Table {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) protocol: String,
+    /// What of a cell the table shows.
+    #[serde(default)]
+    pub(crate) metric: Metric,
     /// Stem of the file in `data/published` whose values stand beside ours.
     pub(crate) published: Option<String>,
     /// Catalogue names or globs over them, in the order of the rows.
@@ -70,9 +73,6 @@ pub(crate) struct Column {
     pub(crate) seeds: Option<Vec<Seed>>,
     pub(crate) protocol: Option<String>,
     pub(crate) note: Option<String>,
-    /// What of a cell the column shows.
-    #[serde(default)]
-    pub(crate) metric: Metric,
 }
 
 /// A number of a cell's `metrics` or `pixels`.

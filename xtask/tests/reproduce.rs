@@ -22,6 +22,11 @@ fn first_run_computes_second_run_does_nothing_and_prints_the_table_again() {
         stdout(&first)
     );
     assert!(
+        stdout(&first).ends_with("report/index.html\n"),
+        "{}",
+        stdout(&first)
+    );
+    assert!(
         stderr(&first).contains("1 data sets are not at hand"),
         "{}",
         stderr(&first)

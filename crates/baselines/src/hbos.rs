@@ -1,5 +1,5 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,11 @@ mod bins;
 mod histogram;
 
 pub use bins::Bins;
-use histogram::{Densities, columns_of};
+use histogram::{Densities, Histogram};
 
-/// Columns of one task.
+/// Columns copied together.
 const TILE: usize = 16;
-/// Rows of one task.
+/// Rows turned into columns together: a column of them is walked in one go.
 const BLOCK: usize = 256;
 
 /// Settings of [`Hbos`].
@@ -98,20 +98,53 @@ impl Detector for Hbos {
         _progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         let x = x.rows()?;
-        let firsts: Vec<usize> = (0..x.ncols()).step_by(TILE).collect();
-        let tiles: Vec<Vec<Densities>> = firsts
+        let blocks: Vec<ArrayView2<'_, f32>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
+        let blocks: Vec<Array2<f32>> = blocks.into_par_iter().map(transposed).collect();
+        let columns = (0..x.ncols())
             .into_par_iter()
-            .map(|first| {
-                let last = x.ncols().min(first + TILE);
-                let columns = columns_of(x, first..last);
-                let of = |column: &Vec<f64>| Densities::of(column, &self.config);
-                columns.iter().map(of).collect()
+            .map(|j| {
+                let parts: Vec<&[f32]> = blocks.iter().map(|block| column(block, j)).collect();
+                self.densities(&parts, x.nrows())
             })
             .collect();
-        Ok(Box::new(Fitted {
-            columns: tiles.into_iter().flatten().collect(),
-        }))
+        Ok(Box::new(Fitted { columns }))
     }
+}
+
+impl Hbos {
+    /// Of the `n` values of one column.
+    fn densities(&self, parts: &[&[f32]], n: usize) -> Densities {
+        let HbosConfig {
+            bins,
+            alpha,
+            tolerance,
+        } = self.config;
+        let mut histogram = Histogram::over(parts, bins.resolve(parts, n));
+        parts.iter().for_each(|part| histogram.add(part));
+        histogram.densities(n, alpha, tolerance)
+    }
+}
+
+/// `[m, d]` → `[d, m]`, a few columns at a time, which lie together in memory on both sides.
+fn transposed(x: ArrayView2<'_, f32>) -> Array2<f32> {
+    let (m, d) = x.dim();
+    let mut columns = vec![0.0; d * m];
+    for (tile, columns) in columns.chunks_mut(TILE * m).enumerate() {
+        let first = tile * TILE;
+        let last = d.min(first + TILE);
+        let x = x.slice_axis(Axis(1), Slice::from(first..last));
+        for (i, row) in x.outer_iter().enumerate() {
+            for (column, value) in columns.chunks_exact_mut(m).zip(row) {
+                column[i] = *value;
+            }
+        }
+    }
+    Array2::from_shape_vec((d, m), columns).expect("of this length")
+}
+
+fn column(block: &Array2<f32>, j: usize) -> &[f32] {
+    let m = block.ncols();
+    &block.as_slice().expect("in standard layout")[j * m..(j + 1) * m]
 }
 
 #[derive(Debug)]
@@ -122,15 +155,16 @@ struct Fitted {
 impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let x = x.rows_of_width(self.columns.len())?;
-        let x = x.as_standard_layout();
-        let score = |row: ndarray::ArrayView1<'_, f32>| -> f64 {
-            let values = row.into_iter().zip(&self.columns);
-            values.map(|(v, column)| column.score(f64::from(*v))).sum()
-        };
         let blocks: Vec<ArrayView2<'_, f32>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
         let scores: Vec<Vec<f64>> = blocks
             .into_par_iter()
-            .map(|block| block.outer_iter().map(score).collect())
+            .map(|block| {
+                let (mut scores, block) = (vec![0.0; block.nrows()], transposed(block));
+                for (j, densities) in self.columns.iter().enumerate() {
+                    densities.add_scores(column(&block, j), &mut scores);
+                }
+                scores
+            })
             .collect();
         Ok(Array1::from_vec(scores.concat()))
     }
@@ -140,7 +174,7 @@ impl Scorer for Fitted {
 mod tests {
     use approx::assert_relative_eq;
     use detector::{Silent, conformance};
-    use ndarray::{Array2, array};
+    use ndarray::array;
 
     use super::*;
 

@@ -166,6 +166,9 @@ pub(crate) struct Run {
     /// Write every test row's score: columns row, label, score
     #[arg(long, value_name = "FILE.csv|.parquet")]
     pub(crate) scores: Option<PathBuf>,
+    /// Draw some test images with what the method makes of them: reconstructions and maps
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) pictures: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -255,12 +258,22 @@ pub(crate) struct Audit {
 }
 
 #[cfg(feature = "report")]
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  residuum report runs/quick --open
+  residuum report runs/quick runs/quick-after
+  residuum report runs/quick runs/quick-after --out changes";
+
+#[cfg(feature = "report")]
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  residuum report runs/quick")]
+#[command(after_help = REPORT_EXAMPLES)]
 pub(crate) struct Report {
     /// Run folder with tables.json and cells/
     pub(crate) run: PathBuf,
-    /// Where to write instead of the run folder
+    /// A second run folder: what changed from the first to this one, beside the spread over seeds
+    pub(crate) other: Option<PathBuf>,
+    /// Where to write instead of the run folder; of two runs compare.md and compare.html, which are
+    /// written with --out only
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Show the page in the browser

@@ -2,7 +2,7 @@ use std::io::{Result as IoResult, Write};
 use std::path::Path;
 
 use datasets::Audit;
-use metrics::Metrics;
+use metrics::{Metrics, PixelMetrics};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::{Map, Value};
@@ -31,6 +31,8 @@ pub(crate) struct Cell {
     pub(crate) n_test: Option<usize>,
     pub(crate) n_anomalies: Option<usize>,
     pub(crate) metrics: Option<CellMetrics>,
+    /// How well the maps find anomalous pixels.
+    pub(crate) pixels: Option<CellPixels>,
     pub(crate) seconds: Option<Seconds>,
     pub(crate) peak_rss_bytes: Option<u64>,
     pub(crate) params: Option<u64>,
@@ -66,6 +68,24 @@ pub(crate) struct CellMetrics {
     pub(crate) f1_at_k: f64,
     pub(crate) fpr95: f64,
     pub(crate) pauc: f64,
+}
+
+/// Fractions in [0, 1] at full precision.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct CellPixels {
+    pub(crate) auroc: f64,
+    pub(crate) ap: f64,
+    pub(crate) aupro: f64,
+}
+
+impl From<PixelMetrics> for CellPixels {
+    fn from(m: PixelMetrics) -> Self {
+        Self {
+            auroc: m.auroc,
+            ap: m.ap,
+            aupro: m.aupro,
+        }
+    }
 }
 
 impl From<Metrics> for CellMetrics {

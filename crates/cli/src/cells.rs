@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::args;
 use crate::cell::{Cell, SCHEMA, Status, Versions};
-use crate::experiment::{Experiment, Machine, Seeds, config_hash, protocol};
+use crate::experiment::{Experiment, Machine, Outcome, Seeds, config_hash, protocol};
 use crate::failure::{Failure, exit};
 use crate::memory::peak_rss_bytes;
 use crate::progress::{JsonLines, emit};
+use crate::sheet::Sheet;
 
 /// One line of `plan.jsonl`.
 #[derive(Debug, Deserialize)]
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
         end_with_stdin();
     }
     let cells = args.out.join("cells");
+    let pictures = args.out.join("pictures");
     std::fs::create_dir_all(&cells).map_err(|error| {
         Failure::new(
             exit::MISSING,
@@ -51,8 +53,11 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
             continue;
         }
         emit(&json!({"event": "start", "index": planned.index, "id": planned.id}));
-        let cell = run_one(&planned, roots, machine);
+        let (cell, sheet) = run_one(&planned, roots, machine);
         cell.write(&path)?;
+        if let Some(sheet) = sheet {
+            sheet.write(&pictures.join(format!("{}.png", planned.id)))?;
+        }
         let error = cell.error.as_ref().map(|failure| failure.message.clone());
         n_failed += usize::from(error.is_some());
         emit(&json!({
@@ -73,12 +78,13 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
 }
 
 /// The cell of one line of the plan; a failure and even a panic become a cell too.
-fn run_one(planned: &Planned, roots: &Roots, machine: &Machine) -> Cell {
+fn run_one(planned: &Planned, roots: &Roots, machine: &Machine) -> (Cell, Option<Sheet>) {
     let progress = JsonLines::new(&planned.id);
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let (cell, _) = experiment(planned)?.run(Some(&planned.id), roots, machine, &progress)?;
+        let Outcome { cell, sheet, .. } =
+            experiment(planned)?.run(Some(&planned.id), roots, machine, true, &progress)?;
         if cell.data_sha256 == planned.data_sha256 {
-            return Ok(cell);
+            return Ok((cell, sheet));
         }
         let message = format!(
             "{} changed after it was planned: sha256 {} found, {} expected",
@@ -89,7 +95,7 @@ fn run_one(planned: &Planned, roots: &Roots, machine: &Machine) -> Cell {
     .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
     result.unwrap_or_else(|failure| {
         tracing::warn!(id = planned.id, dataset = planned.dataset, "{failure}");
-        failed(planned, machine, failure)
+        (failed(planned, machine, failure), None)
     })
 }
 
@@ -122,6 +128,7 @@ fn failed(planned: &Planned, machine: &Machine, failure: Failure) -> Cell {
         n_test: None,
         n_anomalies: None,
         metrics: None,
+        pixels: None,
         seconds: None,
         peak_rss_bytes: peak_rss_bytes(),
         params: None,

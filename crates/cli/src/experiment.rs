@@ -2,16 +2,17 @@ use std::time::Instant;
 
 use datasets::{Data, Dataset, Label, Loading, OnBadFile, Protocol, Roots, Split};
 use detector::{Input, Progress};
-use metrics::Metrics;
+use metrics::{Metrics, PixelMetrics};
 use residuum::{Config, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::cell::{Cell, Seconds, Status, Versions};
+use crate::cell::{Cell, CellPixels, Seconds, Status, Versions};
 use crate::curves::{Curve, Histogram, Training, anomalies};
 use crate::failure::{Failure, exit};
 use crate::memory;
+use crate::sheet::{Sheet, sheet};
 
 /// One data set, protocol, method and pair of seeds: what becomes a cell.
 #[derive(Debug, Clone)]
@@ -38,6 +39,13 @@ pub(crate) struct Scores {
     pub(crate) scores: Vec<f64>,
 }
 
+/// What comes of an experiment.
+pub(crate) struct Outcome {
+    pub(crate) cell: Cell,
+    pub(crate) scores: Scores,
+    pub(crate) sheet: Option<Sheet>,
+}
+
 /// The machine a cell runs on, and where it keeps trained networks.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
@@ -46,14 +54,15 @@ pub(crate) struct Machine {
 }
 
 impl Experiment {
-    /// Loads, splits, fits, scores and measures.
+    /// Loads, splits, fits, scores and measures; draws a sheet of test images where `draw` asks for it.
     pub(crate) fn run(
         &self,
         id: Option<&str>,
         roots: &Roots,
         machine: &Machine,
+        draw: bool,
         progress: &dyn Progress,
-    ) -> Result<(Cell, Scores), Failure> {
+    ) -> Result<Outcome, Failure> {
         memory::reset_peak();
         let method = residuum::find(self.config.method())?;
         let detector = method.detector(&self.config, &machine.runtime)?;
@@ -91,6 +100,11 @@ impl Experiment {
         warnings.extend(ties(&scores, scores.len() - n_copies));
         let labels = anomalies(&split.test_labels);
         let metrics = Metrics::of(&scores, &labels)?;
+        let pixels = pixels(&split, &*scorer, progress)?;
+        let sheet = match draw {
+            true => sheet(&split, &*scorer, progress)?,
+            false => None,
+        };
         let n_anomalies = labels.iter().filter(|&&anomaly| anomaly).count();
         let cell = Cell {
             schema: crate::cell::SCHEMA,
@@ -107,6 +121,7 @@ impl Experiment {
             n_test: Some(labels.len()),
             n_anomalies: Some(n_anomalies),
             metrics: Some(metrics.into()),
+            pixels: pixels.map(CellPixels::from),
             seconds: Some(Seconds {
                 load: load_seconds,
                 fit: fit_seconds,
@@ -131,8 +146,27 @@ impl Experiment {
             labels: split.test_labels,
             scores,
         };
-        Ok((cell, scores))
+        Ok(Outcome {
+            cell,
+            scores,
+            sheet,
+        })
     }
+}
+
+/// How well maps find the anomalous pixels, where the data have masks and the method has maps.
+fn pixels(
+    split: &Split,
+    scorer: &dyn detector::Scorer,
+    progress: &dyn Progress,
+) -> Result<Option<PixelMetrics>, Failure> {
+    let Some(masks) = &split.test_masks else {
+        return Ok(None);
+    };
+    let Some(maps) = scorer.maps(input(&split.test), progress)? else {
+        return Ok(None);
+    };
+    Ok(Some(PixelMetrics::of(maps.view(), masks.view())?))
 }
 
 /// Above this rank correlation with `‖x‖²` a score says nothing of its own.

@@ -19,6 +19,7 @@ mod progress;
 #[cfg(feature = "report")]
 mod report_command;
 mod run;
+mod sheet;
 
 use std::io::{IsTerminal, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use datasets::Roots;
+use report::Run;
 
 use crate::args;
 use crate::failure::{Failure, exit};
@@ -10,7 +11,10 @@ use crate::output::print;
 
 /// `residuum report`: the tables of a run on the terminal, the page and the other files on disk.
 pub(crate) fn run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
-    let run = report::Run::load(&args.run, &published(roots))?;
+    let run = Run::load(&args.run, &published(roots))?;
+    if let Some(other) = &args.other {
+        return compare(args, &run, &Run::load(other, &published(roots))?);
+    }
     let written = run.write(args.out.as_deref().unwrap_or(&args.run))?;
     let color = std::io::stdout().is_terminal();
     print(&run.terminal(None, color));
@@ -23,6 +27,26 @@ pub(crate) fn run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
     print(&format!("\n{}", written.page.display()));
     if args.open {
         open(&written.page)?;
+    }
+    Ok(())
+}
+
+/// `residuum report A B`: what changed, on the terminal and, where asked for, on disk.
+fn compare(args: &args::Report, first: &Run, second: &Run) -> Result<(), Failure> {
+    if args.open && args.out.is_none() {
+        let message = "--open of two runs needs --out DIR to write the page to";
+        return Err(Failure::new(exit::USAGE, message));
+    }
+    let comparison = report::Comparison::of(first, second);
+    print(&comparison.markdown());
+    let Some(folder) = &args.out else {
+        return Ok(());
+    };
+    comparison.write(folder)?;
+    let page = folder.join("compare.html");
+    print(&format!("\n{}", page.display()));
+    if args.open {
+        open(&page)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args;
 use crate::cell::write_atomically;
-use crate::experiment::{Experiment, Machine, Scores, Seeds, protocol};
+use crate::experiment::{Experiment, Machine, Outcome, Scores, Seeds, protocol};
 use crate::failure::{Failure, exit};
 use crate::output::print;
 use crate::progress::Bar;
@@ -20,9 +20,14 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     }
     let experiment = experiment(args)?;
     let bar = Bar::new(interrupt_flag()?);
-    let result = experiment.run(None, roots, machine, &bar);
+    let draw = args.pictures.is_some();
+    let result = experiment.run(None, roots, machine, draw, &bar);
     bar.finish();
-    let (cell, scores) = result?;
+    let Outcome {
+        cell,
+        scores,
+        sheet,
+    } = result?;
     // The result goes out first: a full disk below must not cost it.
     print(&cell.to_json()?);
     for warning in &cell.warnings {
@@ -33,6 +38,17 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     }
     if let Some(path) = &args.scores {
         write_scores(path, &scores)?;
+    }
+    if let Some(path) = &args.pictures {
+        let sheet = sheet.ok_or_else(|| {
+            let method = &cell.method;
+            Failure::new(
+                exit::USAGE,
+                format!("no pictures: {method} has no maps of these data"),
+            )
+            .hint("maps need images and a method on images, such as ddpm-unet")
+        })?;
+        sheet.write(path)?;
     }
     Ok(())
 }

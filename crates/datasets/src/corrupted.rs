@@ -37,7 +37,12 @@ pub(crate) fn load(
     let n = images.dim().0;
     let mut rows = RandomState::new(SEED).permutation(n);
     rows.truncate(n / ONE_IN);
-    let spoilt = corrupt(&images.select(Axis(0), &rows), corruption, u64::from(SEED), &rows)?;
+    let spoilt = corrupt(
+        &images.select(Axis(0), &rows),
+        corruption,
+        u64::from(SEED),
+        &rows,
+    )?;
     let mut labels = vec![Label::Normal; n];
     for (image, &row) in spoilt.outer_iter().zip(&rows) {
         images.index_axis_mut(Axis(0), row).assign(&image);
@@ -47,5 +52,11 @@ pub(crate) fn load(
         images = resize_images(&images, size)?;
     }
     let sha256 = hash::sha256_of_files(paths)?;
-    Dataset::checked(&origin, name.to_owned(), Data::Images(images), labels, Some(sha256))
+    Dataset::checked(
+        &origin,
+        name.to_owned(),
+        Data::Images(images),
+        labels,
+        Some(sha256),
+    )
 }

@@ -173,11 +173,14 @@ pub fn corrupt(
     assert_eq!(n, streams.len(), "one stream for each image");
     let mut corrupted = images.clone();
     let mut planes: Vec<_> = corrupted.outer_iter_mut().collect();
-    planes.par_iter_mut().zip(streams).for_each(|(image, &stream)| {
-        let mut rng = rng(seed, corruption, stream);
-        let spoilt = corruption.apply(image.index_axis(Axis(0), 0), &mut rng);
-        image.index_axis_mut(Axis(0), 0).assign(&spoilt);
-    });
+    planes
+        .par_iter_mut()
+        .zip(streams)
+        .for_each(|(image, &stream)| {
+            let mut rng = rng(seed, corruption, stream);
+            let spoilt = corruption.apply(image.index_axis(Axis(0), 0), &mut rng);
+            image.index_axis_mut(Axis(0), 0).assign(&spoilt);
+        });
     Ok(corrupted)
 }
 

@@ -4,9 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use datasets::{
-    Corruption, Data, Dataset, Label, Loading, Protocol, Roots, corrupt, find, load,
-};
+use datasets::{Corruption, Data, Dataset, Label, Loading, Protocol, Roots, corrupt, find, load};
 use ndarray::{Array4, Axis};
 use tempfile::tempdir;
 
@@ -33,8 +31,14 @@ fn idx(shape: &[u32], data: &[u8]) -> Vec<u8> {
 fn mnist_part(folder: &Path, part: &str, classes: &[u8]) {
     let n = classes.len() as u32;
     let pixels: Vec<u8> = (0..n).flat_map(|i| [i as u8; 6]).collect();
-    write(&folder.join(format!("{part}-images-idx3-ubyte")), &idx(&[n, 2, 3], &pixels));
-    write(&folder.join(format!("{part}-labels-idx1-ubyte")), &idx(&[n], classes));
+    write(
+        &folder.join(format!("{part}-images-idx3-ubyte")),
+        &idx(&[n, 2, 3], &pixels),
+    );
+    write(
+        &folder.join(format!("{part}-labels-idx1-ubyte")),
+        &idx(&[n], classes),
+    );
 }
 
 #[test]
@@ -48,12 +52,20 @@ fn idx_files_as_torchvision_leaves_them_with_and_without_the_training_part() {
     assert_eq!((set.n(), set.n_anomalies()), (3, 0));
     let one_class = Loading::of(Protocol::OneClass);
     let error = load("MNIST_7@pixels", &roots, &one_class).unwrap_err();
-    assert!(error.to_string().contains("train-images-idx3-ubyte"), "{error}");
+    assert!(
+        error.to_string().contains("train-images-idx3-ubyte"),
+        "{error}"
+    );
     mnist_part(&folder, "train", &[0, 7, 7]);
     let set = load("MNIST_7@pixels", &roots, &one_class).unwrap();
     let split = Protocol::OneClass.split(&set, 0).unwrap();
-    assert_eq!((split.train.len(), split.test.len(), split.n_anomalies()), (2, 5, 2));
-    let Data::Images(train) = &split.train else { panic!() };
+    assert_eq!(
+        (split.train.len(), split.test.len(), split.n_anomalies()),
+        (2, 5, 2)
+    );
+    let Data::Images(train) = &split.train else {
+        panic!()
+    };
     assert_eq!(train.dim(), (2, 1, 2, 3));
     assert_eq!((train[[0, 0, 1, 2]], train[[1, 0, 0, 0]]), (1, 2));
 }
@@ -76,28 +88,53 @@ fn cifars_binary_archives_are_read_plane_by_plane() {
     let folder = dir.path().join("cifar10/cifar-10-batches-bin");
     for batch in 1..=5 {
         let name = format!("data_batch_{batch}.bin");
-        write(&folder.join(name), &[record(&[4], 4), record(&[1], 1)].concat());
+        write(
+            &folder.join(name),
+            &[record(&[4], 4), record(&[1], 1)].concat(),
+        );
     }
-    write(&folder.join("test_batch.bin"), &[record(&[4], 4), record(&[9], 9)].concat());
+    write(
+        &folder.join("test_batch.bin"),
+        &[record(&[4], 4), record(&[9], 9)].concat(),
+    );
     let set = load("CIFAR10_4@pixels", &roots, &Loading::of(Protocol::OneClass)).unwrap();
     let split = Protocol::OneClass.split(&set, 0).unwrap();
-    assert_eq!((split.train.len(), split.test.len(), split.n_anomalies()), (5, 2, 1));
+    assert_eq!(
+        (split.train.len(), split.test.len(), split.n_anomalies()),
+        (5, 2, 1)
+    );
     let first = images(&set).index_axis(Axis(0), 0);
     assert_eq!([0, 1, 2].map(|c| first[[c, 7, 19]]), [19, 7, 4]);
 
     let folder = dir.path().join("cifar-100-binary");
-    write(&folder.join("train.bin"), &[record(&[19, 3], 19), record(&[0, 99], 0)].concat());
+    write(
+        &folder.join("train.bin"),
+        &[record(&[19, 3], 19), record(&[0, 99], 0)].concat(),
+    );
     write(&folder.join("test.bin"), &record(&[19, 50], 19));
-    let set = load("CIFAR100_19@pixels", &roots, &Loading::of(Protocol::LeaveOut)).unwrap();
+    let set = load(
+        "CIFAR100_19@pixels",
+        &roots,
+        &Loading::of(Protocol::LeaveOut),
+    )
+    .unwrap();
     assert_eq!((set.n(), set.n_anomalies()), (2, 1));
 
     write(&folder.join("test.bin"), &record(&[19, 50], 19)[..3000]);
     let error = find("CIFAR100_0@pixels").unwrap().load(&roots).unwrap_err();
     let text = error.to_string();
-    assert!(text.ends_with("found 3000 bytes, expected records of 3074 bytes"), "{text}");
+    assert!(
+        text.ends_with("found 3000 bytes, expected records of 3074 bytes"),
+        "{text}"
+    );
     write(&folder.join("test.bin"), &record(&[20, 50], 19));
     let error = find("CIFAR100_0@pixels").unwrap().load(&roots).unwrap_err();
-    assert!(error.to_string().ends_with("found 20, expected a class below 20"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("found 20, expected a class below 20"),
+        "{error}"
+    );
 }
 
 /// A MAT-file of `X` `[32, 32, 3, n]` and `y` `[n, 1]`; red counts rows, green columns, blue images.
@@ -143,7 +180,10 @@ fn svhns_matlab_files_call_zero_ten() {
     svhn_file(&dir.path().join("svhn/train_32x32.mat"), &[5, 10]);
     let set = load("SVHN_0@pixels", &roots, &Loading::of(Protocol::OneClass)).unwrap();
     let split = Protocol::OneClass.split(&set, 0).unwrap();
-    assert_eq!((split.train.len(), split.test.len(), split.n_anomalies()), (1, 3, 1));
+    assert_eq!(
+        (split.train.len(), split.test.len(), split.n_anomalies()),
+        (1, 3, 1)
+    );
     let last = images(&set).index_axis(Axis(0), 3);
     assert_eq!([0, 1, 2].map(|c| last[[c, 7, 19]]), [7, 19, 2]);
 }
@@ -151,8 +191,14 @@ fn svhns_matlab_files_call_zero_ten() {
 #[test]
 fn corrupted_sets_hold_no_image_twice() {
     let roots = Roots::of([Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data")]);
-    let clean = find("FashionMNIST-C_identity@pixels").unwrap().load(&roots).unwrap();
-    let foggy = find("FashionMNIST-C_fog@pixels").unwrap().load(&roots).unwrap();
+    let clean = find("FashionMNIST-C_identity@pixels")
+        .unwrap()
+        .load(&roots)
+        .unwrap();
+    let foggy = find("FashionMNIST-C_fog@pixels")
+        .unwrap()
+        .load(&roots)
+        .unwrap();
     assert_eq!((foggy.n(), foggy.n_anomalies()), (10_000, 500));
     assert_eq!(clean.labels(), foggy.labels());
     let rows: Vec<usize> = (0..10_000)
@@ -161,7 +207,11 @@ fn corrupted_sets_hold_no_image_twice() {
     // Normal rows are the test set's, anomalous ones its corrupted images, each in its place.
     let originals = images(&clean).select(Axis(0), &rows);
     let expected = corrupt(&originals, Corruption::Fog, 0, &rows).unwrap();
-    for (row, (a, b)) in images(&clean).outer_iter().zip(images(&foggy).outer_iter()).enumerate() {
+    for (row, (a, b)) in images(&clean)
+        .outer_iter()
+        .zip(images(&foggy).outer_iter())
+        .enumerate()
+    {
         match rows.binary_search(&row) {
             Err(_) => assert_eq!(a, b, "row {row}"),
             Ok(at) => assert_eq!(b, expected.index_axis(Axis(0), at), "row {row}"),
@@ -171,6 +221,9 @@ fn corrupted_sets_hold_no_image_twice() {
     assert_eq!((rows[0], rows[499]), (9, 9983));
     let split = Protocol::SemiRandom.split(&foggy, 3).unwrap();
     assert_eq!((split.train.len(), split.test.len()), (4750, 5250));
-    let small = find("FashionMNIST-C_stripe@pixels14").unwrap().load(&roots).unwrap();
+    let small = find("FashionMNIST-C_stripe@pixels14")
+        .unwrap()
+        .load(&roots)
+        .unwrap();
     assert_eq!(images(&small).dim(), (10_000, 1, 14, 14));
 }

@@ -43,7 +43,10 @@ fn formats_are_told_by_content_and_keep_their_pixels() {
         assert_eq!([0, 1, 2].map(|c| found[[c, 3, 6]]), [6, 3, 99], "{ending}");
     }
     let path = dir.path().join("flat.jpg");
-    save(&path, image::RgbImage::from_pixel(16, 9, Rgb([200, 100, 50])));
+    save(
+        &path,
+        image::RgbImage::from_pixel(16, 9, Rgb([200, 100, 50])),
+    );
     let found = pixels(&path);
     assert_eq!(found.dim(), (3, 9, 16));
     assert!(found[[0, 4, 4]].abs_diff(200) <= 2);
@@ -53,8 +56,9 @@ fn formats_are_told_by_content_and_keep_their_pixels() {
 fn sixteen_bits_are_rounded_and_transparency_is_dropped() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("deep.png");
-    let deep: ImageBuffer<Luma<u16>, _> =
-        ImageBuffer::from_fn(3, 1, |x, _| Luma([[0, 257 * 100 + 128, 65_535][x as usize]]));
+    let deep: ImageBuffer<Luma<u16>, _> = ImageBuffer::from_fn(3, 1, |x, _| {
+        Luma([[0, 257 * 100 + 128, 65_535][x as usize]])
+    });
     save(&path, DynamicImage::ImageLuma16(deep));
     assert_eq!(pixels(&path).into_raw_vec_and_offset().0, [0, 100, 255]);
     let clear: ImageBuffer<LumaA<u8>, _> = ImageBuffer::from_fn(2, 2, |_, _| LumaA([70, 0]));
@@ -62,17 +66,24 @@ fn sixteen_bits_are_rounded_and_transparency_is_dropped() {
     assert_eq!(pixels(&path).into_raw_vec_and_offset().0, [70; 4]);
     let clear: ImageBuffer<Rgba<u8>, _> = ImageBuffer::from_fn(2, 1, |_, _| Rgba([1, 2, 3, 0]));
     save(&path, DynamicImage::ImageRgba8(clear));
-    assert_eq!(pixels(&path).into_raw_vec_and_offset().0, [1, 1, 2, 2, 3, 3]);
+    assert_eq!(
+        pixels(&path).into_raw_vec_and_offset().0,
+        [1, 1, 2, 2, 3, 3]
+    );
 }
 
 #[test]
 fn exif_turns_a_photograph() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("plain.jpg");
-    save(&path, image::GrayImage::from_fn(16, 8, |x, _| Luma([if x < 8 { 0 } else { 255 }])));
+    save(
+        &path,
+        image::GrayImage::from_fn(16, 8, |x, _| Luma([if x < 8 { 0 } else { 255 }])),
+    );
     let plain = fs::read(&path).unwrap();
     // APP1 with a TIFF directory of one entry: 0x0112, orientation, short, 6 (a quarter to the right).
-    let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
+    let mut exif =
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
     let mut turned = plain[..2].to_vec();
     turned.extend([0xff, 0xe1]);
     turned.extend((exif.len() as u16 + 2).to_be_bytes());
@@ -99,7 +110,10 @@ fn one_colour_file_makes_all_colour_unless_told_otherwise() {
             colour,
             ..ImageOptions::default()
         };
-        assert_eq!(read_images(&paths, &options).unwrap().pixels.dim().1, channels);
+        assert_eq!(
+            read_images(&paths, &options).unwrap().pixels.dim().1,
+            channels
+        );
     }
     assert_eq!(read(&paths[..1]).unwrap().pixels.dim().1, 1);
 }
@@ -128,13 +142,29 @@ fn bad_files_are_errors_or_are_skipped_and_counted() {
     let png = fs::read(at("good.png")).unwrap();
     let jpg = fs::read(at("whole.jpg")).unwrap();
     let bad: [(&str, Vec<u8>, &str); 7] = [
-        ("text.png", b"hello there".to_vec(), "found the text \"hello there\""),
+        (
+            "text.png",
+            b"hello there".to_vec(),
+            "found the text \"hello there\"",
+        ),
         ("empty.jpg", Vec::new(), "found an empty file"),
-        ("bomb.png", bomb(), "found 60000 × 60000 pixels, expected at most 89478485 pixels"),
+        (
+            "bomb.png",
+            bomb(),
+            "found 60000 × 60000 pixels, expected at most 89478485 pixels",
+        ),
         ("cut.png", png[..png.len() / 2].to_vec(), ""),
-        ("cut.jpg", jpg[..jpg.len() - 20].to_vec(), "found the end of the file, expected a whole JPEG"),
+        (
+            "cut.jpg",
+            jpg[..jpg.len() - 20].to_vec(),
+            "found the end of the file, expected a whole JPEG",
+        ),
         ("start.jpg", jpg[..60].to_vec(), ""),
-        ("animation.gif", b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "Gif"),
+        (
+            "animation.gif",
+            b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(),
+            "Gif",
+        ),
     ];
     let mut paths = vec![at("good.png")];
     for (name, bytes, message) in &bad {
@@ -161,8 +191,14 @@ fn bad_files_are_errors_or_are_skipped_and_counted() {
     // Nothing left is an error under any choice.
     let error = read_images(&paths[1..3], &options).unwrap_err();
     assert!(matches!(error, DatasetError::NoImages { .. }));
-    assert!(matches!(read(&[]).unwrap_err(), DatasetError::NoImages { .. }));
-    assert_eq!(read(&[at("gone.png")]).unwrap_err().kind(), ErrorKind::Missing);
+    assert!(matches!(
+        read(&[]).unwrap_err(),
+        DatasetError::NoImages { .. }
+    ));
+    assert_eq!(
+        read(&[at("gone.png")]).unwrap_err().kind(),
+        ErrorKind::Missing
+    );
 }
 
 #[test]
@@ -175,14 +211,23 @@ fn lists_and_folders_name_their_files_in_order() {
     fs::write(dir.path().join(".DS_Store"), "").unwrap();
     let names = |paths: Vec<PathBuf>| -> Vec<String> {
         let inside = |path: &PathBuf| path.strip_prefix(dir.path()).unwrap().to_owned();
-        paths.iter().map(|p| inside(p).display().to_string()).collect()
+        paths
+            .iter()
+            .map(|p| inside(p).display().to_string())
+            .collect()
     };
-    assert_eq!(names(list_images(dir.path()).unwrap()), ["a.png", "b/10.png", "b/2.png"]);
+    assert_eq!(
+        names(list_images(dir.path()).unwrap()),
+        ["a.png", "b/10.png", "b/2.png"]
+    );
     let list = dir.path().join("list.txt");
     fs::write(&list, "b/2.png\n\na.png\n").unwrap();
     assert_eq!(names(list_images(&list).unwrap()), ["b/2.png", "a.png"]);
     let empty = tempdir().unwrap();
-    assert!(matches!(list_images(empty.path()).unwrap_err(), DatasetError::NoImages { .. }));
+    assert!(matches!(
+        list_images(empty.path()).unwrap_err(),
+        DatasetError::NoImages { .. }
+    ));
 }
 
 /// A link to one file a thousand times: as fast as one, and the memory is the result's.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::ReportError;
-use crate::plan::Seed;
+use crate::plan::{Metric, Seed};
 
 /// The layout of a cell's file that this crate reads.
 const SCHEMA: u64 = 1;
@@ -26,6 +26,8 @@ pub(crate) struct Cell {
     pub(crate) n_test: Option<u64>,
     pub(crate) n_anomalies: Option<u64>,
     pub(crate) metrics: Option<Metrics>,
+    /// Of the maps, where there are maps and masks.
+    pub(crate) pixels: Option<Pixels>,
     pub(crate) seconds: Option<Seconds>,
     pub(crate) peak_rss_bytes: Option<u64>,
     pub(crate) params: Option<u64>,
@@ -59,6 +61,14 @@ pub(crate) struct Metrics {
     pub(crate) f1_at_k: Option<f64>,
     pub(crate) fpr95: Option<f64>,
     pub(crate) pauc: Option<f64>,
+}
+
+/// Fractions in [0, 1].
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Pixels {
+    pub(crate) auroc: f64,
+    pub(crate) ap: f64,
+    pub(crate) aupro: f64,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -132,6 +142,17 @@ pub(crate) struct Failure {
 }
 
 impl Cell {
+    /// What a table of `metric` shows, in percent.
+    pub(crate) fn percent(&self, metric: Metric) -> Option<f64> {
+        let fraction = match metric {
+            Metric::Auroc => self.metrics?.auroc,
+            Metric::PixelAuroc => self.pixels?.auroc,
+            Metric::PixelAp => self.pixels?.ap,
+            Metric::Aupro => self.pixels?.aupro,
+        };
+        Some(100.0 * fraction)
+    }
+
     /// Seconds to fit and to score, where both were measured.
     pub(crate) fn fit_and_score_seconds(&self) -> Option<f64> {
         let seconds = self.seconds?;

@@ -68,7 +68,9 @@ pub(crate) struct Configuration {
 
 /// The configurations of the cells, by method.
 pub(crate) fn configurations(cells: &Cells) -> Vec<Configuration> {
-    let mut found: BTreeMap<(&str, String), (&str, BTreeSet<(u64, u64)>)> = BTreeMap::new();
+    /// The hash, and the seeds.
+    type Found<'a> = (&'a str, BTreeSet<(u64, u64)>);
+    let mut found: BTreeMap<(&str, String), Found<'_>> = BTreeMap::new();
     for cell in cells.values().flatten() {
         let settings = Value::Object(cell.config.clone()).to_string();
         let hash = cell.config_hash.as_deref().unwrap_or_default();

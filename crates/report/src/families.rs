@@ -100,7 +100,7 @@ fn family_row(
                 deviations.push(format!("{} {sd:.2}", column.label));
             }
             Entry {
-                ours: ours(column, plan.protocol_of(column), &members, cells),
+                ours: ours(plan, column, &members, cells),
                 paper: found.map(|(mean, _)| mean),
                 marks: Vec::new(),
             }
@@ -130,20 +130,20 @@ fn family_row(
 }
 
 /// The mean over the members, for each seed that has them all; then mean and deviation over seeds.
-fn ours(column: &ColumnPlan, protocol: &str, members: &[&str], cells: &Cells) -> Ours {
+fn ours(plan: &TablePlan, column: &ColumnPlan, members: &[&str], cells: &Cells) -> Ours {
     if column.method.is_none() {
         return Ours::NoMethod;
     }
     if members.is_empty() {
         return Ours::NoData;
     }
-    let auroc = |id: &String| {
-        let (_, metrics) = finished(cells, id, protocol)?;
-        Some(100.0 * metrics.auroc)
+    let percent = |id: &String| {
+        let (cell, _) = finished(cells, id, plan.protocol_of(column))?;
+        cell.percent(plan.metric)
     };
     let of_seed = |seed: usize| -> Option<f64> {
         let values = (members.iter())
-            .map(|&name| auroc(column.cells.get(name)?.get(seed)?))
+            .map(|&name| percent(column.cells.get(name)?.get(seed)?))
             .collect::<Option<Vec<f64>>>()?;
         mean(&values)
     };
@@ -159,7 +159,7 @@ pub(crate) struct CostRow {
     pub(crate) texts: Vec<String>,
 }
 
-/// Network evaluations for a row's score and seconds of scoring in all, means over the cells.
+/// Network evaluations for a row's score, seconds and memory, means over the cells.
 pub(crate) fn cost_rows(plan: &TablePlan, cells: &Cells, progress: &Progress) -> Vec<CostRow> {
     if !plan.costs || progress.done == 0 {
         return Vec::new();
@@ -182,7 +182,11 @@ pub(crate) fn cost_rows(plan: &TablePlan, cells: &Cells, progress: &Progress) ->
         row("network evaluations per row", 0, &|cell| {
             cell.n_evaluations.map(|n| n as f64)
         }),
+        row("seconds to fit", 2, &|cell| cell.seconds.as_ref()?.fit),
         row("seconds to score", 2, &|cell| cell.seconds.as_ref()?.score),
+        row("peak memory, MiB", 0, &|cell| {
+            cell.peak_rss_bytes.map(|bytes| bytes as f64 / 1048576.0)
+        }),
     ]
 }
 

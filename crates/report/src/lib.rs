@@ -26,13 +26,17 @@ mod figure;
 mod html;
 mod markdown;
 mod page;
+mod pictures;
 mod terminal;
+
+mod compare;
 
 mod atomic;
 mod results;
 mod rows;
 mod scores;
 
+pub use compare::Comparison;
 pub use error::ReportError;
 pub use rows::write_rows;
 pub use run::{Run, Written};

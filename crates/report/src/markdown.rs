@@ -110,6 +110,6 @@ fn grid(grid: &Grid) -> String {
 }
 
 /// Text from a file inside a line or a cell of Markdown: bars end cells, `<` opens a tag.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "\\<")
 }

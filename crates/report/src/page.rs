@@ -4,6 +4,7 @@ mod audit;
 mod cells;
 mod environment;
 mod figures;
+mod pictures;
 mod tables;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::cell::Cells;
 use crate::figure::TableFigures;
 use crate::footnotes::one_line;
 use crate::html::Html;
+use crate::pictures::Pictures;
 use crate::summary;
 use crate::table::Table;
 
@@ -26,6 +28,7 @@ pub(crate) struct Content<'a> {
     /// One for each table.
     pub(crate) figures: &'a [TableFigures],
     pub(crate) cells: &'a Cells,
+    pub(crate) pictures: &'a Pictures,
     /// `environment.json`, `Null` where there is none.
     pub(crate) environment: &'a Value,
 }
@@ -62,6 +65,7 @@ pub(crate) fn render(content: &Content<'_>) -> String {
     for (table, figures) in content.tables.iter().zip(content.figures) {
         tables::section(&mut html, table, figures);
     }
+    pictures::section(&mut html, content);
     audit::section(&mut html, content.cells);
     environment::section(&mut html, content);
     cells::section(&mut html, content.cells);
@@ -73,10 +77,15 @@ pub(crate) fn render(content: &Content<'_>) -> String {
         "and <code>results.parquet</code>, every figure as SVG and PNG in <code>figures</code>.",
     );
     html.raw("</p></footer>\n");
-    html.open("script", &[]);
-    html.raw(SCRIPT);
-    html.raw("</script>\n</body>\n</html>\n");
+    script(&mut html);
+    html.raw("</body>\n</html>\n");
     html.into_string()
+}
+
+pub(crate) fn script(html: &mut Html) {
+    html.raw("<script>\n");
+    html.raw(SCRIPT);
+    html.raw("</script>\n");
 }
 
 pub(crate) fn head(html: &mut Html, title: &str) {
@@ -113,7 +122,7 @@ fn with_code(html: &mut Html, text: &str) {
 }
 
 /// A table that may be wider than the window: it scrolls by itself, with the keyboard too.
-fn scrolling(html: &mut Html, name: &str, table: Html) {
+pub(crate) fn scrolling(html: &mut Html, name: &str, table: Html) {
     let region = [
         ("class", "scroll"),
         ("role", "region"),

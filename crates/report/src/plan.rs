@@ -18,6 +18,8 @@ pub(crate) struct TablePlan {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) protocol: String,
+    #[serde(default)]
+    pub(crate) metric: Metric,
     /// Stem of the CSV with the published numbers.
     pub(crate) published: Option<String>,
     #[serde(default)]
@@ -32,6 +34,17 @@ pub(crate) struct TablePlan {
     /// Whether rows below say what the scores cost.
     #[serde(default)]
     pub(crate) costs: bool,
+}
+
+/// What of its cells a table shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Metric {
+    #[default]
+    Auroc,
+    PixelAuroc,
+    PixelAp,
+    Aupro,
 }
 
 /// Data sets named `<name>_…`.
@@ -117,6 +130,17 @@ impl Plan {
             });
         }
         Ok(())
+    }
+}
+
+impl Metric {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auroc => "AUROC",
+            Self::PixelAuroc => "AUROC of the pixels",
+            Self::PixelAp => "average precision of the pixels",
+            Self::Aupro => "AUPRO",
+        }
     }
 }
 

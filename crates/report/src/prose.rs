@@ -10,7 +10,7 @@ pub(crate) fn heading(table: &Table<'_>, layout: &str) -> String {
     let protocol = one_line(&table.plan.protocol);
     let seeds = seeds_in_words(table.plan.seeds());
     let mut text = format!("Protocol `{protocol}`, {seeds}. ");
-    text += "AUROC in percent";
+    text += &format!("{} in percent", capitalised(table.plan.metric.name()));
     if table.has_paper() {
         text += &format!(": {layout}");
     }
@@ -19,6 +19,12 @@ pub(crate) fn heading(table: &Table<'_>, layout: &str) -> String {
         text += " Over several seeds: mean ± sample standard deviation (n − 1).";
     }
     text
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
 }
 
 /// Where the published number stands in text.

@@ -10,12 +10,16 @@ pub(crate) struct Published {
     rows: BTreeMap<String, Vec<Option<f64>>>,
 }
 
+/// Of a file with one number in each line.
+const LONG_HEADER: &str = "dataset,method,auroc";
+
 /// By stem the published tables of a run, or why one cannot be read.
 pub(crate) type PublishedTables = BTreeMap<String, Result<Published, String>>;
 
 impl Published {
-    /// Reads `folder/<stem>.csv`: a header `dataset,…`, then a name and numbers in each line, an
-    /// empty field where nothing was published.
+    /// Reads `folder/<stem>.csv`: a header `dataset,…`, then a name and numbers in percent in each line,
+    /// an empty field where nothing was published. Under the header `dataset,method,auroc` each line
+    /// holds one number instead, a fraction in [0, 1].
     pub(crate) fn load(folder: &Path, stem: &str) -> Result<Self, String> {
         if !is_file_stem(stem) {
             return Err(format!("`{stem}` is not the stem of a file's name"));
@@ -31,7 +35,11 @@ impl Published {
             .map(|(index, line)| (index + 1, line.trim_end_matches('\r')))
             .filter(|(_, line)| !line.is_empty());
         let header = lines.next().map_or("", |(_, line)| line);
-        let mut fields = header.trim_start_matches('\u{feff}').split(',');
+        let header = header.trim_start_matches('\u{feff}');
+        if header == LONG_HEADER {
+            return Self::parse_long(lines);
+        }
+        let mut fields = header.split(',');
         if fields.next() != Some("dataset") {
             return Err(format!("header `{header}`, expected `dataset,…`"));
         }
@@ -57,6 +65,34 @@ impl Published {
         Ok(Self { columns, rows })
     }
 
+    /// One number in each line.
+    fn parse_long<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Result<Self, String> {
+        let mut table = Self::default();
+        for (number, line) in lines {
+            let fields: Vec<&str> = line.split(',').collect();
+            let &[dataset, method, text] = &fields[..] else {
+                return Err(format!("line {number}: `{line}`, expected `{LONG_HEADER}`"));
+            };
+            let share = match value(text).map_err(|reason| format!("line {number}: {reason}"))? {
+                Some(share) if (0.0..=1.0).contains(&share) => share,
+                _ => return Err(format!("line {number}: `{text}`, expected a fraction")),
+            };
+            if !table.has_column(method) {
+                table.columns.push(method.to_owned());
+            }
+            let column = table.columns.iter().position(|name| name == method);
+            let row = table.rows.entry(dataset.to_owned()).or_default();
+            let place = column.unwrap_or_default();
+            row.resize(row.len().max(place + 1), None);
+            if row[place].replace(100.0 * share).is_some() {
+                return Err(format!(
+                    "line {number}: `{dataset}`, `{method}` a second time"
+                ));
+            }
+        }
+        Ok(table)
+    }
+
     pub(crate) fn has_column(&self, column: &str) -> bool {
         self.columns.iter().any(|name| name == column)
     }
@@ -64,7 +100,7 @@ impl Published {
     /// The published value in percent, where there is one.
     pub(crate) fn value(&self, dataset: &str, column: &str) -> Option<f64> {
         let index = self.columns.iter().position(|name| name == column)?;
-        self.rows.get(dataset)?[index]
+        *self.rows.get(dataset)?.get(index)?
     }
 }
 
@@ -92,6 +128,21 @@ mod tests {
         assert_eq!(table.value("z", "a"), None);
         assert_eq!(table.value("y", "c"), None);
         assert!(table.has_column("b") && !table.has_column("c"));
+    }
+
+    #[test]
+    fn a_file_of_single_numbers_is_the_same_table() {
+        let text = "dataset,method,auroc\nx,dit,0.635\nx,ocsvm,0.594\ny,ocsvm,0.5\n";
+        let table = Published::parse(text).unwrap();
+        assert_eq!(table.value("x", "dit"), Some(63.5));
+        assert_eq!(table.value("y", "ocsvm"), Some(50.0));
+        assert_eq!(table.value("y", "dit"), None);
+        let reason = |line: &str| {
+            Published::parse(&format!("dataset,method,auroc\nx,a,0.5\n{line}")).unwrap_err()
+        };
+        assert_eq!(reason("x,b,63.5"), "line 3: `63.5`, expected a fraction");
+        assert_eq!(reason("x,a,0.5"), "line 3: `x`, `a` a second time");
+        assert!(reason("x,a").starts_with("line 3: `x,a`, expected"));
     }
 
     #[test]

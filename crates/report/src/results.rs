@@ -3,7 +3,7 @@
 use polars::prelude::{Column, CsvWriter, DataFrame, ParquetWriter, PolarsError, SerWriter};
 
 use crate::ReportError;
-use crate::cell::{Cell, Cells, Metrics, Seconds, Status};
+use crate::cell::{Cell, Cells, Metrics, Pixels, Seconds, Status};
 use crate::footnotes::one_line;
 
 /// `results.parquet` and `results.csv` as bytes: one row for each readable cell, sorted by data set,
@@ -42,6 +42,13 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             cells.iter().map(|cell| of(cell)).collect::<Vec<_>>(),
         )
     };
+    let pixels = |name: &str, of: fn(&Pixels) -> f64| {
+        let of = |cell: &Cell| cell.pixels.as_ref().map(of);
+        Column::new(
+            name.into(),
+            cells.iter().map(|cell| of(cell)).collect::<Vec<_>>(),
+        )
+    };
     let seconds = |name: &str, of: fn(&Seconds) -> Option<f64>| {
         let of = |cell: &Cell| cell.seconds.as_ref().and_then(of);
         Column::new(
@@ -67,6 +74,9 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             metric("f1_at_k", |metrics| metrics.f1_at_k),
             metric("fpr95", |metrics| metrics.fpr95),
             metric("pauc", |metrics| metrics.pauc),
+            pixels("pixel_auroc", |pixels| pixels.auroc),
+            pixels("pixel_ap", |pixels| pixels.ap),
+            pixels("aupro", |pixels| pixels.aupro),
             seconds("load_seconds", |seconds| seconds.load),
             seconds("fit_seconds", |seconds| seconds.fit),
             seconds("score_seconds", |seconds| seconds.score),

@@ -5,6 +5,7 @@ use crate::cell::{self, Cells};
 use crate::families::{PublishedFamilies, PublishedFamilyTables};
 use crate::figure::{self, TableFigures, png, svg};
 use crate::footnotes::one_line;
+use crate::pictures::Pictures;
 use crate::plan::Plan;
 use crate::published::{Published, PublishedTables};
 use crate::table::Table;
@@ -19,11 +20,12 @@ const LEAST_WIDTH: usize = 40;
 /// A run folder as loaded: its tables and every cell that is there.
 #[derive(Debug)]
 pub struct Run {
-    plan: Plan,
-    cells: Cells,
+    pub(crate) plan: Plan,
+    pub(crate) cells: Cells,
     published: PublishedTables,
     published_families: PublishedFamilyTables,
     environment: Value,
+    pictures: Pictures,
 }
 
 /// The files of a report.
@@ -82,12 +84,14 @@ impl Run {
         let published = stems
             .map(|stem| (stem.clone(), Published::load(published, stem)))
             .collect::<BTreeMap<_, _>>();
+        let pictures = Pictures::load(&dir.join("pictures"), &cells)?;
         Ok(Self {
             plan,
             cells,
             published,
             published_families,
             environment: environment(dir)?,
+            pictures,
         })
     }
 
@@ -129,6 +133,7 @@ impl Run {
             tables: &tables,
             figures: &figures,
             cells: &self.cells,
+            pictures: &self.pictures,
             environment: &self.environment,
         };
         atomic::write(&written.page, page::render(&content).as_bytes())?;

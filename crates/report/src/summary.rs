@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cell::{Cells, Status};
 use crate::estimate::mean;
 use crate::footnotes::one_line;
+use crate::plan::Metric;
 use crate::protocol::Leak;
 use crate::ranking::{Standings, standings};
 use crate::table::Table;
@@ -68,9 +69,10 @@ fn leaders(table: &Table<'_>, standings: &Standings) -> String {
         format!("{} ({:.2})", label(standing.column), standing.mean)
     };
     let place = place(table, &standings.protocol);
+    let metric = table.plan.metric.name();
     let over = match standings.n_rows {
         1 => "on the one data set".to_owned(),
-        n => format!("by the mean AUROC over the {n} data sets"),
+        n => format!("by the mean {metric} over the {n} data sets"),
     };
     match standings.methods.len() {
         1 => format!(
@@ -108,8 +110,9 @@ fn place(table: &Table<'_>, protocol: &str) -> String {
 fn without_leak(tables: &[Table<'_>]) -> Option<String> {
     let results = |leak: Leak| {
         let mut found: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+        let of_scores = (tables.iter()).filter(|table| table.plan.metric == Metric::Auroc);
         let columns =
-            (tables.iter()).flat_map(|t| t.plan.columns.iter().enumerate().map(move |c| (t, c)));
+            of_scores.flat_map(|t| t.plan.columns.iter().enumerate().map(move |c| (t, c)));
         for (table, (index, column)) in columns {
             let Some(method) = &column.method else {
                 continue;
@@ -237,7 +240,7 @@ fn absent(tables: &[Table<'_>]) -> Option<String> {
 }
 
 /// With a minus that is as wide as the plus.
-fn signed(points: f64) -> String {
+pub(crate) fn signed(points: f64) -> String {
     format!("{points:+.2}").replace('-', "−")
 }
 

@@ -197,7 +197,7 @@ pub(crate) fn seeds_in_words(seeds: &[Seed]) -> String {
 /// What the cells of one data set and method say.
 #[derive(Debug, Default)]
 struct Found<'a> {
-    /// AUROC in percent.
+    /// The table's metric in percent.
     values: Vec<f64>,
     warnings: Vec<&'a str>,
     failed: Vec<String>,
@@ -206,7 +206,8 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn collect(column: &ColumnPlan, protocol: &str, dataset: &str, cells: &'a Cells) -> Self {
+    fn collect(plan: &TablePlan, column: &ColumnPlan, dataset: &str, cells: &'a Cells) -> Self {
+        let (protocol, metric) = (plan.protocol_of(column), plan.metric);
         let mut found = Self::default();
         let ids = column.cells.get(dataset).map_or(&[][..], Vec::as_slice);
         for id in ids {
@@ -221,9 +222,9 @@ impl<'a> Found<'a> {
                     let reason = format!("protocol `{of_cell}`, expected `{protocol}`");
                     found.unreadable.push(format!("cells/{id}.json: {reason}"));
                 }
-                Some(Ok(cell)) => match (cell.status, cell.metrics) {
-                    (Status::Ok, Some(metrics)) => {
-                        found.values.push(100.0 * metrics.auroc);
+                Some(Ok(cell)) => match (cell.status, cell.percent(metric)) {
+                    (Status::Ok, Some(percent)) => {
+                        found.values.push(percent);
                         found
                             .warnings
                             .extend(cell.warnings.iter().map(String::as_str));
@@ -231,6 +232,9 @@ impl<'a> Found<'a> {
                     _ => {
                         let reason = match &cell.error {
                             Some(error) => error.message.as_str(),
+                            None if cell.metrics.is_some() => {
+                                "no maps, or no masks to compare with"
+                            }
                             None => "no reason recorded",
                         };
                         found.failed.push(format!("failed: {reason}"));
@@ -280,7 +284,7 @@ fn fill<'a>(
 ) -> Row<'a> {
     let dataset = row.dataset.as_str();
     let found: Vec<Found> = (plan.columns.iter())
-        .map(|column| Found::collect(column, plan.protocol_of(column), dataset, cells))
+        .map(|column| Found::collect(plan, column, dataset, cells))
         .collect();
     let states: Vec<Ours> = (plan.columns.iter().zip(&found))
         .map(|(column, found)| match &column.method {

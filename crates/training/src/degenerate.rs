@@ -5,6 +5,10 @@ use crate::{TrainingError, to_numbers};
 
 /// Rows of the probe, at most.
 const ROWS: i64 = 256;
+/// Numbers of the probe, at most, unless that leaves fewer rows than the next number: a network over large
+/// images takes seconds for each.
+const NUMBERS: usize = 1 << 18;
+const FEWEST_ROWS: i64 = 32;
 /// Where the probe asks the network: the middles of four equal parts of the steps.
 const LEVELS: usize = 4;
 /// Share of the target's mean square below which a variance or a distance counts as nothing. A network
@@ -88,13 +92,16 @@ impl Probe {
     }
 }
 
-/// Evenly spaced rows of `x`, `[n, ..]`, 256 at most: what a network is asked for [`degenerate`].
+/// Evenly spaced rows of `x`, `[n, ..]`, 256 at most and 32 of large images: what a network is asked for
+/// [`degenerate`].
 ///
 /// # Errors
 /// [`TrainingError::Process`] where libtorch has no memory.
 pub fn probe_rows(x: &Tensor) -> Result<Tensor, TrainingError> {
     let n = x.size()[0];
-    let rows = n.min(ROWS);
+    let numbers = x.numel() / n.max(1) as usize;
+    let affordable = (NUMBERS / numbers.max(1)) as i64;
+    let rows = n.min(ROWS).min(affordable.max(FEWEST_ROWS));
     let places: Vec<i64> = (0..rows).map(|i| i * n / rows).collect();
     let places = Tensor::f_from_slice(&places)?.f_to_device(x.device())?;
     Ok(x.f_index_select(0, &places)?)
@@ -213,6 +220,18 @@ mod tests {
             .unwrap()
             .ask(&told);
         assert_eq!(told.0.into_inner(), [19.0, 39.0, 59.0, 79.0]);
+    }
+
+    #[test]
+    fn a_probe_of_large_images_has_fewer() {
+        let rows = |shape: &[i64]| {
+            let x = Tensor::zeros(shape, (Kind::Uint8, Device::Cpu));
+            probe_rows(&x).unwrap().size()[0]
+        };
+        assert_eq!(rows(&[1000, 1, 28, 28]), 256);
+        assert_eq!(rows(&[300, 3, 64, 64]), 32);
+        assert_eq!(rows(&[9, 3, 64, 64]), 9);
+        assert_eq!(rows(&[300, 512]), 256);
     }
 
     #[test]

@@ -8,30 +8,43 @@ const TORCH: &str = "tch";
 const POLARS: &str = "polars";
 
 /// The crates that may have libtorch below them; a crate that is not named here may not.
-const LINK_TORCH: [&str; 9] = [
+const LINK_TORCH: &[&str] = &[
     "cli",
     "diffusion-core",
     "dit",
     "dte",
+    "features",
     "layers",
     "mlp",
+    "patches",
     "residuum",
     "tch-ext",
     "training",
+    "unet",
 ];
 /// The same for polars.
-const LINK_POLARS: [&str; 2] = ["cli", "report"];
+const LINK_POLARS: &[&str] = &["cli", "report"];
 /// Crates that are light again without their default features.
-const LIGHT_WITHOUT_FEATURES: [(&str, &[&str]); 3] = [
+const LIGHT_WITHOUT_FEATURES: &[(&str, &[&str])] = &[
     ("cli", &[POLARS]),
     ("diffusion-core", &[TORCH, POLARS]),
     ("residuum", &[TORCH, POLARS]),
 ];
 /// Arrows between our own crates that must not appear.
-const NEVER: [(&str, &[&str]); 13] = [
+const NEVER: &[(&str, &[&str])] = &[
+    (
+        "analytic",
+        &["baselines", "datasets", "diffusion-core", "metrics"],
+    ),
     (
         "baselines",
-        &["datasets", "diffusion-core", "metrics", "training"],
+        &[
+            "analytic",
+            "datasets",
+            "diffusion-core",
+            "metrics",
+            "training",
+        ],
     ),
     (
         "datasets",
@@ -58,7 +71,20 @@ const NEVER: [(&str, &[&str]); 13] = [
         "dit",
         &["baselines", "datasets", "dte", "metrics", "mlp", "training"],
     ),
-    ("dte", &["baselines", "datasets", "dit", "metrics", "mlp"]),
+    (
+        "dte",
+        &["baselines", "datasets", "dit", "metrics", "mlp", "unet"],
+    ),
+    (
+        "features",
+        &[
+            "baselines",
+            "datasets",
+            "diffusion-core",
+            "metrics",
+            "training",
+        ],
+    ),
     (
         "layers",
         &[
@@ -78,13 +104,45 @@ const NEVER: [(&str, &[&str]); 13] = [
         &["baselines", "datasets", "dit", "dte", "metrics", "training"],
     ),
     (
+        "neighbours",
+        &["baselines", "datasets", "diffusion-core", "metrics"],
+    ),
+    (
+        "patches",
+        &["baselines", "datasets", "dit", "dte", "metrics", "unet"],
+    ),
+    (
+        "pictures",
+        &["datasets", "detector", "diffusion-core", "metrics"],
+    ),
+    (
         "report",
         &["baselines", "diffusion-core", "residuum", "training"],
     ),
     ("residuum", &["cli", "report"]),
     (
         "training",
-        &["baselines", "datasets", "dit", "dte", "metrics", "mlp"],
+        &[
+            "baselines",
+            "datasets",
+            "dit",
+            "dte",
+            "metrics",
+            "mlp",
+            "unet",
+        ],
+    ),
+    (
+        "unet",
+        &[
+            "baselines",
+            "datasets",
+            "dit",
+            "dte",
+            "metrics",
+            "mlp",
+            "training",
+        ],
     ),
     (
         "xtask",

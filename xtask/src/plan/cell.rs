@@ -77,10 +77,12 @@ impl Cell {
     fn method_seconds(&self) -> f64 {
         match self.method.as_str() {
             "norm" => 0.05,
-            "copod" => 0.3,
+            "copod" | "ecod" | "hbos" | "pca" => 0.3,
             "iforest" => 0.5,
             "ocsvm" => 1.5,
-            "dte-np" => 1.0,
+            "dte-np" | "knn" | "lof" | "linear-denoiser" | "wiener" => 1.0,
+            "feature-bagging" => 10.0,
+            "mcd" => 20.0,
             _ => 80.0,
         }
     }

@@ -82,6 +82,7 @@ report)
     # One line per cell of the tables, in their order.
     mkdir -p "$1/report"
     : >"$1/report/table1.md"
+    : >"$1/report/index.html"
     : >"$1/results.csv"
     grep -o '"[0-9a-f]\{16\}"' "$1/tables.json" | tr -d '"' | while read -r id; do
         echo "$id $(grep -o '"auroc":[0-9.]*' "$1/cells/$id.json" 2>/dev/null || echo failed)"

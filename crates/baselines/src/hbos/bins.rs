@@ -1,7 +1,7 @@
 use detector::DetectorError;
 use serde::{Deserialize, Serialize};
 
-use super::histogram::count;
+use super::histogram::Histogram;
 
 /// More bins than this only fill the memory.
 const MAX_BINS: usize = 100_000;
@@ -31,19 +31,20 @@ impl Bins {
         }
     }
 
-    /// For the values of one column.
-    pub(super) fn resolve(self, column: &[f64]) -> usize {
+    /// For the `n` values of one column.
+    pub(super) fn resolve(self, parts: &[&[f32]], n: usize) -> usize {
         match self {
             Self::Count(bins) => bins,
             Self::Auto => {
-                let n = column.len() as f64;
+                let n = n as f64;
                 let mut best = (f64::NEG_INFINITY, 1);
                 for bins in 1..(n.sqrt() as usize).max(2) {
                     let b = bins as f64;
                     let penalty = b - 1.0 + b.ln().powf(2.5);
-                    let (counts, _) = count(column, bins);
-                    let terms = counts.iter().map(|count| {
-                        let count = *count as f64;
+                    let mut histogram = Histogram::over(parts, bins);
+                    parts.iter().for_each(|part| histogram.add(part));
+                    let terms = histogram.counts().iter().map(|count| {
+                        let count = f64::from(*count);
                         count * (b * count / n + 1.0).ln() - penalty
                     });
                     let likelihood = terms.sum::<f64>();
@@ -110,12 +111,10 @@ mod tests {
 
     #[test]
     fn two_heaps_ask_for_more_bins_than_one_level() {
-        let level: Vec<f64> = (0..400).map(f64::from).collect();
-        let heaps: Vec<f64> = (0..400)
-            .map(|i| f64::from(i % 2) * 1000.0 + f64::from(i % 7))
-            .collect();
-        assert_eq!(Bins::Auto.resolve(&level), 1);
-        assert!(Bins::Auto.resolve(&heaps) > 3);
-        assert_eq!(Bins::Auto.resolve(&[4.0]), 1);
+        let level: Vec<f32> = (0..400).map(|i| i as f32).collect();
+        let heaps: Vec<f32> = (0..400).map(|i| (i % 2 * 1000 + i % 7) as f32).collect();
+        assert_eq!(Bins::Auto.resolve(&[&level], 400), 1);
+        assert!(Bins::Auto.resolve(&[&heaps], 400) > 3);
+        assert_eq!(Bins::Auto.resolve(&[&[4.0]], 1), 1);
     }
 }

@@ -1,18 +1,123 @@
-//! Histograms as `numpy.histogram` makes them.
-
 use std::ops::Range;
 
-use ndarray::{ArrayView2, Axis, Slice};
+/// A histogram of equal bins, as `numpy.histogram` makes it.
+#[derive(Debug)]
+pub(super) struct Histogram {
+    edges: Edges,
+    counts: Vec<u32>,
+}
 
-use super::HbosConfig;
+/// The edges of equal bins.
+#[derive(Debug)]
+struct Edges {
+    first: f64,
+    last: f64,
+    /// Bins in one unit of the values.
+    per_unit: f64,
+    /// The edges but for the outermost, which are infinite: no value is beyond them.
+    inner: Vec<f64>,
+}
+
+impl Edges {
+    fn new(first: f64, last: f64, bins: usize) -> Self {
+        let step = (last - first) / bins as f64;
+        let mut inner: Vec<f64> = (0..=bins).map(|i| i as f64 * step + first).collect();
+        (inner[0], inner[bins]) = (f64::NEG_INFINITY, f64::INFINITY);
+        Self {
+            first,
+            last,
+            per_unit: bins as f64 / (last - first),
+            inner,
+        }
+    }
+
+    fn all(&self) -> Vec<f64> {
+        let mut all = self.inner.clone();
+        let bins = all.len() - 1;
+        (all[0], all[bins]) = (self.first, self.last);
+        all
+    }
+
+    /// The bin of a value; `below` tells on which side of an edge it is. The rounded quotient is only a
+    /// guess and the edges decide; as it is nearly always right, the loops cost no mispredicted branch.
+    fn bin(&self, value: f64, below: impl Fn(f64, f64) -> bool) -> usize {
+        let last = self.inner.len() - 2;
+        // By way of i32, which the processor converts to.
+        let guess = ((value - self.first) * self.per_unit) as i32;
+        let mut bin = guess.clamp(0, last as i32) as usize;
+        while below(value, self.inner[bin]) {
+            bin -= 1;
+        }
+        while !below(value, self.inner[bin + 1]) {
+            bin += 1;
+        }
+        bin
+    }
+}
+
+impl Histogram {
+    /// Over the range of some values.
+    pub(super) fn over(parts: &[&[f32]], bins: usize) -> Self {
+        let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
+        for value in parts.iter().copied().flatten() {
+            least = if *value < least { *value } else { least };
+            most = if *value > most { *value } else { most };
+        }
+        Self::new(least, most, bins)
+    }
+
+    /// From `first` to `last`; half a unit to either side where they are equal.
+    fn new(first: f32, last: f32, bins: usize) -> Self {
+        let (mut first, mut last) = (f64::from(first), f64::from(last));
+        if first == last {
+            (first, last) = (first - 0.5, last + 0.5);
+        }
+        Self {
+            edges: Edges::new(first, last, bins),
+            counts: vec![0; bins],
+        }
+    }
+
+    /// Counts values inside the range. One on an edge belongs to the bin above it, the largest to the
+    /// last.
+    pub(super) fn add(&mut self, values: &[f32]) {
+        for value in values {
+            let bin = self
+                .edges
+                .bin(f64::from(*value), |value, edge| value < edge);
+            self.counts[bin] += 1;
+        }
+    }
+
+    pub(super) fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// What `n` values tell of others, `−log₂(h + α)` of each bin, tolerating values beyond the range.
+    pub(super) fn densities(self, n: usize, alpha: f64, tolerance: f64) -> Densities {
+        let all = self.edges.all();
+        let widths: Vec<f64> = all.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let scores: Vec<f64> = self
+            .counts
+            .iter()
+            .zip(&widths)
+            .map(|(count, width)| -(f64::from(*count) / width / n as f64 + alpha).log2())
+            .collect();
+        let (first, last) = (self.edges.first, self.edges.last);
+        Densities {
+            most: scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            inside: first - tolerance * widths[0]..last + tolerance * widths[widths.len() - 1],
+            scores,
+            edges: self.edges,
+        }
+    }
+}
 
 /// The logarithms of the densities of one column.
 #[derive(Debug)]
 pub(super) struct Densities {
-    edges: Vec<f64>,
-    /// Bins in one unit of the column.
-    per_unit: f64,
-    /// `−log₂(h + α)` of each bin.
+    edges: Edges,
+    /// Of each bin.
     scores: Vec<f64>,
     /// Of the least dense bin.
     most: f64,
@@ -21,109 +126,50 @@ pub(super) struct Densities {
 }
 
 impl Densities {
-    pub(super) fn of(column: &[f64], config: &HbosConfig) -> Self {
-        let bins = config.bins.resolve(column);
-        let (counts, edges) = count(column, bins);
-        let n = column.len() as f64;
-        let widths = edges.windows(2).map(|pair| pair[1] - pair[0]);
-        let scores: Vec<f64> = counts
-            .iter()
-            .zip(widths)
-            .map(|(count, width)| -(*count as f64 / width / n + config.alpha).log2())
-            .collect();
-        let (first, last) = (edges[0], edges[bins]);
-        Self {
-            per_unit: bins as f64 / (last - first),
-            most: scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            inside: first - config.tolerance * (edges[1] - first)
-                ..last + config.tolerance * (last - edges[bins - 1]),
-            scores,
-            edges,
+    /// Adds to the scores of rows what their values in this column say. A value on an edge belongs to the
+    /// bin below it.
+    pub(super) fn add_scores(&self, values: &[f32], scores: &mut [f64]) {
+        for (value, score) in values.iter().zip(scores) {
+            let value = f64::from(*value);
+            *score += if value < self.inside.start || value > self.inside.end {
+                self.most
+            } else {
+                self.scores[self.edges.bin(value, |value, edge| value <= edge)]
+            };
         }
     }
-
-    /// What a value in this column adds to the score of its row.
-    pub(super) fn score(&self, value: f64) -> f64 {
-        if value < self.inside.start || value > self.inside.end {
-            return self.most;
-        }
-        let last = self.scores.len() - 1;
-        let mut bin = (((value - self.edges[0]) * self.per_unit) as usize).min(last);
-        // The quotient is rounded; edges decide, and one belongs to the bin below it.
-        while bin > 0 && value <= self.edges[bin] {
-            bin -= 1;
-        }
-        while bin < last && value > self.edges[bin + 1] {
-            bin += 1;
-        }
-        self.scores[bin]
-    }
-}
-
-/// How many values fall into each of `bins` bins of equal width, and their edges. A value on an edge
-/// belongs to the bin above it, the largest to the last. The bins of equal values reach half a unit to
-/// either side.
-pub(super) fn count(column: &[f64], bins: usize) -> (Vec<usize>, Vec<f64>) {
-    let mut first = column.iter().copied().fold(f64::INFINITY, f64::min);
-    let mut last = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if first == last {
-        (first, last) = (first - 0.5, last + 0.5);
-    }
-    let step = (last - first) / bins as f64;
-    let mut edges: Vec<f64> = (0..=bins).map(|i| i as f64 * step + first).collect();
-    edges[bins] = last;
-    let per_unit = bins as f64 / (last - first);
-    let mut counts = vec![0; bins];
-    for value in column {
-        let mut bin = (((value - first) * per_unit) as usize).min(bins - 1);
-        while bin > 0 && *value < edges[bin] {
-            bin -= 1;
-        }
-        while bin + 1 < bins && *value >= edges[bin + 1] {
-            bin += 1;
-        }
-        counts[bin] += 1;
-    }
-    (counts, edges)
-}
-
-/// Some columns of `x`, copied row by row so that neighbours are read together.
-pub(super) fn columns_of(x: ArrayView2<'_, f32>, columns: Range<usize>) -> Vec<Vec<f64>> {
-    let mut copies = vec![Vec::with_capacity(x.nrows()); columns.len()];
-    for row in x.slice_axis(Axis(1), Slice::from(columns)).outer_iter() {
-        for (copy, value) in copies.iter_mut().zip(row) {
-            copy.push(f64::from(*value));
-        }
-    }
-    copies
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn edges_belong_to_the_bin_above_but_the_last() {
-        let (counts, edges) = count(&[0.0, 1.0, 2.0, 3.0, 4.0, 4.0], 4);
-        assert_eq!(counts, [1, 1, 1, 3]);
-        assert_eq!(edges, [0.0, 1.0, 2.0, 3.0, 4.0]);
-        assert_eq!(count(&[7.0, 7.0], 2), (vec![0, 2], vec![6.5, 7.0, 7.5]));
+    fn counts(values: &[f32], bins: usize) -> Vec<u32> {
+        let mut histogram = Histogram::over(&[values], bins);
+        histogram.add(values);
+        histogram.counts
     }
 
     #[test]
-    fn thirds_and_tenths_are_counted_by_their_edges() {
-        // Every edge, a hair below it and a hair above it.
-        let edges: Vec<f64> = (0..=10).map(|i| f64::from(i) * 0.1 + 0.3).collect();
-        let near = edges.iter().flat_map(|e| [e.next_down(), *e, e.next_up()]);
-        let column: Vec<f64> = near
-            .filter(|v| (edges[0]..=edges[10]).contains(v))
-            .collect();
-        let (counts, edges) = count(&column, 10);
-        for (bin, found) in counts.iter().enumerate() {
-            let inside = |v: &&f64| {
-                **v >= edges[bin] && (**v < edges[bin + 1] || (bin == 9 && **v <= edges[10]))
+    fn edges_belong_to_the_bin_above_but_the_last() {
+        assert_eq!(counts(&[0.0, 1.0, 2.0, 3.0, 4.0, 4.0], 4), [1, 1, 1, 3]);
+        assert_eq!(counts(&[7.0, 7.0], 2), [0, 2]);
+        assert_eq!(Histogram::new(7.0, 7.0, 2).edges.all(), [6.5, 7.0, 7.5]);
+    }
+
+    #[test]
+    fn values_beside_an_edge_are_counted_by_it() {
+        let edges = Histogram::new(0.3, 1.3, 10).edges.all();
+        let near = edges.iter().map(|e| *e as f32);
+        let near = near.flat_map(|e| [e.next_down(), e, e.next_up()]);
+        let values: Vec<f32> = near.filter(|v| (0.3..=1.3).contains(v)).collect();
+        for (bin, found) in counts(&values, 10).into_iter().enumerate() {
+            let inside = |v: &&f32| {
+                let v = f64::from(**v);
+                v >= edges[bin] && (v < edges[bin + 1] || (bin == 9 && v <= edges[10]))
             };
-            assert_eq!(*found, column.iter().filter(inside).count(), "bin {bin}");
+            let expected = values.iter().filter(inside).count();
+            assert_eq!(found as usize, expected, "bin {bin}");
         }
     }
 }

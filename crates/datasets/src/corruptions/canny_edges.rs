@@ -37,13 +37,19 @@ fn gradient(x: &Grey) -> (Grey, Grey) {
     let weights = [(-1, 1.0), (0, 2.0), (1, 1.0)];
     let down = Grey::from_shape_fn(x.dim(), |(row, column)| {
         let sum = |by: isize| -> f64 {
-            weights.iter().map(|&(side, w)| w * at(row, column, (by, side))).sum()
+            weights
+                .iter()
+                .map(|&(side, w)| w * at(row, column, (by, side)))
+                .sum()
         };
         sum(1) - sum(-1)
     });
     let right = Grey::from_shape_fn(x.dim(), |(row, column)| {
         let sum = |by: isize| -> f64 {
-            weights.iter().map(|&(side, w)| w * at(row, column, (side, by))).sum()
+            weights
+                .iter()
+                .map(|&(side, w)| w * at(row, column, (side, by)))
+                .sum()
         };
         sum(1) - sum(-1)
     });
@@ -65,7 +71,11 @@ fn is_ridge(steep: &Grey, down: f64, right: f64, (row, column): (usize, usize)) 
     };
     // Towards the gradient: the diagonal neighbour and the straight one nearer to its direction.
     let (d, r) = (down.signum() as isize, right.signum() as isize);
-    let diagonal = if down * right == 0.0 { None } else { Some((d, r)) };
+    let diagonal = if down * right == 0.0 {
+        None
+    } else {
+        Some((d, r))
+    };
     let (straight, share) = if down.abs() >= right.abs() {
         ((d, 0), right.abs() / down.abs())
     } else {

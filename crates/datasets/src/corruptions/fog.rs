@@ -87,6 +87,9 @@ mod tests {
         let expected = |key: &str| golden["fog_map"][key].as_f64().unwrap();
         // Standard errors over 40 maps: about 0.015 and 0.00008.
         assert!((mean - expected("mean")).abs() < 0.06, "{mean}");
-        assert!((step - expected("step")).abs() < 0.03 * expected("step"), "{step}");
+        assert!(
+            (step - expected("step")).abs() < 0.03 * expected("step"),
+            "{step}"
+        );
     }
 }

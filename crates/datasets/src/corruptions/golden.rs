@@ -12,7 +12,11 @@ pub(super) fn golden() -> Value {
 fn picture() -> Grey {
     Grey::from_shape_fn((SIDE, SIDE), |(row, column)| {
         let bar = row >= 4 && row < 24 && (column * 3 + row).abs_diff(45) < 9;
-        let value = if bar { 230 - 3 * row } else { (row * column) % 23 };
+        let value = if bar {
+            230 - 3 * row
+        } else {
+            (row * column) % 23
+        };
         value as f64 / 255.0
     })
 }
@@ -46,7 +50,11 @@ fn formulas_without_chance_are_those_of_the_reference() {
     compare("canny_edges", &canny_edges::canny_edges(&x), PRINTED);
     for (sign, word) in [(1.0, "plus"), (-1.0, "minus")] {
         compare(&format!("shear_{word}"), &affine::shear(&x, sign), PRINTED);
-        compare(&format!("rotate_{word}"), &affine::rotate(&x, sign), PRINTED);
+        compare(
+            &format!("rotate_{word}"),
+            &affine::rotate(&x, sign),
+            PRINTED,
+        );
     }
     compare("translate", &affine::translate(&x, 1.0, -1.0), PRINTED);
 }
@@ -54,7 +62,11 @@ fn formulas_without_chance_are_those_of_the_reference() {
 #[test]
 fn formulas_with_their_chance_given_are_those_of_the_reference() {
     let x = picture();
-    compare("dotted_line", &lines::dotted(&x, 3.0, 21.0).mapv(|v| v.min(1.0)), PRINTED);
+    compare(
+        "dotted_line",
+        &lines::dotted(&x, 3.0, 21.0).mapv(|v| v.min(1.0)),
+        PRINTED,
+    );
     compare("zigzag_up", &lines::zigzag(&x, 20.0, 16.0), PRINTED);
     compare("zigzag_down", &lines::zigzag(&x, 2.0, 5.0), PRINTED);
     compare("glass_blurred", &glass_blur::blurred(&x), PRINTED);
@@ -93,15 +105,27 @@ fn every_corruption_is_seeded_and_leaves_its_mark() {
     for corruption in Corruption::all() {
         let first = corrupt(&images, corruption, 0, &streams).unwrap();
         assert_eq!(first, corrupt(&images, corruption, 0, &streams).unwrap());
-        assert_eq!(corruption.as_str().parse::<Corruption>().unwrap(), corruption);
+        assert_eq!(
+            corruption.as_str().parse::<Corruption>().unwrap(),
+            corruption
+        );
         if corruption == Corruption::Identity {
             assert_eq!(first, images);
             continue;
         }
-        assert!(first.outer_iter().all(|one| one != images.index_axis(Axis(0), 0)), "{corruption}");
+        assert!(
+            first
+                .outer_iter()
+                .all(|one| one != images.index_axis(Axis(0), 0)),
+            "{corruption}"
+        );
         // An image comes out the same alone.
         let alone = corrupt(&images.select(Axis(0), &[3]), corruption, 0, &[3]).unwrap();
-        assert_eq!(alone.index_axis(Axis(0), 0), first.index_axis(Axis(0), 3), "{corruption}");
+        assert_eq!(
+            alone.index_axis(Axis(0), 0),
+            first.index_axis(Axis(0), 3),
+            "{corruption}"
+        );
         let fixed = [
             Corruption::Scale,
             Corruption::Brightness,

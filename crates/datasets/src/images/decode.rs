@@ -77,9 +77,6 @@ pub(crate) fn not_black(path: &Path, max_pixels: u64) -> Result<(Header, Vec<u8>
 fn decode(path: &Path, max_pixels: u64) -> Result<DynamicImage, DatasetError> {
     let bytes = bytes(path)?;
     let (decoder, orientation) = open(path, &bytes, max_pixels)?;
-    if bytes.starts_with(JPEG_START) && !jpeg_ends(&bytes) {
-        return Err(malformed(path, "the end of the file", "a whole JPEG image"));
-    }
     let mut image =
         DynamicImage::from_decoder(decoder).map_err(|error| image_error(path, error))?;
     image.apply_orientation(orientation);
@@ -106,6 +103,9 @@ fn open<'a>(
     })?;
     if reader.format().is_none() {
         return Err(malformed(path, start_of(bytes), FORMATS));
+    }
+    if bytes.starts_with(JPEG_START) && !jpeg_ends(bytes) {
+        return Err(malformed(path, "the end of the file", "a whole JPEG image"));
     }
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_ALLOCATION);

@@ -286,11 +286,17 @@ mod tests {
         }
     }
 
+    /// Distances to the mean image rank no better: the blobs lie in different places.
+    const TOLERANCE: Tolerance = Tolerance {
+        relative: 0.0,
+        auroc: 0.9,
+    };
+
     #[test]
     fn an_honest_detector_passes() {
         for shape in [[1, 12, 12], [3, 8, 16]] {
             for fault in ["", "no maps"] {
-                let found = check_images_within(&MeanImage { fault }, shape, Tolerance::default());
+                let found = check_images_within(&MeanImage { fault }, shape, TOLERANCE);
                 assert_eq!(found, Ok(()), "{shape:?} {fault}");
             }
         }
@@ -303,8 +309,7 @@ mod tests {
             ("per image", "the map of an image alone differs"),
             ("mirrored", "of 6 maps are higher inside the defect"),
         ] {
-            let found =
-                check_images_within(&MeanImage { fault }, [1, 12, 12], Tolerance::default());
+            let found = check_images_within(&MeanImage { fault }, [1, 12, 12], TOLERANCE);
             let error = found.unwrap_err();
             assert!(error.contains(complaint), "{fault}: {error}");
         }

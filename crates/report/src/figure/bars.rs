@@ -3,6 +3,7 @@ use super::palette::Ink;
 use super::table::{Group, under};
 use super::{Anchor, Figure, TEXT, TICK_TEXT, font};
 use crate::estimate::{Estimate, mean};
+use crate::footnotes::one_line;
 
 const BAR: f64 = 26.0;
 const NAMES: f64 = 168.0;
@@ -21,11 +22,19 @@ pub(crate) fn means(group: &Group<'_>) -> Option<Figure> {
     if rows.is_empty() {
         return None;
     }
+    let published = published_rows(group, &rows);
     let paper = |column: usize| {
-        let values = rows
+        let values = published
             .iter()
             .map(|&row| group.table.rows[row].entries[column].paper);
         mean(&values.collect::<Option<Vec<f64>>>()?)
+    };
+    let paper_over = match published == rows {
+        true => "the same data sets".to_owned(),
+        false => {
+            let name = |&row: &usize| one_line(&group.table.rows[row].plan.dataset);
+            published.iter().map(name).collect::<Vec<_>>().join(", ")
+        }
     };
     let mut bars: Vec<Bar> = (group.series.iter())
         .map(|series| Bar {
@@ -43,18 +52,36 @@ pub(crate) fn means(group: &Group<'_>) -> Option<Figure> {
             bars.push(Bar {
                 column,
                 look: 0,
-                name: crate::footnotes::one_line(&plan.label),
+                name: one_line(&plan.label),
                 ours: None,
                 paper: Some(value),
             });
         }
     }
     bars.sort_by_key(|bar| bar.column);
-    let has_paper = bars.iter().any(|bar| bar.paper.is_some());
-    Some(draw(group, rows.len(), &bars, has_paper))
+    let paper_over = bars
+        .iter()
+        .any(|bar| bar.paper.is_some())
+        .then_some(paper_over);
+    Some(draw(group, rows.len(), &bars, paper_over))
 }
 
-fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], has_paper: bool) -> Figure {
+/// The rows whose published numbers stand beside ours: the same ones, or where nothing was published for
+/// those, the ones we have no data for, as with Figure 1 of the paper.
+fn published_rows(group: &Group<'_>, rows: &[usize]) -> Vec<usize> {
+    let is_published = |&row: &usize| {
+        let mut entries = group.table.rows[row].entries.iter();
+        entries.any(|entry| entry.paper.is_some())
+    };
+    if rows.iter().any(is_published) {
+        return rows.to_vec();
+    }
+    let all = 0..group.table.rows.len();
+    all.filter(|row| group.table.rows[*row].no_data && is_published(row))
+        .collect()
+}
+
+fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<String>) -> Figure {
     let plot = Plot {
         left: NAMES,
         top: 6.0,
@@ -72,8 +99,8 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], has_paper: bool) -> Figu
          bars: a standard deviation over seeds to either side.",
         under(group)
     );
-    if has_paper {
-        caption += " Diamonds: the paper's mean over the same data sets.";
+    if let Some(over) = paper_over {
+        caption += &format!(" Diamonds: the paper's, over {over}.");
     }
     let mut figure = Figure {
         id: format!("{}-means", group.stem),

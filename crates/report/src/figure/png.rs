@@ -20,6 +20,8 @@ pub(crate) fn encode(figure: &Figure) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
+    // Large areas of one colour are small in any case.
+    encoder.set_compression(png::Compression::Fast);
     encoder.set_pixel_dims(Some(png::PixelDimensions {
         xppu: RESOLUTION,
         yppu: RESOLUTION,

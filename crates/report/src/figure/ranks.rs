@@ -35,7 +35,10 @@ pub(super) fn critical_difference(group: &Group<'_>) -> Option<Figure> {
     let families = family_means(&names, of_sets.view()).ok()?;
     let (values, over) = if families.names.len() >= FAMILIES {
         let n = families.names.len();
-        (families.values, format!("{n} families of data sets, each by its mean"))
+        (
+            families.values,
+            format!("{n} families of data sets, each by its mean"),
+        )
     } else {
         let mut over = format!("{} data sets", rows.len());
         if families.names.len() < rows.len() {
@@ -60,7 +63,13 @@ pub(super) fn critical_difference(group: &Group<'_>) -> Option<Figure> {
         under(group),
         found.critical_difference
     );
-    Some(draw(group, &found.ranks, found.critical_difference, &found.cliques, caption))
+    Some(draw(
+        group,
+        &found.ranks,
+        found.critical_difference,
+        &found.cliques,
+        caption,
+    ))
 }
 
 /// What stands before the first underscore of a data set's name: `CIFAR10_4` is of `CIFAR10`.
@@ -96,7 +105,11 @@ fn draw(
         height: plot.bottom() + ROW * ranks.len().div_ceil(2) as f64 + 12.0,
         shapes: Vec::new(),
     };
-    figure.line(vec![(plot.left, plot.top), (plot.right(), plot.top)], Ink::Text, 1.0);
+    figure.line(
+        vec![(plot.left, plot.top), (plot.right(), plot.top)],
+        Ink::Text,
+        1.0,
+    );
     for rank in 1..=ranks.len() {
         let x = plot.x_at(rank as f64);
         figure.line(vec![(x, plot.top - 5.0), (x, plot.top)], Ink::Text, 1.0);
@@ -153,9 +166,14 @@ fn name(
         false => (figure.width - 4.0, Anchor::End),
     };
     let limit = LEFT - 16.0;
-    let text = font::fitted(&format!("{} {rank:.2}", series.label), TEXT, limit);
+    let number = format!(" {rank:.2}");
+    let text = font::fitted(&series.label, TEXT, limit - font::width(&number, TEXT)) + &number;
     let length = font::width(&text, TEXT) + 6.0;
-    let end = if is_left { edge + length } else { edge - length };
+    let end = if is_left {
+        edge + length
+    } else {
+        edge - length
+    };
     let ink = Ink::Series(series.look);
     figure.line(vec![(x, plot.top), (x, y), (end, y)], ink, 1.25);
     mark(figure, (x, plot.top), series.look, 4.5);

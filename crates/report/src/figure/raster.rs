@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::Point;
 
 /// Lines of samples in each row of pixels. Along a line coverage is exact.
@@ -47,18 +49,24 @@ impl Raster {
                     crossing.push(edge);
                 }
             }
-            coverage.fill(0.0);
+            // The pixels of the row that are covered at all: most shapes are narrow.
+            let mut touched = self.width..0;
             for sample in 0..SAMPLES {
                 let y = row_top + (sample as f64 + 0.5) / SAMPLES as f64;
-                add_line(&crossing, y, &mut coverage);
+                add_line(&crossing, y, &mut coverage, &mut touched);
             }
-            let pixels = &mut self.colors[row * self.width..][..self.width];
-            for (pixel, covered) in pixels.iter_mut().zip(&coverage) {
+            if touched.is_empty() {
+                continue;
+            }
+            let covered_pixels = &mut coverage[touched.clone()];
+            let pixels = &mut self.colors[row * self.width..][touched];
+            for (pixel, covered) in pixels.iter_mut().zip(covered_pixels.iter()) {
                 let share = (covered / SAMPLES as f64 * opacity) as f32;
                 for (channel, ink) in pixel.iter_mut().zip(color) {
                     *channel += share * (f32::from(ink) - *channel);
                 }
             }
+            covered_pixels.fill(0.0);
         }
     }
 
@@ -127,8 +135,8 @@ fn edges(outline: &[Point]) -> impl Iterator<Item = Edge> {
     })
 }
 
-/// Adds to each pixel how much of it lies inside on the line `y`.
-fn add_line(edges: &[Edge], y: f64, coverage: &mut [f64]) {
+/// Adds to each pixel how much of it lies inside on the line `y`, and widens `touched` by these pixels.
+fn add_line(edges: &[Edge], y: f64, coverage: &mut [f64], touched: &mut Range<usize>) {
     let mut crossings: Vec<(f64, i32)> = (edges.iter())
         .filter(|edge| edge.top <= y && y < edge.bottom)
         .map(|edge| (edge.x_at_top + edge.slope * (y - edge.top), edge.turn))
@@ -138,20 +146,25 @@ fn add_line(edges: &[Edge], y: f64, coverage: &mut [f64]) {
     for pair in crossings.windows(2) {
         winding += pair[0].1;
         if winding != 0 {
-            add_span(pair[0].0, pair[1].0, coverage);
+            add_span(pair[0].0, pair[1].0, coverage, touched);
         }
     }
 }
 
-fn add_span(from: f64, to: f64, coverage: &mut [f64]) {
+fn add_span(from: f64, to: f64, coverage: &mut [f64], touched: &mut Range<usize>) {
     let (from, to) = (from.max(0.0), to.min(coverage.len() as f64));
+    if from >= to {
+        return; // outside
+    }
     let mut pixel = from.floor() as usize;
+    touched.start = touched.start.min(pixel);
     while (pixel as f64) < to {
         let left = from.max(pixel as f64);
         let right = to.min(pixel as f64 + 1.0);
         coverage[pixel] += right - left;
         pixel += 1;
     }
+    touched.end = touched.end.max(pixel);
 }
 
 #[cfg(test)]
@@ -213,6 +226,8 @@ mod tests {
         let mut raster = Raster::new(4, 3);
         raster.fill(&[square(-1e9, 1e9)], BLACK, 1.0);
         assert!(raster.bytes().iter().all(|&channel| channel == 0));
+        raster.fill(&[square(9.0, 11.0), square(-9.0, -1.0)], BLACK, 1.0);
+        raster.fill(&[vec![(9.0, 0.0), (11.0, 0.0), (11.0, 3.0)]], BLACK, 1.0);
         raster.fill(&[square(f64::NAN, 2.0)], BLACK, 1.0);
         raster.stroke(&[], 1.0, BLACK);
         raster.stroke(&[(1.0, 1.0), (1.0, 1.0)], 1.0, BLACK);

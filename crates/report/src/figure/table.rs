@@ -4,7 +4,7 @@ use super::Figure;
 use super::{bars, cost, curves, histograms, published, ranks, training};
 use crate::cell::{Cell, Cells, Metrics, finished};
 use crate::footnotes::one_line;
-use crate::plan::is_file_stem;
+use crate::plan::{Metric, is_file_stem};
 use crate::table::Table;
 
 /// The figures of a table: those over all its data sets, then those of each.
@@ -106,9 +106,13 @@ pub(crate) fn of_table(table: &Table<'_>, cells: &Cells) -> TableFigures {
     }
 }
 
-/// One group for each protocol, columns with finished cells only.
+/// One group for each protocol, columns with finished cells only. Figures are about the scores of
+/// images or rows: a table of another metric has none.
 fn groups<'a>(table: &'a Table<'a>, cells: &'a Cells) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
+    if table.plan.metric != Metric::Auroc {
+        return groups;
+    }
     let running = |column: usize| {
         let before = table.plan.columns[..column].iter();
         before.filter(|column| column.method.is_some()).count()

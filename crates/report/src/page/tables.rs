@@ -207,12 +207,11 @@ fn beside(html: &mut Html, ours: Option<f64>, paper: Option<f64>, place: Option<
     let Some(value) = paper else { return };
     html.raw("<small><span class=\"unseen\">, </span>paper ");
     number(html, &percent(value), place);
-    html.raw(" ");
-    html.element(
-        "span",
-        &[("class", "difference")],
-        &difference(ours, paper).replace('-', "−"),
-    );
+    let difference = difference(ours, paper).replace('-', "−");
+    if !difference.is_empty() {
+        html.raw(" ");
+        html.text(&difference);
+    }
     html.raw("</small>");
 }
 

@@ -160,6 +160,53 @@ pub(crate) fn full_run() -> Folder {
     folder
 }
 
+/// A run of three methods on six data sets whose cells keep curves, histograms and losses.
+pub(crate) fn drawn_run(n_seeds: u64) -> Folder {
+    let methods = ["kNN", "DDPM", "norm"];
+    let datasets = ["A_1", "A_2", "B", "C", "D", "E"];
+    let seeds: Vec<Value> = (0..n_seeds)
+        .map(|s| json!({"data": 44, "model": s}))
+        .collect();
+    let id = |m: usize, d: usize, seed: u64| format!("{m}-{d}-{seed}");
+    let columns = methods.iter().enumerate().map(|(m, name)| {
+        let cells = datasets.iter().enumerate().map(|(d, dataset)| {
+            let ids: Vec<String> = (0..n_seeds).map(|seed| id(m, d, seed)).collect();
+            ((*dataset).to_owned(), json!(ids))
+        });
+        let cells: serde_json::Map<String, Value> = cells.collect();
+        json!({"label": name, "method": name, "seeds": seeds, "cells": cells, "published": "knn"})
+    });
+    let columns: Vec<Value> = columns.collect();
+    let rows: Vec<Value> = (datasets.iter())
+        .map(|name| json!({"dataset": name, "present": true, "get": null}))
+        .collect();
+    let folder = Folder::new(&json!({"profile": "drawn", "tables": [{
+        "id": "drawn", "title": "Drawn", "protocol": "paper", "published": "paper", "rows": rows,
+        "columns": columns,
+    }]}));
+    let published = "dataset,knn\nA_1,81.00\nB,79.50\n";
+    fs::write(folder.published().join("paper.csv"), published).unwrap();
+    for (m, method) in methods.iter().enumerate() {
+        for (d, dataset) in datasets.iter().enumerate() {
+            for seed in 0..n_seeds {
+                let auroc = 0.9 - 0.1 * m as f64 - 0.01 * d as f64 + 0.004 * seed as f64;
+                let mut cell = ok(&id(m, d, seed), method, dataset, auroc, &[]);
+                let first = 8 + seed;
+                cell["curve"] = json!({"true_positives": [0, first, 20],
+                    "false_positives": [0, 3 + m, 50]});
+                cell["histogram"] = json!({"low": -1.5, "high": 2.5, "normals": [30, 15, 5],
+                    "anomalies": [2, 8, 10]});
+                if *method == "DDPM" {
+                    cell["n_evaluations"] = json!(250);
+                    cell["training"] = json!({"epochs": [1, 5, 9], "losses": [0.8, 0.4, 0.2]});
+                }
+                folder.cell(&cell);
+            }
+        }
+    }
+    folder
+}
+
 /// A cell's file as a full disk leaves it.
 pub(crate) fn truncate(path: &Path) {
     fs::write(path, "{\"schema\": 1, \"id\": ").unwrap();

@@ -57,7 +57,7 @@ fn a_run_without_cells_still_has_its_columns() {
     assert_eq!(csv.lines().count(), 1);
     let parquet = fs::read(&written.parquet).unwrap();
     let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
-    assert_eq!((frame.height(), frame.width()), (0, 34));
+    assert_eq!((frame.height(), frame.width()), (0, 37));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn writing_twice_gives_the_same_bytes_and_leaves_nothing_else() {
         files.collect::<Vec<_>>()
     };
     let first = bytes("out");
-    assert_eq!(first.len(), 5);
+    assert_eq!(first.len(), 15); // the results, the tables and the page, and five figures twice
     assert_eq!(bytes("out"), first);
     assert_eq!(bytes("elsewhere"), first);
     let mut names: Vec<_> = (fs::read_dir(folder.file("out")).unwrap())

@@ -2,6 +2,8 @@
 
 mod common;
 
+mod compare;
+mod figures;
 mod files;
 mod page;
 mod tables;

@@ -1,0 +1,306 @@
+//! Two runs side by side: what changed, by how much, and whether seeds alone explain it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::cell::finished;
+use crate::estimate::{Estimate, mean};
+use crate::footnotes::one_line;
+use crate::html::Html;
+use crate::markdown::escape;
+use crate::page::{head, scrolling};
+use crate::run::Run;
+use crate::summary::{count, signed};
+use crate::{ReportError, atomic};
+
+/// A change is outside the seeds' spread if it is larger than this many of their standard deviations.
+const SPREADS: f64 = 2.0;
+/// Points of AUROC that are nothing: both numbers are printed alike.
+const NOTHING: f64 = 0.005;
+
+/// Two runs compared: for every table, column and data set that both have, the number of both.
+#[derive(Debug)]
+pub struct Comparison {
+    names: (String, String),
+    changes: Vec<Change>,
+    /// Rows and columns that only one run has a result for.
+    only_first: usize,
+    only_second: usize,
+}
+
+#[derive(Debug)]
+struct Change {
+    table: String,
+    dataset: String,
+    column: String,
+    /// The table's metric in percent.
+    first: Estimate,
+    second: Estimate,
+    verdict: Verdict,
+}
+
+/// What a change is, beside the spread over seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    /// Larger than two pooled standard deviations over seeds.
+    Outside,
+    /// One seed on both sides: no spread to compare with.
+    Unknown,
+    Inside,
+    Same,
+}
+
+impl Verdict {
+    fn of(first: Estimate, second: Estimate) -> Self {
+        let change = (second.mean - first.mean).abs();
+        if change < NOTHING {
+            return Self::Same;
+        }
+        // A run with one seed borrows the other's spread.
+        let variance = |estimate: Estimate| estimate.sd.map(|sd| sd * sd);
+        let variances: Vec<f64> = [first, second].into_iter().filter_map(variance).collect();
+        match mean(&variances) {
+            None => Self::Unknown,
+            Some(pooled) if change > SPREADS * pooled.sqrt() => Self::Outside,
+            Some(_) => Self::Inside,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Outside => "outside the seeds' spread",
+            Self::Unknown => "one seed each: spread unknown",
+            Self::Inside => "within the seeds' spread",
+            Self::Same => "same",
+        }
+    }
+}
+
+impl Comparison {
+    /// Compares `second` with `first`. Tables are matched by id, columns by label and protocol, rows by
+    /// data set; configurations may differ, which is what is compared.
+    pub fn of(first: &Run, second: &Run) -> Self {
+        let (before, after) = (results(first), results(second));
+        let by_place: BTreeMap<&Place, &Estimate> = before.iter().map(|(p, e)| (p, e)).collect();
+        let mut changes = Vec::new();
+        for (place, estimate) in &after {
+            let Some(old) = by_place.get(place) else {
+                continue;
+            };
+            changes.push(Change {
+                table: place.table.clone(),
+                dataset: place.dataset.clone(),
+                column: place.column.clone(),
+                first: **old,
+                second: *estimate,
+                verdict: Verdict::of(**old, *estimate),
+            });
+        }
+        // What matters first, the largest of it first; equal ones stay in the order of the tables.
+        let size = |change: &Change| (change.second.mean - change.first.mean).abs();
+        changes.sort_by(|a, b| (a.verdict.cmp(&b.verdict)).then(size(b).total_cmp(&size(a))));
+        Self {
+            names: (one_line(first.profile()), one_line(second.profile())),
+            only_first: before.len() - changes.len(),
+            only_second: after.len() - changes.len(),
+            changes,
+        }
+    }
+
+    /// As Markdown that is readable as text: sentences, then every change.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# {}\n\n", escape(&self.title()));
+        for sentence in self.sentences() {
+            text += &format!("- {}\n", escape(&sentence));
+        }
+        text += "\n| table | data set | column | first | second | change | |\n";
+        text += "| :-- | :-- | :-- | --: | --: | --: | :-- |\n";
+        for change in self.changed() {
+            let cells = change.texts().map(|text| escape(&text));
+            text += &format!("| {} |\n", cells.join(" | "));
+        }
+        text
+    }
+
+    /// As one page that needs nothing else.
+    pub fn html(&self) -> String {
+        let mut html = Html::default();
+        head(&mut html, &self.title());
+        html.raw("<body>\n<main>\n");
+        html.element("h1", &[], &self.title());
+        html.raw("\n<ul>\n");
+        for sentence in self.sentences() {
+            html.element("li", &[], &sentence);
+            html.raw("\n");
+        }
+        html.raw("</ul>\n");
+        scrolling(&mut html, "Changes", self.table());
+        html.raw("</main>\n");
+        crate::page::script(&mut html);
+        html.raw("</body>\n</html>\n");
+        html.into_string()
+    }
+
+    /// Writes `compare.md` and `compare.html` into the folder `dir`, each whole or not at all.
+    ///
+    /// # Errors
+    /// [`ReportError::Write`] where a file cannot be written.
+    pub fn write(&self, dir: &Path) -> Result<(), ReportError> {
+        atomic::write(&dir.join("compare.md"), self.markdown().as_bytes())?;
+        atomic::write(&dir.join("compare.html"), self.html().as_bytes())
+    }
+
+    fn title(&self) -> String {
+        let (first, second) = &self.names;
+        format!("From the run {first} to the run {second}")
+    }
+
+    fn sentences(&self) -> Vec<String> {
+        let all = self.changes.len();
+        let with = |verdict| self.changes.iter().filter(|c| c.verdict == verdict).count();
+        let mut sentences = vec![format!(
+            "{} in both runs: {} the same as printed, {} within the seeds' spread, {} outside it, {} \
+             with one seed each.",
+            match all {
+                1 => "1 result is".to_owned(),
+                n => format!("{n} results are"),
+            },
+            with(Verdict::Same),
+            with(Verdict::Inside),
+            with(Verdict::Outside),
+            with(Verdict::Unknown)
+        )];
+        if all > with(Verdict::Same) {
+            let changes: Vec<f64> = (self.changes.iter())
+                .map(|change| change.second.mean - change.first.mean)
+                .collect();
+            let mean = mean(&changes).unwrap_or_default();
+            let points = signed(mean);
+            sentences.push(format!("The mean change is {points} points."));
+        }
+        sentences.push(format!(
+            "A change is outside the spread if it is larger than {SPREADS} standard deviations over \
+             seeds, both runs' pooled."
+        ));
+        for (n, which) in [(self.only_first, "first"), (self.only_second, "second")] {
+            if n > 0 {
+                let results = count(n, "result");
+                sentences.push(format!("{results} only in the {which} run."));
+            }
+        }
+        sentences
+    }
+
+    fn changed(&self) -> impl Iterator<Item = &Change> {
+        let changes = self.changes.iter();
+        changes.filter(|change| change.verdict != Verdict::Same)
+    }
+
+    fn table(&self) -> Html {
+        let mut html = Html::default();
+        html.raw("<table class=\"sortable\">\n<thead><tr>");
+        for name in [
+            "table", "data set", "column", "first", "second", "change", "verdict",
+        ] {
+            html.element("th", &[("scope", "col")], name);
+        }
+        html.raw("</tr></thead>\n<tbody>\n");
+        for change in self.changed() {
+            html.raw("<tr>");
+            let values = [change.first.mean, change.second.mean, change.points()];
+            for (index, text) in change.texts().iter().enumerate() {
+                match index {
+                    0 => html.element("th", &[("scope", "row")], text),
+                    3..=5 => {
+                        let value = values[index - 3].to_string();
+                        html.element("td", &[("data-value", &value)], text);
+                    }
+                    _ => html.element("td", &[("class", "text")], text),
+                }
+            }
+            html.raw("</tr>\n");
+        }
+        html.raw("</tbody>\n</table>\n");
+        html
+    }
+}
+
+impl Change {
+    fn points(&self) -> f64 {
+        self.second.mean - self.first.mean
+    }
+
+    fn texts(&self) -> [String; 7] {
+        let number = |estimate: Estimate| match estimate.sd {
+            Some(sd) => format!("{:.2} ± {sd:.2}", estimate.mean),
+            None => format!("{:.2}", estimate.mean),
+        };
+        [
+            self.table.clone(),
+            self.dataset.clone(),
+            self.column.clone(),
+            number(self.first),
+            number(self.second),
+            signed(self.points()),
+            self.verdict.words().to_owned(),
+        ]
+    }
+}
+
+/// Where a number stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    table: String,
+    dataset: String,
+    /// The label, with the protocol.
+    column: String,
+}
+
+/// Every number of a run's tables, by its place.
+fn results(run: &Run) -> Vec<(Place, Estimate)> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for table in &run.plan.tables {
+        for row in &table.rows {
+            for column in &table.columns {
+                let protocol = table.protocol_of(column);
+                let ids = column.cells.get(&row.dataset).into_iter().flatten();
+                let metrics = ids.filter_map(|id| finished(&run.cells, id, protocol));
+                let values = metrics.filter_map(|(cell, _)| cell.percent(table.metric));
+                let values: Vec<f64> = values.collect();
+                let place = Place {
+                    table: table.id.clone(),
+                    dataset: one_line(&row.dataset),
+                    column: one_line(&format!("{} [{protocol}]", column.label)),
+                };
+                // Two columns may have one label; the first stands for both.
+                if let Some(estimate) = Estimate::of(&values)
+                    && seen.insert(place.clone())
+                {
+                    found.push((place, estimate));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_measured_by_the_spread_over_seeds() {
+        let estimate = |mean, sd| Estimate { mean, sd };
+        let verdict = |change: f64, first, second| {
+            Verdict::of(estimate(80.0, first), estimate(80.0 + change, second))
+        };
+        assert_eq!(verdict(0.004, None, None), Verdict::Same);
+        assert_eq!(verdict(0.5, None, None), Verdict::Unknown);
+        // Pooled: √((1 + 9)/2) = 2.24, twice that 4.47.
+        assert_eq!(verdict(4.4, Some(1.0), Some(3.0)), Verdict::Inside);
+        assert_eq!(verdict(-4.5, Some(1.0), Some(3.0)), Verdict::Outside);
+        assert_eq!(verdict(2.1, Some(1.0), None), Verdict::Outside);
+        assert_eq!(verdict(0.5, Some(0.0), Some(0.0)), Verdict::Outside);
+    }
+}

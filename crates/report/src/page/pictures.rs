@@ -1,0 +1,38 @@
+use super::Content;
+use crate::footnotes::one_line;
+use crate::html::{Html, base64};
+
+/// The pictures of the run; nothing where no images ran.
+pub(super) fn section(html: &mut Html, content: &Content<'_>) {
+    let pictures = content.pictures;
+    if pictures.shown.is_empty() && pictures.left_out.is_empty() {
+        return;
+    }
+    html.raw("<section id=\"pictures\" aria-labelledby=\"pictures-title\">");
+    html.raw("<h2 id=\"pictures-title\">Heat maps</h2>\n<div class=\"figures\">\n");
+    for (id, bytes) in &pictures.shown {
+        let Some(Ok(cell)) = content.cells.get(id) else {
+            continue;
+        };
+        let name = format!(
+            "{} on {}, protocol {}, seeds {}",
+            one_line(&cell.method),
+            one_line(&cell.dataset),
+            one_line(&cell.protocol),
+            cell.seed
+        );
+        let address = format!("data:image/png;base64,{}", base64(bytes));
+        let alternative = format!("Test images and what the method sees in them: {name}");
+        html.raw("<figure>");
+        html.empty("img", &[("src", &address), ("alt", &alternative)]);
+        html.element("figcaption", &[], &name);
+        html.raw("</figure>\n");
+    }
+    html.raw("</div>\n");
+    if !pictures.left_out.is_empty() {
+        let n = pictures.left_out.len();
+        let text = format!("{n} more lie in the folder pictures of the run.");
+        html.element("p", &[], &text);
+    }
+    html.raw("</section>\n");
+}
