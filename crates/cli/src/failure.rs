@@ -122,6 +122,21 @@ impl From<pictures::PictureError> for Failure {
     }
 }
 
+#[cfg(feature = "torch")]
+impl From<residuum::FeaturesError> for Failure {
+    fn from(error: residuum::FeaturesError) -> Self {
+        let code = match error {
+            residuum::FeaturesError::Interrupted => exit::INTERRUPTED,
+            _ if error.is_missing() => exit::MISSING,
+            _ => exit::BAD_DATA,
+        };
+        Self {
+            hint: error.hint(),
+            ..Self::new(code, with_sources(&error))
+        }
+    }
+}
+
 impl From<MetricError> for Failure {
     fn from(error: MetricError) -> Self {
         Self::new(exit::BAD_DATA, with_sources(&error))

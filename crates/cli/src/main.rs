@@ -7,10 +7,14 @@ mod cells;
 mod corrupt;
 mod curves;
 mod datasets_command;
+#[cfg(feature = "torch")]
+mod embed;
 mod experiment;
 mod failure;
 mod memory;
 mod methods;
+#[cfg(feature = "torch")]
+mod npz;
 mod output;
 mod progress;
 #[cfg(feature = "report")]
@@ -54,6 +58,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Methods(command) => methods::run(command),
         Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),
         Command::Cells(args) => cells::run(args, &roots, &machine(&args.machine)?),
+        #[cfg(feature = "torch")]
+        Command::Embed(args) => embed::run(args, &roots, &machine(&args.machine)?),
         Command::Audit(args) => audit::run(args, &roots),
         Command::Corrupt(args) => corrupt::run(args, &roots),
         #[cfg(feature = "report")]

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
 }
 
 /// Set by the first Ctrl-C: training then saves where it is and ends. A second one ends at once.
-fn interrupt_flag() -> Result<Arc<AtomicBool>, Failure> {
+pub(crate) fn interrupt_flag() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     let register = || -> std::io::Result<()> {
         for signal in [SIGINT, SIGTERM] {

@@ -1,0 +1,120 @@
+//! `residuum embed`: images to vectors.
+
+mod support;
+
+use std::path::Path;
+
+use support::{command, ended, npy, npz, residuum};
+
+/// The smallest grey BMP that decoders take: `side` × `side`, every pixel `level`.
+fn bmp(side: usize, level: u8) -> Vec<u8> {
+    let row = side.div_ceil(4) * 4;
+    let (header, palette) = (54, 1024);
+    let pixels = header + palette;
+    let mut bytes = b"BM".to_vec();
+    bytes.extend(((pixels + row * side) as u32).to_le_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend((pixels as u32).to_le_bytes());
+    bytes.extend(40u32.to_le_bytes());
+    bytes.extend((side as i32).to_le_bytes());
+    bytes.extend((side as i32).to_le_bytes());
+    bytes.extend(1u16.to_le_bytes());
+    bytes.extend(8u16.to_le_bytes());
+    bytes.extend([0; 24]);
+    bytes.extend((0..=255u8).flat_map(|v| [v, v, v, 0]));
+    bytes.extend(vec![level; row * side]);
+    bytes
+}
+
+/// A root whose cache has the network's weights, where this machine has them.
+fn root_with_weights() -> Option<tempfile::TempDir> {
+    let file = "weights/efficientnet-lite0-57934424.pth";
+    let source = datasets::cache_folder()?.join(file);
+    if !source.is_file() {
+        eprintln!("skipped: no weights in the cache");
+        return None;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let target = root.path().join("cache").join(file);
+    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+    std::fs::copy(source, target).unwrap();
+    Some(root)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a UTF-8 path")
+}
+
+#[test]
+fn a_folder_becomes_an_npz_with_a_vector_for_each_file() {
+    let Some(root) = root_with_weights() else {
+        return;
+    };
+    let folder = root.path().join("photos");
+    std::fs::create_dir(&folder).unwrap();
+    for (name, level) in [("b.bmp", 200), ("a.bmp", 20)] {
+        std::fs::write(folder.join(name), bmp(40, level)).unwrap();
+    }
+    let out = root.path().join("vectors.npz");
+    let done = residuum(root.path(), &["embed", text(&folder), "-o", text(&out)]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let bytes = std::fs::read(&out).unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut read = |name: &str| {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut archive.by_name(name).unwrap(), &mut bytes).unwrap();
+        bytes
+    };
+    let x = read("X.npy");
+    assert!(String::from_utf8_lossy(&x[..128]).contains("(2, 1280)"));
+    let files = read("files.npy");
+    // Sorted by name, UTF-32.
+    assert_eq!([files[128], files[128 + 4 * 5]], [b'a', b'b']);
+
+    let images: Vec<u8> = [20u8, 200].iter().flat_map(|&v| vec![v; 1600]).collect();
+    let array = npy("|u1", "(2, 40, 40)", &images);
+    let file = npz(root.path(), "images.npz", &[("images", array)]);
+    let same = root.path().join("same.npz");
+    let done = residuum(root.path(), &["embed", text(&file), "-o", text(&same)]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let bytes = std::fs::read(&same).unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut again = Vec::new();
+    std::io::Read::read_to_end(&mut archive.by_name("X.npy").unwrap(), &mut again).unwrap();
+    assert_eq!(again, x, "the same pixels");
+}
+
+#[test]
+fn what_cannot_be_embedded_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("photos");
+    std::fs::create_dir(&folder).unwrap();
+    let out = root.path().join("v.npz");
+    let embed = |images: &Path, out: &Path| {
+        residuum(root.path(), &["embed", text(images), "-o", text(out)])
+    };
+    embed(&folder, &out).fails(3, &["photos"]);
+    std::fs::write(folder.join("a.png"), "no picture").unwrap();
+    embed(&folder, &out).fails(3, &["a.png"]);
+    embed(&folder, &root.path().join("v.csv")).fails(2, &["v.csv"]);
+    embed(Path::new("NoSuchSet@pixels"), &out).fails(2, &["NoSuchSet@pixels"]);
+
+    std::fs::write(folder.join("a.png"), bmp(40, 7)).unwrap();
+    let module = folder.join("a.png");
+    let args = [
+        "embed",
+        text(&folder),
+        "-o",
+        text(&out),
+        "--network",
+        text(&module),
+    ];
+    residuum(root.path(), &args).fails(3, &["a.png", "torch.jit.save"]);
+    let without_pip = command(root.path())
+        .env("RESIDUUM_PIP", "/no/such/pip")
+        .args(["embed", text(&folder), "-o", text(&out)])
+        .output()
+        .expect("the program starts");
+    ended(without_pip).fails(4, &["no pip answers"]);
+    assert!(!out.exists());
+}
