@@ -117,19 +117,23 @@ pub(crate) fn plan(
             present: d.present,
             get: d.get.clone(),
         });
-        tables.push(PlannedTable {
-            id: table.id.clone(),
-            title: table.title.clone(),
-            protocol: table.protocol.clone(),
-            metric: table.metric,
-            published: table.published.clone(),
-            notes: table.notes.clone(),
-            rows: rows.collect(),
-            columns,
-            published_families: table.published_families.clone(),
-            families: table.families.clone(),
-            costs: table.costs,
-        });
+        let rows: Vec<Row> = rows.collect();
+        for &metric in &table.metrics {
+            let [id, title] = metric.suffixes();
+            tables.push(PlannedTable {
+                id: format!("{}{id}", table.id),
+                title: format!("{}{title}", table.title),
+                protocol: table.protocol.clone(),
+                metric,
+                published: table.published.clone(),
+                notes: table.notes.clone(),
+                rows: rows.clone(),
+                columns: columns.clone(),
+                published_families: table.published_families.clone(),
+                families: table.families.clone(),
+                costs: table.costs,
+            });
+        }
     }
     cell::order(&mut cells);
     let profile = profile.name.clone();

@@ -29,9 +29,9 @@ pub(crate) struct Table {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) protocol: String,
-    /// What of a cell the table shows.
-    #[serde(default)]
-    pub(crate) metric: Metric,
+    /// What of a cell is shown: a table for each.
+    #[serde(default = "auroc")]
+    pub(crate) metrics: Vec<Metric>,
     /// Stem of the file in `data/published` whose values stand beside ours.
     pub(crate) published: Option<String>,
     /// Catalogue names or globs over them, in the order of the rows.
@@ -76,10 +76,9 @@ pub(crate) struct Column {
 }
 
 /// A number of a cell's `metrics` or `pixels`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Metric {
-    #[default]
     Auroc,
     PixelAuroc,
     PixelAp,
@@ -92,6 +91,22 @@ pub(crate) enum Metric {
 pub(crate) struct Seed {
     pub(crate) data: u64,
     pub(crate) model: u64,
+}
+
+impl Metric {
+    /// What is added to the id and to the title of a table that shows it.
+    pub(crate) fn suffixes(self) -> [&'static str; 2] {
+        match self {
+            Self::Auroc => ["", ""],
+            Self::PixelAuroc => ["-pixel-auroc", " (pixel AUROC)"],
+            Self::PixelAp => ["-pixel-ap", " (pixel average precision)"],
+            Self::Aupro => ["-aupro", " (AUPRO)"],
+        }
+    }
+}
+
+fn auroc() -> Vec<Metric> {
+    vec![Metric::Auroc]
 }
 
 fn two_hours() -> f64 {
