@@ -1,4 +1,5 @@
 //! `residuum embed`: images to vectors.
+#![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 mod support;
 

@@ -77,7 +77,7 @@ pub fn embed(
                 Loaded::TorchScript(network) => network.pooled(&x),
             }
         },
-        |first, y| rows(first, y),
+        rows,
     )?;
     let views: Vec<ArrayView2<'_, f32>> = parts.iter().map(Array2::view).collect();
     Ok(concatenate(Axis(0), &views).unwrap_or_default())

@@ -1,5 +1,6 @@
 //! EfficientNet-Lite0 against a forward pass in PyTorch (`scripts/golden/lite0.py`), on its real
 //! weights. Imagenette needs RESIDUUM_DATA.
+#![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

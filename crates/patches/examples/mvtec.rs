@@ -108,7 +108,7 @@ fn read<C: DeserializeOwned>(settings: &str) -> Result<C> {
 
 fn load(folder: &Path, held_out: bool) -> Result<Split> {
     let good = images(&folder.join("train/good"))?;
-    let is_held = |i: usize| held_out && i % 5 == 0;
+    let is_held = |i: usize| held_out && i.is_multiple_of(5);
     let part = |held: bool| -> Vec<Array4<u8>> {
         let chosen = good.iter().enumerate().filter(|(i, _)| is_held(*i) == held);
         chosen.map(|(_, image)| image.clone()).collect()

@@ -1,5 +1,6 @@
 //! The three detectors on made-up pictures, on real features. Needs the network's weights, which are
 //! downloaded where they are not in the cache.
+#![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 use detector::{Detector, DetectorError, Input, Scorer, Silent};
 use ndarray::{Array2, Array3, Array4, Axis, s};

@@ -133,7 +133,7 @@ mod tests {
         let mut variables: Vec<_> = vs.variables().into_iter().collect();
         variables.sort_by(|a, b| a.0.cmp(&b.0));
         for (_, mut variable) in variables {
-            tch::no_grad(|| variable.normal_(0.0, 0.2));
+            let _ = tch::no_grad(|| variable.normal_(0.0, 0.2));
         }
         (vs, network)
     }

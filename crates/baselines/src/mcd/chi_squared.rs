@@ -60,7 +60,7 @@ pub(super) fn quantile(d: usize, p: f64) -> f64 {
 
 /// `ln Γ(d/2)`, by recursion from `Γ(1) = 1` or `Γ(½) = √π`.
 fn ln_gamma_half(d: usize) -> f64 {
-    let (start, first) = if d % 2 == 0 {
+    let (start, first) = if d.is_multiple_of(2) {
         (0.0, 2)
     } else {
         (PI.ln() / 2.0, 1)

@@ -11,7 +11,7 @@ pub(super) fn golden() -> Value {
 /// A slanted bright bar on a dark gradient, asymmetric; the script has the same.
 fn picture() -> Grey {
     Grey::from_shape_fn((SIDE, SIDE), |(row, column)| {
-        let bar = row >= 4 && row < 24 && (column * 3 + row).abs_diff(45) < 9;
+        let bar = (4..24).contains(&row) && (column * 3 + row).abs_diff(45) < 9;
         let value = if bar {
             230 - 3 * row
         } else {

@@ -1,6 +1,6 @@
 //! Many files, in parallel, into one array.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array4;
 use rayon::prelude::*;
@@ -173,7 +173,7 @@ pub fn read_images(paths: &[PathBuf], options: &ImageOptions) -> Result<Images, 
 /// Decodes one file into `[c, h, w]`.
 fn read_into(
     to: &mut [u8],
-    path: &PathBuf,
+    path: &Path,
     (c, h, w): (usize, usize, usize),
     options: &ImageOptions,
 ) -> Result<(), DatasetError> {
@@ -185,7 +185,7 @@ fn read_into(
             }
             None => {
                 return Err(DatasetError::Malformed {
-                    path: path.clone(),
+                    path: path.to_owned(),
                     place: "the image".to_owned(),
                     found: format!("{} × {} pixels", header.width, header.height),
                     expected: format!("{w} × {h} as its header said"),
@@ -204,7 +204,7 @@ fn read_into(
 
 fn skip(
     skipped: &mut Vec<Skipped>,
-    path: &PathBuf,
+    path: &Path,
     error: DatasetError,
     options: &ImageOptions,
 ) -> Result<(), DatasetError> {
@@ -212,7 +212,7 @@ fn skip(
         OnBadFile::Fail => Err(error),
         OnBadFile::Skip => {
             skipped.push(Skipped {
-                path: path.clone(),
+                path: path.to_owned(),
                 reason: error.to_string(),
             });
             Ok(())

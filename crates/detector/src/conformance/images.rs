@@ -277,7 +277,7 @@ mod tests {
                 .errors(x.images_of_shape(self.shape())?)
                 .sum_axis(Axis(1));
             match self.fault {
-                "per image" => maps = maps / x.len() as f32,
+                "per image" => maps /= x.len() as f32,
                 "mirrored" => maps = maps.slice(s![.., ..;-1, ..;-1]).to_owned(),
                 "no maps" => return Ok(None),
                 _ => {}

@@ -209,7 +209,7 @@ impl<'a> Machine<'a> {
             b'(' => self.marks.push(self.stack.len()),   // MARK
             b')' | b']' => self.sequence(Vec::new()),    // EMPTY_TUPLE, EMPTY_LIST
             b't' => {
-                let items = self.to_mark(at)?;
+                let items = self.above_mark(at)?;
                 self.sequence(items); // TUPLE
             }
             0x85..=0x87 => {
@@ -222,7 +222,7 @@ impl<'a> Machine<'a> {
                 self.append(items, at)?; // APPEND
             }
             b'e' => {
-                let items = self.to_mark(at)?;
+                let items = self.above_mark(at)?;
                 self.append(items, at)?; // APPENDS
             }
             b's' => {
@@ -230,7 +230,7 @@ impl<'a> Machine<'a> {
                 self.set_items(&items, at)?; // SETITEM
             }
             b'u' => {
-                let items = self.to_mark(at)?;
+                let items = self.above_mark(at)?;
                 self.set_items(&items, at)?; // SETITEMS
             }
             b'q' | b'r' => {
@@ -453,7 +453,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn to_mark(&mut self, at: usize) -> Result<Vec<Value>, PickleError> {
+    fn above_mark(&mut self, at: usize) -> Result<Vec<Value>, PickleError> {
         match self.marks.pop() {
             Some(from) => Ok(self.stack.split_off(from)),
             None => malformed(at, "no mark on the stack"),
