@@ -56,7 +56,10 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
         let (cell, sheet) = run_one(&planned, roots, machine);
         cell.write(&path)?;
         if let Some(sheet) = sheet {
-            sheet.write(&pictures.join(format!("{}.png", planned.id)))?;
+            // The result is written; the other cells are worth more than a picture.
+            if let Err(failure) = sheet.write(&pictures.join(format!("{}.png", planned.id))) {
+                tracing::warn!(id = planned.id, "{failure}");
+            }
         }
         let error = cell.error.as_ref().map(|failure| failure.message.clone());
         n_failed += usize::from(error.is_some());

@@ -101,9 +101,14 @@ impl Experiment {
         let labels = anomalies(&split.test_labels);
         let metrics = Metrics::of(&scores, &labels)?;
         let pixels = pixels(&split, &*scorer, progress)?;
-        let sheet = match draw {
-            true => sheet(&split, &*scorer, progress)?,
-            false => None,
+        // What is measured by now is not lost over a picture.
+        let sheet = match draw.then(|| sheet(&split, &*scorer, progress)) {
+            Some(Err(failure)) => {
+                warnings.push(format!("no picture: {}", failure.message));
+                None
+            }
+            Some(Ok(sheet)) => sheet,
+            None => None,
         };
         let n_anomalies = labels.iter().filter(|&&anomaly| anomaly).count();
         let cell = Cell {
