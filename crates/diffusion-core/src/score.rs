@@ -13,7 +13,9 @@ mod reconstruction;
 mod score_norm;
 mod vlb;
 
-pub use config::{ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk};
+pub use config::{
+    Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk,
+};
 
 /// Most numbers of a block on the CPU. What a walk holds of a block then stays in the cache: see
 /// `cargo run -p mlp --release --example walk_time`.
@@ -65,6 +67,16 @@ impl Scoring {
     #[must_use]
     pub fn with_likelihood(self, likelihood: Likelihood) -> Self {
         Self { likelihood, ..self }
+    }
+
+    /// The rule at each level of `start` alone.
+    pub fn by_level(&self) -> Vec<Self> {
+        let alone = |&start: &usize| {
+            let mut one = self.clone();
+            one.config.start = vec![start];
+            one
+        };
+        self.config.start.iter().map(alone).collect()
     }
 
     /// The settings.

@@ -27,6 +27,7 @@ mod samples;
 mod scorer;
 mod scores;
 mod smooth;
+mod typicality;
 
 pub use adam::Adam;
 pub use degenerate::{Answers, degenerate, probe_rows};

@@ -137,7 +137,11 @@ pub(super) const SCORE: Settings = &[
     ),
     (
         "score.start",
-        "noise levels from 1 to T: where a walk starts, or where the network is asked; the score is their mean",
+        "noise levels from 1 to T: where a walk starts, or where the network is asked",
+    ),
+    (
+        "score.combine",
+        "one score of several levels: mean, or typicality, how far all of them lie from those of training samples",
     ),
     (
         "score.noised",
