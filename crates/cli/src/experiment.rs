@@ -177,6 +177,9 @@ fn pixels(
 /// Above this rank correlation with `‖x‖²` a score says nothing of its own.
 const IN_DISGUISE: f64 = 0.99;
 
+/// Training rows above which OCSVM is not fitted for a comparison alone.
+const MANY: usize = 5000;
+
 impl Experiment {
     /// Spearman's correlation of the scores with `‖x‖²` of the rows as the method sees them, `None`
     /// where either is constant. Learned scores that are `‖x‖²` in disguise are warned of: a network
@@ -191,8 +194,10 @@ impl Experiment {
         let norm = self.scores_of("norm", split, progress)?;
         let found = metrics::spearman(scores, &norm).ok()?;
         if self.config.method() != "norm" && found > IN_DISGUISE {
-            let ocsvm = self.scores_of("ocsvm", split, progress);
-            let ocsvm = ocsvm.and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
+            // OCSVM beside itself says nothing, and beside many rows costs more than what is measured.
+            let wanted = self.config.method() != "ocsvm" && split.train_rows.len() <= MANY;
+            let ocsvm = wanted.then(|| self.scores_of("ocsvm", split, progress));
+            let ocsvm = ocsvm.flatten().and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
             let beside = ocsvm.map_or_else(String::new, |r| {
                 format!("; {r:.2} for OCSVM on the same rows")
             });

@@ -210,6 +210,12 @@ pub enum DatasetError {
         /// The protocol.
         protocol: crate::Protocol,
     },
+    /// A number of rows to draw, of a set that is not of rows or has its own division.
+    #[error("{name}: rows cannot be drawn from images or a set with an official division")]
+    NoDraw {
+        /// The data set.
+        name: String,
+    },
     /// A folder of images in no known layout.
     #[error("{}: found {found}, expected {expected}", path.display())]
     Layout {
@@ -338,6 +344,7 @@ impl DatasetError {
             | Self::UnknownWord { .. }
             | Self::Seed { .. }
             | Self::NoDivision { .. }
+            | Self::NoDraw { .. }
             | Self::Class { .. }
             | Self::NotCorruptible { .. }
             | Self::NoSuchRoot { .. } => ErrorKind::Usage,
@@ -371,6 +378,7 @@ impl DatasetError {
             Self::Class { path, known, .. } => Some(format!(
                 "name the class: {}:{}", path.display(), known.first().map_or("CLASS", String::as_str)
             )),
+            Self::NoDraw { .. } => Some("leave out the number behind the name".to_owned()),
             Self::NoDivision { .. } => Some(
                 "it needs a train and a test part: mvtec for folders with train/good, one-class and \
                  leave-out for classes; semi-random splits any set".to_owned(),

@@ -4,7 +4,7 @@
 use crate::footnotes::one_line;
 use crate::table::{Ours, Table};
 
-const HEADER: &str = "dataset,column,method,protocol,auroc_percent,sd,published_percent,difference";
+const HEADER: &str = "dataset,column,method,protocol,auroc_percent,sd,published_percent,published_sd,difference";
 
 /// Numbers at full precision; empty where there is none.
 pub(crate) fn render(table: &Table<'_>) -> String {
@@ -28,6 +28,7 @@ pub(crate) fn render(table: &Table<'_>) -> String {
                 number(ours),
                 number(sd),
                 number(entry.paper),
+                number(entry.paper_sd),
                 number(difference),
             ];
             text += &format!("{}\n", fields.join(","));

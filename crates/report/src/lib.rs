@@ -8,12 +8,14 @@ mod cell;
 mod plan;
 mod published;
 
+mod agreement;
 mod estimate;
 mod families;
 mod footnotes;
 mod means;
 mod protocol;
 mod ranking;
+mod reasons;
 mod table;
 
 mod environment;
