@@ -4,7 +4,7 @@ mod cell;
 mod config;
 mod narrow;
 
-pub(crate) use cell::{Cell, SCHEMA, hash, hex};
+pub(crate) use cell::{Cell, Disturbance, SCHEMA, hash, hex};
 pub(crate) use narrow::{except, narrow};
 
 use std::collections::{BTreeMap, HashMap};
@@ -91,12 +91,14 @@ pub(crate) fn plan(
             if let Some(name) = &column.method {
                 let method = find_method(registry, name, &column.label)?;
                 let config = config::merge(method, &column.set, &column.label)?;
+                let disturbance = Disturbance::of(column)?;
                 // A width that the catalogue does not know leaves nothing out.
                 let fits = |d: &&Dataset| column.max_columns.is_none_or(|max| d.d <= Some(max));
                 for dataset in rows.iter().filter(|d| d.present).filter(fits) {
                     let of_row: &mut Vec<String> = ids.entry(dataset.name.clone()).or_default();
                     for &seed in seeds {
-                        let cell = Cell::new(dataset, name, protocol, seed, config.clone())?;
+                        let config = config.clone();
+                        let cell = Cell::new(dataset, name, protocol, seed, config, &disturbance)?;
                         of_row.push(cell.id.clone());
                         if seen.insert(cell.id.clone(), ()).is_none() {
                             cells.push(cell);
@@ -111,7 +113,7 @@ pub(crate) fn plan(
                 published: column.published.clone(),
                 family: column.family.clone(),
                 deterministic: column.deterministic,
-                note: column.note.clone(),
+                note: column.full_note(),
                 seeds: seeds.clone(),
                 cells: ids,
             });

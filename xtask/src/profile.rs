@@ -80,6 +80,27 @@ pub(crate) struct Column {
     pub(crate) seeds: Option<Vec<Seed>>,
     pub(crate) protocol: Option<String>,
     pub(crate) note: Option<String>,
+    /// What is done to the rows before the method sees them; `residuum` knows its settings.
+    pub(crate) perturb: Option<toml::Table>,
+    /// How the test rows are moved before they are scored.
+    pub(crate) attack: Option<toml::Table>,
+}
+
+impl Column {
+    /// The note, and what was done to the rows: no number of disturbed rows stands unlabelled.
+    pub(crate) fn full_note(&self) -> Option<String> {
+        let said = |what: &str, table: &Option<toml::Table>| {
+            let table = toml::Value::Table(table.clone()?);
+            Some(format!("{what} {table}."))
+        };
+        let parts = [
+            self.note.clone(),
+            said("Disturbed rows:", &self.perturb),
+            said("Attacked test rows:", &self.attack),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
 }
 
 /// A number of a cell's `metrics` or `pixels`.
@@ -279,6 +300,22 @@ mod tests {
         assert!(error.contains("becomes a file name"), "{error}");
         let error = Profile::parse(&format!("timeout_minutes = 0\n{TABLE}"), "p").unwrap_err();
         assert!(error.contains("timeout_minutes"), "{error}");
+    }
+
+    #[test]
+    fn a_column_of_disturbed_rows_says_so() {
+        let column = |tail: &str| {
+            let text = format!("{TABLE}\nmethod = \"m\"\n{tail}");
+            let profile = Profile::parse(&text, "p").unwrap();
+            profile.tables[0].columns[0].full_note()
+        };
+        assert_eq!(column(""), None);
+        assert_eq!(column("note = 'N.'").unwrap(), "N.");
+        assert_eq!(
+            column("note = 'N.'\nperturb = { kind = 'k', sd = 0.5 }\nattack = { steps = 1 }")
+                .unwrap(),
+            "N. Disturbed rows: { kind = \"k\", sd = 0.5 }. Attacked test rows: { steps = 1 }."
+        );
     }
 
     #[test]

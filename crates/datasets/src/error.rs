@@ -123,6 +123,16 @@ pub enum DatasetError {
         /// The seed given.
         seed: u64,
     },
+    /// A perturbation that cannot be made.
+    #[error("{setting} of a perturbation: found {value}, expected {expected}")]
+    Perturbation {
+        /// The setting.
+        setting: &'static str,
+        /// What was found.
+        value: String,
+        /// What would be valid.
+        expected: String,
+    },
     /// A draw that the generator refuses.
     #[error("cannot draw the rows")]
     Draw(#[from] numpy_random::RandomError),
@@ -347,6 +357,7 @@ impl DatasetError {
             | Self::NoDraw { .. }
             | Self::Class { .. }
             | Self::NotCorruptible { .. }
+            | Self::Perturbation { .. }
             | Self::NoSuchRoot { .. } => ErrorKind::Usage,
             Self::NotAtHand { .. }
             | Self::NoCache

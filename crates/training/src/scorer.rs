@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, ArrayView4};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::random::mix;
-use crate::scores::{map_blocks, score_blocks};
+use crate::scores::{gradient_blocks, map_blocks, score_blocks};
 use crate::smooth::smooth;
 use crate::typicality::Typicality;
 use crate::{ImagesConfig, Purpose, SampleShape, Session, TrainingError, in_blocks};
@@ -132,6 +132,19 @@ impl DiffusionScorer {
         Ok(self.typicality.get_or_init(|| found))
     }
 
+    fn gradient(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Array2<f32>, TrainingError> {
+        let device = self.device();
+        let _session = Session::begin(device)?;
+        gradient_blocks(x, device, progress, |x| {
+            let scoring = &self.scoring;
+            Ok(scoring.score(&self.process, &*self.denoiser, x, &mut self.noise(x)?)?)
+        })
+    }
+
     /// Smoothed maps, not yet scaled.
     fn raw_maps(
         &self,
@@ -194,6 +207,23 @@ impl Scorer for DiffusionScorer {
         match self.shape {
             SampleShape::Row(_) => Ok(None),
             SampleShape::Image(shape) => Ok(Some(self.reconstruct(x, shape, progress)?)),
+        }
+    }
+
+    fn score_gradient(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Array2<f32>>, DetectorError> {
+        self.shape.check(x)?;
+        match self.shape {
+            SampleShape::Row(_)
+                if !self.scoring.config().is_random()
+                    && self.scoring.config().combine == Combine::Mean =>
+            {
+                Ok(Some(self.gradient(x, progress)?))
+            }
+            _ => Ok(None),
         }
     }
 

@@ -242,10 +242,12 @@ impl ScoreConfig {
         !matches!(self.rule, ScoreRule::Vlb | ScoreRule::Inversion)
     }
 
-    /// `draws`, or 1 where nothing is drawn.
-    pub(crate) fn draws_needed(&self) -> usize {
-        let random = match self.rule {
-            ScoreRule::EpsilonError | ScoreRule::Vlb | ScoreRule::Inversion => true,
+    /// Whether noise is drawn for a score. It is keyed by the row's own numbers and so jumps where the
+    /// row moves: such a score has no gradient.
+    pub fn is_random(&self) -> bool {
+        match self.rule {
+            ScoreRule::EpsilonError | ScoreRule::Vlb => true,
+            ScoreRule::Inversion => self.draws > 0,
             ScoreRule::ScoreNorm => self.noised,
             ScoreRule::Reconstruction => {
                 self.noised
@@ -255,8 +257,12 @@ impl ScoreConfig {
                         Walk::Ddim { eta } => eta > 0.0,
                     }
             }
-        };
-        if random { self.draws } else { 1 }
+        }
+    }
+
+    /// `draws`, or 1 where nothing is drawn.
+    pub(crate) fn draws_needed(&self) -> usize {
+        if self.is_random() { self.draws } else { 1 }
     }
 
     pub(crate) fn walk(&self) -> Walk {
