@@ -211,3 +211,32 @@ fn images_that_the_network_cannot_take_are_an_error_with_its_reason() {
             .contains("1 training rows, expected at least 2")
     );
 }
+
+#[test]
+fn typicality_is_the_distance_from_the_training_images() {
+    let x = rings(40);
+    let scorer = |text: &str| {
+        let mut config = tiny(score(text));
+        config.train.steps = 30;
+        let detector = unet(config, ImagesConfig::default(), cpu());
+        detector.fit(Input::Images(x.view()), 3, &Silent).unwrap()
+    };
+    let of = |text: &str, x: &Array4<u8>| {
+        let scores = scorer(text).score(Input::Images(x.view()), &Silent);
+        scores.unwrap()
+    };
+    // At one level it is the distance from the mean logarithm, all 40 training images being looked at.
+    let one = "rule = 'score-norm'\nstart = [5]";
+    let logs = of(one, &x).mapv(f64::ln);
+    let (mean, sd) = (logs.mean().unwrap(), logs.std(0.0));
+    let found = of(&format!("{one}\ncombine = 'typicality'"), &x);
+    for (found, log) in found.iter().zip(&logs) {
+        let expected = ((log - mean) / sd).abs() / f64::sqrt(1.001);
+        assert!((found - expected).abs() < 1e-3, "{found}, {expected}"); // f32 convolutions
+    }
+    // Of several levels, too, an image's score is its own.
+    let two = "rule = 'score-norm'\nstart = [5, 60]\ncombine = 'typicality'";
+    let all = of(two, &x);
+    let alone = of(two, &x.slice(s![7..8, .., .., ..]).to_owned());
+    assert!((alone[0] / all[7] - 1.0).abs() < 1e-3);
+}
