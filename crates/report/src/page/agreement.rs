@@ -14,21 +14,36 @@ pub(super) fn section(html: &mut Html, table: &Table<'_>) {
     html.raw("\n");
     let mut list = Html::default();
     list.raw("<table class=\"sortable\">\n<thead><tr>");
-    for name in FAR_HEADER {
-        list.element("th", &[("scope", "col")], name);
+    for (index, name) in FAR_HEADER.iter().enumerate() {
+        list.element("th", &[("scope", "col"), ("class", class(index))], name);
     }
     list.raw("</tr></thead>\n<tbody>\n");
     for compared in far {
         list.raw("<tr>");
         for (index, field) in far_fields(table, compared).iter().enumerate() {
             let field = one_line(field);
-            match index {
-                0 => list.element("th", &[("scope", "row")], &field),
-                _ => list.element("td", &[], &field),
+            // What the script sorts by where the text is no number.
+            let value = match index {
+                3 => Some(compared.paper.to_string()),
+                4 => Some(compared.difference().to_string()),
+                _ => None,
+            };
+            match (index, &value) {
+                (0, _) => list.element("th", &[("scope", "row")], &field),
+                (_, Some(value)) => list.element("td", &[("data-value", value)], &field),
+                _ => list.element("td", &[("class", class(index))], &field),
             }
         }
         list.raw("</tr>\n");
     }
     list.raw("</tbody>\n</table>\n");
     scrolling(html, FAR, list);
+}
+
+/// Methods and reasons are texts.
+fn class(index: usize) -> &'static str {
+    match index {
+        1 | 5 => "text",
+        _ => "",
+    }
 }

@@ -70,7 +70,7 @@ fn what_is_far_away_is_listed_with_the_reason() {
                 | 1_Cover | kNN | 91.00 | 90.00 ± 0.10 | +1.00 |  |\n";
     assert!(text.contains(list), "{text}");
     let page = fs::read_to_string(&written.page).unwrap();
-    assert!(page.contains("<td>there: another library</td>"));
+    assert!(page.contains("<td class=\"text\">there: another library</td>"));
     let panels = folder.run().join("report/figures/small-published-seeds.svg");
     let panels = fs::read_to_string(panels).unwrap();
     assert!(panels.contains("kNN: 1 of 2") && panels.contains("MCD: 0 of 1"));
