@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::cell::{Cell, CellPixels, Seconds, Status, Versions};
 use crate::curves::{Curve, Histogram, Training, anomalies};
 use crate::failure::{Failure, exit};
+use crate::interval::AurocInterval;
 use crate::memory;
 use crate::sheet::{Sheet, sheet};
 
@@ -126,6 +127,7 @@ impl Experiment {
             n_test: Some(labels.len()),
             n_anomalies: Some(n_anomalies),
             metrics: Some(metrics.into()),
+            auroc_interval: AurocInterval::of(&scores, &labels),
             pixels: pixels.map(CellPixels::from),
             seconds: Some(Seconds {
                 load: load_seconds,

@@ -11,6 +11,7 @@ mod datasets_command;
 mod embed;
 mod experiment;
 mod failure;
+mod interval;
 mod memory;
 mod methods;
 #[cfg(feature = "torch")]

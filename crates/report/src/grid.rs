@@ -199,7 +199,7 @@ fn entry_parts(entry: &Entry, says_no_data: bool, places: Places, emphasis: Emph
         Ours::Pending => ("pending".to_owned(), Tone::Faint),
         Ours::Failed => ("failed".to_owned(), Tone::Alarm),
         Ours::Unreadable => ("unreadable".to_owned(), Tone::Alarm),
-        Ours::Value(Estimate { mean, sd }) => {
+        Ours::Value(Estimate { mean, sd, .. }) => {
             let mean = emphasis.mark(percent(mean), places.0);
             let sd = sd.map_or_else(String::new, |sd| format!(" ± {}", percent(sd)));
             (mean + &sd, Tone::Plain)

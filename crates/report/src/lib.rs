@@ -11,6 +11,7 @@ mod published;
 mod estimate;
 mod families;
 mod footnotes;
+mod interval;
 mod means;
 mod protocol;
 mod ranking;

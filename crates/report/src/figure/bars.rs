@@ -117,7 +117,7 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<Strin
         let name = font::fitted(&bar.name, TEXT, NAMES - 14.0);
         figure.text((NAMES - 8.0, baseline), name, Anchor::End, Ink::Text);
         let mut end = plot.x_at(0.0);
-        if let Some(Estimate { mean, sd }) = bar.ours {
+        if let Some(Estimate { mean, sd, .. }) = bar.ours {
             let (from, to) = (
                 (plot.x_at(0.0), middle - 8.0),
                 (plot.x_at(mean), middle + 8.0),

@@ -5,5 +5,6 @@ mod common;
 mod compare;
 mod figures;
 mod files;
+mod lint;
 mod page;
 mod tables;
