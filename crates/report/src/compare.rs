@@ -190,8 +190,7 @@ impl Comparison {
         sentences.push(format!(
             "A change is outside the spread if it is larger than {SPREADS} standard deviations over \
              seeds, both runs' pooled. Of one seed it is beyond the intervals where the 95 % intervals of both \
-             AUROCs over their test rows do not overlap: runs on the same rows can differ by less than that \
-             without chance."
+             AUROCs over their test rows do not overlap; on the same rows a smaller change may be one too."
         ));
         for (n, which) in [(self.only_first, "first"), (self.only_second, "second")] {
             if n > 0 {

@@ -95,10 +95,15 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<Strin
         n => format!("over the {n} data sets"),
     };
     let mut caption = format!(
-        "Mean AUROC {over} that every method has, {}; the dashed line is chance. Lines at the ends of \
-         bars: a standard deviation over seeds to either side.",
+        "Mean AUROC {over} that every method has, {}; the dashed line is chance.",
         under(group)
     );
+    if bars
+        .iter()
+        .any(|bar| bar.ours.is_some_and(|ours| ours.sd.is_some()))
+    {
+        caption += " Lines at the ends of bars: a standard deviation over seeds to either side.";
+    }
     if let Some(over) = paper_over {
         caption += &format!(" Diamonds: the paper's, over {over}.");
     }
