@@ -2,7 +2,7 @@
 
 Intervals over seeds, signed-rank tests, Friedman's test and the studentised range are scipy's functions.
 scipy has no DeLong test: it is written here pair by pair from DeLong, DeLong & Clarke-Pearson (1988),
-section 2. The exact signed-rank test with ties is scipy's permutation test over all signs. The bootstrap
+section 2. Newcombe's interval (2006, part 2, method 5) is the roots of its equation by scipy's `brentq`. The exact signed-rank test with ties is scipy's permutation test over all signs. The bootstrap
 draws other numbers than ours: its ends agree within their own spread only.
 
 Made with scipy 1.17.1, numpy 2.4.6, Python 3.11. Run from the repository's root:
@@ -22,6 +22,7 @@ sys.path.pop(0)  # this file's folder hides the standard library's `statistics` 
 import numpy as np
 import scipy
 from scipy import stats
+from scipy.optimize import brentq
 
 OUT = Path(__file__).parents[2] / "crates/metrics/tests/golden/statistics.json"
 ZEROS = {"drop": "wilcox", "pratt": "pratt", "split": "zsplit"}
@@ -70,6 +71,21 @@ def delong(first, second, labels, level):
         "z": float(z),
         "p": float(2 * stats.norm.sf(abs(z))),
     }
+
+
+def newcombe(auroc, m, n, level):
+    z2 = stats.norm.ppf(0.5 + level / 2) ** 2
+    half = (m + n) / 2 - 1
+
+    def excess(theta):
+        variance = theta * (1 - theta) * (1 + half * (1 - theta) / (2 - theta) + half * theta / (1 + theta)) / (m * n)
+        return (theta - auroc) ** 2 - z2 * variance
+
+    # At the estimate itself the excess is negative, or 0 at the ends of the range, where one root is the end.
+    tiny = 1e-9
+    low = brentq(excess, 0.0, auroc - tiny, xtol=1e-15) if auroc > 0 else 0.0
+    high = brentq(excess, auroc + tiny, 1.0, xtol=1e-15) if auroc < 1 else 1.0
+    return {"auroc": auroc, "anomalies": m, "normals": n, "level": level, "low": low, "high": high}
 
 
 def bootstrap(scores, labels, level):
@@ -161,6 +177,14 @@ def main():
             delong(tied, good, labels, 0.9),
             delong([3, 1, 2, 2, 1, 0], [1, 1, 2, 0, 2, 1], [1, 1, 1, 0, 0, 0], 0.95),
             delong(-related, tied, labels, 0.99),
+        ],
+        "newcombe": [
+            newcombe(0.8932, 51, 58, 0.95),
+            newcombe(1.0, 20, 30, 0.95),
+            newcombe(0.0, 7, 400, 0.9),
+            newcombe(0.5, 1, 1, 0.95),
+            newcombe(0.25, 3, 2, 0.99),
+            newcombe(0.999, 1, 5000, 0.95),
         ],
         "bootstrap": [bootstrap(good, labels, 0.95), bootstrap(tied, labels, 0.8)],
         "wilcoxon": [

@@ -11,6 +11,7 @@ use crate::attack::Attack;
 use crate::curves::{Curve, Histogram, Training};
 use crate::experiment::Seeds;
 use crate::failure::{Failure, exit};
+use crate::interval::AurocInterval;
 
 /// The version of the result's layout; part of every cell's id.
 pub(crate) const SCHEMA: u32 = 1;
@@ -38,6 +39,7 @@ pub(crate) struct Cell {
     pub(crate) n_test: Option<usize>,
     pub(crate) n_anomalies: Option<usize>,
     pub(crate) metrics: Option<CellMetrics>,
+    pub(crate) auroc_interval: Option<AurocInterval>,
     /// How well the maps find anomalous pixels.
     pub(crate) pixels: Option<CellPixels>,
     pub(crate) seconds: Option<Seconds>,

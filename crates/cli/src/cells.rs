@@ -140,6 +140,7 @@ fn failed(planned: &Planned, machine: &Machine, failure: Failure) -> Cell {
         n_test: None,
         n_anomalies: None,
         metrics: None,
+        auroc_interval: None,
         pixels: None,
         seconds: None,
         peak_rss_bytes: peak_rss_bytes(),

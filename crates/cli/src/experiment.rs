@@ -12,6 +12,7 @@ use crate::attack::Attack;
 use crate::cell::{Cell, CellPixels, Seconds, Status, Versions};
 use crate::curves::{Curve, Histogram, Training, anomalies};
 use crate::failure::{Failure, exit};
+use crate::interval::AurocInterval;
 use crate::memory;
 use crate::sheet::{Sheet, sheet};
 
@@ -146,6 +147,7 @@ impl Experiment {
             n_test: Some(labels.len()),
             n_anomalies: Some(n_anomalies),
             metrics: Some(metrics.into()),
+            auroc_interval: AurocInterval::of(&scores, &labels),
             pixels: pixels.map(CellPixels::from),
             seconds: Some(Seconds {
                 load: load_seconds,
@@ -217,7 +219,9 @@ impl Experiment {
             // OCSVM beside itself says nothing, and beside many rows costs more than what is measured.
             let wanted = self.config.method() != "ocsvm" && split.train_rows.len() <= MANY;
             let ocsvm = wanted.then(|| self.scores_of("ocsvm", split, progress));
-            let ocsvm = ocsvm.flatten().and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
+            let ocsvm = ocsvm
+                .flatten()
+                .and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
             let beside = ocsvm.map_or_else(String::new, |r| {
                 format!("; {r:.2} for OCSVM on the same rows")
             });

@@ -12,6 +12,7 @@ mod datasets_command;
 mod embed;
 mod experiment;
 mod failure;
+mod interval;
 mod memory;
 mod methods;
 #[cfg(feature = "torch")]

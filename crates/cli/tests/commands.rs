@@ -31,6 +31,10 @@ fn run_prints_one_cell_and_the_scores_of_every_test_row() {
     assert_eq!(cell["n_test"], 36);
     assert_eq!(cell["n_anomalies"], 5);
     assert_eq!(cell["metrics"]["auroc"], 1.0);
+    // DeLong's interval of a perfect AUROC would have no width.
+    assert_eq!(cell["auroc_interval"]["by"], "newcombe");
+    assert_eq!(cell["auroc_interval"]["high"], 1.0);
+    assert!(cell["auroc_interval"]["low"].as_f64().unwrap() < 1.0);
     assert_eq!(cell["config"]["rows"], "standard");
     let text = std::fs::read_to_string(scores).unwrap();
     let lines: Vec<&str> = text.lines().collect();

@@ -2,7 +2,7 @@
 //!
 //! | question | function |
 //! | --- | --- |
-//! | How far may this AUROC be off, from the rows alone? | [`auroc_interval`], [`bootstrap_interval`] |
+//! | How far may this AUROC be off, from the rows alone? | [`auroc_interval`], [`bootstrap_interval`], [`newcombe_interval`] |
 //! | Do two scorings of the same rows differ? | [`auroc_difference`] |
 //! | What do several seeds say? | [`mean`], [`standard_deviation`], [`t_interval`] |
 //! | Do two methods differ over many data sets? | [`wilcoxon_exact`], [`wilcoxon_normal`] |
@@ -24,6 +24,7 @@ mod families;
 mod friedman;
 mod holm;
 mod interval;
+mod newcombe;
 mod seeds;
 mod studentized_range;
 mod wilcoxon;
@@ -36,6 +37,7 @@ pub use families::{FamilyMeans, family_means};
 pub use friedman::{Friedman, ImanDavenport, friedman, mean_ranks};
 pub use holm::holm;
 pub use interval::Interval;
+pub use newcombe::newcombe_interval;
 pub use seeds::{mean, standard_deviation, t_interval};
 pub use studentized_range::{studentized_range_cdf, studentized_range_quantile};
 pub use wilcoxon::{Wilcoxon, Zeros, wilcoxon_exact, wilcoxon_normal};

@@ -4,8 +4,8 @@ use approx::relative_eq;
 use metrics::auroc;
 use metrics::statistics::{
     Bootstrap, Wilcoxon, Zeros, auroc_difference, auroc_interval, auroc_standard_error,
-    bootstrap_interval, friedman, mean, mean_ranks, standard_deviation, studentized_range_cdf,
-    studentized_range_quantile, t_interval, wilcoxon_exact, wilcoxon_normal,
+    bootstrap_interval, friedman, mean, mean_ranks, newcombe_interval, standard_deviation,
+    studentized_range_cdf, studentized_range_quantile, t_interval, wilcoxon_exact, wilcoxon_normal,
 };
 use ndarray::Array2;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 struct Golden {
     seeds: Vec<SeedsCase>,
     delong: Vec<DelongCase>,
+    newcombe: Vec<NewcombeCase>,
     bootstrap: Vec<BootstrapCase>,
     wilcoxon: Vec<WilcoxonCase>,
     friedman: Vec<FriedmanCase>,
@@ -43,6 +44,16 @@ struct DelongCase {
     difference_error: f64,
     z: f64,
     p: f64,
+}
+
+#[derive(Deserialize)]
+struct NewcombeCase {
+    auroc: f64,
+    anomalies: usize,
+    normals: usize,
+    level: f64,
+    low: f64,
+    high: f64,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +149,17 @@ fn delong_equals_the_pairwise_definition() {
         );
         close("z", test.z, case.z);
         close("p", test.p, case.p);
+    }
+}
+
+#[test]
+fn newcombe_equals_the_roots_of_its_equation() {
+    for case in golden().newcombe {
+        let (m, n) = (case.anomalies, case.normals);
+        let interval = newcombe_interval(case.auroc, m, n, case.level).unwrap();
+        close("estimate", interval.estimate, case.auroc);
+        close("low", interval.low, case.low);
+        close("high", interval.high, case.high);
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::ReportError;
+use crate::interval::{By, Interval, LEVEL};
 use crate::plan::{Metric, Seed};
 
 /// The layout of a cell's file that this crate reads.
@@ -26,6 +27,7 @@ pub(crate) struct Cell {
     pub(crate) n_test: Option<u64>,
     pub(crate) n_anomalies: Option<u64>,
     pub(crate) metrics: Option<Metrics>,
+    auroc_interval: Option<AurocInterval>,
     /// Of the maps, where there are maps and masks.
     pub(crate) pixels: Option<Pixels>,
     pub(crate) seconds: Option<Seconds>,
@@ -61,6 +63,15 @@ pub(crate) struct Metrics {
     pub(crate) f1_at_k: Option<f64>,
     pub(crate) fpr95: Option<f64>,
     pub(crate) pauc: Option<f64>,
+}
+
+/// Over the test rows, fractions in [0, 1].
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct AurocInterval {
+    level: f64,
+    low: f64,
+    high: f64,
+    by: By,
 }
 
 /// Fractions in [0, 1].
@@ -153,6 +164,17 @@ impl Cell {
         Some(100.0 * fraction)
     }
 
+    /// How far the AUROC may be off because the test rows are a sample: as the cell says, else from its
+    /// counts, which older cells have too. Fractions.
+    pub(crate) fn auroc_interval(&self) -> Option<Interval> {
+        let auroc = self.metrics?.auroc;
+        if let Some(AurocInterval { low, high, by, .. }) = self.auroc_interval {
+            return Some(Interval { low, high, by });
+        }
+        let (test, anomalies) = (self.n_test?, self.n_anomalies?);
+        Interval::of_counts(auroc, anomalies, test.checked_sub(anomalies)?)
+    }
+
     /// Seconds to fit and to score, where both were measured.
     pub(crate) fn fit_and_score_seconds(&self) -> Option<f64> {
         let seconds = self.seconds?;
@@ -226,11 +248,29 @@ fn check(cell: &Cell, id: &str) -> Result<(), String> {
         (Status::Ok, Some(Metrics { auroc, .. })) if !(0.0..=1.0).contains(&auroc) => {
             Err(format!("AUROC {auroc}, expected a fraction in [0, 1]"))
         }
-        (Status::Ok, Some(_)) => {
+        (Status::Ok, Some(Metrics { auroc, .. })) => {
+            (cell.auroc_interval.as_ref()).map_or(Ok(()), |interval| interval.check(auroc))?;
             (cell.curve.as_ref()).map_or(Ok(()), Curve::check)?;
             (cell.histogram.as_ref()).map_or(Ok(()), Histogram::check)?;
             (cell.training.as_ref()).map_or(Ok(()), Training::check)
         }
+    }
+}
+
+impl AurocInterval {
+    fn check(&self, auroc: f64) -> Result<(), String> {
+        let &Self {
+            level, low, high, ..
+        } = self;
+        if level != LEVEL {
+            return Err(format!("interval of level {level}, expected {LEVEL}"));
+        }
+        if 0.0 <= low && low <= auroc && auroc <= high && high <= 1.0 {
+            return Ok(());
+        }
+        Err(format!(
+            "interval from {low} to {high}, expected around the AUROC {auroc}"
+        ))
     }
 }
 

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::cell::finished;
+use crate::cell::{Cell, finished};
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::one_line;
 use crate::html::Html;
+use crate::interval::Interval;
 use crate::markdown::escape;
 use crate::page::{head, scrolling};
+use crate::plan::Metric;
 use crate::run::Run;
 use crate::summary::{count, signed};
 use crate::{ReportError, atomic};
@@ -44,6 +46,8 @@ struct Change {
 enum Verdict {
     /// Larger than two pooled standard deviations over seeds.
     Outside,
+    /// One seed on both sides, and the intervals over the test rows do not overlap.
+    Apart,
     /// One seed on both sides: no spread to compare with.
     Unknown,
     Inside,
@@ -60,7 +64,10 @@ impl Verdict {
         let variance = |estimate: Estimate| estimate.sd.map(|sd| sd * sd);
         let variances: Vec<f64> = [first, second].into_iter().filter_map(variance).collect();
         match mean(&variances) {
-            None => Self::Unknown,
+            None => match (first.interval, second.interval) {
+                (Some(a), Some(b)) if !a.overlaps(b) => Self::Apart,
+                _ => Self::Unknown,
+            },
             Some(pooled) if change > SPREADS * pooled.sqrt() => Self::Outside,
             Some(_) => Self::Inside,
         }
@@ -69,6 +76,7 @@ impl Verdict {
     fn words(self) -> &'static str {
         match self {
             Self::Outside => "outside the seeds' spread",
+            Self::Apart => "one seed each: beyond the test rows' intervals",
             Self::Unknown => "one seed each: spread unknown",
             Self::Inside => "within the seeds' spread",
             Self::Same => "same",
@@ -160,7 +168,7 @@ impl Comparison {
         let with = |verdict| self.changes.iter().filter(|c| c.verdict == verdict).count();
         let mut sentences = vec![format!(
             "{} in both runs: {} the same as printed, {} within the seeds' spread, {} outside it, {} \
-             with one seed each.",
+             with one seed each, of which {} are beyond the intervals over the test rows.",
             match all {
                 1 => "1 result is".to_owned(),
                 n => format!("{n} results are"),
@@ -168,7 +176,8 @@ impl Comparison {
             with(Verdict::Same),
             with(Verdict::Inside),
             with(Verdict::Outside),
-            with(Verdict::Unknown)
+            with(Verdict::Unknown) + with(Verdict::Apart),
+            with(Verdict::Apart)
         )];
         if all > with(Verdict::Same) {
             let changes: Vec<f64> = (self.changes.iter())
@@ -180,7 +189,8 @@ impl Comparison {
         }
         sentences.push(format!(
             "A change is outside the spread if it is larger than {SPREADS} standard deviations over \
-             seeds, both runs' pooled."
+             seeds, both runs' pooled. Of one seed it is beyond the intervals where the 95 % intervals of both \
+             AUROCs over their test rows do not overlap; on the same rows a smaller change may be one too."
         ));
         for (n, which) in [(self.only_first, "first"), (self.only_second, "second")] {
             if n > 0 {
@@ -265,9 +275,14 @@ fn results(run: &Run) -> Vec<(Place, Estimate)> {
             for column in &table.columns {
                 let protocol = table.protocol_of(column);
                 let ids = column.cells.get(&row.dataset).into_iter().flatten();
-                let metrics = ids.filter_map(|id| finished(&run.cells, id, protocol));
-                let values = metrics.filter_map(|(cell, _)| cell.percent(table.metric));
+                let cells = ids.filter_map(|id| finished(&run.cells, id, protocol));
+                let cells: Vec<&Cell> = cells.map(|(cell, _)| cell).collect();
+                let values = cells.iter().filter_map(|cell| cell.percent(table.metric));
                 let values: Vec<f64> = values.collect();
+                let of_rows = match table.metric {
+                    Metric::Auroc => cells.first().and_then(|cell| cell.auroc_interval()),
+                    _ => None,
+                };
                 let place = Place {
                     table: table.id.clone(),
                     dataset: one_line(&row.dataset),
@@ -277,7 +292,8 @@ fn results(run: &Run) -> Vec<(Place, Estimate)> {
                 if let Some(estimate) = Estimate::of(&values)
                     && seen.insert(place.clone())
                 {
-                    found.push((place, estimate));
+                    let of_rows = of_rows.map(Interval::percent);
+                    found.push((place, estimate.or_interval(of_rows)));
                 }
             }
         }
@@ -291,12 +307,18 @@ mod tests {
 
     #[test]
     fn a_change_is_measured_by_the_spread_over_seeds() {
-        let estimate = |mean, sd| Estimate { mean, sd };
+        let estimate = |mean, sd| Estimate {
+            mean,
+            sd,
+            interval: Interval::of_counts(mean / 100.0, 50, 100).map(Interval::percent),
+        };
         let verdict = |change: f64, first, second| {
             Verdict::of(estimate(80.0, first), estimate(80.0 + change, second))
         };
         assert_eq!(verdict(0.004, None, None), Verdict::Same);
         assert_eq!(verdict(0.5, None, None), Verdict::Unknown);
+        // 50 anomalies among 150 rows: about 8 points to either side.
+        assert_eq!(verdict(18.0, None, None), Verdict::Apart);
         // Pooled: √((1 + 9)/2) = 2.24, twice that 4.47.
         assert_eq!(verdict(4.4, Some(1.0), Some(3.0)), Verdict::Inside);
         assert_eq!(verdict(-4.5, Some(1.0), Some(3.0)), Verdict::Outside);

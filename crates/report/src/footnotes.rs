@@ -10,7 +10,7 @@ pub(crate) struct Footnotes {
 struct Note {
     /// What makes two notes one: the text, or the text without its numbers.
     key: String,
-    /// Distinct texts with the place each was first seen in.
+    /// Distinct texts, each with the data set it is about.
     texts: Vec<(String, String)>,
 }
 
@@ -26,13 +26,13 @@ impl Footnotes {
         self.insert(format!("={text}"), text, "")
     }
 
-    /// The number of the warning `text` at `place`. Warnings that differ in their numbers only are
+    /// The number of the warning `text` about `dataset`. Warnings that differ in their numbers only are
     /// one note, or each data set would have its own.
-    pub(crate) fn warning(&mut self, text: &str, place: &str) -> usize {
-        self.insert(without_numbers(text), text, place)
+    pub(crate) fn warning(&mut self, text: &str, dataset: &str) -> usize {
+        self.insert(without_numbers(text), text, dataset)
     }
 
-    fn insert(&mut self, key: String, text: &str, place: &str) -> usize {
+    fn insert(&mut self, key: String, text: &str, dataset: &str) -> usize {
         let text = one_line(text);
         let number = (self.notes.iter().position(|note| note.key == key)).unwrap_or_else(|| {
             self.notes.push(Note {
@@ -44,40 +44,67 @@ impl Footnotes {
         let texts = &mut self.notes[number].texts;
         if !texts
             .iter()
-            .any(|(known, at)| *known == text && at == place)
+            .any(|(known, about)| *known == text && about == dataset)
         {
-            texts.push((text, place.to_owned()));
+            texts.push((text, dataset.to_owned()));
         }
         number
     }
 
-    /// The text of each note, in the order of their numbers.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
-        self.notes.iter().map(Note::text)
+    /// The text of each note, in the order of their numbers, of a table with `n_rows` results.
+    pub(crate) fn texts(&self, n_rows: usize) -> impl Iterator<Item = String> {
+        self.notes.iter().map(move |note| note.text(n_rows))
     }
 }
 
+/// Up to this many data sets are named; of more it is said how many they are.
+const NAMED: usize = 3;
+
 impl Note {
-    fn text(&self) -> String {
-        let (first, place) = &self.texts[0];
+    /// Numbers that differ become a range: the single ones stand in the cells.
+    fn text(&self, n_rows: usize) -> String {
+        let (first, _) = &self.texts[0];
         if self.texts.iter().all(|(text, _)| text == first) {
             return first.clone(); // the marks in the table say where
         }
-        // Same key, so each text has as many numbers; those that are the same everywhere say nothing.
-        let first_numbers = numbers(first);
-        let varies = |index: &usize| {
-            let mut texts = self.texts.iter();
-            texts.any(|(text, _)| numbers(text)[*index] != first_numbers[*index])
+        let mut datasets: Vec<&str> = Vec::new();
+        for (_, dataset) in &self.texts {
+            if !datasets.contains(&dataset.as_str()) {
+                datasets.push(dataset);
+            }
+        }
+        let ranges = self.with_ranges();
+        match datasets.len() {
+            n if n > NAMED => format!("{n} of {n_rows} data sets: {ranges}"),
+            _ => format!("{ranges} ({})", datasets.join(", ")),
+        }
+    }
+
+    fn with_ranges(&self) -> String {
+        // Same key, so each text has as many numbers.
+        let all: Vec<Vec<&str>> = (self.texts.iter()).map(|(text, _)| numbers(text)).collect();
+        let mut index = 0;
+        let of_piece = |(piece, is_number): (&str, bool)| {
+            if !is_number {
+                return piece.to_owned();
+            }
+            index += 1;
+            range(all.iter().map(|numbers| numbers[index - 1]))
         };
-        let varying: Vec<usize> = (0..first_numbers.len()).filter(varies).collect();
-        let others: Vec<String> = (self.texts[1..].iter())
-            .map(|(text, place)| {
-                let numbers = numbers(text);
-                let shown: Vec<&str> = varying.iter().map(|&index| numbers[index]).collect();
-                format!("{place} {}", shown.join(", "))
-            })
-            .collect();
-        format!("{first} ({place}); elsewhere {}", others.join("; "))
+        pieces(&self.texts[0].0).map(of_piece).collect()
+    }
+}
+
+/// `3–20` for 20, 3 and 7, each as it was written.
+fn range<'a>(numbers: impl Iterator<Item = &'a str> + Clone) -> String {
+    // Digits with at most one point are a number.
+    let by_value = |a: &&str, b: &&str| {
+        let value = |text: &str| text.parse::<f64>().unwrap_or_default();
+        value(a).total_cmp(&value(b))
+    };
+    match (numbers.clone().min_by(by_value), numbers.max_by(by_value)) {
+        (Some(low), Some(high)) if low != high => format!("{low}–{high}"),
+        (low, _) => low.unwrap_or_default().to_owned(),
     }
 }
 
@@ -160,7 +187,7 @@ mod tests {
         assert_eq!(notes.note("first"), 0);
         assert_eq!(notes.note("second"), 1);
         assert_eq!(notes.note("first"), 0);
-        let texts: Vec<_> = notes.texts().collect();
+        let texts: Vec<_> = notes.texts(5).collect();
         assert_eq!(texts, ["first", "second"]);
     }
 
@@ -171,12 +198,19 @@ mod tests {
         assert_eq!(notes.warning("4 of 10 rows, 40.0 %", "grid"), 0);
         assert_eq!(notes.warning("all equal", "grid"), 1);
         assert_eq!(notes.warning("all equal", "tile"), 1);
-        let lines: Vec<String> = notes.texts().collect();
-        assert_eq!(
-            lines[0],
-            "3 of 10 rows, 30.0 % (tile); elsewhere grid 4, 40.0"
-        );
+        let lines: Vec<String> = notes.texts(21).collect();
+        assert_eq!(lines[0], "3–4 of 10 rows, 30.0–40.0 % (tile, grid)");
         assert_eq!(lines[1], "all equal");
+    }
+
+    #[test]
+    fn what_most_rows_have_is_counted() {
+        let mut notes = Footnotes::default();
+        for (dataset, n) in [("a", 12), ("b", 9), ("a", 100), ("c", 7), ("d", 8)] {
+            notes.warning(&format!("{n} of 200 rows"), dataset);
+        }
+        let lines: Vec<String> = notes.texts(21).collect();
+        assert_eq!(lines, ["4 of 21 data sets: 7–100 of 200 rows"]);
     }
 
     #[test]

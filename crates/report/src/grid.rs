@@ -199,7 +199,7 @@ fn entry_parts(entry: &Entry, says_no_data: bool, places: Places, emphasis: Emph
         Ours::Pending => ("pending".to_owned(), Tone::Faint),
         Ours::Failed => ("failed".to_owned(), Tone::Alarm),
         Ours::Unreadable => ("unreadable".to_owned(), Tone::Alarm),
-        Ours::Value(Estimate { mean, sd }) => {
+        Ours::Value(Estimate { mean, sd, .. }) => {
             let mean = emphasis.mark(percent(mean), places.0);
             let sd = sd.map_or_else(String::new, |sd| format!(" ± {}", percent(sd)));
             (mean + &sd, Tone::Plain)
@@ -229,12 +229,7 @@ pub(crate) fn percent(value: f64) -> String {
     format!("{value:.2}")
 }
 
-fn paper(
-    value: Option<f64>,
-    sd: Option<f64>,
-    place: Option<Place>,
-    emphasis: Emphasis,
-) -> String {
+fn paper(value: Option<f64>, sd: Option<f64>, place: Option<Place>, emphasis: Emphasis) -> String {
     value.map_or_else(String::new, |value| {
         let sd = sd.map_or_else(String::new, |sd| format!(" ± {}", percent(sd)));
         format!("({}{sd})", emphasis.mark(percent(value), place))

@@ -12,6 +12,7 @@ mod agreement;
 mod estimate;
 mod families;
 mod footnotes;
+mod interval;
 mod means;
 mod protocol;
 mod ranking;

@@ -22,6 +22,10 @@ use crate::table::Table;
 const STYLE: &str = include_str!("../assets/page.css");
 const SCRIPT: &str = include_str!("../assets/page.js");
 
+/// The page is to open at once: the figures of single data sets stay in their files where it would be
+/// longer than this, in bytes.
+const MOST: usize = 4_800_000;
+
 /// What the page shows.
 pub(crate) struct Content<'a> {
     pub(crate) profile: &'a str,
@@ -35,6 +39,12 @@ pub(crate) struct Content<'a> {
 }
 
 pub(crate) fn render(content: &Content<'_>) -> String {
+    let without = page(content, 0).len();
+    page(content, MOST.saturating_sub(without))
+}
+
+/// With as many figures of single data sets as find `room` in bytes.
+fn page(content: &Content<'_>, mut room: usize) -> String {
     let mut html = Html::default();
     let title = format!("Report of the run {}", one_line(content.profile));
     head(&mut html, &title);
@@ -64,7 +74,7 @@ pub(crate) fn render(content: &Content<'_>) -> String {
     }
     html.raw("</ul>\n</section>\n");
     for (table, figures) in content.tables.iter().zip(content.figures) {
-        tables::section(&mut html, table, figures);
+        tables::section(&mut html, table, figures, &mut room);
     }
     pictures::section(&mut html, content);
     audit::section(&mut html, content.cells);
@@ -133,4 +143,111 @@ pub(crate) fn scrolling(html: &mut Html, name: &str, table: Html) {
     html.open("div", &region);
     html.append(table);
     html.raw("</div>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::figure;
+    use crate::plan::Plan;
+
+    const METHODS: usize = 18;
+    const DATASETS: usize = 57;
+    const SEEDS: usize = 3;
+
+    fn id(method: usize, dataset: usize, seed: usize) -> String {
+        format!("{method}-{dataset}-{seed}")
+    }
+
+    /// Numbers without a pattern, so that no curve is drawn by a few points.
+    fn counts(n: usize, seed: usize) -> Vec<u64> {
+        let scramble = |i: usize| ((i + 1000 * seed) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (0..n).map(|i| scramble(i) >> 57).collect()
+    }
+
+    fn growing(n: usize, seed: usize) -> Vec<u64> {
+        let steps = counts(n - 1, seed).into_iter().scan(0, |sum, step| {
+            *sum += step + 1;
+            Some(*sum)
+        });
+        std::iter::once(0).chain(steps).collect()
+    }
+
+    fn plan(table: &str) -> Value {
+        let columns: Vec<Value> = (0..METHODS)
+            .map(|m| {
+                let ids = |d| (0..SEEDS).map(|s| id(m, d, s)).collect::<Vec<_>>();
+                let cells: serde_json::Map<String, Value> = (0..DATASETS)
+                    .map(|d| (format!("set{d}"), json!(ids(d))))
+                    .collect();
+                let seeds: Vec<Value> =
+                    (0..SEEDS).map(|s| json!({"data": s, "model": s})).collect();
+                json!({"label": format!("method {m}"), "method": format!("m{m}"), "seeds": seeds,
+                    "cells": cells})
+            })
+            .collect();
+        let rows: Vec<Value> = (0..DATASETS)
+            .map(|d| json!({"dataset": format!("set{d}"), "present": true}))
+            .collect();
+        json!({"id": table, "title": table, "protocol": "semi", "rows": rows, "columns": columns})
+    }
+
+    fn cell(m: usize, d: usize, s: usize) -> Value {
+        let seed = (m * DATASETS + d) * SEEDS + s;
+        let auroc = 0.5 + (seed % 449) as f64 / 1000.0;
+        json!({"id": id(m, d, s), "status": "ok", "dataset": format!("set{d}"), "protocol": "semi",
+            "method": format!("m{m}"), "seed": {"data": s, "model": s},
+            "config": {"trees": 100, "rows": "standard", "contamination": 0.1},
+            "config_hash": "0123456789abcdef", "data_sha256": "ab".repeat(32),
+            "n_train": 5000, "n_test": 6000, "n_anomalies": 700,
+            "metrics": {"auroc": auroc, "ap": 0.5, "f1_at_k": 0.25, "fpr95": 0.125, "pauc": 0.75},
+            "seconds": {"load": 0.5, "fit": 1.5 + m as f64, "score": 0.25},
+            "curve": {"true_positives": growing(97, seed), "false_positives": growing(97, seed + 1)},
+            "histogram": {"low": 0.0, "high": 1.0, "normals": counts(32, seed),
+                "anomalies": counts(32, seed + 1)},
+            "training": {"epochs": growing(64, seed)[1..], "losses": counts(63, seed)},
+            "warnings": [format!("{seed} of 512 columns are constant in training")]})
+    }
+
+    #[test]
+    fn the_page_of_a_run_larger_than_any_profile_is_below_five_megabytes() {
+        let plan: Plan =
+            serde_json::from_value(json!({"profile": "big", "tables": [plan("one"), plan("two")]}))
+                .unwrap();
+        let mut cells = Cells::new();
+        for m in 0..METHODS {
+            for d in 0..DATASETS {
+                for s in 0..SEEDS {
+                    let cell = serde_json::from_value(cell(m, d, s)).unwrap();
+                    cells.insert(id(m, d, s), Ok(cell));
+                }
+            }
+        }
+        let (none, no_families) = Default::default();
+        let build = |table| Table::build(table, &cells, &none, &no_families);
+        let tables: Vec<Table<'_>> = plan.tables.iter().map(build).collect();
+        let figures: Vec<TableFigures> =
+            tables.iter().map(|t| figure::of_table(t, &cells)).collect();
+        // As many bytes of pictures as are ever shown.
+        let pictures = Pictures {
+            shown: vec![(id(0, 0, 0), vec![7; 1_000_000])],
+            ..Pictures::default()
+        };
+        let page = render(&Content {
+            profile: &plan.profile,
+            tables: &tables,
+            figures: &figures,
+            cells: &cells,
+            pictures: &pictures,
+            environment: &Value::Null,
+        });
+        assert!(
+            (4_000_000..5_000_000).contains(&page.len()),
+            "{}",
+            page.len()
+        );
+        assert!(page.contains("further data sets would make this page heavy"));
+    }
 }

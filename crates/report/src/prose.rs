@@ -72,7 +72,7 @@ pub(crate) fn notes(table: &Table<'_>) -> Vec<Note> {
     }
     notes.extend(table.plan.notes.iter().map(|note| one_line(note)));
     let plain = notes.into_iter().map(|text| Note { number: None, text });
-    let marked = table.footnotes.texts().enumerate();
+    let marked = table.footnotes.texts(table.n_with_results()).enumerate();
     let marked = marked.map(|(number, text)| Note {
         number: Some(number),
         text,

@@ -5,6 +5,7 @@ use polars::prelude::{Column, CsvWriter, DataFrame, ParquetWriter, PolarsError, 
 use crate::ReportError;
 use crate::cell::{Cell, Cells, Metrics, Pixels, Seconds, Status};
 use crate::footnotes::one_line;
+use crate::interval::Interval;
 
 /// `results.parquet` and `results.csv` as bytes: one row for each readable cell, sorted by data set,
 /// protocol, method, seeds and id, fractions at full precision.
@@ -42,6 +43,10 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             cells.iter().map(|cell| of(cell)).collect::<Vec<_>>(),
         )
     };
+    let interval = |name: &str, of: fn(&Interval) -> f64| {
+        let of = |cell: &&Cell| cell.auroc_interval().as_ref().map(of);
+        Column::new(name.into(), cells.iter().map(of).collect::<Vec<_>>())
+    };
     let pixels = |name: &str, of: fn(&Pixels) -> f64| {
         let of = |cell: &Cell| cell.pixels.as_ref().map(of);
         Column::new(
@@ -74,6 +79,11 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             metric("f1_at_k", |metrics| metrics.f1_at_k),
             metric("fpr95", |metrics| metrics.fpr95),
             metric("pauc", |metrics| metrics.pauc),
+            interval("auroc_low", |found| found.low),
+            interval("auroc_high", |found| found.high),
+            maybe_text("auroc_interval", |cell| {
+                Some(cell.auroc_interval()?.by.word())
+            }),
             pixels("pixel_auroc", |pixels| pixels.auroc),
             pixels("pixel_ap", |pixels| pixels.ap),
             pixels("aupro", |pixels| pixels.aupro),

@@ -7,8 +7,9 @@ use crate::families::{
     CostRow, FamilyRow, PublishedFamilies, PublishedFamilyTables, cost_rows, family_rows,
 };
 use crate::footnotes::{Footnotes, one_line, sorted};
+use crate::interval::{By, Interval};
 use crate::means::{MeanRow, mean_row};
-use crate::plan::{ColumnPlan, RowPlan, Seed, TablePlan};
+use crate::plan::{ColumnPlan, Metric, RowPlan, Seed, TablePlan};
 use crate::published::{Published, PublishedTables};
 
 /// One table with its numbers, before any layout.
@@ -143,10 +144,31 @@ impl<'a> Table<'a> {
         self.entries().any(|entry| entry.paper.is_some())
     }
 
+    /// How many rows have a result.
+    pub(crate) fn n_with_results(&self) -> usize {
+        let has_result = |row: &&Row<'_>| row.entries.iter().any(|e| e.ours.mean().is_some());
+        self.rows.iter().filter(has_result).count()
+    }
+
     /// Whether any entry is over several seeds.
     pub(crate) fn has_deviations(&self) -> bool {
         (self.entries())
             .any(|entry| matches!(entry.ours, Ours::Value(Estimate { sd: Some(_), .. })))
+    }
+
+    /// The kinds of the intervals that entries have.
+    pub(crate) fn intervals(&self) -> Vec<By> {
+        let by = |entry: &Entry| match entry.ours {
+            Ours::Value(estimate) => Some(estimate.interval?.by),
+            _ => None,
+        };
+        let mut found: Vec<By> = Vec::new();
+        for by in self.entries().filter_map(by) {
+            if !found.contains(&by) {
+                found.push(by);
+            }
+        }
+        found
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
@@ -207,6 +229,8 @@ pub(crate) fn seeds_in_words(seeds: &[Seed]) -> String {
 struct Found<'a> {
     /// The table's metric in percent.
     values: Vec<f64>,
+    /// Over the test rows of the first of them, in percent; an AUROC of pixels has none.
+    of_rows: Option<Interval>,
     warnings: Vec<&'a str>,
     failed: Vec<String>,
     unreadable: Vec<String>,
@@ -232,6 +256,9 @@ impl<'a> Found<'a> {
                 }
                 Some(Ok(cell)) => match (cell.status, cell.percent(metric)) {
                     (Status::Ok, Some(percent)) => {
+                        if found.values.is_empty() && metric == Metric::Auroc {
+                            found.of_rows = cell.auroc_interval().map(Interval::percent);
+                        }
                         found.values.push(percent);
                         found
                             .warnings
@@ -255,7 +282,7 @@ impl<'a> Found<'a> {
 
     fn state(&self, present: bool) -> Ours {
         if let Some(estimate) = Estimate::of(&self.values) {
-            Ours::Value(estimate)
+            Ours::Value(estimate.or_interval(self.of_rows))
         } else if !self.failed.is_empty() {
             Ours::Failed
         } else if !self.unreadable.is_empty() {
@@ -321,8 +348,7 @@ fn fill<'a>(
         .map(|((column, found), ours)| {
             let mut numbers = found.notes(footnotes);
             for warning in found.warnings.iter().filter(|&text| !shared.contains(text)) {
-                let place = format!("{dataset} {}", column.label);
-                numbers.push(footnotes.warning(warning, &place));
+                numbers.push(footnotes.warning(warning, dataset));
             }
             let single =
                 (column.published.as_ref()).and_then(|column| published.value(dataset, column));

@@ -95,10 +95,15 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<Strin
         n => format!("over the {n} data sets"),
     };
     let mut caption = format!(
-        "Mean AUROC {over} that every method has, {}; the dashed line is chance. Lines at the ends of \
-         bars: a standard deviation over seeds to either side.",
+        "Mean AUROC {over} that every method has, {}; the dashed line is chance.",
         under(group)
     );
+    if bars
+        .iter()
+        .any(|bar| bar.ours.is_some_and(|ours| ours.sd.is_some()))
+    {
+        caption += " Lines at the ends of bars: a standard deviation over seeds to either side.";
+    }
     if let Some(over) = paper_over {
         caption += &format!(" Diamonds: the paper's, over {over}.");
     }
@@ -117,7 +122,7 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<Strin
         let name = font::fitted(&bar.name, TEXT, NAMES - 14.0);
         figure.text((NAMES - 8.0, baseline), name, Anchor::End, Ink::Text);
         let mut end = plot.x_at(0.0);
-        if let Some(Estimate { mean, sd }) = bar.ours {
+        if let Some(Estimate { mean, sd, .. }) = bar.ours {
             let (from, to) = (
                 (plot.x_at(0.0), middle - 8.0),
                 (plot.x_at(mean), middle + 8.0),

@@ -82,9 +82,10 @@ fn figure(group: &Group<'_>, rows: &[usize], stem: &str, of: &str, kind: Kind) -
     };
     let several_seeds = curves.iter().any(|(_, seeds)| seeds.len() > 1);
     let mut caption = format!("{of}; behind each name its {metric} in percent.");
-    if several_seeds {
-        caption += " Lines are means over seeds, bands reach from the lowest to the highest seed.";
-    }
+    caption += match several_seeds {
+        true => " Lines are means over seeds, bands reach from the lowest to the highest seed.",
+        false => " One seed: no bands.",
+    };
     let mut figure = Figure {
         id: format!("{stem}-{id}"),
         title: title.to_owned(),

@@ -15,8 +15,10 @@ const FAMILIES: usize = 5;
 /// Fewer rows than this carry no test.
 const ROWS: usize = 5;
 
-/// Room for the names, on either side of the axis.
-const LEFT: f64 = 148.0;
+/// Room for the names on either side of the axis, the least and the most.
+const NAMES: (f64, f64) = (100.0, 176.0);
+/// Between a name and the axis.
+const GAP: f64 = 16.0;
 const ROW: f64 = 21.0;
 
 /// Demšar's critical-difference diagram (2006): mean ranks, and bars over methods that Nemenyi's test
@@ -89,10 +91,13 @@ fn draw(
     let mut order: Vec<usize> = (0..ranks.len()).collect();
     order.sort_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
     let joined: Vec<&Vec<usize>> = cliques.iter().filter(|clique| clique.len() > 1).collect();
+    let label = |series: &Series<'_>| font::width(&format!("{} 10.00", series.label), TEXT);
+    let widest = group.series.iter().map(label).fold(0.0, f64::max);
+    let left = (widest + GAP).clamp(NAMES.0, NAMES.1);
     let plot = Plot {
-        left: LEFT,
+        left,
         top: 58.0,
-        width: 480.0 - 2.0 * LEFT,
+        width: 480.0 - 2.0 * left,
         height: 8.0 * joined.len() as f64 + 14.0,
         x: Scale::exact(1.0, ranks.len() as f64),
         y: Scale::exact(0.0, 1.0),
@@ -110,9 +115,16 @@ fn draw(
         Ink::Text,
         1.0,
     );
+    // As many numbers as have room for two digits.
+    let every = (18.0 * (ranks.len() - 1) as f64 / plot.width)
+        .ceil()
+        .max(1.0) as usize;
     for rank in 1..=ranks.len() {
         let x = plot.x_at(rank as f64);
         figure.line(vec![(x, plot.top - 5.0), (x, plot.top)], Ink::Text, 1.0);
+        if (rank - 1) % every > 0 {
+            continue;
+        }
         let at = (x, plot.top - 9.0);
         figure.sized_text(at, rank.to_string(), TICK_TEXT, Anchor::Middle, Ink::Faint);
     }
@@ -165,7 +177,7 @@ fn name(
         true => (4.0, Anchor::Start),
         false => (figure.width - 4.0, Anchor::End),
     };
-    let limit = LEFT - 16.0;
+    let limit = plot.left - GAP;
     let number = format!(" {rank:.2}");
     let text = font::fitted(&series.label, TEXT, limit - font::width(&number, TEXT)) + &number;
     let length = font::width(&text, TEXT) + 6.0;

@@ -3,6 +3,7 @@ use super::tables::badge;
 use crate::cell::{Cell, Cells, Status};
 use crate::footnotes::one_line;
 use crate::html::Html;
+use crate::interval::Interval;
 
 /// More cells than this stand in `results.csv` only: the page stays one that opens at once.
 const MOST: usize = 1000;
@@ -52,7 +53,8 @@ fn body(cells: &[&Cell]) -> Html {
     html.raw(
         "<th scope=\"col\">protocol</th><th scope=\"col\">method</th><th scope=\"col\">seeds</th>",
     );
-    html.raw("<th scope=\"col\">AUROC</th><th scope=\"col\">AP</th><th scope=\"col\">F1 at k</th>");
+    html.raw("<th scope=\"col\">AUROC</th><th scope=\"col\">95 % interval</th>");
+    html.raw("<th scope=\"col\">AP</th><th scope=\"col\">F1 at k</th>");
     html.raw("<th scope=\"col\">FPR at 95 % TPR</th><th scope=\"col\">partial AUROC</th>");
     html.raw("<th scope=\"col\">seconds to fit</th><th scope=\"col\">seconds to score</th>");
     html.raw(
@@ -72,11 +74,16 @@ fn body(cells: &[&Cell]) -> Html {
         };
         match metrics {
             Some(m) => {
-                for value in [Some(m.auroc), m.ap, m.f1_at_k, m.fpr95, m.pauc] {
+                number(&mut html, Some(100.0 * m.auroc));
+                interval(&mut html, cell.auroc_interval());
+                for value in [m.ap, m.f1_at_k, m.fpr95, m.pauc] {
                     number(&mut html, value.map(|v| 100.0 * v));
                 }
             }
-            None => html.raw("<td class=\"alarm\">failed</td><td></td><td></td><td></td><td></td>"),
+            None => {
+                html.raw("<td class=\"alarm\">failed</td>");
+                html.raw("<td></td><td></td><td></td><td></td><td></td>");
+            }
         }
         let seconds = cell.seconds.as_ref();
         number(&mut html, seconds.and_then(|s| s.fit));
@@ -90,6 +97,20 @@ fn body(cells: &[&Cell]) -> Html {
     }
     html.raw("</tbody>\n</table>\n");
     html
+}
+
+/// Over the test rows, and whose it is.
+fn interval(html: &mut Html, interval: Option<Interval>) {
+    let Some(found) = interval.map(Interval::percent) else {
+        html.raw("<td></td>");
+        return;
+    };
+    let text = format!("{:.1}–{:.1} {}", found.low, found.high, found.by.name());
+    html.element(
+        "td",
+        &[("class", "nowrap"), ("data-value", &found.low.to_string())],
+        &text,
+    );
 }
 
 fn number(html: &mut Html, value: Option<f64>) {

@@ -2,12 +2,9 @@ use crate::figure::{Figure, TableFigures, svg};
 use crate::footnotes::one_line;
 use crate::html::Html;
 
-/// Once the page is this long, the figures of further data sets stay in their files: it is to open at
-/// once, and below 5 MB.
-const ENOUGH: usize = 3_500_000;
-
-/// The figures of a table: those over all data sets, then those of each, folded away.
-pub(super) fn section(html: &mut Html, figures: &TableFigures) {
+/// The figures of a table: those over all data sets, then those of each, folded away, as far as they
+/// find `room` in bytes. The others stay in their files.
+pub(super) fn section(html: &mut Html, figures: &TableFigures, room: &mut usize) {
     grid(html, &figures.over_all);
     if figures.of_datasets.is_empty() {
         return;
@@ -15,15 +12,18 @@ pub(super) fn section(html: &mut Html, figures: &TableFigures) {
     html.raw("<h3>Each data set</h3>\n");
     let mut left_out = 0;
     for (name, of_dataset) in &figures.of_datasets {
-        if html.len() > ENOUGH {
+        let mut folded = Html::default();
+        folded.raw("<details>\n");
+        folded.element("summary", &[], &one_line(name));
+        folded.raw("\n");
+        grid(&mut folded, of_dataset);
+        folded.raw("</details>\n");
+        if folded.len() > *room {
             left_out += 1;
             continue;
         }
-        html.raw("<details>\n");
-        html.element("summary", &[], &one_line(name));
-        html.raw("\n");
-        grid(html, of_dataset);
-        html.raw("</details>\n");
+        *room -= folded.len();
+        html.append(folded);
     }
     if left_out > 0 {
         let text = format!(

@@ -15,11 +15,12 @@ pub(super) fn section(html: &mut Html, content: &Content<'_>) {
             continue;
         };
         let name = format!(
-            "{} on {}, protocol {}, seeds {}",
+            "{} on {}, protocol {}, seeds {}, configuration {}",
             one_line(&cell.method),
             one_line(&cell.dataset),
             one_line(&cell.protocol),
-            cell.seed
+            cell.seed,
+            one_line(cell.config_hash.as_deref().unwrap_or("unknown"))
         );
         let address = format!("data:image/png;base64,{}", base64(bytes));
         let alternative = format!("Test images and what the method sees in them: {name}");

@@ -5,17 +5,24 @@ use crate::figure::TableFigures;
 use crate::footnotes::{letters, one_line};
 use crate::grid::{difference, percent};
 use crate::html::{Html, data_address};
+use crate::interval::{By, Interval};
 use crate::plan::ColumnPlan;
 use crate::prose::{absent, heading, notes};
 use crate::protocol::{self, Leak};
 use crate::ranking::{Place, mean_places, places};
+use crate::summary::count;
 use crate::table::{Entry, Ours, Table};
 
 /// Where the published number stands in a cell of the page.
 const BELOW: &str = "ours, below it the paper's and the difference";
 
 /// One table of the run with its notes.
-pub(super) fn section(html: &mut Html, table: &Table<'_>, of_table: &TableFigures) {
+pub(super) fn section(
+    html: &mut Html,
+    table: &Table<'_>,
+    of_table: &TableFigures,
+    room: &mut usize,
+) {
     let id = section_id(&table.plan.id);
     let title_id = format!("{id}.title");
     let attributes = [
@@ -33,7 +40,9 @@ pub(super) fn section(html: &mut Html, table: &Table<'_>, of_table: &TableFigure
     with_code(html, &heading(table, BELOW));
     html.raw(" ");
     html.text(protocol::meaning(&table.plan.protocol));
-    html.raw("</p>\n<p class=\"legend\"><strong>Bold</strong> is the best of a row, ");
+    html.raw("</p>\n");
+    intervals(html, table);
+    html.raw("<p class=\"legend\"><strong>Bold</strong> is the best of a row, ");
     html.raw(
         "<u>underlined</u> the second best: ours among ours under one protocol, the paper's among ",
     );
@@ -75,8 +84,37 @@ pub(super) fn section(html: &mut Html, table: &Table<'_>, of_table: &TableFigure
         }
     }
     agreement::section(html, table);
-    figures::section(html, of_table);
+    figures::section(html, of_table, room);
     html.raw("</section>\n");
+}
+
+/// What the intervals below our numbers are.
+fn intervals(html: &mut Html, table: &Table<'_>) {
+    let found = table.intervals();
+    let has = |by: By| found.contains(&by);
+    let of_rows = match (has(By::Delong), has(By::Newcombe)) {
+        (true, true) => {
+            "DeLong's, or Newcombe's from the counts where that is undefined or not kept"
+        }
+        (true, false) => "DeLong's",
+        (false, true) => "Newcombe's, from the counts",
+        (false, false) => "",
+    };
+    if found.is_empty() {
+        return;
+    }
+    html.raw("<p class=\"legend\">Below our numbers the 95 % interval.");
+    if has(By::Student) {
+        html.raw(
+            " Over seeds, for their mean (Student's): what other seeds may give on these rows.",
+        );
+    }
+    if !of_rows.is_empty() {
+        html.raw(" Over test rows, where there is one seed or all agree (");
+        html.text(of_rows);
+        html.raw("): what other test rows may give, trained as it is.");
+    }
+    html.raw("</p>\n");
 }
 
 pub(super) fn badge(html: &mut Html, protocol: &str) {
@@ -114,7 +152,7 @@ fn body(table: &Table<'_>) -> Html {
     html.raw("</tbody>\n<tfoot>\n");
     if let Some(mean) = &table.mean {
         html.raw("<tr class=\"mean\">");
-        let name = format!("mean of {} rows", mean.n_rows);
+        let name = format!("mean of {}", count(mean.n_rows, "row"));
         row_name(&mut html, table, &name, &[]);
         for (entry, place) in mean.entries.iter().zip(mean_places(table)) {
             html.raw("<td>");
@@ -167,9 +205,19 @@ fn header(html: &mut Html, table: &Table<'_>, column: &ColumnPlan, notes: &[usiz
 
 fn row_name(html: &mut Html, table: &Table<'_>, name: &str, notes: &[usize]) {
     html.raw("<th scope=\"row\">");
-    html.text(name);
+    breakable(html, name);
     marks(html, table, notes);
     html.raw("</th>");
+}
+
+/// A name that a narrow window may break after `_` and `@` rather than anywhere.
+fn breakable(html: &mut Html, name: &str) {
+    for piece in name.split_inclusive(['_', '@']) {
+        html.text(piece);
+        if piece.ends_with(['_', '@']) {
+            html.raw("<wbr>");
+        }
+    }
 }
 
 fn cell(
@@ -179,14 +227,18 @@ fn cell(
     place: (Option<Place>, Option<Place>),
     says_no_data: bool,
 ) {
-    let (text, class, sd) = match entry.ours {
-        Ours::NoMethod => (String::new(), "", None),
-        Ours::NoData if says_no_data => ("no data".to_owned(), "faint", None),
-        Ours::NoData => (String::new(), "", None),
-        Ours::Pending => ("pending".to_owned(), "faint", None),
-        Ours::Failed => ("failed".to_owned(), "alarm", None),
-        Ours::Unreadable => ("unreadable".to_owned(), "alarm", None),
-        Ours::Value(Estimate { mean, sd }) => (percent(mean), "", sd),
+    let (text, class) = match entry.ours {
+        Ours::NoMethod => (String::new(), ""),
+        Ours::NoData if says_no_data => ("no data".to_owned(), "faint"),
+        Ours::NoData => (String::new(), ""),
+        Ours::Pending => ("pending".to_owned(), "faint"),
+        Ours::Failed => ("failed".to_owned(), "alarm"),
+        Ours::Unreadable => ("unreadable".to_owned(), "alarm"),
+        Ours::Value(estimate) => (percent(estimate.mean), ""),
+    };
+    let (sd, interval) = match entry.ours {
+        Ours::Value(Estimate { sd, interval, .. }) => (sd, interval),
+        _ => (None, None),
     };
     // What the script sorts by; a column of published numbers alone sorts by those.
     let value = entry.ours.mean().or(entry.paper).map(|v| v.to_string());
@@ -199,6 +251,11 @@ fn cell(
         html.element("span", &[("class", "sd")], &format!(" ± {}", percent(sd)));
     }
     marks(html, table, &entry.marks);
+    if let Some(Interval { low, high, by }) = interval {
+        html.raw("<small><span class=\"unseen\">, </span>");
+        html.text(&format!("{} {low:.1}–{high:.1}", by.over()));
+        html.raw("</small>");
+    }
     let paper = (entry.paper, entry.paper_sd);
     beside(html, entry.ours.mean(), paper, place.1);
     html.raw("</td>");

@@ -3,6 +3,7 @@
 use report::Comparison;
 
 use crate::common::{Folder, drawn_run, ok};
+use crate::lint;
 use crate::page::Page;
 
 fn compared(first: &Folder, second: &Folder) -> String {
@@ -13,7 +14,7 @@ fn compared(first: &Folder, second: &Folder) -> String {
 fn a_run_is_the_same_as_itself() {
     let text = compared(&drawn_run(2), &drawn_run(2));
     let sentence = "18 results are in both runs: 18 the same as printed, 0 within the seeds' spread, 0 \
-                    outside it, 0 with one seed each.";
+                    outside it, 0 with one seed each, of which 0 are beyond the intervals over the test rows.";
     assert!(text.contains(sentence), "{text}");
     assert!(!text.contains("mean change"), "{text}");
     assert_eq!(
@@ -52,6 +53,7 @@ fn changes_are_measured_by_the_spread_of_the_seeds() {
     comparison.write(&first.file("out")).unwrap();
     let html = std::fs::read_to_string(first.file("out/compare.html")).unwrap();
     let page = Page::read(&html);
+    lint::check(&page);
     assert!(page.words().contains("−1.00"), "{}", page.words());
     assert_eq!(
         std::fs::read_to_string(first.file("out/compare.md")).unwrap(),
@@ -63,9 +65,19 @@ fn changes_are_measured_by_the_spread_of_the_seeds() {
 fn one_seed_each_says_that_the_spread_is_unknown() {
     let (first, second) = (drawn_run(1), drawn_run(1));
     second.cell(&ok("0-2-0", "kNN", "B", 0.9, &[]));
+    // 63 anomalies among 563 rows: about six points to either side.
+    second.cell(&ok("2-2-0", "norm", "B", 0.88, &[]));
     let text = compared(&first, &second);
     assert!(
         text.contains("| 88.00 | 90.00 | +2.00 | one seed each: spread unknown |"),
         "{text}"
     );
+    assert!(
+        text.contains(
+            "| 68.00 | 88.00 | +20.00 | one seed each: beyond the test rows' intervals |"
+        ),
+        "{text}"
+    );
+    let sentence = "2 with one seed each, of which 1 are beyond";
+    assert!(text.contains(sentence), "{text}");
 }

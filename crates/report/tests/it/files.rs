@@ -31,6 +31,9 @@ fn parquet_and_csv_hold_every_readable_cell_at_full_precision() {
     assert_eq!(text(&frame, "id", 1), "a");
     assert_eq!(value(&frame, "auroc", 1), AnyValue::Float64(auroc));
     assert_eq!(value(&frame, "pauc", 1), AnyValue::Float64(0.75));
+    // From the counts: 63 anomalies of 563 rows.
+    assert_eq!(text(&frame, "auroc_interval", 1), "newcombe");
+    assert_eq!(value(&frame, "auroc_low", 0), AnyValue::Null);
     assert_eq!(value(&frame, "fit_seconds", 1), AnyValue::Float64(1.5));
     assert_eq!(value(&frame, "data_seed", 1), AnyValue::UInt64(44));
     assert_eq!(value(&frame, "params", 1), AnyValue::UInt64(12345));
@@ -50,6 +53,34 @@ fn parquet_and_csv_hold_every_readable_cell_at_full_precision() {
 }
 
 #[test]
+fn a_cell_with_an_interval_keeps_it() {
+    let folder = Folder::new(&small_plan());
+    let mut cell = ok("a", "iforest", "tile", 0.75, &[]);
+    cell["auroc_interval"] = json!({"level": 0.95, "low": 0.5, "high": 0.875, "by": "delong"});
+    folder.cell(&cell);
+    let written = folder.load().write(&folder.run()).unwrap();
+    let csv = fs::read_to_string(&written.csv).unwrap();
+    assert!(
+        csv.contains(",0.75,0.5,0.25,0.125,0.75,0.5,0.875,delong,"),
+        "{csv}"
+    );
+    let page = fs::read_to_string(&written.page).unwrap();
+    assert!(
+        page.contains("rows 50.0–87.5") && page.contains("(DeLong&#39;s)"),
+        "{page}"
+    );
+
+    cell["auroc_interval"]["high"] = json!(0.7);
+    folder.cell(&cell);
+    let reason = "cells/a.json: interval from 0.5 to 0.7, expected around the AUROC 0.75";
+    assert_eq!(folder.load().unreadable(), [reason]);
+    cell["auroc_interval"]["level"] = json!(0.9);
+    folder.cell(&cell);
+    let reason = "cells/a.json: interval of level 0.9, expected 0.95";
+    assert_eq!(folder.load().unreadable(), [reason]);
+}
+
+#[test]
 fn a_run_without_cells_still_has_its_columns() {
     let folder = Folder::new(&small_plan());
     let written = folder.load().write(&folder.run()).unwrap();
@@ -57,7 +88,7 @@ fn a_run_without_cells_still_has_its_columns() {
     assert_eq!(csv.lines().count(), 1);
     let parquet = fs::read(&written.parquet).unwrap();
     let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
-    assert_eq!((frame.height(), frame.width()), (0, 37));
+    assert_eq!((frame.height(), frame.width()), (0, 40));
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod common;
 mod compare;
 mod figures;
 mod files;
+mod lint;
 mod page;
 mod tables;
