@@ -4,8 +4,8 @@ mod cell;
 mod config;
 mod narrow;
 
-pub(crate) use cell::{Cell, SCHEMA, hash, hex};
-pub(crate) use narrow::narrow;
+pub(crate) use cell::{Cell, Disturbance, SCHEMA, hash, hex};
+pub(crate) use narrow::{except, narrow};
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -63,6 +63,7 @@ pub(crate) struct PlannedColumn {
     protocol: String,
     published: Option<String>,
     family: Option<String>,
+    deterministic: bool,
     note: Option<String>,
     seeds: Vec<Seed>,
     pub(crate) cells: BTreeMap<String, Vec<String>>,
@@ -90,10 +91,14 @@ pub(crate) fn plan(
             if let Some(name) = &column.method {
                 let method = find_method(registry, name, &column.label)?;
                 let config = config::merge(method, &column.set, &column.label)?;
-                for dataset in rows.iter().filter(|d| d.present) {
+                let disturbance = Disturbance::of(column)?;
+                // A width that the catalogue does not know leaves nothing out.
+                let fits = |d: &&Dataset| column.max_columns.is_none_or(|max| d.d <= Some(max));
+                for dataset in rows.iter().filter(|d| d.present).filter(fits) {
                     let of_row: &mut Vec<String> = ids.entry(dataset.name.clone()).or_default();
                     for &seed in seeds {
-                        let cell = Cell::new(dataset, name, protocol, seed, config.clone())?;
+                        let config = config.clone();
+                        let cell = Cell::new(dataset, name, protocol, seed, config, &disturbance)?;
                         of_row.push(cell.id.clone());
                         if seen.insert(cell.id.clone(), ()).is_none() {
                             cells.push(cell);
@@ -107,7 +112,8 @@ pub(crate) fn plan(
                 protocol: protocol.clone(),
                 published: column.published.clone(),
                 family: column.family.clone(),
-                note: column.note.clone(),
+                deterministic: column.deterministic,
+                note: column.full_note(),
                 seeds: seeds.clone(),
                 cells: ids,
             });
@@ -144,7 +150,8 @@ pub(crate) fn plan(
 }
 
 /// The rows of a table: names as they stand, globs in the order of the catalogue, each once. The
-/// catalogue lists images as `@pixels`; `@pixels64` are the same at another size.
+/// catalogue lists images as `@pixels`; `@pixels64` are the same at another size, and `@12000` draws that
+/// many rows of a larger set.
 fn resolve(table: &Table, catalogue: &[Dataset]) -> Result<Vec<Dataset>, Failure> {
     let mut rows: Vec<Dataset> = Vec::new();
     for pattern in &table.datasets {
@@ -157,11 +164,19 @@ fn resolve(table: &Table, catalogue: &[Dataset]) -> Result<Vec<Dataset>, Failure
         let mut hits = 0;
         for dataset in catalogue.iter().filter(|d| glob::matches(listed, &d.name)) {
             hits += 1;
-            let name = format!("{}{side}", dataset.name);
+            let capped = table.max_rows.filter(|&max| {
+                let is_rows = !dataset.name.contains("@pixels");
+                is_rows && dataset.n.is_some_and(|n| n > max)
+            });
+            let name = match capped {
+                Some(max) => format!("{}@{max}", dataset.name),
+                None => format!("{}{side}", dataset.name),
+            };
             if !rows.iter().any(|row| row.name == name) {
                 let size = side.parse::<u64>().ok();
                 rows.push(Dataset {
                     name,
+                    n: capped.or(dataset.n),
                     // Three channels: this only orders the plan.
                     d: size.map_or(dataset.d, |side| Some(3 * side * side)),
                     ..dataset.clone()
@@ -183,6 +198,14 @@ fn resolve(table: &Table, catalogue: &[Dataset]) -> Result<Vec<Dataset>, Failure
         debug_assert!(rows.len() - before <= hits);
     }
     Ok(rows)
+}
+
+/// The name in the catalogue of a set that is drawn from: `10_cover` of `10_cover@12000`.
+pub(crate) fn undrawn(name: &str) -> &str {
+    match name.rsplit_once('@') {
+        Some((base, rows)) if rows.bytes().all(|b| b.is_ascii_digit()) => base,
+        _ => name,
+    }
 }
 
 fn find_method<'a>(registry: &'a [Method], name: &str, label: &str) -> Result<&'a Method, Failure> {
@@ -297,6 +320,26 @@ pub(crate) mod tests {
         assert!(!rows[0].present);
         assert_eq!(rows[0].get, "residuum datasets fetch B");
         assert!(plan.cells.iter().all(|c| c.dataset != "B"));
+    }
+
+    #[test]
+    fn large_sets_are_drawn_and_wide_ones_left_out() {
+        let text = PROFILE
+            .replace("datasets", "max_rows = 1000\n        datasets")
+            .replace("label = \"COPOD\"", "label = \"COPOD\"\nmax_columns = 511");
+        let profile = Profile::parse(&text, "p").unwrap();
+        let plan = plan(&profile, &catalogue(), &registry()).unwrap();
+        let rows: Vec<&str> = (plan.tables.tables[0].rows.iter())
+            .map(|row| row.dataset.as_str())
+            .collect();
+        assert_eq!(rows, ["B", "A_1@1000", "A_2"]);
+        let columns = &plan.tables.tables[0].columns;
+        assert!(columns[0].cells.is_empty(), "512 columns are too many");
+        assert_eq!(columns[1].cells["A_1@1000"].len(), 1);
+        let drawn = plan.cells.iter().find(|c| c.dataset == "A_1@1000").unwrap();
+        assert_eq!(drawn.size, 1000 * 512);
+        assert_eq!(undrawn("A_1@1000"), "A_1");
+        assert_eq!(undrawn("A_1@pixels64"), "A_1@pixels64");
     }
 
     #[test]

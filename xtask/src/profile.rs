@@ -36,6 +36,8 @@ pub(crate) struct Table {
     pub(crate) published: Option<String>,
     /// Catalogue names or globs over them, in the order of the rows.
     pub(crate) datasets: Vec<String>,
+    /// Larger tables and sets of embeddings are drawn down to this many rows; images stay whole.
+    pub(crate) max_rows: Option<u64>,
     pub(crate) seeds: Vec<Seed>,
     #[serde(default)]
     pub(crate) notes: Vec<String>,
@@ -68,11 +70,37 @@ pub(crate) struct Column {
     pub(crate) published: Option<String>,
     /// The method's name in the table's file of families.
     pub(crate) family: Option<String>,
+    /// Sets with more columns are left out.
+    pub(crate) max_columns: Option<u64>,
+    /// Whether the split alone decides about the scores, so that a published mean should come out.
+    #[serde(default)]
+    pub(crate) deterministic: bool,
     #[serde(default)]
     pub(crate) set: toml::Table,
     pub(crate) seeds: Option<Vec<Seed>>,
     pub(crate) protocol: Option<String>,
     pub(crate) note: Option<String>,
+    /// What is done to the rows before the method sees them; `residuum` knows its settings.
+    pub(crate) perturb: Option<toml::Table>,
+    /// How the test rows are moved before they are scored.
+    pub(crate) attack: Option<toml::Table>,
+}
+
+impl Column {
+    /// The note, and what was done to the rows: no number of disturbed rows stands unlabelled.
+    pub(crate) fn full_note(&self) -> Option<String> {
+        let said = |what: &str, table: &Option<toml::Table>| {
+            let table = toml::Value::Table(table.clone()?);
+            Some(format!("{what} {table}."))
+        };
+        let parts = [
+            self.note.clone(),
+            said("Disturbed rows:", &self.perturb),
+            said("Attacked test rows:", &self.attack),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
 }
 
 /// A number of a cell's `metrics` or `pixels`.
@@ -173,12 +201,24 @@ impl Profile {
                         "column {label:?} is published, but table {id:?} names no published file"
                     ));
                 }
+                if column.family.is_some() && table.published_families.is_none() {
+                    return Err(format!(
+                        "column {label:?} has a family, but table {id:?} names no published_families"
+                    ));
+                }
                 if column.seeds.as_ref().unwrap_or(&table.seeds).is_empty() {
                     return Err(format!("column {label:?} of table {id:?} has no seeds"));
                 }
             }
         }
         Ok(profile)
+    }
+
+    /// Draws at most `rows` rows of every set, as if each table said so.
+    pub(crate) fn cap_rows(&mut self, rows: u64) {
+        for table in &mut self.tables {
+            table.max_rows = Some(table.max_rows.map_or(rows, |own| own.min(rows)));
+        }
     }
 
     /// Replaces every list of seeds, data and model seed varying together.
@@ -242,6 +282,10 @@ mod tests {
         for (tail, expected) in [
             ("", "neither method nor published"),
             ("published = \"m\"", "names no published file"),
+            (
+                "method = \"m\"\nfamily = \"m\"",
+                "names no published_families",
+            ),
             ("method = \"m\"\nseeds = []", "has no seeds"),
             ("method = \"m\"\ntypo = 1", "unknown field `typo`"),
             (
@@ -259,6 +303,22 @@ mod tests {
     }
 
     #[test]
+    fn a_column_of_disturbed_rows_says_so() {
+        let column = |tail: &str| {
+            let text = format!("{TABLE}\nmethod = \"m\"\n{tail}");
+            let profile = Profile::parse(&text, "p").unwrap();
+            profile.tables[0].columns[0].full_note()
+        };
+        assert_eq!(column(""), None);
+        assert_eq!(column("note = 'N.'").unwrap(), "N.");
+        assert_eq!(
+            column("note = 'N.'\nperturb = { kind = 'k', sd = 0.5 }\nattack = { steps = 1 }")
+                .unwrap(),
+            "N. Disturbed rows: { kind = \"k\", sd = 0.5 }. Attacked test rows: { steps = 1 }."
+        );
+    }
+
+    #[test]
     fn seeds_on_the_command_line_replace_all_others() {
         let text = format!("{TABLE}\nmethod = \"m\"\nseeds = [{{ data = 44, model = 3 }}]");
         let mut profile = Profile::parse(&text, "p").unwrap();
@@ -268,10 +328,19 @@ mod tests {
     }
 
     #[test]
+    fn a_cap_on_the_command_line_never_widens_one() {
+        let mut profile = Profile::parse(&format!("{TABLE}\nmethod = \"m\""), "p").unwrap();
+        profile.cap_rows(500);
+        assert_eq!(profile.tables[0].max_rows, Some(500));
+        profile.cap_rows(900);
+        assert_eq!(profile.tables[0].max_rows, Some(500));
+    }
+
+    #[test]
     fn shipped_profiles_are_valid() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let workspace = Workspace { root: root.into() };
-        for name in ["smoke", "quick", "paper"] {
+        for name in ["smoke", "quick", "paper", "full"] {
             let profile = Profile::read(&workspace, name).unwrap();
             assert!(!profile.tables.is_empty());
         }

@@ -30,12 +30,18 @@ use crate::{machine, setup};
 Exit codes: 0 done, 2 usage, 4 something is missing, 5 some cells failed, 75 the run folder is in use,
 130 and 143 interrupted.")]
 pub(crate) struct Arguments {
-    /// A file of configs/reproduce (smoke, quick, paper), or the path of one that ends in .toml.
+    /// A file of configs/reproduce (smoke, quick, paper, full), or the path of one that ends in .toml.
     #[arg(long, default_value = "quick")]
     profile: String,
     /// Only rows (data sets) or columns (label or method) that match; repeat for several.
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
+    /// Without the rows or columns that match; repeat for several.
+    #[arg(long, value_name = "GLOB")]
+    except: Vec<String>,
+    /// Draw at most N rows of every table and set of embeddings.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_rows: Option<u64>,
     /// Replace the profile's seeds; each is the seed of the data and of the model.
     #[arg(long, value_delimiter = ',', value_name = "S,..")]
     seeds: Vec<u64>,
@@ -72,6 +78,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     let mut profile = Profile::read(workspace, &arguments.profile)?;
     if !arguments.seeds.is_empty() {
         profile.override_seeds(&arguments.seeds);
+    }
+    if let Some(rows) = arguments.max_rows {
+        profile.cap_rows(rows);
     }
     if !setup::not_needed() {
         setup::ensure(workspace)?;
@@ -129,13 +138,14 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     let planned = |catalogue: &[Dataset]| {
         plan::plan(profile, catalogue, &registry)
             .and_then(|plan| plan::narrow(plan, &arguments.only))
+            .and_then(|plan| plan::except(plan, &arguments.except))
     };
     let plan = planned(&program.datasets()?)?;
     let absent = absent(&plan);
     if !arguments.fetch || absent.is_empty() {
         return Ok(plan);
     }
-    let names: Vec<&str> = absent.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = absent.iter().map(|(name, _)| plan::undrawn(name)).collect();
     eprintln!("fetching {} data sets", names.len());
     let status = program
         .command(&["datasets", "fetch"])

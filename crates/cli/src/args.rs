@@ -127,7 +127,10 @@ Examples:
   residuum run --dataset MVTec-AD_screw@pixels64 --method iforest --protocol mvtec
   residuum run --dataset photos:good@pixels64 --method ocsvm --protocol semi-random
   residuum run --dataset FashionMNIST_3@pixels --method ddpm --models models --score-rule epsilon-error
-  residuum run --dataset MVTec-AD_bottle --method ddpm --set train.epochs=50 --set score.walk=ancestral";
+  residuum run --dataset MVTec-AD_bottle --method ddpm --set train.epochs=50 --set score.walk=ancestral
+  residuum run --dataset cardio --method knn --perturb 'kind = \"irrelevant-features\", share = 0.5'
+  residuum run --dataset cardio --method tccm --attack 'epsilon = 0.1, steps = 10'
+  residuum run --dataset cardio --method knn --attack 'epsilon = 0.1, steps = 1, surrogate = { method = \"tccm\" }'";
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -161,6 +164,15 @@ pub(crate) struct Run {
     /// epsilon-error, vlb, score-norm or inversion. With --models every rule scores one training
     #[arg(long, value_name = "RULE")]
     pub(crate) score_rule: Option<String>,
+    /// Disturb the rows before the method sees them, by an inline TOML table: kind = "feature-noise"
+    /// with sd and rows (train, test, both), "irrelevant-features" with share, or "contamination" with
+    /// share and copies
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) perturb: Option<String>,
+    /// Move the test rows along the gradient of the score, anomalies down and normal rows up:
+    /// epsilon (in standard deviations of a column), steps, and surrogate where the method has none
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) attack: Option<String>,
     #[command(flatten)]
     pub(crate) machine: Machine,
     /// Also write the JSON to a file

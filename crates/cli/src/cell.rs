@@ -1,12 +1,13 @@
 use std::io::{Result as IoResult, Write};
 use std::path::Path;
 
-use datasets::Audit;
+use datasets::{Audit, Perturbation};
 use metrics::{Metrics, PixelMetrics};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::{Map, Value};
 
+use crate::attack::Attack;
 use crate::curves::{Curve, Histogram, Training};
 use crate::experiment::Seeds;
 use crate::failure::{Failure, exit};
@@ -27,6 +28,12 @@ pub(crate) struct Cell {
     pub(crate) seed: Seeds,
     pub(crate) config: Map<String, Value>,
     pub(crate) config_hash: String,
+    /// What was done to the rows before the method saw them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) perturb: Option<Perturbation>,
+    /// How the test rows were moved before they were scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) attack: Option<Attack>,
     pub(crate) data_sha256: String,
     pub(crate) n_train: Option<usize>,
     pub(crate) n_test: Option<usize>,

@@ -4,11 +4,12 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use datasets::{OnBadFile, Roots};
+use datasets::{OnBadFile, Perturbation, Roots};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::args;
+use crate::attack::Attack;
 use crate::cell::{Cell, SCHEMA, Status, Versions};
 use crate::experiment::{Experiment, Machine, Outcome, Seeds, config_hash, protocol};
 use crate::failure::{Failure, exit};
@@ -28,6 +29,10 @@ struct Planned {
     protocol: String,
     seed: Seeds,
     config: Map<String, Value>,
+    #[serde(default)]
+    perturb: Option<Perturbation>,
+    #[serde(default)]
+    attack: Option<Attack>,
 }
 
 /// Runs the cells of the plan with `from <= index < to` that have no result yet.
@@ -110,6 +115,8 @@ fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
         protocol: protocol(&planned.protocol)?,
         seed: planned.seed,
         config,
+        perturb: planned.perturb.clone(),
+        attack: planned.attack.clone(),
         on_bad_file: OnBadFile::Fail,
     })
 }
@@ -126,6 +133,8 @@ fn failed(planned: &Planned, machine: &Machine, failure: Failure) -> Cell {
         seed: planned.seed,
         config: planned.config.clone(),
         config_hash: config_hash(&planned.config),
+        perturb: planned.perturb.clone(),
+        attack: planned.attack.clone(),
         data_sha256: planned.data_sha256.clone(),
         n_train: None,
         n_test: None,

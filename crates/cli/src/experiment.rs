@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use datasets::{Data, Dataset, Label, Loading, OnBadFile, Protocol, Roots, Split};
+use datasets::{Data, Dataset, Label, Loading, OnBadFile, Perturbation, Protocol, Roots, Split};
 use detector::{Input, Progress};
 use metrics::{Metrics, PixelMetrics};
 use residuum::{Config, Runtime};
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::attack::Attack;
 use crate::cell::{Cell, CellPixels, Seconds, Status, Versions};
 use crate::curves::{Curve, Histogram, Training, anomalies};
 use crate::failure::{Failure, exit};
@@ -22,6 +23,10 @@ pub(crate) struct Experiment {
     pub(crate) protocol: Protocol,
     pub(crate) seed: Seeds,
     pub(crate) config: Config,
+    /// Of the split, before anything is fitted.
+    pub(crate) perturb: Option<Perturbation>,
+    /// Of the test rows, before they are scored.
+    pub(crate) attack: Option<Attack>,
     pub(crate) on_bad_file: OnBadFile,
 }
 
@@ -68,6 +73,10 @@ impl Experiment {
         let method = residuum::find(self.config.method())?;
         let detector = method.detector(&self.config, &machine.runtime)?;
 
+        if let Some(attack) = &self.attack {
+            attack.check()?;
+        }
+
         let loading = Loading::of(self.protocol).on_bad_file(self.on_bad_file);
         let start = Instant::now();
         #[cfg(feature = "torch")]
@@ -81,15 +90,24 @@ impl Experiment {
             Some(set) => set,
             None => load(&self.dataset, &loading, roots)?,
         };
-        let split = self.protocol.split(&dataset, self.seed.data)?;
+        let mut split = self.protocol.split(&dataset, self.seed.data)?;
+        if let Some(perturb) = &self.perturb {
+            perturb.apply(&mut split, self.seed.data)?;
+        }
         let load_seconds = start.elapsed().as_secs_f64();
         let audit = datasets::audit_split(&split);
         let mut warnings = audit.warnings();
         warnings.extend(skipped(&dataset));
+        warnings.extend(disturbed("rows disturbed", self.perturb.as_ref()));
+        warnings.extend(disturbed("test rows attacked", self.attack.as_ref()));
 
         let start = Instant::now();
         let scorer = fit(&detector, &split, self.seed.model, progress)?;
         let fit_seconds = start.elapsed().as_secs_f64();
+        if let Some(attack) = &self.attack {
+            let seed = self.seed.model;
+            attack.apply(&mut split, &*scorer, seed, &machine.runtime, progress)?;
+        }
 
         let start = Instant::now();
         let scores = scorer.score(input(&split.test), progress)?.to_vec();
@@ -122,6 +140,8 @@ impl Experiment {
             seed: self.seed,
             config: self.config.values().clone(),
             config_hash: config_hash(self.config.values()),
+            perturb: self.perturb.clone(),
+            attack: self.attack.clone(),
             data_sha256: dataset.sha256().unwrap_or_default().to_owned(),
             n_train: Some(split.train_rows.len()),
             n_test: Some(labels.len()),
@@ -179,6 +199,9 @@ fn pixels(
 /// Above this rank correlation with `‖x‖²` a score says nothing of its own.
 const IN_DISGUISE: f64 = 0.99;
 
+/// Training rows above which OCSVM is not fitted for a comparison alone.
+const MANY: usize = 5000;
+
 impl Experiment {
     /// Spearman's correlation of the scores with `‖x‖²` of the rows as the method sees them, `None`
     /// where either is constant. Learned scores that are `‖x‖²` in disguise are warned of: a network
@@ -193,8 +216,12 @@ impl Experiment {
         let norm = self.scores_of("norm", split, progress)?;
         let found = metrics::spearman(scores, &norm).ok()?;
         if self.config.method() != "norm" && found > IN_DISGUISE {
-            let ocsvm = self.scores_of("ocsvm", split, progress);
-            let ocsvm = ocsvm.and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
+            // OCSVM beside itself says nothing, and beside many rows costs more than what is measured.
+            let wanted = self.config.method() != "ocsvm" && split.train_rows.len() <= MANY;
+            let ocsvm = wanted.then(|| self.scores_of("ocsvm", split, progress));
+            let ocsvm = ocsvm
+                .flatten()
+                .and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
             let beside = ocsvm.map_or_else(String::new, |r| {
                 format!("; {r:.2} for OCSVM on the same rows")
             });
@@ -233,6 +260,12 @@ fn skipped(dataset: &Dataset) -> Option<String> {
         "{n} files were left out, the first: {}",
         first.reason
     ))
+}
+
+/// Says what was done to the rows, so that the result is not taken for one of rows as they are.
+fn disturbed(what: &str, how: Option<&impl Serialize>) -> Option<String> {
+    let how = serde_json::to_string(how?).ok()?;
+    Some(format!("{what}: {how}"))
 }
 
 /// Parses a protocol's name.

@@ -1,6 +1,7 @@
 //! The command line program `residuum`: arguments, wiring, exit codes.
 
 mod args;
+mod attack;
 mod audit;
 mod cell;
 mod cells;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use datasets::{Label, OnBadFile, Roots};
+use serde::de::DeserializeOwned;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args;
@@ -101,12 +102,36 @@ fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
             model: args.model_seed.unwrap_or(seed),
         },
         config,
+        perturb: args
+            .perturb
+            .as_deref()
+            .map(|text| table("--perturb", text))
+            .transpose()?,
+        attack: args
+            .attack
+            .as_deref()
+            .map(|text| table("--attack", text))
+            .transpose()?,
         on_bad_file: if args.skip_bad_files {
             OnBadFile::Skip
         } else {
             OnBadFile::Fail
         },
     })
+}
+
+/// The inside of an inline TOML table, such as `epsilon = 0.1, steps = 10`.
+fn table<T: DeserializeOwned>(option: &str, text: &str) -> Result<T, Failure> {
+    let wrong = |why: String| {
+        Failure::new(exit::USAGE, format!("{option} {text:?}: {why}"))
+            .hint("the inside of a TOML table: key = value, key = \"word\"")
+    };
+    toml::from_str::<toml::Table>(&format!("v = {{ {text} }}"))
+        .map_err(|error| wrong(error.message().to_owned()))?
+        .remove("v")
+        .ok_or_else(|| wrong("no table".to_owned()))?
+        .try_into()
+        .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 use ndarray::{Array2, Array3, Array4, Axis};
+use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
 use crate::{DatasetError, Protocol, Skipped, hash};
@@ -219,6 +220,32 @@ impl Dataset {
         })
     }
 
+    /// At most `rows` of the samples under another name, so that methods whose time grows with the square
+    /// of the rows can be compared on large sets: NumPy's `RandomState(44).choice(n, rows,
+    /// replace=False)`, in file order. The draw is the same whatever the seeds of a run; a set that is
+    /// no larger stays whole. The hash is that of the files.
+    ///
+    /// # Errors
+    /// [`DatasetError::Empty`] for no rows, [`DatasetError::NoDraw`] for images and for sets with an
+    /// official division, whose parts would be thinned unevenly.
+    pub fn drawn(mut self, name: &str, rows: usize) -> Result<Self, DatasetError> {
+        if !matches!(self.data, Data::Rows(_)) || self.official.is_some() {
+            return Err(DatasetError::NoDraw { name: self.name });
+        }
+        if rows == 0 {
+            let (origin, d) = (name.to_owned(), self.d());
+            return Err(DatasetError::Empty { origin, n: 0, d });
+        }
+        if self.n() > rows {
+            let mut drawn = RandomState::new(44).choice_without_replacement(self.n(), rows)?;
+            drawn.sort_unstable();
+            self.data = self.data.select(&drawn);
+            self.labels = drawn.iter().map(|&row| self.labels[row]).collect();
+        }
+        name.clone_into(&mut self.name);
+        Ok(self)
+    }
+
     pub(crate) fn with_skipped(mut self, skipped: Vec<Skipped>) -> Self {
         self.skipped = skipped;
         self
@@ -301,6 +328,36 @@ mod tests {
     use super::*;
 
     const ONE_OF_EACH: [Label; 2] = [Label::Normal, Label::Anomaly];
+
+    #[test]
+    fn rows_are_drawn_as_numpy_draws_them() {
+        let set = |n: usize| {
+            let x = Array2::from_shape_fn((n, 1), |(i, _)| i as f32);
+            let labels = (0..n).map(|i| [Label::Normal, Label::Anomaly][i % 2]);
+            Dataset::new("s", Data::Rows(x), labels.collect()).unwrap()
+        };
+        // np.sort(np.random.RandomState(44).choice(10, 4, replace=False)), numpy 2.4.6.
+        let expected = [0, 2, 7, 9];
+        let drawn = set(10).drawn("s@4", 4).unwrap();
+        assert_eq!(drawn.name(), "s@4");
+        let Data::Rows(x) = drawn.data() else {
+            panic!("rows stay rows");
+        };
+        assert_eq!(x.column(0).to_vec(), expected.map(|row| row as f32));
+        let labels = expected.map(|row| [Label::Normal, Label::Anomaly][row % 2]);
+        assert_eq!(drawn.labels(), labels);
+        assert_eq!(set(4).drawn("s", 4).unwrap(), set(4));
+        assert!(matches!(
+            set(4).drawn("s@0", 0),
+            Err(DatasetError::Empty { n: 0, d: 1, .. })
+        ));
+        let images = Data::Images(Array4::zeros((2, 1, 2, 3)));
+        let images = Dataset::new("i", images, ONE_OF_EACH.to_vec()).unwrap();
+        assert!(matches!(
+            images.drawn("i@1", 1),
+            Err(DatasetError::NoDraw { .. })
+        ));
+    }
 
     #[test]
     fn the_constructor_refuses_what_no_method_could_use() {

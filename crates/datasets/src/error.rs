@@ -123,6 +123,16 @@ pub enum DatasetError {
         /// The seed given.
         seed: u64,
     },
+    /// A perturbation that cannot be made.
+    #[error("{setting} of a perturbation: found {value}, expected {expected}")]
+    Perturbation {
+        /// The setting.
+        setting: &'static str,
+        /// What was found.
+        value: String,
+        /// What would be valid.
+        expected: String,
+    },
     /// A draw that the generator refuses.
     #[error("cannot draw the rows")]
     Draw(#[from] numpy_random::RandomError),
@@ -209,6 +219,12 @@ pub enum DatasetError {
         name: String,
         /// The protocol.
         protocol: crate::Protocol,
+    },
+    /// A number of rows to draw, of a set that is not of rows or has its own division.
+    #[error("{name}: rows cannot be drawn from images or a set with an official division")]
+    NoDraw {
+        /// The data set.
+        name: String,
     },
     /// A folder of images in no known layout.
     #[error("{}: found {found}, expected {expected}", path.display())]
@@ -338,8 +354,10 @@ impl DatasetError {
             | Self::UnknownWord { .. }
             | Self::Seed { .. }
             | Self::NoDivision { .. }
+            | Self::NoDraw { .. }
             | Self::Class { .. }
             | Self::NotCorruptible { .. }
+            | Self::Perturbation { .. }
             | Self::NoSuchRoot { .. } => ErrorKind::Usage,
             Self::NotAtHand { .. }
             | Self::NoCache
@@ -371,6 +389,7 @@ impl DatasetError {
             Self::Class { path, known, .. } => Some(format!(
                 "name the class: {}:{}", path.display(), known.first().map_or("CLASS", String::as_str)
             )),
+            Self::NoDraw { .. } => Some("leave out the number behind the name".to_owned()),
             Self::NoDivision { .. } => Some(
                 "it needs a train and a test part: mvtec for folders with train/good, one-class and \
                  leave-out for classes; semi-random splits any set".to_owned(),

@@ -30,6 +30,8 @@ mod stratified;
 
 mod scaling;
 
+mod perturbation;
+
 mod audit;
 #[cfg(feature = "fetch")]
 pub mod fetch;
@@ -46,6 +48,7 @@ pub use images::{
 };
 pub use loading::{Loading, load};
 pub use npz::{load_npz, load_npz_images};
+pub use perturbation::{NoisyRows, Perturbation, column_spreads};
 pub use protocol::Protocol;
 pub use roots::{Roots, cache_folder};
 pub use scaling::{RowScaler, RowScaling};

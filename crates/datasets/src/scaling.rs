@@ -172,6 +172,51 @@ impl RowScaler {
         }
         Ok(x)
     }
+
+    /// The gradient with respect to the rows `x` of a function of the scaled rows whose gradient with
+    /// respect to those is `gradient`: both `[m, d]` → `[m, d]`.
+    ///
+    /// # Formula
+    /// Standard `g / scale`, minmax `g · scale`; with `u = x/‖x‖`, l2 `(g − (u·g)·u)/(‖x‖·s)`.
+    ///
+    /// # Errors
+    /// [`DatasetError::Width`] for another number of columns than fitted to.
+    pub fn pull_back(
+        &self,
+        x: ArrayView2<'_, f32>,
+        gradient: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>, DatasetError> {
+        for found in [x.ncols(), gradient.ncols()] {
+            if found != self.columns {
+                return Err(DatasetError::Width {
+                    fitted: self.columns,
+                    found,
+                });
+            }
+        }
+        let mut gradient = gradient.as_standard_layout().into_owned();
+        for (mut g, x) in gradient.rows_mut().into_iter().zip(x.rows()) {
+            match &self.map {
+                Map::Standard { scale, .. } => {
+                    g.iter_mut().zip(scale).for_each(|(g, scale)| *g /= scale);
+                }
+                Map::L2 { s, .. } => {
+                    let norm = norm(x.iter());
+                    let pairs = g.iter().zip(x);
+                    let along: f64 = pairs.map(|(&g, &x)| f64::from(g) * f64::from(x)).sum();
+                    for (g, &x) in g.iter_mut().zip(x) {
+                        let across = f64::from(*g) - along * f64::from(x) / (norm * norm);
+                        *g = (across / (norm * s)) as f32;
+                    }
+                }
+                Map::Minmax { scale, .. } => {
+                    g.iter_mut().zip(scale).for_each(|(g, scale)| *g *= scale);
+                }
+                Map::Raw => {}
+            }
+        }
+        Ok(gradient)
+    }
 }
 
 /// Two passes in f64 with the correction of Chan, Golub and LeVeque 1983, rows added one after

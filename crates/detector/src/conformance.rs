@@ -1,8 +1,10 @@
 //! What every detector has to hold, as one function that its tests call, for detectors of rows and of
 //! images.
 
+mod gradient;
 mod images;
 
+pub use gradient::check_gradient;
 pub use images::check_images_within;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};

@@ -9,7 +9,7 @@ pub use error::DetectorError;
 pub use input::Input;
 pub use progress::{Progress, Silent};
 
-use ndarray::{Array1, Array3, Array4};
+use ndarray::{Array1, Array2, Array3, Array4};
 
 /// A method that learns what normal data look like.
 pub trait Detector: Send + Sync {
@@ -61,6 +61,19 @@ pub trait Scorer: Send {
         _x: Input<'_>,
         _progress: &dyn Progress,
     ) -> Result<Option<Array4<u8>>, DetectorError> {
+        Ok(None)
+    }
+
+    /// The gradient of each row's score with respect to the row's numbers: `[m, d]` → `[m, d]`. `None`
+    /// for images, and for methods whose score has no gradient or draws noise.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    fn score_gradient(
+        &self,
+        _x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Array2<f32>>, DetectorError> {
         Ok(None)
     }
 

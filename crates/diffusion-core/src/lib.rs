@@ -81,7 +81,7 @@ pub use reverse::Reverse;
 pub use row_noise::RowNoise;
 #[cfg(feature = "torch")]
 pub use score::{
-    ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring,
+    Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring,
 };
 #[cfg(feature = "torch")]
 pub use step_sampler::{StepSampler, StepSampling};

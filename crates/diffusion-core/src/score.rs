@@ -13,7 +13,9 @@ mod reconstruction;
 mod score_norm;
 mod vlb;
 
-pub use config::{ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk};
+pub use config::{
+    Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk,
+};
 
 /// Most numbers of a block on the CPU. What a walk holds of a block then stays in the cache: see
 /// `cargo run -p mlp --release --example walk_time`.
@@ -67,6 +69,16 @@ impl Scoring {
         Self { likelihood, ..self }
     }
 
+    /// The rule at each level of `start` alone.
+    pub fn by_level(&self) -> Vec<Self> {
+        let alone = |&start: &usize| {
+            let mut one = self.clone();
+            one.config.start = vec![start];
+            one
+        };
+        self.config.start.iter().map(alone).collect()
+    }
+
     /// The settings.
     pub fn config(&self) -> &ScoreConfig {
         &self.config
@@ -76,7 +88,8 @@ impl Scoring {
     /// rows: `noise`, made of the same `x`, has a stream for each.
     ///
     /// On the CPU rows are taken in blocks that stay in the cache; elsewhere all at once, so that the
-    /// caller decides what fits into the device's memory.
+    /// caller decides what fits into the device's memory. Where `x` asks for gradients the scores have
+    /// them, at the price of everything that the rule computes on its way being kept.
     ///
     /// # Shapes
     /// `x`: `[b, ..]` f32, at least two dimensions → `[b]` f64 on the same device.
@@ -159,7 +172,7 @@ impl Scoring {
             });
         }
         same_shape("x", x, &noise.shape())?;
-        let _no_grad = tch::no_grad_guard();
+        let _no_grad = unless_asked(x);
         let config = &self.config;
         let rule: Box<dyn Rule + '_> = match config.rule {
             ScoreRule::Reconstruction => Box::new(reconstruction::Rule::new(config, process)?),
@@ -187,6 +200,11 @@ impl Scoring {
         }
         Ok(Tensor::f_cat(&scores, 0)?)
     }
+}
+
+/// Nothing is recorded for gradients but where `x` asks for them.
+pub(crate) fn unless_asked(x: &Tensor) -> Option<tch::NoGradGuard> {
+    (!x.requires_grad()).then(tch::no_grad_guard)
 }
 
 fn block_rows(x: &Tensor) -> usize {

@@ -1,5 +1,6 @@
 use tch::Tensor;
 
+use crate::score::unless_asked;
 use crate::{Denoiser, LogVariance, Process, ProcessError, Reverse};
 
 /// How a walk goes from `x_t` to `x_{t−1}`.
@@ -106,7 +107,7 @@ impl Process {
         {
             return Err(ProcessError::Eta { eta });
         }
-        let _no_grad = tch::no_grad_guard();
+        let _no_grad = unless_asked(x);
         let mut x_t = x.shallow_clone();
         for t in (0..start).rev() {
             let reverse = self.reverse(denoiser, &x_t, t)?;

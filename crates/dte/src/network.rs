@@ -1,11 +1,12 @@
 use detector::{DetectorError, Input, Progress, Scorer};
 use diffusion_core::Process;
-use ndarray::Array1;
+use ndarray::{Array1, Array2};
 use serde::Serialize;
 use tch::{Kind, Tensor, nn};
 use training::{
     Answers, Purpose, Run, Runtime, SampleShape, Session, TrainConfig, TrainingError,
-    TrainingObjective, degenerate, probe_rows, score_blocks, to_numbers, to_tensor, train,
+    TrainingObjective, degenerate, gradient_blocks, probe_rows, score_blocks, to_numbers,
+    to_tensor, train,
 };
 
 /// A network with its loss and its score.
@@ -147,10 +148,34 @@ impl Trained {
     }
 }
 
+impl Trained {
+    fn gradient(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Array2<f32>, TrainingError> {
+        let device = self.vs.device();
+        let _session = Session::begin(device)?;
+        gradient_blocks(x, device, progress, |x| self.model.score(x))
+    }
+}
+
 impl Scorer for Trained {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         self.shape.check(x)?;
         Ok(self.score_checked(x, progress)?)
+    }
+
+    fn score_gradient(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Array2<f32>>, DetectorError> {
+        self.shape.check(x)?;
+        match self.shape {
+            SampleShape::Row(_) => Ok(Some(self.gradient(x, progress)?)),
+            SampleShape::Image(_) => Ok(None),
+        }
     }
 
     fn n_params(&self) -> Option<u64> {

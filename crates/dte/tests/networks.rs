@@ -70,6 +70,23 @@ fn the_categorical_conforms_with_either_loss() {
 }
 
 #[test]
+fn scores_have_the_gradient_that_differences_show() {
+    let x = Array2::from_shape_fn((90, 4), |(i, j)| ((i * 5 + j * 3) % 13) as f32 * 0.3 - 1.5);
+    let methods: [(&dyn Detector, &str); 3] = [
+        (&categorical(Softmax::Double, cpu()), "dte-c"),
+        (&inverse_gamma(), "dte-ig"),
+        (&tccm(), "tccm"),
+    ];
+    for (detector, name) in methods {
+        let scorer = detector.fit(Input::Rows(x.view()), 2, &Silent).unwrap();
+        let few = x.slice(ndarray::s![..8, ..]);
+        // Scores are computed in f64: only a corner of a ReLU inside the step is off.
+        conformance::check_gradient(&*scorer, few, 1e-4, 0.01)
+            .unwrap_or_else(|why| panic!("{name}: {why}"));
+    }
+}
+
+#[test]
 fn the_inverse_gamma_conforms() {
     conform(&inverse_gamma());
 }

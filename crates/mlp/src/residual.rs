@@ -13,7 +13,7 @@ use crate::{MlpError, ResidualMlpConfig};
 /// its `state_dict` loads, but for `num_batches_tracked`, which momentum 0.1 leaves without use.
 ///
 /// # Shapes
-/// `x_t`: `[b, d]`, `t`: `[b]` or `[1]` → `[b, d]`.
+/// `x_t`: `[b, d]`, `t`: `[b]` or `[1]` → mean `[b, d]`, and where learned the variance, `[b, d]`.
 #[derive(Debug)]
 pub struct ResidualMlp {
     time_embedding: TimestepEmbedding,
@@ -24,6 +24,7 @@ pub struct ResidualMlp {
     blocks: Vec<Block>,
     head_normalization: BatchNorm,
     head_linear: Linear,
+    learn_variance: bool,
 }
 
 impl ResidualMlp {
@@ -33,6 +34,28 @@ impl ResidualMlp {
     /// # Errors
     /// [`MlpError`] where a setting or `d` is out of range.
     pub fn new(vs: &nn::Path, d: usize, config: &ResidualMlpConfig) -> Result<Self, MlpError> {
+        Self::with_outputs(vs, d, config, 1)
+    }
+
+    /// The same with a last layer of `2·d` numbers: the mean, then the variance within its range
+    /// ([`Variance::LearnedRange`](diffusion_core::Variance::LearnedRange)).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_learned_variance(
+        vs: &nn::Path,
+        d: usize,
+        config: &ResidualMlpConfig,
+    ) -> Result<Self, MlpError> {
+        Self::with_outputs(vs, d, config, 2)
+    }
+
+    fn with_outputs(
+        vs: &nn::Path,
+        d: usize,
+        config: &ResidualMlpConfig,
+        outputs: usize,
+    ) -> Result<Self, MlpError> {
         config.check()?;
         if d == 0 {
             return Err(MlpError::Size {
@@ -41,7 +64,7 @@ impl ResidualMlp {
                 expected: "at least 1",
             });
         }
-        config.check_parameters(d)?;
+        config.check_parameters(d.saturating_mul(outputs))?;
         let (d_main, d_time) = (config.d_main, config.d_time);
         let (resnet, time_embed) = (vs / "resnet", vs / "time_embed");
         let (blocks, head) = (&resnet / "blocks", &resnet / "head");
@@ -52,7 +75,8 @@ impl ResidualMlp {
                 .map(|i| Block::new(&(&blocks / i), config))
                 .collect(),
             head_normalization: BatchNorm::new(&(&head / "normalization"), d_main),
-            head_linear: Linear::new(&(&head / "linear"), d_main, d),
+            head_linear: Linear::new(&(&head / "linear"), d_main, outputs * d),
+            learn_variance: outputs == 2,
             time_to_main: Linear::new(&(&resnet / "mlp" / 1), d_time, d_main),
             time_first: Linear::new(&(&time_embed / 0), d_time, d_time),
             time_second: Linear::new(&(&time_embed / 2), d_time, d_time),
@@ -76,7 +100,12 @@ impl Denoiser for ResidualMlp {
         } else {
             self.merged(h)
         };
-        Prediction::new(self.head_linear.forward(&h)) // [b, d]
+        let answer = self.head_linear.forward(&h); // [b, d] or [b, 2d]
+        if !self.learn_variance {
+            return Prediction::new(answer);
+        }
+        let d = answer.size()[1] / 2;
+        Prediction::with_variance(answer.narrow(1, 0, d), answer.narrow(1, d, d))
     }
 }
 
@@ -224,6 +253,27 @@ mod tests {
         assert!(layers.abs().max().double_value(&[]) > 0.3);
         // f32 products in another order.
         assert!((layers - merged).abs().max().double_value(&[]) < 1e-5);
+    }
+
+    #[test]
+    fn a_learned_variance_is_the_second_half_of_the_last_layer() {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let config = ResidualMlpConfig::default();
+        let network = ResidualMlp::with_learned_variance(&vs.root(), 3, &config).unwrap();
+        let variables = vs.variables();
+        let bias = &variables["resnet.head.linear.bias"];
+        tch::no_grad(|| {
+            let _ = variables["resnet.head.linear.weight"]
+                .shallow_clone()
+                .zero_();
+            let values = Tensor::from_slice(&[1.0f32, 2.0, 3.0, -0.5, 0.0, 0.5]);
+            bias.shallow_clone().copy_(&values);
+        });
+        let x = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
+        let answer = network.predict(&x, &Tensor::from_slice(&[4.0f32]), false);
+        let row = |x: Tensor| Vec::<f32>::try_from(x.get(1)).unwrap();
+        assert_eq!(row(answer.mean), [1.0, 2.0, 3.0]);
+        assert_eq!(row(answer.variance.unwrap()), [-0.5, 0.0, 0.5]);
     }
 
     #[test]

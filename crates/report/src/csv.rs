@@ -5,7 +5,8 @@ use crate::estimate::Estimate;
 use crate::footnotes::one_line;
 use crate::table::{Ours, Table};
 
-const HEADER: &str = "dataset,column,method,protocol,auroc_percent,sd,low,high,interval,published_percent,difference";
+const HEADER: &str = "dataset,column,method,protocol,auroc_percent,sd,low,high,interval,\
+                      published_percent,published_sd,difference";
 
 /// Numbers at full precision; empty where there is none.
 pub(crate) fn render(table: &Table<'_>) -> String {
@@ -32,6 +33,7 @@ pub(crate) fn render(table: &Table<'_>) -> String {
                 number(interval.map(|found| found.high)),
                 interval.map_or_else(String::new, |found| found.by.word().to_owned()),
                 number(entry.paper),
+                number(entry.paper_sd),
                 number(difference),
             ];
             text += &format!("{}\n", fields.join(","));

@@ -5,19 +5,23 @@ use crate::cell::{Cell, Cells, finished};
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::{Footnotes, sorted};
 use crate::plan::{ColumnPlan, FamilyPlan, TablePlan, is_file_stem};
+use crate::reasons::Reasons;
 use crate::table::{Entry, Ours, Progress};
 
-/// Published means of families of data sets: percent and its standard deviation over seeds, by
-/// family and method.
+/// Published means of families of data sets, and why ours are elsewhere where that is known.
 #[derive(Debug, Default)]
-pub(crate) struct PublishedFamilies(BTreeMap<(String, String), (f64, f64)>);
+pub(crate) struct PublishedFamilies {
+    /// Percent and its standard deviation over seeds, by family in lower case and method.
+    values: BTreeMap<(String, String), (f64, f64)>,
+    pub(crate) reasons: Reasons,
+}
 
 /// By stem the published families of a run, or why a file cannot be read.
 pub(crate) type PublishedFamilyTables = BTreeMap<String, Result<PublishedFamilies, String>>;
 
 impl PublishedFamilies {
     /// Reads `folder/<stem>.csv`: the header `dataset,method,mean,std`, then one family and method
-    /// in each line.
+    /// in each line; and, where it is there, `folder/<stem>_reasons.toml`.
     pub(crate) fn load(folder: &Path, stem: &str) -> Result<Self, String> {
         if !is_file_stem(stem) {
             return Err(format!("`{stem}` is not the stem of a file's name"));
@@ -25,7 +29,10 @@ impl PublishedFamilies {
         let name = format!("{stem}.csv");
         let text = std::fs::read_to_string(folder.join(&name))
             .map_err(|error| format!("cannot read {name}: {error}"))?;
-        Self::parse(&text).map_err(|reason| format!("cannot read {name}: {reason}"))
+        let values =
+            Self::parse(&text).map_err(|reason| format!("cannot read {name}: {reason}"))?;
+        let reasons = Reasons::load(folder, stem)?;
+        Ok(Self { reasons, ..values })
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -41,7 +48,7 @@ impl PublishedFamilies {
             let number = |field: &str| field.parse::<f64>().ok().filter(|v| v.is_finite());
             let parsed = match fields[..] {
                 [family, method, mean, sd] => (number(mean).zip(number(sd)))
-                    .map(|value| ((family.to_owned(), method.to_owned()), value)),
+                    .map(|value| ((family.to_lowercase(), method.to_owned()), value)),
                 _ => None,
             };
             let Some((key, value)) = parsed else {
@@ -49,18 +56,37 @@ impl PublishedFamilies {
             };
             values.insert(key, value);
         }
-        Ok(Self(values))
+        let reasons = Reasons::default();
+        Ok(Self { values, reasons })
     }
 
     fn value(&self, family: &str, method: &str) -> Option<(f64, f64)> {
-        self.0.get(&(family.to_owned(), method.to_owned())).copied()
+        let key = (family.to_lowercase(), method.to_owned());
+        self.values.get(&key).copied()
     }
+
+    /// Of a set that is a family of its own: ADBench's files have a number before the published name.
+    /// Part of a set, or another representation of it (`NAME@…`), has no published number.
+    pub(crate) fn of_set(&self, dataset: &str, method: &str) -> Option<(f64, f64)> {
+        self.value(family_of_set(dataset)?, method)
+    }
+}
+
+/// `cover` of `10_cover`.
+pub(crate) fn family_of_set(dataset: &str) -> Option<&str> {
+    let (number, name) = dataset.split_once('_')?;
+    let numbered = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    (numbered && !name.contains('@')).then_some(name)
 }
 
 /// A row of means over the members of a family, beside what was published for the family.
 #[derive(Debug)]
 pub(crate) struct FamilyRow {
     pub(crate) name: String,
+    /// The family's own name.
+    pub(crate) family: String,
+    /// Whether every member is at hand.
+    pub(crate) complete: bool,
     pub(crate) marks: Vec<usize>,
     /// One for each column.
     pub(crate) entries: Vec<Entry>,
@@ -91,17 +117,14 @@ fn family_row(
         .filter(|row| row.present && is_member(&row.dataset))
         .map(|row| row.dataset.as_str())
         .collect();
-    let mut deviations = Vec::new();
     let entries = (plan.columns.iter())
         .map(|column| {
             let found =
                 (column.family.as_ref()).and_then(|method| published.value(&family.name, method));
-            if let Some((_, sd)) = found {
-                deviations.push(format!("{} {sd:.2}", column.label));
-            }
             Entry {
                 ours: ours(plan, column, &members, cells),
                 paper: found.map(|(mean, _)| mean),
+                paper_sd: found.map(|(_, sd)| sd),
                 marks: Vec::new(),
             }
         })
@@ -113,10 +136,6 @@ fn family_row(
             "ours over {n} sets at hand, published over all {all}: not the same number"
         )));
     }
-    if !deviations.is_empty() {
-        let list = deviations.join(", ");
-        numbers.push(footnotes.note(&format!("published standard deviation over seeds: {list}")));
-    }
     FamilyRow {
         name: format!(
             "mean of {} ({} of {})",
@@ -124,6 +143,8 @@ fn family_row(
             members.len(),
             family.members
         ),
+        family: family.name.clone(),
+        complete: members.len() == family.members,
         marks: sorted(numbers),
         entries,
     }
@@ -136,6 +157,9 @@ fn ours(plan: &TablePlan, column: &ColumnPlan, members: &[&str], cells: &Cells) 
     }
     if members.is_empty() {
         return Ours::NoData;
+    }
+    if members.iter().any(|&name| !column.cells.contains_key(name)) {
+        return Ours::NoMethod; // the column leaves sets out: it has no mean
     }
     let percent = |id: &String| {
         let (cell, _) = finished(cells, id, plan.protocol_of(column))?;
@@ -200,6 +224,29 @@ mod tests {
         let found = PublishedFamilies::parse(text).unwrap();
         assert_eq!(found.value("MVTec-AD", "dte-c"), Some((89.39, 2.0)));
         assert_eq!(found.value("MVTec-AD", "ddpm"), None);
+    }
+
+    #[test]
+    fn every_table_of_adbench_has_its_published_family() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let published = PublishedFamilies::load(&root.join("data/published"), "dte_semi_auroc");
+        let published = published.unwrap();
+        let catalogue = root.join("crates/datasets/src/catalogue/adbench.csv");
+        let catalogue = std::fs::read_to_string(catalogue).unwrap();
+        let tables: Vec<&str> = (catalogue.lines())
+            .filter_map(|line| line.strip_prefix("Classical,")?.split(',').next())
+            .collect();
+        assert_eq!(tables.len(), 47);
+        let without: Vec<&&str> = (tables.iter())
+            .filter(|name| published.of_set(name, "knn").is_none())
+            .collect();
+        assert!(without.is_empty(), "{without:?}");
+        // The other ten families have several sets each.
+        let families: std::collections::BTreeSet<&String> =
+            published.values.keys().map(|(family, _)| family).collect();
+        assert_eq!(families.len(), 47 + 10);
+        assert_eq!(published.of_set("MVTec-AD_bottle", "knn"), None);
+        assert_eq!(published.of_set("10_cover@12000", "knn"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod png;
 mod raster;
 pub(crate) mod svg;
 
+mod agreement;
 mod bars;
 mod cost;
 mod curves;

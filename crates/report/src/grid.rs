@@ -208,7 +208,7 @@ fn entry_parts(entry: &Entry, says_no_data: bool, places: Places, emphasis: Emph
     Parts {
         ours,
         marks: marks(&entry.marks),
-        paper: paper(entry.paper, places.1, emphasis),
+        paper: paper(entry.paper, entry.paper_sd, places.1, emphasis),
         difference: difference(entry.ours.mean(), entry.paper),
         tone,
     }
@@ -219,7 +219,7 @@ fn mean_parts(entry: &MeanEntry, places: Places, emphasis: Emphasis) -> Parts {
     Parts {
         ours: entry.ours.map_or_else(String::new, ours),
         marks: marks(&entry.marks),
-        paper: paper(entry.paper, places.1, emphasis),
+        paper: paper(entry.paper, None, places.1, emphasis),
         difference: difference(entry.ours, entry.paper),
         tone: Tone::Strong,
     }
@@ -229,9 +229,10 @@ pub(crate) fn percent(value: f64) -> String {
     format!("{value:.2}")
 }
 
-fn paper(value: Option<f64>, place: Option<Place>, emphasis: Emphasis) -> String {
+fn paper(value: Option<f64>, sd: Option<f64>, place: Option<Place>, emphasis: Emphasis) -> String {
     value.map_or_else(String::new, |value| {
-        format!("({})", emphasis.mark(percent(value), place))
+        let sd = sd.map_or_else(String::new, |sd| format!(" ± {}", percent(sd)));
+        format!("({}{sd})", emphasis.mark(percent(value), place))
     })
 }
 

@@ -8,6 +8,7 @@ mod cell;
 mod plan;
 mod published;
 
+mod agreement;
 mod estimate;
 mod families;
 mod footnotes;
@@ -15,6 +16,7 @@ mod interval;
 mod means;
 mod protocol;
 mod ranking;
+mod reasons;
 mod table;
 
 mod environment;

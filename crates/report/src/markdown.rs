@@ -1,3 +1,4 @@
+use crate::agreement::{FAR, FAR_HEADER, far, far_fields};
 use crate::environment;
 use crate::footnotes::one_line;
 use crate::grid::{Emphasis, Grid, width};
@@ -58,6 +59,7 @@ fn under(table: &Table<'_>, level: &str) -> String {
             text += &format!("- {}\n", escape(&note.marked()));
         }
     }
+    text += &far_away(table, level);
     if let Some((sentence, commands)) = absent(table) {
         text += &format!("\n{level}# Data\n\n{sentence}\n");
         if !commands.is_empty() {
@@ -68,6 +70,22 @@ fn under(table: &Table<'_>, level: &str) -> String {
             }
             text += "```\n";
         }
+    }
+    text
+}
+
+/// What lies outside three published standard deviations, with the reasons.
+fn far_away(table: &Table<'_>, level: &str) -> String {
+    let far = far(table);
+    if far.is_empty() {
+        return String::new();
+    }
+    let line = |fields: &[String]| format!("| {} |\n", fields.join(" | "));
+    let mut text = format!("\n{level}# {FAR}\n\n");
+    text += &line(&FAR_HEADER.map(str::to_owned));
+    text += "| :--- | :--- | ---: | ---: | ---: | :--- |\n";
+    for compared in far {
+        text += &line(&far_fields(table, compared).map(|field| escape(&one_line(&field))));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! The page of a run: one HTML file that needs nothing else.
 
+mod agreement;
 mod audit;
 mod cells;
 mod environment;

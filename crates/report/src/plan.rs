@@ -75,6 +75,9 @@ pub(crate) struct ColumnPlan {
     pub(crate) published: Option<String>,
     /// The method's name in the CSV of families.
     pub(crate) family: Option<String>,
+    /// Whether the split alone decides about the scores.
+    #[serde(default)]
+    pub(crate) deterministic: bool,
     pub(crate) note: Option<String>,
     #[serde(default)]
     pub(crate) seeds: Vec<Seed>,

@@ -21,6 +21,7 @@ pub(crate) fn sentences(profile: &str, tables: &[Table<'_>], cells: &Cells) -> V
     }
     sentences.extend(without_leak(tables));
     sentences.extend(tables.iter().filter_map(agreement));
+    sentences.extend(tables.iter().filter_map(crate::agreement::sentence));
     sentences.extend(copies(cells));
     sentences.extend(absent(tables));
     sentences
@@ -168,7 +169,9 @@ fn agreement(table: &Table<'_>) -> Option<String> {
     let mut pairs = Vec::new();
     for row in &table.rows {
         for (column, entry) in table.plan.columns.iter().zip(&row.entries) {
-            if let (Some(ours), Some(paper)) = (entry.ours.mean(), entry.paper) {
+            // Means over seeds have a sentence of their own.
+            let single = entry.paper.filter(|_| entry.paper_sd.is_none());
+            if let (Some(ours), Some(paper)) = (entry.ours.mean(), single) {
                 pairs.push((ours - paper, &column.label, &row.plan.dataset));
             }
         }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use crate::agreement::{Compared, compared};
 use crate::cell::{Cells, Status};
 use crate::estimate::Estimate;
 use crate::families::{
@@ -20,6 +21,8 @@ pub(crate) struct Table<'a> {
     pub(crate) rows: Vec<Row<'a>>,
     pub(crate) mean: Option<MeanRow>,
     pub(crate) families: Vec<FamilyRow>,
+    /// What stands beside published means over seeds.
+    pub(crate) compared: Vec<Compared>,
     pub(crate) costs: Vec<CostRow>,
     pub(crate) footnotes: Footnotes,
     /// Published numbers that could not be read.
@@ -42,6 +45,8 @@ pub(crate) struct Entry {
     pub(crate) ours: Ours,
     /// Percent.
     pub(crate) paper: Option<f64>,
+    /// Of the published number over seeds, where it is a mean over seeds.
+    pub(crate) paper_sd: Option<f64>,
     pub(crate) marks: Vec<usize>,
 }
 
@@ -102,13 +107,9 @@ impl<'a> Table<'a> {
             .map(|column| column_marks(column, plan, &mut footnotes))
             .collect();
         let mut progress = Progress::default();
-        let rows: Vec<Row> = (plan.rows.iter())
-            .map(|row| fill(row, plan, cells, published, &mut footnotes, &mut progress))
-            .collect();
-        let mean = mean_row(&plan.columns, &rows, &mut footnotes);
         let no_families = PublishedFamilies::default();
         let stem = plan.published_families.as_deref().unwrap_or_default();
-        let published = match published_families.get(stem) {
+        let of_families = match published_families.get(stem) {
             Some(Ok(found)) => found,
             Some(Err(reason)) => {
                 problems.push(reason.clone());
@@ -116,7 +117,13 @@ impl<'a> Table<'a> {
             }
             None => &no_families,
         };
-        let families = family_rows(plan, cells, published, &mut footnotes);
+        let published = (published, of_families);
+        let rows: Vec<Row> = (plan.rows.iter())
+            .map(|row| fill(row, plan, cells, published, &mut footnotes, &mut progress))
+            .collect();
+        let mean = mean_row(&plan.columns, &rows, &mut footnotes);
+        let families = family_rows(plan, cells, of_families, &mut footnotes);
+        let compared = compared(plan, &rows, &families, of_families);
         let costs = cost_rows(plan, cells, &progress);
         Self {
             plan,
@@ -124,6 +131,7 @@ impl<'a> Table<'a> {
             rows,
             mean,
             families,
+            compared,
             costs,
             footnotes,
             problems,
@@ -305,7 +313,7 @@ fn fill<'a>(
     row: &'a RowPlan,
     plan: &TablePlan,
     cells: &Cells,
-    published: &Published,
+    (published, of_families): (&Published, &PublishedFamilies),
     footnotes: &mut Footnotes,
     progress: &mut Progress,
 ) -> Row<'a> {
@@ -315,6 +323,8 @@ fn fill<'a>(
         .collect();
     let states: Vec<Ours> = (plan.columns.iter().zip(&found))
         .map(|(column, found)| match &column.method {
+            // Planned without a cell for a set at hand: the column leaves it out.
+            Some(_) if row.present && !column.cells.contains_key(dataset) => Ours::NoMethod,
             Some(_) => found.state(row.present),
             None => Ours::NoMethod,
         })
@@ -340,11 +350,14 @@ fn fill<'a>(
             for warning in found.warnings.iter().filter(|&text| !shared.contains(text)) {
                 numbers.push(footnotes.warning(warning, dataset));
             }
-            let paper =
+            let single =
                 (column.published.as_ref()).and_then(|column| published.value(dataset, column));
+            let over_seeds =
+                (column.family.as_ref()).and_then(|method| of_families.of_set(dataset, method));
             Entry {
                 ours,
-                paper,
+                paper: single.or(over_seeds.map(|(mean, _)| mean)),
+                paper_sd: over_seeds.filter(|_| single.is_none()).map(|(_, sd)| sd),
                 marks: sorted(numbers),
             }
         })

@@ -147,6 +147,7 @@ impl DiffusionDetector {
             losses: history.losses,
             reference: probe_rows(&samples)?,
             map_scale: std::cell::OnceCell::new(),
+            typicality: std::cell::OnceCell::new(),
             images,
             seed,
             vs,

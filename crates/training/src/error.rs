@@ -62,6 +62,19 @@ pub enum TrainingError {
         /// The score found.
         score: f64,
     },
+    /// A number whose share in its row's score is NaN or infinite.
+    #[error(
+        "the gradient of the score of row {row} is {value} in column {column}: it has no slope there, or \
+         its values are too large for the network"
+    )]
+    Gradient {
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// What was found.
+        value: f32,
+    },
     /// Memory runs out even with as few samples at once as there can be.
     #[error(
         "out of memory even with {samples} samples at once: take a smaller network or smaller images"

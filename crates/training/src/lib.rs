@@ -27,6 +27,7 @@ mod samples;
 mod scorer;
 mod scores;
 mod smooth;
+mod typicality;
 
 pub use adam::Adam;
 pub use degenerate::{Answers, degenerate, probe_rows};
@@ -40,7 +41,7 @@ pub use objective::TrainingObjective;
 pub use random::Purpose;
 pub use runtime::Runtime;
 pub use samples::{SampleShape, in_blocks, to_numbers, to_tensor};
-pub use scores::score_blocks;
+pub use scores::{gradient_blocks, score_blocks};
 pub use session::Session;
 pub use train::{History, Run, train};
 pub use train_config::{Decay, Optimizer, Precision, TrainConfig};

@@ -1,13 +1,14 @@
 use std::cell::OnceCell;
 
 use detector::{DetectorError, Input, Progress, Scorer, Silent};
-use diffusion_core::{Denoiser, Process, RowNoise, Scoring};
-use ndarray::{Array1, Array3, Array4, ArrayView4};
+use diffusion_core::{Combine, Denoiser, Process, RowNoise, Scoring};
+use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, ArrayView4};
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::random::mix;
-use crate::scores::{map_blocks, score_blocks};
+use crate::scores::{gradient_blocks, map_blocks, score_blocks};
 use crate::smooth::smooth;
+use crate::typicality::Typicality;
 use crate::{ImagesConfig, Purpose, SampleShape, Session, TrainingError, in_blocks};
 
 /// A trained [`DiffusionDetector`](crate::DiffusionDetector).
@@ -23,8 +24,10 @@ pub(crate) struct DiffusionScorer {
     pub(crate) vs: nn::VarStore,
     pub(crate) denoiser: Box<dyn Denoiser>,
     pub(crate) process: Process,
-    /// Training samples that the scale of the maps is taken from.
+    /// Training samples that typicality and the scale of the maps are taken from.
     pub(crate) reference: Tensor,
+    /// What is typical of them, once it is asked for.
+    pub(crate) typicality: OnceCell<Typicality>,
     /// What maps are divided by, once they are asked for.
     pub(crate) map_scale: OnceCell<f32>,
 }
@@ -71,9 +74,72 @@ impl DiffusionScorer {
         x: Input<'_>,
         progress: &dyn Progress,
     ) -> Result<Array1<f64>, TrainingError> {
+        match self.scoring.config().combine {
+            Combine::Mean => self.scores_by(&self.scoring, x, progress),
+            Combine::Typicality => {
+                let typicality = self.typicality()?;
+                let scores = self.scores_by_level(x, progress)?;
+                Ok(Array1::from_vec(typicality.distances(scores.view())))
+            }
+        }
+    }
+
+    fn scores_by(
+        &self,
+        scoring: &Scoring,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Array1<f64>, TrainingError> {
         let device = self.device();
         let _session = Session::begin(device)?;
         score_blocks(x, device, progress, |x| {
+            Ok(scoring.score(&self.process, &*self.denoiser, x, &mut self.noise(x)?)?)
+        })
+    }
+
+    /// `[m, k]`, a column for each of the `k` levels.
+    fn scores_by_level(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Array2<f64>, TrainingError> {
+        let levels = self.scoring.by_level();
+        let mut scores = Array2::zeros((x.len(), levels.len()));
+        for (level, mut column) in levels.iter().zip(scores.columns_mut()) {
+            column.assign(&self.scores_by(level, x, progress)?);
+        }
+        Ok(scores)
+    }
+
+    fn typicality(&self) -> Result<&Typicality, TrainingError> {
+        if let Some(found) = self.typicality.get() {
+            return Ok(found);
+        }
+        let reference = self.reference.f_to_device(Device::Cpu)?.f_reshape([-1])?;
+        let scores = match self.shape {
+            SampleShape::Row(d) => {
+                let rows = Vec::<f32>::try_from(reference)?;
+                let rows = ArrayView2::from_shape((rows.len() / d.max(1), d), &rows)
+                    .map_err(|e| TrainingError::Network(e.into()))?;
+                self.scores_by_level(Input::Rows(rows), &Silent)?
+            }
+            SampleShape::Image(shape) => {
+                let bytes = Vec::<u8>::try_from(reference)?;
+                self.scores_by_level(images_of(&bytes, shape)?, &Silent)?
+            }
+        };
+        let found = Typicality::fit(scores.view())?;
+        Ok(self.typicality.get_or_init(|| found))
+    }
+
+    fn gradient(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Array2<f32>, TrainingError> {
+        let device = self.device();
+        let _session = Session::begin(device)?;
+        gradient_blocks(x, device, progress, |x| {
             let scoring = &self.scoring;
             Ok(scoring.score(&self.process, &*self.denoiser, x, &mut self.noise(x)?)?)
         })
@@ -101,13 +167,10 @@ impl DiffusionScorer {
         if let Some(scale) = self.map_scale.get() {
             return Ok(*scale);
         }
-        let [c, h, w] = shape;
+        let [_, h, w] = shape;
         let bytes = self.reference.f_to_device(Device::Cpu)?.f_reshape([-1])?;
         let bytes = Vec::<u8>::try_from(bytes)?;
-        let n = bytes.len() / (c * h * w).max(1);
-        let images = ArrayView4::from_shape((n, c, h, w), &bytes)
-            .map_err(|e| TrainingError::Network(e.into()))?;
-        let maps = self.raw_maps(Input::Images(images), [h, w], &Silent)?;
+        let maps = self.raw_maps(images_of(&bytes, shape)?, [h, w], &Silent)?;
         let scale = quantile(maps.into_iter().collect(), self.images.map_quantile);
         Ok(*self
             .map_scale
@@ -147,6 +210,23 @@ impl Scorer for DiffusionScorer {
         }
     }
 
+    fn score_gradient(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Array2<f32>>, DetectorError> {
+        self.shape.check(x)?;
+        match self.shape {
+            SampleShape::Row(_)
+                if !self.scoring.config().is_random()
+                    && self.scoring.config().combine == Combine::Mean =>
+            {
+                Ok(Some(self.gradient(x, progress)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
     fn n_params(&self) -> Option<u64> {
         let variables = self.vs.trainable_variables();
         Some(variables.iter().map(|v| v.numel() as u64).sum())
@@ -163,6 +243,15 @@ impl Scorer for DiffusionScorer {
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
     }
+}
+
+/// Bytes one after the other as images of `[c, h, w]`.
+fn images_of(bytes: &[u8], [c, h, w]: [usize; 3]) -> Result<Input<'_>, TrainingError> {
+    let n = bytes.len() / (c * h * w).max(1);
+    let images = ArrayView4::from_shape((n, c, h, w), bytes);
+    Ok(Input::Images(
+        images.map_err(|e| TrainingError::Network(e.into()))?,
+    ))
 }
 
 /// The smallest value that at least the share `q` of `values` does not exceed.

@@ -1,6 +1,6 @@
 use detector::{Input, Progress};
-use ndarray::{Array1, Array3};
-use tch::{Device, Tensor};
+use ndarray::{Array1, Array2, Array3};
+use tch::{Device, Kind, Tensor};
 
 use crate::{TrainingError, in_blocks};
 
@@ -28,6 +28,41 @@ pub fn score_blocks(
             score: scores[row],
         }),
     }
+}
+
+/// The gradient of each row's score with respect to the row, in blocks as
+/// [`score_blocks`]; `score` must keep a row's score apart from the other rows.
+///
+/// # Errors
+/// What `score` returns, [`TrainingError::Gradient`] for the first row whose gradient is not finite,
+/// [`TrainingError::Interrupted`].
+pub fn gradient_blocks(
+    x: Input<'_>,
+    device: Device,
+    progress: &dyn Progress,
+    score: impl Fn(&Tensor) -> Result<Tensor, TrainingError>,
+) -> Result<Array2<f32>, TrainingError> {
+    let mut values = Vec::new();
+    in_blocks(x, device, progress, |block| {
+        let rows = block.f_detach()?.f_set_requires_grad(true)?;
+        let sum = score(&rows)?.f_sum(Kind::Double)?;
+        let found = Tensor::f_run_backward(&[sum], &[rows], false, false)?;
+        for gradient in found {
+            let gradient = gradient.f_to_device(Device::Cpu)?.f_reshape([-1])?;
+            values.extend(Vec::<f32>::try_from(gradient)?);
+        }
+        Ok(())
+    })?;
+    let n = x.len();
+    let d = values.len() / n.max(1);
+    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+        return Err(TrainingError::Gradient {
+            row: at / d,
+            column: at % d,
+            value: values[at],
+        });
+    }
+    Array2::from_shape_vec((n, d), values).map_err(|e| TrainingError::Network(e.into()))
 }
 
 /// Maps of the images `x` in blocks that fit into memory; `map` takes one, `[b, c, h, w]` →

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, code};
-use crate::profile::Seed;
+use crate::profile::{Column, Seed};
 use crate::program::Dataset;
 
 /// The version of the result format; part of the id, so that old results are not taken for new.
@@ -24,9 +24,37 @@ pub(crate) struct Cell {
     pub(crate) protocol: String,
     pub(crate) seed: Seed,
     pub(crate) config: Value,
+    #[serde(flatten)]
+    pub(crate) disturbance: Disturbance,
     /// Rows times columns, for the estimate of its time; not part of the plan's file.
     #[serde(skip)]
     pub(crate) size: u64,
+}
+
+/// What is done to the rows of a cell; most have neither.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Disturbance {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    perturb: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attack: Option<Value>,
+}
+
+impl Disturbance {
+    /// As a column of a profile asks for it.
+    pub(super) fn of(column: &Column) -> Result<Self, Failure> {
+        let json = |table: &Option<toml::Table>| {
+            let value = table.as_ref().map(serde_json::to_value).transpose();
+            value.map_err(|e| {
+                let message = format!("in `perturb` or `attack` of column {:?}: {e}", column.label);
+                Failure::new(code::USAGE, message)
+            })
+        };
+        Ok(Self {
+            perturb: json(&column.perturb)?,
+            attack: json(&column.attack)?,
+        })
+    }
 }
 
 impl Cell {
@@ -36,16 +64,26 @@ impl Cell {
         protocol: &str,
         seed: Seed,
         config: Value,
+        disturbance: &Disturbance,
     ) -> Result<Self, Failure> {
         let name = &dataset.name;
         let data_sha256 = dataset.sha256.clone().ok_or_else(|| {
             let message = format!("the catalogue calls {name} present but gives no sha256");
             Failure::new(code::INTERNAL, message)
         })?;
-        let identity = json!({
+        let mut identity = json!({
             "schema": SCHEMA, "dataset": name, "data_sha256": data_sha256, "method": method,
             "protocol": protocol, "seed": seed, "config": config,
         });
+        // Absent where nothing is disturbed: such a cell keeps its id.
+        for (key, value) in [
+            ("perturb", &disturbance.perturb),
+            ("attack", &disturbance.attack),
+        ] {
+            if let Some(value) = value {
+                identity[key] = value.clone();
+            }
+        }
         Ok(Self {
             index: 0,
             id: hash(&identity)[..16].to_owned(),
@@ -55,6 +93,7 @@ impl Cell {
             protocol: protocol.to_owned(),
             seed,
             config,
+            disturbance: disturbance.clone(),
             size: dataset.n.unwrap_or(5000).max(1000) * dataset.d.unwrap_or(512).max(1),
         })
     }
@@ -204,7 +243,11 @@ mod tests {
             get: String::new(),
         };
         let seed = |data, model| Seed { data, model };
-        let id = |d: &Dataset, m, p, s, c| Cell::new(d, m, p, s, c).unwrap().id;
+        let id = |d: &Dataset, m, p, s, c| {
+            Cell::new(d, m, p, s, c, &Disturbance::default())
+                .unwrap()
+                .id
+        };
         let mut ids = vec![
             id(&dataset("x"), "m", "p", seed(1, 2), json!({})),
             id(&dataset("y"), "m", "p", seed(1, 2), json!({})),
@@ -213,8 +256,25 @@ mod tests {
             id(&dataset("x"), "m", "p", seed(2, 1), json!({})),
             id(&dataset("x"), "m", "p", seed(1, 2), json!({"k": 1})),
         ];
+        let tables = [json!({"kind": "k"}), json!({"kind": "l"})].map(Some);
+        for value in tables {
+            for disturbance in [
+                Disturbance {
+                    perturb: value.clone(),
+                    attack: None,
+                },
+                Disturbance {
+                    perturb: None,
+                    attack: value,
+                },
+            ] {
+                let d = dataset("x");
+                let cell = Cell::new(&d, "m", "p", seed(1, 2), json!({}), &disturbance).unwrap();
+                ids.push(cell.id);
+            }
+        }
         ids.sort();
         ids.dedup();
-        assert_eq!(ids.len(), 6);
+        assert_eq!(ids.len(), 10);
     }
 }

@@ -1,4 +1,4 @@
-//! `--only`: part of a profile.
+//! `--only` and `--except`: part of a profile.
 
 use super::Plan;
 use crate::failure::{Failure, code};
@@ -10,9 +10,36 @@ use crate::glob;
 ///
 /// # Errors
 /// Usage, where a glob matches nothing.
-pub(crate) fn narrow(mut plan: Plan, only: &[String]) -> Result<Plan, Failure> {
+pub(crate) fn narrow(plan: Plan, only: &[String]) -> Result<Plan, Failure> {
+    let (of_rows, of_columns) = sort_out(&plan, "--only", only)?;
+    Ok(retain(
+        plan,
+        |name| of_rows.is_empty() || of_rows.iter().any(|g| glob::matches(g, name)),
+        |c| of_columns.is_empty() || of_columns.iter().any(|g| c.answers_to(g)),
+    ))
+}
+
+/// Leaves out the rows and columns that the globs name.
+///
+/// # Errors
+/// Usage, where a glob matches nothing.
+pub(crate) fn except(plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
+    let (of_rows, of_columns) = sort_out(&plan, "--except", globs)?;
+    Ok(retain(
+        plan,
+        |name| !of_rows.iter().any(|g| glob::matches(g, name)),
+        |c| !of_columns.iter().any(|g| c.answers_to(g)),
+    ))
+}
+
+/// The globs that match rows, and those that match columns.
+fn sort_out<'a>(
+    plan: &Plan,
+    flag: &str,
+    globs: &'a [String],
+) -> Result<(Vec<&'a String>, Vec<&'a String>), Failure> {
     let (mut of_rows, mut of_columns) = (Vec::new(), Vec::new());
-    for glob in only {
+    for glob in globs {
         let tables = &plan.tables.tables;
         let row = tables
             .iter()
@@ -24,27 +51,31 @@ pub(crate) fn narrow(mut plan: Plan, only: &[String]) -> Result<Plan, Failure> {
             .any(|c| c.answers_to(glob));
         if !row && !column {
             let message =
-                format!("--only {glob} matches no data set, method or column of this profile");
-            return Err(Failure::new(code::USAGE, message).hint(names(&plan)));
+                format!("{flag} {glob} matches no data set, method or column of this profile");
+            return Err(Failure::new(code::USAGE, message).hint(names(plan)));
         }
         if row {
-            of_rows.push(glob.clone());
+            of_rows.push(glob);
         }
         if column {
-            of_columns.push(glob.clone());
+            of_columns.push(glob);
         }
     }
+    Ok((of_rows, of_columns))
+}
+
+/// The plan with the rows and columns that are kept, and the cells that they need.
+fn retain(
+    mut plan: Plan,
+    keeps_row: impl Fn(&str) -> bool,
+    keeps_column: impl Fn(&super::PlannedColumn) -> bool,
+) -> Plan {
     for table in &mut plan.tables.tables {
-        let keep =
-            |name: &str| of_rows.is_empty() || of_rows.iter().any(|g| glob::matches(g, name));
-        table.rows.retain(|row| keep(&row.dataset));
+        table.rows.retain(|row| keeps_row(&row.dataset));
         for column in &mut table.columns {
-            column.cells.retain(|dataset, _| keep(dataset));
+            column.cells.retain(|dataset, _| keeps_row(dataset));
         }
-        let keep = |c: &super::PlannedColumn| {
-            of_columns.is_empty() || of_columns.iter().any(|g| c.answers_to(g))
-        };
-        table.columns.retain(keep);
+        table.columns.retain(&keeps_column);
     }
     plan.tables
         .tables
@@ -59,7 +90,7 @@ pub(crate) fn narrow(mut plan: Plan, only: &[String]) -> Result<Plan, Failure> {
     for (index, cell) in plan.cells.iter_mut().enumerate() {
         cell.index = index;
     }
-    Ok(plan)
+    plan
 }
 
 impl super::PlannedColumn {
@@ -131,6 +162,19 @@ mod tests {
             "ids stay"
         );
         assert_eq!(only(&[]).cells, planned().cells);
+    }
+
+    #[test]
+    fn exceptions_leave_the_rest() {
+        let globs = ["ddpm".to_owned(), "A_2".to_owned()];
+        let plan = except(planned(), &globs).unwrap();
+        let labels: Vec<&str> = (plan.tables.tables[0].columns.iter())
+            .map(|column| column.label.as_str())
+            .collect();
+        assert_eq!(labels, ["COPOD", "COPOD again", "DiT"]);
+        assert!(plan.cells.iter().all(|c| c.dataset == "A_1"));
+        assert_eq!(plan.cells.len(), 1);
+        assert_eq!(except(planned(), &[]).unwrap().cells, planned().cells);
     }
 
     #[test]

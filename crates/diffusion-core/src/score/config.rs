@@ -24,10 +24,12 @@ use crate::Walk;
 pub struct ScoreConfig {
     /// The rule.
     pub rule: ScoreRule,
-    /// Noise levels, each from 1 to `T`; the score is the mean over them. `reconstruction` starts a
+    /// Noise levels, each from 1 to `T`, that `combine` makes one score of. `reconstruction` starts a
     /// walk from each, `epsilon-error` and `score-norm` ask the network at each; `vlb` and
     /// `inversion` always go through all and ignore it.
     pub start: Vec<usize>,
+    /// How the scores at the levels of `start` become one.
+    pub combine: Combine,
     /// `reconstruction` and `score-norm`: disturb the row up to the noise level first, instead of
     /// taking the row itself as `x_t`.
     pub noised: bool,
@@ -56,6 +58,7 @@ impl Default for ScoreConfig {
         Self {
             rule: ScoreRule::Reconstruction,
             start: vec![250],
+            combine: Combine::Mean,
             noised: false,
             walk: ScoreWalk::MeanOnly,
             evaluations: 0,
@@ -113,6 +116,19 @@ pub enum ScoreWalk {
     Ddim,
 }
 
+/// How the scores at several noise levels become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Combine {
+    /// Their mean.
+    Mean,
+    /// How far they lie, all together and in either direction, from those of training samples: the
+    /// Mahalanobis distance of their logarithms. In the manner of Heng et al. 2024 (arXiv:2406.11881), who
+    /// fit a density to statistics along the path. Who scores needs training samples at hand:
+    /// [`Scoring`](crate::Scoring) takes the mean.
+    Typicality,
+}
+
 /// What is averaged over the numbers of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -165,6 +181,12 @@ impl ScoreConfig {
                 !self.uses_start()
                     || !self.start.is_empty() && self.start.iter().all(|s| (1..=steps).contains(s)),
                 "expected one or more noise levels, each from 1 to the number of steps",
+            ),
+            (
+                "combine",
+                "typicality".to_owned(),
+                self.uses_start() || self.combine == Combine::Mean,
+                "expected mean: vlb and inversion go through all levels",
             ),
             (
                 "evaluations",
@@ -220,10 +242,12 @@ impl ScoreConfig {
         !matches!(self.rule, ScoreRule::Vlb | ScoreRule::Inversion)
     }
 
-    /// `draws`, or 1 where nothing is drawn.
-    pub(crate) fn draws_needed(&self) -> usize {
-        let random = match self.rule {
-            ScoreRule::EpsilonError | ScoreRule::Vlb | ScoreRule::Inversion => true,
+    /// Whether noise is drawn for a score. It is keyed by the row's own numbers and so jumps where the
+    /// row moves: such a score has no gradient.
+    pub fn is_random(&self) -> bool {
+        match self.rule {
+            ScoreRule::EpsilonError | ScoreRule::Vlb => true,
+            ScoreRule::Inversion => self.draws > 0,
             ScoreRule::ScoreNorm => self.noised,
             ScoreRule::Reconstruction => {
                 self.noised
@@ -233,8 +257,12 @@ impl ScoreConfig {
                         Walk::Ddim { eta } => eta > 0.0,
                     }
             }
-        };
-        if random { self.draws } else { 1 }
+        }
+    }
+
+    /// `draws`, or 1 where nothing is drawn.
+    pub(crate) fn draws_needed(&self) -> usize {
+        if self.is_random() { self.draws } else { 1 }
     }
 
     pub(crate) fn walk(&self) -> Walk {
@@ -256,6 +284,7 @@ mod tests {
         let expected = "\
 rule = \"reconstruction\"
 start = [250]
+combine = \"mean\"
 noised = false
 walk = \"mean-only\"
 evaluations = 0
@@ -287,6 +316,11 @@ draws = 1
             (
                 "rule = 'vlb'\nevaluations = 1001",
                 format!("evaluations = 1001: {evaluations}"),
+            ),
+            (
+                "rule = 'vlb'\ncombine = 'typicality'",
+                "combine = typicality: expected mean: vlb and inversion go through all levels"
+                    .into(),
             ),
             ("eta = -0.1", "eta = -0.1: expected 0 to 1".into()),
             ("eta = nan", "eta = NaN: expected 0 to 1".into()),

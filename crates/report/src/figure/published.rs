@@ -15,6 +15,8 @@ pub(crate) fn scatter(group: &Group<'_>) -> Option<Figure> {
             .iter()
             .map(|row| &row.entries[series.column]);
         let of_series: Vec<(f64, f64)> = rows
+            // Means over seeds have figures of their own.
+            .filter(|entry| entry.paper_sd.is_none())
             .filter_map(|entry| Some((entry.paper?, entry.ours.mean()?)))
             .collect();
         if !of_series.is_empty() {

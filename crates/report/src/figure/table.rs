@@ -1,7 +1,7 @@
 //! The figures of one table.
 
 use super::Figure;
-use super::{bars, cost, curves, histograms, published, ranks, training};
+use super::{agreement, bars, cost, curves, histograms, published, ranks, training};
 use crate::cell::{Cell, Cells, Metrics, finished};
 use crate::footnotes::one_line;
 use crate::plan::{Metric, is_file_stem};
@@ -87,6 +87,7 @@ pub(crate) fn of_table(table: &Table<'_>, cells: &Cells) -> TableFigures {
     for group in groups(table, cells) {
         over_all.extend(bars::means(&group));
         over_all.extend(published::scatter(&group));
+        over_all.extend(agreement::panels(&group));
         over_all.extend(curves::over_rows(&group));
         over_all.extend(ranks::critical_difference(&group));
         over_all.extend(cost::figures(&group));

@@ -1,4 +1,4 @@
-use super::{figures, scrolling, with_code};
+use super::{agreement, figures, scrolling, with_code};
 use crate::csv;
 use crate::estimate::Estimate;
 use crate::figure::TableFigures;
@@ -83,6 +83,7 @@ pub(super) fn section(
             html.raw("</pre>\n");
         }
     }
+    agreement::section(html, table);
     figures::section(html, of_table, room);
     html.raw("</section>\n");
 }
@@ -158,7 +159,7 @@ fn body(table: &Table<'_>) -> Html {
             let ours = entry.ours.map(percent);
             number(&mut html, ours.as_deref().unwrap_or_default(), place.0);
             marks(&mut html, table, &entry.marks);
-            beside(&mut html, entry.ours, entry.paper, place.1);
+            beside(&mut html, entry.ours, (entry.paper, None), place.1);
             html.raw("</td>");
         }
         html.raw("</tr>\n");
@@ -255,15 +256,24 @@ fn cell(
         html.text(&format!("{} {low:.1}–{high:.1}", by.over()));
         html.raw("</small>");
     }
-    beside(html, entry.ours.mean(), entry.paper, place.1);
+    let paper = (entry.paper, entry.paper_sd);
+    beside(html, entry.ours.mean(), paper, place.1);
     html.raw("</td>");
 }
 
-/// The published number below ours, and the difference.
-fn beside(html: &mut Html, ours: Option<f64>, paper: Option<f64>, place: Option<Place>) {
+/// The published number below ours with its deviation over seeds, and the difference.
+fn beside(
+    html: &mut Html,
+    ours: Option<f64>,
+    (paper, sd): (Option<f64>, Option<f64>),
+    place: Option<Place>,
+) {
     let Some(value) = paper else { return };
     html.raw("<small><span class=\"unseen\">, </span>paper ");
     number(html, &percent(value), place);
+    if let Some(sd) = sd {
+        html.text(&format!(" ± {}", percent(sd)));
+    }
     let difference = difference(ours, paper).replace('-', "−");
     if !difference.is_empty() {
         html.raw(" ");

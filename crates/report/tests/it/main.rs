@@ -1,5 +1,6 @@
 //! One test program: linking polars once is enough.
 
+mod agreement;
 mod common;
 
 mod compare;

@@ -36,9 +36,16 @@ pub(super) const DDPM: Method = Method {
         ],
     ],
     build: |config, runtime| {
-        build(config, runtime, "residual-mlp", |vs, d, config| {
-            Ok(Box::new(mlp::ResidualMlp::new(vs, d, config)?))
-        })
+        // The reference has no learned variance and no setting for one: the process says it.
+        match config.get("variance").and_then(Value::as_str) {
+            Some("learned-range") => build(config, runtime, "residual-mlp", |vs, d, config| {
+                let network = mlp::ResidualMlp::with_learned_variance(vs, d, config)?;
+                Ok(Box::new(network))
+            }),
+            _ => build(config, runtime, "residual-mlp", |vs, d, config| {
+                Ok(Box::new(mlp::ResidualMlp::new(vs, d, config)?))
+            }),
+        }
     },
 };
 
@@ -137,7 +144,11 @@ pub(super) const SCORE: Settings = &[
     ),
     (
         "score.start",
-        "noise levels from 1 to T: where a walk starts, or where the network is asked; the score is their mean",
+        "noise levels from 1 to T: where a walk starts, or where the network is asked",
+    ),
+    (
+        "score.combine",
+        "one score of several levels: mean, or typicality, how far all of them lie from those of training samples",
     ),
     (
         "score.noised",
@@ -257,5 +268,31 @@ pub(crate) fn tch_device(device: Device) -> tch::Device {
     match device {
         Device::Cpu => tch::Device::Cpu,
         Device::Cuda(index) => tch::Device::Cuda(index),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use detector::{Input, Silent};
+    use ndarray::Array2;
+
+    use super::*;
+
+    #[test]
+    fn a_learned_variance_gives_the_mlp_a_second_output() {
+        let x = Array2::from_shape_fn((9, 3), |(i, j)| ((2 * i + 5 * j) % 7) as f32);
+        let fitted = |text: &str| {
+            let mut config = DDPM.config();
+            config
+                .set_toml("train = { steps = 2, batch-size = 9 }")
+                .unwrap();
+            config.set_toml(text).unwrap();
+            let detector = DDPM.detector(&config, &Runtime::cpu()).unwrap();
+            let scorer = detector.fit(Input::Rows(x.view()), 0, &Silent).unwrap();
+            scorer.score(Input::Rows(x.view()), &Silent).unwrap();
+            scorer.n_params().unwrap()
+        };
+        let learned = fitted("variance = 'learned-range'\nloss = 'hybrid'");
+        assert_eq!(learned, fitted("") + (128 + 1) * 3); // the last layer's other half
     }
 }

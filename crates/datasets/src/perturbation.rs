@@ -1,0 +1,404 @@
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use crate::{Data, DatasetError, Label, Split};
+
+/// What is done to the rows of a split before a method sees them, to learn how much it suffers. Labels
+/// stay as they are. After three of the four corruptions of ADBench (Han et al. 2022, arXiv:2206.09426,
+/// section 3.3.3 and `data_generator.py`); where ours differ is said with each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Perturbation {
+    /// Gaussian noise on every number: `"feature-noise"`.
+    FeatureNoise {
+        /// Its standard deviation, in those of each column over the training rows; a column that is
+        /// constant there gets none.
+        sd: f64,
+        /// Which rows.
+        rows: NoisyRows,
+    },
+    /// New columns of uniform noise in training and test rows, behind the others, each between the
+    /// least and the largest training value of an old column drawn for it: `"irrelevant-features"`.
+    /// ADBench takes the range over all rows, and shuffles the columns.
+    IrrelevantFeatures {
+        /// Their share of all columns, 0 to 0.9; rounded down.
+        share: f64,
+    },
+    /// Anomalies among the training rows: `"contamination"`. Half of the test's anomalies are set aside
+    /// by the seed and no longer tested, whatever the share, so that all shares are judged by the same
+    /// rows; some of them join the training rows. ADBench flips labels and duplicates anomalies before
+    /// it splits, so that copies of a row stand on both sides; here they never do.
+    Contamination {
+        /// Share of different anomalies among the different training rows, 0 to 0.5.
+        share: f64,
+        /// How often each of them stands among the training rows, 1 to 1000.
+        copies: usize,
+    },
+}
+
+/// Which rows of a split are disturbed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoisyRows {
+    /// The training rows.
+    Train,
+    /// The test rows.
+    Test,
+    /// Both.
+    Both,
+}
+
+impl Perturbation {
+    /// Disturbs `split` in place. The same seed does the same, to different shares and strengths as far
+    /// as they have draws in common.
+    ///
+    /// # Errors
+    /// [`DatasetError::Perturbation`] for a setting out of range, for images where rows are needed, and
+    /// for a share that the anomalies set aside are too few for.
+    pub fn apply(&self, split: &mut Split, seed: u64) -> Result<(), DatasetError> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        match *self {
+            Self::FeatureNoise { sd, rows } => {
+                check("sd", sd, (0.0..=1e6).contains(&sd), "0 to 1000000")?;
+                let Split { train, test, .. } = split;
+                let (train, test) = (rows_of(train)?, rows_of(test)?);
+                let spreads = column_spreads(train.view());
+                let noisy = |wanted| rows == NoisyRows::Both || rows == wanted;
+                for (x, wanted) in [(train, NoisyRows::Train), (test, NoisyRows::Test)] {
+                    if noisy(wanted) {
+                        add_noise(x, &spreads, sd, &mut rng);
+                    }
+                }
+                Ok(())
+            }
+            Self::IrrelevantFeatures { share } => {
+                check("share", share, (0.0..=0.9).contains(&share), "0 to 0.9")?;
+                let Split { train, test, .. } = split;
+                let (train, test) = (rows_of(train)?, rows_of(test)?);
+                let new = (share / (1.0 - share) * train.ncols() as f64) as usize;
+                let columns = (0..new).map(|_| rng.random_range(0..train.ncols()));
+                let ranges: Vec<[f32; 2]> = columns.map(|j| range(train, j)).collect();
+                for x in [train, test] {
+                    let noise = uniform(x.nrows(), &ranges, &mut rng);
+                    *x = beside(x, &noise);
+                }
+                Ok(())
+            }
+            Self::Contamination { share, copies } => contaminate(split, share, copies, &mut rng),
+        }
+    }
+}
+
+/// The standard deviation of every column (divisor n), 0 where it is constant.
+pub fn column_spreads(x: ArrayView2<'_, f32>) -> Vec<f64> {
+    let n = x.nrows() as f64;
+    let spread = |column: ndarray::ArrayView1<'_, f32>| {
+        let first = column.first().copied();
+        if column.iter().all(|&v| Some(v) == first) {
+            return 0.0; // not left to rounding
+        }
+        let mean = column.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+        let squares = column.iter().map(|&v| (f64::from(v) - mean).powi(2));
+        (squares.sum::<f64>() / n).sqrt()
+    };
+    x.axis_iter(Axis(1)).map(spread).collect()
+}
+
+fn add_noise(x: &mut Array2<f32>, spreads: &[f64], sd: f64, rng: &mut ChaCha8Rng) {
+    for mut row in x.rows_mut() {
+        for (v, spread) in row.iter_mut().zip(spreads) {
+            let z: f64 = StandardNormal.sample(rng); // drawn for constant columns too: one z a number
+            *v += (sd * spread * z) as f32;
+        }
+    }
+}
+
+/// The least and the largest value of column `j`.
+fn range(x: &Array2<f32>, j: usize) -> [f32; 2] {
+    x.column(j)
+        .iter()
+        .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &v| {
+            [low.min(v), high.max(v)]
+        })
+}
+
+fn uniform(n: usize, ranges: &[[f32; 2]], rng: &mut ChaCha8Rng) -> Array2<f32> {
+    Array2::from_shape_fn((n, ranges.len()), |(_, j)| {
+        let [low, high] = ranges[j];
+        low + (high - low) * rng.random::<f32>()
+    })
+}
+
+fn beside(x: &Array2<f32>, columns: &Array2<f32>) -> Array2<f32> {
+    let d = x.ncols();
+    Array2::from_shape_fn((x.nrows(), d + columns.ncols()), |(i, j)| {
+        if j < d {
+            x[[i, j]]
+        } else {
+            columns[[i, j - d]]
+        }
+    })
+}
+
+fn contaminate(
+    split: &mut Split,
+    share: f64,
+    copies: usize,
+    rng: &mut ChaCha8Rng,
+) -> Result<(), DatasetError> {
+    check("share", share, (0.0..=0.5).contains(&share), "0 to 0.5")?;
+    check("copies", copies, (1..=1000).contains(&copies), "1 to 1000")?;
+    let mut anomalies: Vec<usize> = (0..split.test_labels.len())
+        .filter(|&i| split.test_labels[i] == Label::Anomaly)
+        .collect();
+    // The order decides who is set aside and who of them joins first.
+    for i in (1..anomalies.len()).rev() {
+        anomalies.swap(i, rng.random_range(0..=i));
+    }
+    anomalies.truncate(anomalies.len() / 2);
+    let wanted = (share / (1.0 - share) * split.train_rows.len() as f64).round() as usize;
+    if wanted > anomalies.len() {
+        return Err(DatasetError::Perturbation {
+            setting: "share",
+            value: format!("{share}, which takes {wanted} anomalies"),
+            expected: format!("what the {} set aside suffice for", anomalies.len()),
+        });
+    }
+    let joining: Vec<usize> = (0..copies)
+        .flat_map(|_| &anomalies[..wanted])
+        .copied()
+        .collect();
+    split.train = both(&split.train, &split.test.select(&joining))?;
+    split
+        .train_rows
+        .extend(joining.iter().map(|&i| split.test_rows[i]));
+    let stays: Vec<usize> = (0..split.test_rows.len())
+        .filter(|i| !anomalies.contains(i))
+        .collect();
+    split.test = split.test.select(&stays);
+    split.test_labels = stays.iter().map(|&i| split.test_labels[i]).collect();
+    split.test_rows = stays.iter().map(|&i| split.test_rows[i]).collect();
+    split.test_masks = split.test_masks.take().map(|m| m.select(Axis(0), &stays));
+    Ok(())
+}
+
+/// One below the other.
+fn both(a: &Data, b: &Data) -> Result<Data, DatasetError> {
+    let joined = match (a, b) {
+        (Data::Rows(a), Data::Rows(b)) => {
+            concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Rows)
+        }
+        (Data::Images(a), Data::Images(b)) => {
+            concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Images)
+        }
+        _ => Err(ndarray::ShapeError::from_kind(
+            ndarray::ErrorKind::IncompatibleShape,
+        )),
+    };
+    joined.map_err(|_| DatasetError::Perturbation {
+        setting: "contamination",
+        value: "training and test samples of two shapes".to_owned(),
+        expected: "samples of one shape".to_owned(),
+    })
+}
+
+fn rows_of(data: &mut Data) -> Result<&mut Array2<f32>, DatasetError> {
+    match data {
+        Data::Rows(x) => Ok(x),
+        Data::Images(_) => Err(DatasetError::Perturbation {
+            setting: "the data",
+            value: "images".to_owned(),
+            expected: "rows of numbers".to_owned(),
+        }),
+    }
+}
+
+fn check(
+    setting: &'static str,
+    value: impl ToString,
+    valid: bool,
+    expected: &str,
+) -> Result<(), DatasetError> {
+    if valid {
+        return Ok(());
+    }
+    Err(DatasetError::Perturbation {
+        setting,
+        value: value.to_string(),
+        expected: expected.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::s;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Dataset, Protocol};
+
+    /// `n` rows of 3 numbers, the last column constant in training; every third row is an anomaly.
+    fn split(n: usize) -> Split {
+        let labels = (0..n).map(|i| match i % 3 {
+            2 => Label::Anomaly,
+            _ => Label::Normal,
+        });
+        let x = Array2::from_shape_fn((n, 3), |(i, j)| match j {
+            2 => 4.0,
+            _ => ((i * 7 + j * 3) % 11) as f32 * 0.5,
+        });
+        let set = Dataset::new("made-up", Data::Rows(x), labels.collect()).unwrap();
+        Protocol::Semi.split(&set, 0).unwrap()
+    }
+
+    fn rows(data: &Data) -> &Array2<f32> {
+        match data {
+            Data::Rows(x) => x,
+            Data::Images(_) => unreachable!(),
+        }
+    }
+
+    fn applied(text: &str, n: usize, seed: u64) -> Split {
+        let mut split = split(n);
+        perturbation(text).apply(&mut split, seed).unwrap();
+        split
+    }
+
+    fn perturbation(text: &str) -> Perturbation {
+        toml::from_str(text).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn noise_is_seeded_and_touches_only_what_it_should(n in 12usize..80, seed in 0u64..1000) {
+            let before = split(n);
+            for (part, train_stays, test_stays) in
+                [("train", false, true), ("test", true, false), ("both", false, false)]
+            {
+                let text = format!("kind = 'feature-noise'\nsd = 0.5\nrows = '{part}'");
+                let after = applied(&text, n, seed);
+                prop_assert_eq!(&after, &applied(&text, n, seed));
+                prop_assert_ne!(&after, &applied(&text, n, seed + 1));
+                prop_assert_eq!(after.train == before.train, train_stays);
+                prop_assert_eq!(after.test == before.test, test_stays);
+                prop_assert_eq!(&after.test_labels, &before.test_labels);
+                prop_assert_eq!(&after.test_rows, &before.test_rows);
+                // What is constant in training stays.
+                let constant = rows(&after.test).column(2).iter().all(|&v| v == 4.0);
+                prop_assert!(constant);
+            }
+            let none = applied("kind = 'feature-noise'\nsd = 0.0\nrows = 'both'", n, seed);
+            prop_assert_eq!(none, before);
+        }
+
+        #[test]
+        fn contaminated_rows_leave_the_test(
+            n in 30usize..120, seed in 0u64..1000, share in 0.0..0.2f64, copies in 1usize..5,
+        ) {
+            let before = split(n);
+            let text = |share: f64| {
+                format!("kind = 'contamination'\nshare = {share:?}\ncopies = {copies}")
+            };
+            let after = applied(&text(share), n, seed);
+            let clean = applied(&text(0.0), n, seed);
+            prop_assert_eq!(&after, &applied(&text(share), n, seed));
+            // The same rows judge every share, and no normal row goes.
+            prop_assert_eq!(&after.test_rows, &clean.test_rows);
+            prop_assert_eq!(&clean.train, &before.train);
+            let anomalies = before.n_anomalies();
+            prop_assert_eq!(after.n_anomalies(), anomalies - anomalies / 2);
+            let left = before.test_labels.len() - anomalies / 2;
+            prop_assert_eq!(after.test_labels.len(), left);
+            // What joined is anomalous, stands `copies` times and is tested no more.
+            let joined = &after.train_rows[before.train_rows.len()..];
+            let mut different = joined.to_vec();
+            different.sort_unstable();
+            different.dedup();
+            prop_assert_eq!(joined.len(), copies * different.len());
+            let expected = (share / (1.0 - share) * before.train_rows.len() as f64).round();
+            prop_assert_eq!(different.len(), expected as usize);
+            prop_assert!(different.iter().all(|row| row % 3 == 2));
+            prop_assert!(different.iter().all(|row| !after.test_rows.contains(row)));
+            prop_assert_eq!(rows(&after.train).nrows(), after.train_rows.len());
+        }
+
+        #[test]
+        fn irrelevant_features_stand_behind_the_old_ones(
+            n in 12usize..80, seed in 0u64..1000, share in 0.0..0.9f64,
+        ) {
+            let before = split(n);
+            let text = format!("kind = 'irrelevant-features'\nshare = {share:?}");
+            let after = applied(&text, n, seed);
+            prop_assert_eq!(&after, &applied(&text, n, seed));
+            prop_assert_eq!(&after.test_labels, &before.test_labels);
+            let (train, test) = (rows(&after.train), rows(&after.test));
+            let new = (share / (1.0 - share) * 3.0) as usize;
+            prop_assert_eq!(train.ncols(), 3 + new);
+            prop_assert_eq!(test.ncols(), 3 + new);
+            prop_assert_eq!(train.slice(s![.., ..3]), rows(&before.train).view());
+            prop_assert_eq!(test.slice(s![.., ..3]), rows(&before.test).view());
+            let inside = |v: &f32| (0.0..=5.0).contains(v);
+            prop_assert!(test.slice(s![.., 3..]).iter().all(inside));
+        }
+    }
+
+    #[test]
+    fn noise_has_the_spread_it_is_told() {
+        let (before, after) = (
+            split(9000),
+            applied("kind = 'feature-noise'\nsd = 0.5\nrows = 'test'", 9000, 1),
+        );
+        let spread = column_spreads(rows(&before.train).view())[0];
+        let noise = rows(&after.test) - rows(&before.test);
+        let found = column_spreads(noise.view())[0];
+        // 6000 draws: the standard error of a standard deviation is 0.9 % of it.
+        assert!((found / spread - 0.5).abs() < 0.02, "{found} of {spread}");
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_said() {
+        for (text, message) in [
+            (
+                "kind = 'feature-noise'\nsd = -1.0\nrows = 'test'",
+                "sd of a perturbation: found -1, expected 0 to 1000000",
+            ),
+            (
+                "kind = 'feature-noise'\nsd = nan\nrows = 'test'",
+                "sd of a perturbation: found NaN, expected 0 to 1000000",
+            ),
+            (
+                "kind = 'irrelevant-features'\nshare = 1.0",
+                "share of a perturbation: found 1, expected 0 to 0.9",
+            ),
+            (
+                "kind = 'contamination'\nshare = 0.1\ncopies = 0",
+                "copies of a perturbation: found 0, expected 1 to 1000",
+            ),
+            (
+                "kind = 'contamination'\nshare = 0.5\ncopies = 1",
+                "share of a perturbation: found 0.5, which takes 10 anomalies, expected what the 5 set \
+                 aside suffice for",
+            ),
+        ] {
+            let error = perturbation(text).apply(&mut split(30), 0).unwrap_err();
+            assert_eq!(error.to_string(), message);
+            assert_eq!(error.kind(), crate::ErrorKind::Usage);
+        }
+        for text in ["kind = 'noise'", "kind = 'contamination'\nshare = 0.1"] {
+            assert!(toml::from_str::<Perturbation>(text).is_err(), "{text}");
+        }
+        let mut images = split(30);
+        images.test = Data::Images(ndarray::Array4::zeros((20, 1, 2, 2)));
+        let noise = perturbation("kind = 'feature-noise'\nsd = 1.0\nrows = 'train'");
+        assert_eq!(
+            noise.apply(&mut images, 0).unwrap_err().to_string(),
+            "the data of a perturbation: found images, expected rows of numbers"
+        );
+    }
+}
