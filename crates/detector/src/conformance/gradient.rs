@@ -90,7 +90,7 @@ mod tests {
             Ok(())
         );
         let error = check_gradient(&Length { factor: 1.01 }, x.view(), 0.01, 1e-3).unwrap_err();
-        assert!(error.contains("gradient at [0, 1]"), "{error}");
+        assert!(error.contains("gradient at [0, 0]"), "{error}");
         let flat = array![[0.0f32, 0.0]];
         let error = check_gradient(&Length { factor: 1.0 }, flat.view(), 0.01, 1e-3).unwrap_err();
         assert_eq!(error, "the score is flat around row 0");
