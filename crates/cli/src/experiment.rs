@@ -197,7 +197,9 @@ impl Experiment {
             // OCSVM beside itself says nothing, and beside many rows costs more than what is measured.
             let wanted = self.config.method() != "ocsvm" && split.train_rows.len() <= MANY;
             let ocsvm = wanted.then(|| self.scores_of("ocsvm", split, progress));
-            let ocsvm = ocsvm.flatten().and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
+            let ocsvm = ocsvm
+                .flatten()
+                .and_then(|ocsvm| metrics::spearman(&ocsvm, &norm).ok());
             let beside = ocsvm.map_or_else(String::new, |r| {
                 format!("; {r:.2} for OCSVM on the same rows")
             });

@@ -4,7 +4,8 @@
 use crate::footnotes::one_line;
 use crate::table::{Ours, Table};
 
-const HEADER: &str = "dataset,column,method,protocol,auroc_percent,sd,published_percent,published_sd,difference";
+const HEADER: &str =
+    "dataset,column,method,protocol,auroc_percent,sd,published_percent,published_sd,difference";
 
 /// Numbers at full precision; empty where there is none.
 pub(crate) fn render(table: &Table<'_>) -> String {

@@ -29,7 +29,8 @@ impl PublishedFamilies {
         let name = format!("{stem}.csv");
         let text = std::fs::read_to_string(folder.join(&name))
             .map_err(|error| format!("cannot read {name}: {error}"))?;
-        let values = Self::parse(&text).map_err(|reason| format!("cannot read {name}: {reason}"))?;
+        let values =
+            Self::parse(&text).map_err(|reason| format!("cannot read {name}: {reason}"))?;
         let reasons = Reasons::load(folder, stem)?;
         Ok(Self { reasons, ..values })
     }

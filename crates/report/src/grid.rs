@@ -229,12 +229,7 @@ pub(crate) fn percent(value: f64) -> String {
     format!("{value:.2}")
 }
 
-fn paper(
-    value: Option<f64>,
-    sd: Option<f64>,
-    place: Option<Place>,
-    emphasis: Emphasis,
-) -> String {
+fn paper(value: Option<f64>, sd: Option<f64>, place: Option<Place>, emphasis: Emphasis) -> String {
     value.map_or_else(String::new, |value| {
         let sd = sd.map_or_else(String::new, |sd| format!(" ± {}", percent(sd)));
         format!("({}{sd})", emphasis.mark(percent(value), place))

@@ -39,7 +39,9 @@ impl Reasons {
     pub(crate) fn load(folder: &Path, stem: &str) -> Result<Self, String> {
         let name = format!("{stem}_reasons.toml");
         let text = match std::fs::read_to_string(folder.join(&name)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             text => text.map_err(|error| format!("cannot read {name}: {error}"))?,
         };
         toml::from_str(&text).map_err(|error| format!("cannot read {name}: {error}"))

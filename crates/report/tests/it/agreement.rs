@@ -25,7 +25,8 @@ fn run() -> Folder {
     let families = "dataset,method,mean,std\ncover,knn,90.00,0.10\nwine,knn,80.00,2.00\n\
                     wide,knn,70.00,1.00\nF,knn,60.00,1.00\ncover,mcd,50.00,1.00\n";
     fs::write(folder.published().join("families.csv"), families).unwrap();
-    let reasons = "[[reason]]\nmethods = [\"mcd\"]\ncause = \"there\"\ntext = \"another library\"\n";
+    let reasons =
+        "[[reason]]\nmethods = [\"mcd\"]\ncause = \"there\"\ntext = \"another library\"\n";
     fs::write(folder.published().join("families_reasons.toml"), reasons).unwrap();
     for (id, method, dataset, auroc) in [
         ("c", "knn", "1_Cover", 0.91),
@@ -71,7 +72,9 @@ fn what_is_far_away_is_listed_with_the_reason() {
     assert!(text.contains(list), "{text}");
     let page = fs::read_to_string(&written.page).unwrap();
     assert!(page.contains("<td class=\"text\">there: another library</td>"));
-    let panels = folder.run().join("report/figures/small-published-seeds.svg");
+    let panels = folder
+        .run()
+        .join("report/figures/small-published-seeds.svg");
     let panels = fs::read_to_string(panels).unwrap();
     assert!(panels.contains("kNN: 1 of 2") && panels.contains("MCD: 0 of 1"));
 }

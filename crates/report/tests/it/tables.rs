@@ -157,7 +157,10 @@ fn families_have_a_mean_over_seeds_beside_the_published_one() {
     }
     let text = folder.load().terminal(Some(200), false);
     assert!(
-        has_line(&text, "mean of F (2 of 3) ᵃ 80.00 ± 7.07 (75.00 ± 1.50) +5.00"),
+        has_line(
+            &text,
+            "mean of F (2 of 3) ᵃ 80.00 ± 7.07 (75.00 ± 1.50) +5.00"
+        ),
         "{text}"
     );
     assert!(
