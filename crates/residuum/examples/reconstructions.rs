@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let method = residuum::find("ddpm-unet")?;
     let mut config = method.config();
     config.set_toml(
-        "score = { rule = 'reconstruction', start = [100], walk = 'ddim', evaluations = 10 }",
+        "score = { rule = 'reconstruction', combine = 'mean', start = [100], walk = 'ddim', evaluations = 10 }",
     )?;
     if arguments.is_empty() {
         config.set_toml("[train]\nsteps = 30\nwarm-up = 5")?;
