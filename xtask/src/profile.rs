@@ -186,6 +186,11 @@ impl Profile {
             if profile.tables[..i].iter().any(|other| other.id == *id) {
                 return Err(format!("two tables have the id {id:?}"));
             }
+            if table.published_families.is_some() && table.metrics != [Metric::Auroc] {
+                return Err(format!(
+                    "table {id:?} stands beside published AUROCs: expected metrics = [\"auroc\"]"
+                ));
+            }
             for (j, column) in table.columns.iter().enumerate() {
                 let label = &column.label;
                 if table.columns[..j].iter().any(|other| other.label == *label) {

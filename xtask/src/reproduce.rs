@@ -137,8 +137,8 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     let registry = program.methods()?;
     let planned = |catalogue: &[Dataset]| {
         plan::plan(profile, catalogue, &registry)
-            .and_then(|plan| plan::narrow(plan, &arguments.only))
             .and_then(|plan| plan::except(plan, &arguments.except))
+            .and_then(|plan| plan::narrow(plan, &arguments.only))
     };
     let plan = planned(&program.datasets()?)?;
     let absent = absent(&plan);

@@ -220,7 +220,7 @@ impl Dataset {
         })
     }
 
-    /// At most `rows` of the samples under another name, so that methods whose time grows with the square
+    /// At most `rows` of the samples, under the name `NAME@rows`, so that methods whose time grows with the square
     /// of the rows can be compared on large sets: NumPy's `RandomState(44).choice(n, rows,
     /// replace=False)`, in file order. The draw is the same whatever the seeds of a run; a set that is
     /// no larger stays whole. The hash is that of the files.
@@ -228,12 +228,13 @@ impl Dataset {
     /// # Errors
     /// [`DatasetError::Empty`] for no rows, [`DatasetError::NoDraw`] for images and for sets with an
     /// official division, whose parts would be thinned unevenly.
-    pub fn drawn(mut self, name: &str, rows: usize) -> Result<Self, DatasetError> {
+    pub fn drawn(mut self, rows: usize) -> Result<Self, DatasetError> {
         if !matches!(self.data, Data::Rows(_)) || self.official.is_some() {
             return Err(DatasetError::NoDraw { name: self.name });
         }
+        let name = format!("{}@{rows}", self.name);
         if rows == 0 {
-            let (origin, d) = (name.to_owned(), self.d());
+            let (origin, d) = (name, self.d());
             return Err(DatasetError::Empty { origin, n: 0, d });
         }
         if self.n() > rows {
@@ -242,7 +243,7 @@ impl Dataset {
             self.data = self.data.select(&drawn);
             self.labels = drawn.iter().map(|&row| self.labels[row]).collect();
         }
-        name.clone_into(&mut self.name);
+        self.name = name;
         Ok(self)
     }
 
@@ -338,7 +339,7 @@ mod tests {
         };
         // np.sort(np.random.RandomState(44).choice(10, 4, replace=False)), numpy 2.4.6.
         let expected = [0, 2, 7, 9];
-        let drawn = set(10).drawn("s@4", 4).unwrap();
+        let drawn = set(10).drawn(4).unwrap();
         assert_eq!(drawn.name(), "s@4");
         let Data::Rows(x) = drawn.data() else {
             panic!("rows stay rows");
@@ -346,17 +347,15 @@ mod tests {
         assert_eq!(x.column(0).to_vec(), expected.map(|row| row as f32));
         let labels = expected.map(|row| [Label::Normal, Label::Anomaly][row % 2]);
         assert_eq!(drawn.labels(), labels);
-        assert_eq!(set(4).drawn("s", 4).unwrap(), set(4));
+        let whole = set(4).drawn(4).unwrap();
+        assert_eq!((whole.name(), whole.data()), ("s@4", set(4).data()));
         assert!(matches!(
-            set(4).drawn("s@0", 0),
+            set(4).drawn(0),
             Err(DatasetError::Empty { n: 0, d: 1, .. })
         ));
         let images = Data::Images(Array4::zeros((2, 1, 2, 3)));
         let images = Dataset::new("i", images, ONE_OF_EACH.to_vec()).unwrap();
-        assert!(matches!(
-            images.drawn("i@1", 1),
-            Err(DatasetError::NoDraw { .. })
-        ));
+        assert!(matches!(images.drawn(1), Err(DatasetError::NoDraw { .. })));
     }
 
     #[test]

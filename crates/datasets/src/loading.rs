@@ -50,7 +50,7 @@ impl Loading {
 ///
 /// The last three need a class, `FOLDER:CLASS`; `good`, `normal` or `ok` is taken where none is named.
 ///
-/// A number behind any set of rows, `10_cover@12000`, draws that many of them ([`Dataset::drawn`]).
+/// A number behind a set of rows of the catalogue or a file, `10_cover@12000`, draws that many of them ([`Dataset::drawn`]).
 ///
 /// # Errors
 /// [`DatasetError`]: unknown names, files that are absent or damaged, folders in no known layout.
@@ -58,13 +58,14 @@ pub fn load(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, Dat
     if let Some((base, digits)) = name.rsplit_once('@')
         && !digits.is_empty()
         && digits.bytes().all(|b| b.is_ascii_digit())
+        && !Path::new(name).exists()
     {
         let rows = digits.parse().map_err(|_| DatasetError::UnknownWord {
             what: "number of rows",
             found: digits.to_owned(),
             expected: format!("1 to {}", usize::MAX),
         })?;
-        return load(base, roots, loading)?.drawn(name, rows);
+        return load(base, roots, loading)?.drawn(rows);
     }
     if name.ends_with(".npz") {
         return load_npz(name);

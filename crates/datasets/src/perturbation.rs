@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Data, DatasetError, Label, Split};
 
 /// What is done to the rows of a split before a method sees them, to learn how much it suffers. Labels
-/// stay as they are. After three of the four corruptions of ADBench (Han et al. 2022, arXiv:2206.09426,
-/// section 3.3.3 and `data_generator.py`); where ours differ is said with each.
+/// stay as they are. After the corruptions of ADBench (Han et al. 2022, arXiv:2206.09426, section 3.3.3);
+/// where ours differ is said with each, and noise on the features is ours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -31,7 +31,8 @@ pub enum Perturbation {
     /// Anomalies among the training rows: `"contamination"`. Half of the test's anomalies are set aside
     /// by the seed and no longer tested, whatever the share, so that all shares are judged by the same
     /// rows; some of them join the training rows. ADBench flips labels and duplicates anomalies before
-    /// it splits, so that copies of a row stand on both sides; here they never do.
+    /// it splits, so that copies of a row stand on both sides; here they never do, and a split that draws a
+    /// row more than once is refused.
     Contamination {
         /// Share of different anomalies among the different training rows, 0 to 0.5.
         share: f64,
@@ -79,7 +80,7 @@ impl Perturbation {
                 check("share", share, (0.0..=0.9).contains(&share), "0 to 0.9")?;
                 let Split { train, test, .. } = split;
                 let (train, test) = (rows_of(train)?, rows_of(test)?);
-                let new = (share / (1.0 - share) * train.ncols() as f64) as usize;
+                let new = n_irrelevant(share, train.ncols());
                 let columns = (0..new).map(|_| rng.random_range(0..train.ncols()));
                 let ranges: Vec<[f32; 2]> = columns.map(|j| range(train, j)).collect();
                 for x in [train, test] {
@@ -91,6 +92,12 @@ impl Perturbation {
             Self::Contamination { share, copies } => contaminate(split, share, copies, &mut rng),
         }
     }
+}
+
+/// How many columns besides `d` have the share `share` of all, rounded down; a whole number is not lost to
+/// the last bit.
+fn n_irrelevant(share: f64, d: usize) -> usize {
+    (share / (1.0 - share) * d as f64 + 1e-9) as usize
 }
 
 /// The standard deviation of every column (divisor n), 0 where it is constant.
@@ -152,6 +159,15 @@ fn contaminate(
 ) -> Result<(), DatasetError> {
     check("share", share, (0.0..=0.5).contains(&share), "0 to 0.5")?;
     check("copies", copies, (1..=1000).contains(&copies), "1 to 1000")?;
+    let mut tested = split.test_rows.clone();
+    tested.sort_unstable();
+    if tested.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(DatasetError::Perturbation {
+            setting: "contamination",
+            value: "a test set that holds a row more than once".to_owned(),
+            expected: "a protocol that draws each row once: semi or semi-random".to_owned(),
+        });
+    }
     let mut anomalies: Vec<usize> = (0..split.test_labels.len())
         .filter(|&i| split.test_labels[i] == Label::Anomaly)
         .collect();
@@ -337,7 +353,7 @@ mod tests {
             prop_assert_eq!(&after, &applied(&text, n, seed));
             prop_assert_eq!(&after.test_labels, &before.test_labels);
             let (train, test) = (rows(&after.train), rows(&after.test));
-            let new = (share / (1.0 - share) * 3.0) as usize;
+            let new = n_irrelevant(share, 3);
             prop_assert_eq!(train.ncols(), 3 + new);
             prop_assert_eq!(test.ncols(), 3 + new);
             let (old, _) = train.view().split_at(Axis(1), 3);
@@ -346,6 +362,20 @@ mod tests {
             prop_assert_eq!(old, rows(&before.test).view());
             let inside = |v: &f32| (0.0..=5.0).contains(v);
             prop_assert!(new.iter().all(inside));
+        }
+    }
+
+    #[test]
+    fn a_share_of_all_columns_is_counted_right() {
+        let counts = [
+            (0.0, 5, 0),
+            (0.5, 3, 3),
+            (0.6, 2, 3),
+            (0.9, 10, 90),
+            (0.3, 3, 1),
+        ];
+        for (share, d, expected) in counts {
+            assert_eq!(n_irrelevant(share, d), expected, "{share} of {d}");
         }
     }
 

@@ -22,6 +22,12 @@ pub(crate) struct Cell {
     pub(crate) seed: Seed,
     pub(crate) config: Map<String, Value>,
     pub(crate) config_hash: Option<String>,
+    /// What was done to the rows before the method saw them.
+    #[serde(default)]
+    perturb: Option<Value>,
+    /// How the test rows were moved against the score.
+    #[serde(default)]
+    attack: Option<Value>,
     pub(crate) data_sha256: Option<String>,
     pub(crate) n_train: Option<u64>,
     pub(crate) n_test: Option<u64>,
@@ -153,6 +159,15 @@ pub(crate) struct Failure {
 }
 
 impl Cell {
+    /// What was done to the rows, as JSON; `None` where they are as they are.
+    pub(crate) fn disturbance(&self) -> Option<String> {
+        let done = [("perturb", &self.perturb), ("attack", &self.attack)];
+        let done: Vec<String> = (done.into_iter())
+            .filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)))
+            .collect();
+        (!done.is_empty()).then(|| done.join(", "))
+    }
+
     /// What a table of `metric` shows, in percent.
     pub(crate) fn percent(&self, metric: Metric) -> Option<f64> {
         let fraction = match metric {

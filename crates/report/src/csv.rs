@@ -1,20 +1,21 @@
 //! A table of a page as CSV: one line for each data set and column, so that it needs no reading of
 //! headers.
 
+use crate::estimate::Estimate;
 use crate::footnotes::one_line;
 use crate::table::{Ours, Table};
 
-const HEADER: &str =
-    "dataset,column,method,protocol,auroc_percent,sd,published_percent,published_sd,difference";
+const HEADER: &str = "dataset,column,method,protocol,auroc_percent,sd,low,high,interval,\
+                      published_percent,published_sd,difference";
 
 /// Numbers at full precision; empty where there is none.
 pub(crate) fn render(table: &Table<'_>) -> String {
     let mut text = format!("{HEADER}\n");
     for row in &table.rows {
         for (column, entry) in table.plan.columns.iter().zip(&row.entries) {
-            let (ours, sd) = match entry.ours {
-                Ours::Value(estimate) => (Some(estimate.mean), estimate.sd),
-                _ => (None, None),
+            let (ours, sd, interval) = match entry.ours {
+                Ours::Value(Estimate { mean, sd, interval }) => (Some(mean), sd, interval),
+                _ => (None, None, None),
             };
             if ours.is_none() && entry.paper.is_none() {
                 continue;
@@ -28,6 +29,9 @@ pub(crate) fn render(table: &Table<'_>) -> String {
                 field(table.plan.protocol_of(column)),
                 number(ours),
                 number(sd),
+                number(interval.map(|found| found.low)),
+                number(interval.map(|found| found.high)),
+                interval.map_or_else(String::new, |found| found.by.word().to_owned()),
                 number(entry.paper),
                 number(entry.paper_sd),
                 number(difference),

@@ -31,6 +31,7 @@ impl Pictures {
                 &cell.protocol,
                 &cell.method,
                 &cell.config_hash,
+                cell.disturbance(),
             );
             let known = first.entry(place).or_insert(cell);
             let seeds = |cell: &Cell| (cell.seed.data, cell.seed.model);

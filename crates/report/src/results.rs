@@ -68,6 +68,7 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             text("dataset", |cell| &cell.dataset),
             text("protocol", |cell| &cell.protocol),
             text("method", |cell| &cell.method),
+            owned("disturbance", |cell| cell.disturbance().unwrap_or_default()),
             count("data_seed", |cell| Some(cell.seed.data)),
             count("model_seed", |cell| Some(cell.seed.model)),
             text("status", |cell| match cell.status {

@@ -69,7 +69,7 @@ impl DiffusionDetector {
     /// number: the quantile `map-quantile` of the pixels of the maps of 256 evenly spaced training images
     /// at most, 32 of large ones. So 1 is what hardly a pixel of a normal image reaches, in every image. Where that quantile
     /// is 0, maps are left undivided. Its [reconstructions](Scorer::reconstructions) are where a walk from
-    /// the first of `score.start` ends.
+    /// the first of `score.start` ends; other rules than `reconstruction` have none.
     ///
     /// # Errors
     /// As [`new`](Self::new).

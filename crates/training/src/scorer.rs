@@ -1,7 +1,7 @@
 use std::cell::OnceCell;
 
 use detector::{DetectorError, Input, Progress, Scorer, Silent};
-use diffusion_core::{Combine, Denoiser, Process, RowNoise, Scoring};
+use diffusion_core::{Combine, Denoiser, Process, RowNoise, ScoreRule, Scoring};
 use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, ArrayView4};
 use tch::{Device, Kind, Tensor, nn};
 
@@ -204,9 +204,11 @@ impl Scorer for DiffusionScorer {
         progress: &dyn Progress,
     ) -> Result<Option<Array4<u8>>, DetectorError> {
         self.shape.check(x)?;
-        match self.shape {
-            SampleShape::Row(_) => Ok(None),
-            SampleShape::Image(shape) => Ok(Some(self.reconstruct(x, shape, progress)?)),
+        match (self.shape, self.scoring.config().rule) {
+            (SampleShape::Image(shape), ScoreRule::Reconstruction) => {
+                Ok(Some(self.reconstruct(x, shape, progress)?))
+            }
+            _ => Ok(None),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `--only` and `--except`: part of a profile.
 
-use super::Plan;
+use super::{Plan, undrawn};
 use crate::failure::{Failure, code};
 use crate::glob;
 
@@ -14,7 +14,7 @@ pub(crate) fn narrow(plan: Plan, only: &[String]) -> Result<Plan, Failure> {
     let (of_rows, of_columns) = sort_out(&plan, "--only", only)?;
     Ok(retain(
         plan,
-        |name| of_rows.is_empty() || of_rows.iter().any(|g| glob::matches(g, name)),
+        |name| of_rows.is_empty() || of_rows.iter().any(|g| names_row(g, name)),
         |c| of_columns.is_empty() || of_columns.iter().any(|g| c.answers_to(g)),
     ))
 }
@@ -27,7 +27,7 @@ pub(crate) fn except(plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
     let (of_rows, of_columns) = sort_out(&plan, "--except", globs)?;
     Ok(retain(
         plan,
-        |name| !of_rows.iter().any(|g| glob::matches(g, name)),
+        |name| !of_rows.iter().any(|g| names_row(g, name)),
         |c| !of_columns.iter().any(|g| c.answers_to(g)),
     ))
 }
@@ -44,7 +44,7 @@ fn sort_out<'a>(
         let row = tables
             .iter()
             .flat_map(|t| &t.rows)
-            .any(|r| glob::matches(glob, &r.dataset));
+            .any(|r| names_row(glob, &r.dataset));
         let column = tables
             .iter()
             .flat_map(|t| &t.columns)
@@ -62,6 +62,11 @@ fn sort_out<'a>(
         }
     }
     Ok((of_rows, of_columns))
+}
+
+/// A set of which some rows are drawn answers to its own name, too.
+fn names_row(glob: &str, name: &str) -> bool {
+    glob::matches(glob, name) || glob::matches(glob, undrawn(name))
 }
 
 /// The plan with the rows and columns that are kept, and the cells that they need.

@@ -66,7 +66,11 @@ fn body(cells: &[&Cell]) -> Html {
         html.raw("<td class=\"text\">");
         badge(&mut html, &cell.protocol);
         html.raw("</td>");
-        html.element("td", &[("class", "text")], &one_line(&cell.method));
+        let method = match cell.disturbance() {
+            None => cell.method.clone(),
+            Some(done) => format!("{} ({done})", cell.method),
+        };
+        html.element("td", &[("class", "text")], &one_line(&method));
         html.element("td", &[("class", "text")], &cell.seed.to_string());
         let metrics = match cell.status {
             Status::Ok => cell.metrics,

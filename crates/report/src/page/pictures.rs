@@ -14,13 +14,15 @@ pub(super) fn section(html: &mut Html, content: &Content<'_>) {
         let Some(Ok(cell)) = content.cells.get(id) else {
             continue;
         };
+        let done = cell.disturbance().map(|done| format!(", {done}"));
         let name = format!(
-            "{} on {}, protocol {}, seeds {}, configuration {}",
+            "{} on {}, protocol {}, seeds {}, configuration {}{}",
             one_line(&cell.method),
             one_line(&cell.dataset),
             one_line(&cell.protocol),
             cell.seed,
-            one_line(cell.config_hash.as_deref().unwrap_or("unknown"))
+            one_line(cell.config_hash.as_deref().unwrap_or("unknown")),
+            one_line(&done.unwrap_or_default())
         );
         let address = format!("data:image/png;base64,{}", base64(bytes));
         let alternative = format!("Test images and what the method sees in them: {name}");
