@@ -68,7 +68,6 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             text("dataset", |cell| &cell.dataset),
             text("protocol", |cell| &cell.protocol),
             text("method", |cell| &cell.method),
-            owned("disturbance", |cell| cell.disturbance().unwrap_or_default()),
             count("data_seed", |cell| Some(cell.seed.data)),
             count("model_seed", |cell| Some(cell.seed.model)),
             text("status", |cell| match cell.status {
@@ -108,6 +107,7 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             maybe_text("git_commit", |cell| cell.versions.git.as_deref()),
             maybe_text("data_sha256", |cell| cell.data_sha256.as_deref()),
             maybe_text("config_hash", |cell| cell.config_hash.as_deref()),
+            owned("disturbance", |cell| cell.disturbance().unwrap_or_default()),
             owned("config", |cell| {
                 serde_json::Value::Object(cell.config.clone()).to_string()
             }),

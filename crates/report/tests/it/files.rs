@@ -53,6 +53,22 @@ fn parquet_and_csv_hold_every_readable_cell_at_full_precision() {
 }
 
 #[test]
+fn a_disturbance_stands_beside_the_method() {
+    let folder = Folder::new(&small_plan());
+    let mut cell = ok("a", "iforest", "tile", 0.75, &[]);
+    cell["perturb"] = json!({"kind": "feature-noise"});
+    cell["attack"] = json!({"epsilon": 0.1});
+    folder.cell(&cell);
+    let written = folder.load().write(&folder.run()).unwrap();
+    let parquet = fs::read(&written.parquet).unwrap();
+    let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
+    let done = "perturb {\"kind\":\"feature-noise\"}, attack {\"epsilon\":0.1}";
+    assert_eq!(text(&frame, "disturbance", 0), done);
+    let page = fs::read_to_string(&written.page).unwrap();
+    assert!(page.contains("iforest (perturb {&quot;kind"), "{page}");
+}
+
+#[test]
 fn a_cell_with_an_interval_keeps_it() {
     let folder = Folder::new(&small_plan());
     let mut cell = ok("a", "iforest", "tile", 0.75, &[]);
@@ -88,7 +104,7 @@ fn a_run_without_cells_still_has_its_columns() {
     assert_eq!(csv.lines().count(), 1);
     let parquet = fs::read(&written.parquet).unwrap();
     let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
-    assert_eq!((frame.height(), frame.width()), (0, 40));
+    assert_eq!((frame.height(), frame.width()), (0, 41));
 }
 
 #[test]
