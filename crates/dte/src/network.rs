@@ -146,9 +146,7 @@ impl Trained {
         let _no_grad = tch::no_grad_guard();
         score_blocks(x, device, progress, |x| self.model.score(x))
     }
-}
 
-impl Trained {
     fn gradient(
         &self,
         x: Input<'_>,
