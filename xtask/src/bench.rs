@@ -18,7 +18,7 @@ use crate::workspace::{Workspace, write_atomic};
 #[command(after_help = "Examples:
   cargo xtask bench                                     all benches
   cargo xtask bench -p metrics                          those of one crate
-  cargo xtask bench --against-python --no-torch         OCSVM, IForest, COPOD beside Python's
+  cargo xtask bench --against-python --no-torch         classical detectors beside Python's
   cargo xtask bench --against-python --write            all of it, into benches/python.md")]
 pub(crate) struct Arguments {
     /// Only the benches of this crate; repeat for several.

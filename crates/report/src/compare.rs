@@ -25,9 +25,11 @@ const NOTHING: f64 = 0.005;
 pub struct Comparison {
     names: (String, String),
     changes: Vec<Change>,
-    /// Rows and columns that only one run has a result for.
-    only_first: usize,
-    only_second: usize,
+    /// Places that only one run has a result for.
+    only_first: Vec<Place>,
+    only_second: Vec<Place>,
+    /// Of the places in both runs, those made of other data, by other settings or with other seeds.
+    made: Vec<(&'static str, Vec<Place>)>,
 }
 
 #[derive(Debug)]
@@ -89,28 +91,48 @@ impl Comparison {
     /// data set; configurations may differ, which is what is compared.
     pub fn of(first: &Run, second: &Run) -> Self {
         let (before, after) = (results(first), results(second));
-        let by_place: BTreeMap<&Place, &Estimate> = before.iter().map(|(p, e)| (p, e)).collect();
+        let by_place: BTreeMap<&Place, &Found<'_>> = before.iter().map(|(p, f)| (p, f)).collect();
         let mut changes = Vec::new();
-        for (place, estimate) in &after {
+        let mut only_second = Vec::new();
+        let mut made = [
+            ("the data", Vec::new()),
+            ("the configuration", Vec::new()),
+            ("the seeds", Vec::new()),
+        ];
+        for (place, found) in &after {
             let Some(old) = by_place.get(place) else {
+                only_second.push(place.clone());
                 continue;
             };
+            let differs = [
+                old.data != found.data,
+                old.configurations != found.configurations,
+                old.seeds != found.seeds,
+            ];
+            for ((_, places), _) in made.iter_mut().zip(differs).filter(|(_, differs)| *differs) {
+                places.push(place.clone());
+            }
             changes.push(Change {
                 table: place.table.clone(),
                 dataset: place.dataset.clone(),
                 column: place.column.clone(),
-                first: **old,
-                second: *estimate,
-                verdict: Verdict::of(**old, *estimate),
+                first: old.estimate,
+                second: found.estimate,
+                verdict: Verdict::of(old.estimate, found.estimate),
             });
         }
+        let in_second: BTreeSet<&Place> = after.iter().map(|(place, _)| place).collect();
         // What matters first, the largest of it first; equal ones stay in the order of the tables.
         let size = |change: &Change| (change.second.mean - change.first.mean).abs();
         changes.sort_by(|a, b| (a.verdict.cmp(&b.verdict)).then(size(b).total_cmp(&size(a))));
         Self {
             names: (one_line(first.profile()), one_line(second.profile())),
-            only_first: before.len() - changes.len(),
-            only_second: after.len() - changes.len(),
+            only_first: (before.iter().map(|(place, _)| place))
+                .filter(|place| !in_second.contains(place))
+                .cloned()
+                .collect(),
+            only_second,
+            made: made.into(),
             changes,
         }
     }
@@ -192,10 +214,15 @@ impl Comparison {
              seeds, both runs' pooled. Of one seed it is beyond the intervals where the 95 % intervals of both \
              AUROCs over their test rows do not overlap; on the same rows a smaller change may be one too."
         ));
-        for (n, which) in [(self.only_first, "first"), (self.only_second, "second")] {
-            if n > 0 {
-                let results = count(n, "result");
-                sentences.push(format!("{results} only in the {which} run."));
+        for (what, places) in self.made.iter().filter(|(_, places)| !places.is_empty()) {
+            let n = places.len();
+            sentences.push(format!("Of {n} of them {what} differ: {}.", listed(places)));
+        }
+        for (places, which) in [(&self.only_first, "first"), (&self.only_second, "second")] {
+            if !places.is_empty() {
+                let results = count(places.len(), "result");
+                let list = listed(places);
+                sentences.push(format!("{results} only in the {which} run: {list}."));
             }
         }
         sentences
@@ -266,8 +293,34 @@ struct Place {
     column: String,
 }
 
+/// As many places as are named in a sentence.
+const NAMED: usize = 8;
+
+/// “kNN [paper] on B (table `a`)” for the first places, and how many more there are.
+fn listed(places: &[Place]) -> String {
+    let name = |place: &Place| {
+        format!(
+            "{} on {} (table `{}`)",
+            place.column, place.dataset, place.table
+        )
+    };
+    let mut names: Vec<String> = places.iter().take(NAMED).map(name).collect();
+    if places.len() > NAMED {
+        names.push(format!("{} more", places.len() - NAMED));
+    }
+    names.join(", ")
+}
+
+/// What a run has at a place, and what made it.
+struct Found<'a> {
+    estimate: Estimate,
+    data: BTreeSet<&'a str>,
+    configurations: BTreeSet<&'a str>,
+    seeds: BTreeSet<(u64, u64)>,
+}
+
 /// Every number of a run's tables, by its place.
-fn results(run: &Run) -> Vec<(Place, Estimate)> {
+fn results(run: &Run) -> Vec<(Place, Found<'_>)> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for table in &run.plan.tables {
@@ -293,7 +346,15 @@ fn results(run: &Run) -> Vec<(Place, Estimate)> {
                     && seen.insert(place.clone())
                 {
                     let of_rows = of_rows.map(Interval::percent);
-                    found.push((place, estimate.or_interval(of_rows)));
+                    let cells = || cells.iter();
+                    let made = Found {
+                        estimate: estimate.or_interval(of_rows),
+                        data: (cells().filter_map(|c| c.data_sha256.as_deref())).collect(),
+                        configurations: (cells().filter_map(|c| c.config_hash.as_deref()))
+                            .collect(),
+                        seeds: cells().map(|c| (c.seed.data, c.seed.model)).collect(),
+                    };
+                    found.push((place, made));
                 }
             }
         }

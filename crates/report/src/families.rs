@@ -123,6 +123,7 @@ fn family_row(
                 (column.family.as_ref()).and_then(|method| published.value(&family.name, method));
             Entry {
                 ours: ours(plan, column, &members, cells),
+                of_seeds: Vec::new(),
                 paper: found.map(|(mean, _)| mean),
                 paper_sd: found.map(|(_, sd)| sd),
                 marks: Vec::new(),

@@ -1,6 +1,5 @@
 use crate::estimate::Estimate;
 use crate::footnotes::{marks, one_line};
-use crate::means::MeanEntry;
 use crate::plan::ColumnPlan;
 use crate::ranking::{Place, mean_places, places};
 use crate::table::{Entry, Ours, Row, Table};
@@ -60,10 +59,7 @@ impl Grid {
         );
         let mut names: Vec<Text> = table.rows.iter().map(row_name).collect();
         names.extend(table.mean.as_ref().map(|mean| Text {
-            text: match mean.n_rows {
-                1 => "mean of 1 row".to_owned(),
-                n => format!("mean of {n} rows"),
-            },
+            text: mean.name(),
             tone: Tone::Strong,
         }));
         names.extend(table.families.iter().map(|family| Text {
@@ -145,12 +141,15 @@ fn column_texts(table: &Table<'_>, column: usize, emphasis: Emphasis) -> Vec<Tex
             entry_parts(&row.entries[column], says_it, places, emphasis)
         })
         .collect();
-    parts.extend(
-        table
-            .mean
-            .as_ref()
-            .map(|mean| mean_parts(&mean.entries[column], mean_places(table)[column], emphasis)),
-    );
+    parts.extend(table.mean.as_ref().map(|mean| Parts {
+        tone: Tone::Strong,
+        ..entry_parts(
+            &mean.entries[column],
+            false,
+            mean_places(table.plan, mean)[column],
+            emphasis,
+        )
+    }));
     let families = table.families.iter().map(|family| Parts {
         tone: Tone::Strong,
         ..entry_parts(
@@ -211,17 +210,6 @@ fn entry_parts(entry: &Entry, says_no_data: bool, places: Places, emphasis: Emph
         paper: paper(entry.paper, entry.paper_sd, places.1, emphasis),
         difference: difference(entry.ours.mean(), entry.paper),
         tone,
-    }
-}
-
-fn mean_parts(entry: &MeanEntry, places: Places, emphasis: Emphasis) -> Parts {
-    let ours = |mean| emphasis.mark(percent(mean), places.0);
-    Parts {
-        ours: entry.ours.map_or_else(String::new, ours),
-        marks: marks(&entry.marks),
-        paper: paper(entry.paper, None, places.1, emphasis),
-        difference: difference(entry.ours, entry.paper),
-        tone: Tone::Strong,
     }
 }
 

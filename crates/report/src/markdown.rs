@@ -1,8 +1,10 @@
 use crate::agreement::{FAR, FAR_HEADER, far, far_fields};
+use crate::cell::Cells;
 use crate::environment;
+use crate::figure::TableFigures;
 use crate::footnotes::one_line;
 use crate::grid::{Emphasis, Grid, width};
-use crate::page::Content;
+use crate::page::{Content, audit};
 use crate::prose::{IN_LINE, absent, heading, notes, wrap};
 use crate::summary;
 use crate::table::Table;
@@ -10,7 +12,8 @@ use crate::table::Table;
 /// Where lines of commands are broken.
 const COMMAND_WIDTH: usize = 100;
 
-/// The whole report as Markdown: the summary, the tables, the environment. Figures are linked.
+/// The whole report as Markdown: the summary, the tables, the audit, the environment. Figures and
+/// pictures are linked.
 pub(crate) fn index(content: &Content<'_>) -> String {
     let mut text = format!(
         "# Report of the run {}\n\n## Summary\n\n",
@@ -19,9 +22,12 @@ pub(crate) fn index(content: &Content<'_>) -> String {
     for sentence in summary::sentences(content.profile, content.tables, content.cells) {
         text += &format!("- {}\n", escape(&sentence));
     }
-    for table in content.tables {
+    for (table, of_table) in content.tables.iter().zip(content.figures) {
         text += &format!("\n{}", under(table, "##"));
+        text += &figures(of_table);
     }
+    text += &pictures(content);
+    text += &audits(content.cells);
     text += "\n## Environment\n\n";
     for (name, value) in environment::facts(content) {
         text += &format!("- {}: {}\n", escape(&name), escape(&value));
@@ -35,6 +41,66 @@ pub(crate) fn index(content: &Content<'_>) -> String {
             config.seeds.join(", "),
             config.settings.replace('`', "'")
         );
+    }
+    text
+}
+
+/// Links to the figures of a table, which lie beside the report.
+fn figures(of_table: &TableFigures) -> String {
+    let mut text = String::new();
+    for figure in &of_table.over_all {
+        let (title, caption) = (escape(&figure.title), escape(&figure.caption));
+        text += &format!(
+            "\n![{title}](figures/{}.svg)\n\n{title}. {caption}\n",
+            figure.id
+        );
+    }
+    for (dataset, figures) in &of_table.of_datasets {
+        let links = figures
+            .iter()
+            .map(|figure| format!("[{}](figures/{}.svg)", escape(&figure.title), figure.id));
+        let links: Vec<String> = links.collect();
+        text += &format!("\n{}: {}\n", escape(&one_line(dataset)), links.join(", "));
+    }
+    text
+}
+
+/// Links to the heat maps of the run.
+fn pictures(content: &Content<'_>) -> String {
+    let shown = content.pictures.shown.iter().map(|(id, _)| id);
+    let mut ids = shown.chain(&content.pictures.left_out).peekable();
+    if ids.peek().is_none() {
+        return String::new();
+    }
+    let mut text = "\n## Heat maps\n\n".to_owned();
+    for id in ids {
+        if let Some(Ok(cell)) = content.cells.get(id) {
+            text += &format!(
+                "- [{} on {}, protocol {}, seeds {}](../pictures/{id}.png)\n",
+                escape(&one_line(&cell.method)),
+                escape(&one_line(&cell.dataset)),
+                escape(&one_line(&cell.protocol)),
+                cell.seed
+            );
+        }
+    }
+    text
+}
+
+/// What the page's table of the audit says.
+fn audits(cells: &Cells) -> String {
+    let found = audit::found(cells);
+    if found.is_empty() {
+        return String::new();
+    }
+    let line = |fields: &[String]| format!("| {} |\n", fields.join(" | "));
+    let mut text = format!("\n## {}\n\n", audit::TITLE);
+    text += &line(&audit::HEADER.map(str::to_owned));
+    text += "| :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+    for ((dataset, protocol), (_, audit)) in found {
+        let names = [dataset, protocol].map(|name| escape(&one_line(name)));
+        let numbers = audit::counts(audit).map(|count| count.map_or_else(String::new, |c| c.1));
+        text += &line(&[&names[..], &numbers[..]].concat());
     }
     text
 }

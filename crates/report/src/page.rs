@@ -1,7 +1,7 @@
 //! The page of a run: one HTML file that needs nothing else.
 
 mod agreement;
-mod audit;
+pub(crate) mod audit;
 mod cells;
 mod environment;
 mod figures;

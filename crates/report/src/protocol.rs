@@ -14,7 +14,9 @@ impl Leak {
     pub(crate) fn of(protocol: &str) -> Self {
         match protocol {
             "paper" | "unsup" | "adbench" => Self::Leaky,
-            "semi" | "semi-random" | "one-class" | "leave-out" | "mvtec" => Self::Clean,
+            "semi" | "semi-random" | "one-class" | "leave-out" | "mvtec" | "mvtec-heldout" => {
+                Self::Clean
+            }
             _ => Self::Unknown,
         }
     }
@@ -38,11 +40,11 @@ pub(crate) fn meaning(protocol: &str) -> &'static str {
         }
         "semi" => {
             "The first half of the normal rows trains, the other half and all anomalies test. No row \
-             is on both sides."
+             is on both sides, but for copies in the file itself."
         }
         "semi-random" => {
             "A random half of the normal rows trains, the other half and all anomalies test. No row \
-             is on both sides."
+             is on both sides, but for copies in the file itself."
         }
         "unsup" => "A bootstrap of all rows trains, anomalies among them, and the same rows test.",
         "adbench" => {
@@ -52,6 +54,10 @@ pub(crate) fn meaning(protocol: &str) -> &'static str {
         "one-class" => "Training images of one class train; the test images of all classes test.",
         "leave-out" => "Training images of all classes but one train; that one is the anomaly.",
         "mvtec" => "The good images that the set gives for training train, its test images test.",
+        "mvtec-heldout" => {
+            "The good images that the set gives for training train, but for every fifth, which tests \
+             in place of the set's good test images, beside its defective ones."
+        }
         _ => "",
     }
 }

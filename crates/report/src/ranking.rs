@@ -1,6 +1,11 @@
 //! Which numbers of a row are the best: among those of ours under one protocol, and among those of
 //! the paper.
 
+use metrics::statistics::{Zeros, family_means, wilcoxon_holm};
+use ndarray::Array2;
+
+use crate::footnotes::one_line;
+use crate::means::MeanRow;
 use crate::plan::TablePlan;
 use crate::table::{Entry, Table};
 
@@ -19,12 +24,16 @@ pub(crate) fn places(plan: &TablePlan, entries: &[Entry]) -> Vec<(Option<Place>,
     of_values(plan, &ours, &paper)
 }
 
-/// [`places`] of the row of means.
-pub(crate) fn mean_places(table: &Table<'_>) -> Vec<(Option<Place>, Option<Place>)> {
-    let entries = table.mean.iter().flat_map(|mean| &mean.entries);
-    let values: Vec<_> = entries.map(|entry| (entry.ours, entry.paper)).collect();
-    let (ours, paper): (Vec<_>, Vec<_>) = values.into_iter().unzip();
-    of_values(table.plan, &ours, &paper)
+/// [`places`] of the row of means, among the columns that have all of its rows.
+pub(crate) fn mean_places(plan: &TablePlan, mean: &MeanRow) -> Vec<(Option<Place>, Option<Place>)> {
+    let entries = mean.entries.iter().zip(&mean.complete);
+    let (ours, paper): (Vec<_>, Vec<_>) = entries
+        .map(|(entry, complete)| match complete {
+            true => (entry.ours.mean(), entry.paper),
+            false => (None, None),
+        })
+        .unzip();
+    of_values(plan, &ours, &paper)
 }
 
 fn of_values(
@@ -83,6 +92,25 @@ pub(crate) struct Standings {
     pub(crate) protocol: String,
     pub(crate) n_rows: usize,
     pub(crate) methods: Vec<Standing>,
+    /// How far chance alone explains the first before the second.
+    pub(crate) p: Option<Significance>,
+}
+
+/// Of a difference between two methods over families of data sets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Significance {
+    /// Of Wilcoxon's signed-rank test, after Holm's adjustment over all pairs of methods.
+    pub(crate) p: f64,
+    pub(crate) n_families: usize,
+}
+
+/// With fewer families than this there is no test: data sets of one family are not independent.
+pub(crate) const FAMILIES: usize = 5;
+
+/// What stands before the first underscore of a data set's name: `CIFAR10_4` is of `CIFAR10`.
+pub(crate) fn family_of(dataset: &str) -> String {
+    let end = dataset.find('_').unwrap_or(dataset.len());
+    one_line(&dataset[..end])
 }
 
 /// One for each protocol of the table's columns with results, in their order.
@@ -109,12 +137,13 @@ fn standings_under(protocol: &str, table: &Table<'_>) -> Option<Standings> {
         .map(|(index, _)| index)
         .filter(|&index| has_results(index))
         .collect();
-    let rows: Vec<Vec<f64>> = (table.rows.iter())
+    let (names, rows): (Vec<String>, Vec<Vec<f64>>) = (table.rows.iter())
         .filter_map(|row| {
             let value = |&column: &usize| row.entries[column].ours.mean();
-            columns.iter().map(value).collect()
+            let values = columns.iter().map(value).collect::<Option<_>>()?;
+            Some((family_of(&row.plan.dataset), values))
         })
-        .collect();
+        .unzip();
     if rows.is_empty() || columns.is_empty() {
         return None;
     }
@@ -127,15 +156,65 @@ fn standings_under(protocol: &str, table: &Table<'_>) -> Option<Standings> {
     // Stable: equal means stay in the order of the columns.
     methods.sort_by(|a, b| b.mean.total_cmp(&a.mean));
     Some(Standings {
+        p: significance(&names, &rows, first_two(&methods, &columns)?),
         protocol: protocol.to_owned(),
         n_rows: rows.len(),
         methods,
     })
 }
 
+/// The places among `columns` of the first two methods, the lower first; the same where there is one.
+fn first_two(methods: &[Standing], columns: &[usize]) -> Option<(usize, usize)> {
+    let place = |method: &Standing| columns.iter().position(|&column| column == method.column);
+    let first = place(methods.first()?)?;
+    let second = methods.get(1).and_then(place).unwrap_or(first);
+    Some((first.min(second), first.max(second)))
+}
+
+/// Of the difference between two columns of `rows`, which are of these families.
+fn significance(
+    families: &[String],
+    rows: &[Vec<f64>],
+    (first, second): (usize, usize),
+) -> Option<Significance> {
+    let methods = rows.first()?.len();
+    let values = Array2::from_shape_fn((rows.len(), methods), |(row, method)| rows[row][method]);
+    let mut families = family_means(families, values.view()).ok()?;
+    if families.names.len() < FAMILIES {
+        return None;
+    }
+    // Differences that print the same are ties.
+    families
+        .values
+        .mapv_inplace(|value| hundredths(value) as f64);
+    let found = wilcoxon_holm(families.values.view(), Zeros::Pratt, 0.05).ok()?;
+    let mut pairs = found.pairs.iter();
+    let pair = pairs.find(|pair| (pair.first, pair.second) == (first, second))?;
+    Some(Significance {
+        p: pair.adjusted,
+        n_families: families.names.len(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lead_over_families_has_a_p_and_one_over_few_has_none() {
+        let lead = |n: usize| -> (Vec<String>, Vec<Vec<f64>>) {
+            let row = |i: usize| (i.to_string(), vec![80.0 + i as f64, 70.0 + 0.5 * i as f64]);
+            (0..n).map(row).unzip()
+        };
+        let (names, rows) = lead(8);
+        // All eight differences have one sign: 2/2⁸.
+        let found = significance(&names, &rows, (0, 1)).unwrap();
+        assert_eq!((found.p, found.n_families), (2.0 / 256.0, 8));
+        let of_one: Vec<String> = names.iter().map(|_| family_of("CIFAR10_4")).collect();
+        assert_eq!(significance(&of_one, &rows, (0, 1)), None);
+        let (names, rows) = lead(FAMILIES - 1);
+        assert_eq!(significance(&names, &rows, (0, 1)), None);
+    }
 
     #[test]
     fn equal_numbers_share_a_place_and_the_last_has_none() {

@@ -7,7 +7,7 @@ use crate::estimate::mean;
 use crate::footnotes::one_line;
 use crate::plan::Metric;
 use crate::protocol::Leak;
-use crate::ranking::{Standings, standings};
+use crate::ranking::{Significance, Standings, standings};
 use crate::table::Table;
 
 /// Published and own numbers within this many points agree.
@@ -86,11 +86,25 @@ fn leaders(table: &Table<'_>, standings: &Standings) -> String {
             if n > 1 {
                 text += &format!(" that every method has, before {}", shown(1));
             }
+            if let Some(Significance { p, n_families }) = standings.p {
+                text += &format!(
+                    " ({} over {n_families} families, signed-rank test with Holm's adjustment)",
+                    probability(p)
+                );
+            }
             if n > 2 {
                 text += &format!("; {} is last of {n}", shown(n - 1));
             }
             text + "."
         }
+    }
+}
+
+/// “p = 0.012”.
+pub(crate) fn probability(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "p below 0.001".to_owned(),
+        p => format!("p = {p:.3}"),
     }
 }
 

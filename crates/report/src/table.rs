@@ -40,9 +40,11 @@ pub(crate) struct Row<'a> {
     pub(crate) entries: Vec<Entry>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) ours: Ours,
+    /// Ours of each seed in percent; empty where one is missing.
+    pub(crate) of_seeds: Vec<f64>,
     /// Percent.
     pub(crate) paper: Option<f64>,
     /// Of the published number over seeds, where it is a mean over seeds.
@@ -354,8 +356,10 @@ fn fill<'a>(
                 (column.published.as_ref()).and_then(|column| published.value(dataset, column));
             let over_seeds =
                 (column.family.as_ref()).and_then(|method| of_families.of_set(dataset, method));
+            let whole = found.values.len() == column.seeds.len();
             Entry {
                 ours,
+                of_seeds: whole.then(|| found.values.clone()).unwrap_or_default(),
                 paper: single.or(over_seeds.map(|(mean, _)| mean)),
                 paper_sd: over_seeds.filter(|_| single.is_none()).map(|(_, sd)| sd),
                 marks: sorted(numbers),

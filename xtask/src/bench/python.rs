@@ -13,10 +13,31 @@ use crate::workspace::{Workspace, cache_dir, first_line};
 use crate::{machine, setup};
 
 /// Method, and who the peer is.
-const METHODS: [(&str, &str); 3] = [
-    ("ocsvm", "scikit-learn OneClassSVM"),
-    ("iforest", "scikit-learn IsolationForest"),
-    ("copod", "PyOD COPOD"),
+/// Detectors that fit and score the same rows, each with its peer.
+struct Bout {
+    /// Generated rows to train on and as many to score; else those of CIFAR10_4 under protocol `paper`.
+    rows: Option<&'static str>,
+    methods: &'static [(&'static str, &'static str)],
+}
+
+const BOUTS: [Bout; 2] = [
+    Bout {
+        rows: None,
+        methods: &[
+            ("ocsvm", "scikit-learn OneClassSVM"),
+            ("iforest", "scikit-learn IsolationForest"),
+            ("copod", "PyOD COPOD"),
+            ("ecod", "PyOD ECOD"),
+            ("hbos", "PyOD HBOS"),
+        ],
+    },
+    Bout {
+        rows: Some("10000"),
+        methods: &[
+            ("knn", "scikit-learn NearestNeighbors, brute force"),
+            ("lof", "scikit-learn LocalOutlierFactor, brute force"),
+        ],
+    },
 ];
 /// Jobs the peer is offered; the faster counts.
 const JOBS: [usize; 2] = [1, 2];
@@ -28,52 +49,13 @@ pub(super) fn compare(workspace: &Workspace, arguments: &Arguments) -> anyhow::R
         None => environment(workspace, arguments)?,
     };
     let ours = example(workspace, "baselines", "peers")?;
-    let folder = tempfile::tempdir()?;
-    let script = workspace.root.join("scripts/bench/peers.py");
-    let mut export = Command::new(&python);
-    export
-        .arg(&script)
-        .arg("export")
-        .arg(folder.path())
-        .args(cifar10_4(workspace));
-    anyhow::ensure!(
-        export.status()?.success(),
-        "peers.py export failed (see above)"
-    );
-    let header = std::fs::read_to_string(folder.path().join("header.json"))?;
-    let header: serde_json::Value = serde_json::from_str(&header)?;
-    eprintln!("data: {}", header["source"]);
-
-    let mut theirs = Peer::start(
-        Command::new(&python)
-            .arg(&script)
-            .arg("serve")
-            .arg(folder.path()),
-    )?;
-    let mut ours = Peer::start(Command::new(&ours).arg(folder.path()))?;
-    let mut text = String::from(
-        "# Beside Python\n\nMade by `cargo xtask bench --against-python --write`.\n\n",
-    );
-    let (train, test, d) = (&header["train"], &header["test"], &header["d"]);
-    let source = header["source"].as_str().unwrap_or_default();
-    writeln!(
-        text,
-        "Fit on {train} and score of {test} rows of {d} columns ({source}); seconds, median of {} alternating rounds (least–most), both sides warm; the peer at the faster of one and two jobs.\n",
-        arguments.rounds
-    )?;
-    text.push_str("| method | peer | peer, s | ours, s | times as fast |\n| --- | --- | ---: | ---: | ---: |\n");
-    for (method, peer) in METHODS {
-        let (our_times, their_times) = rounds(method, &mut ours, &mut theirs, arguments.rounds)?;
-        let (jobs, their_times) = faster(their_times);
-        let jobs = if jobs == 1 { "one job" } else { "two jobs" };
-        let ratio = their_times.median() / our_times.median();
-        let row = format!(
-            "| {method} | {peer}, {jobs} | {} | {} | {ratio:.1} |",
-            their_times.show(),
-            our_times.show()
-        );
-        eprintln!("{row}");
-        writeln!(text, "{row}")?;
+    let mut text =
+        String::from("# Beside Python\n\nMade by `cargo xtask bench --against-python --write`.\n");
+    let mut greeting = String::new();
+    for bout in &BOUTS {
+        let (table, versions) = bout.hold(workspace, &python, &ours, arguments.rounds)?;
+        text.push_str(&table);
+        greeting = versions;
     }
     if !arguments.no_torch {
         text.push_str(&networks(workspace, &python, arguments.rounds)?);
@@ -84,10 +66,67 @@ pub(super) fn compare(workspace: &Workspace, arguments: &Arguments) -> anyhow::R
         text,
         "\n{cpu}, {} cores; {}; {rustc}; {}.",
         machine::cores(),
-        versions(&theirs.greeting),
+        versions(&greeting),
         &machine::utc_now()[..10]
     )?;
     Ok(text)
+}
+
+impl Bout {
+    /// The table of it, and the versions the peer greets with.
+    fn hold(
+        &self,
+        workspace: &Workspace,
+        python: &Path,
+        ours: &Path,
+        count: u32,
+    ) -> anyhow::Result<(String, String)> {
+        let folder = tempfile::tempdir()?;
+        let script = workspace.root.join("scripts/bench/peers.py");
+        let mut export = Command::new(python);
+        export.arg(&script).arg("export").arg(folder.path());
+        match self.rows {
+            Some(rows) => export.arg(rows),
+            None => export.args(cifar10_4(workspace)),
+        };
+        anyhow::ensure!(
+            export.status()?.success(),
+            "peers.py export failed (see above)"
+        );
+        let header = std::fs::read_to_string(folder.path().join("header.json"))?;
+        let header: serde_json::Value = serde_json::from_str(&header)?;
+        eprintln!("data: {}", header["source"]);
+
+        let mut theirs = Peer::start(
+            Command::new(python)
+                .arg(&script)
+                .arg("serve")
+                .arg(folder.path()),
+        )?;
+        let mut ours = Peer::start(Command::new(ours).arg(folder.path()))?;
+        let (train, test, d) = (&header["train"], &header["test"], &header["d"]);
+        let source = header["source"].as_str().unwrap_or_default();
+        let mut text = format!(
+            "\nFit on {train} and score of {test} rows of {d} columns ({source}); seconds, median of {count} alternating rounds (least–most), both sides warm; the peer at the faster of one and two jobs.\n\n"
+        );
+        text.push_str(
+            "| method | peer | peer, s | ours, s | times as fast |\n| --- | --- | ---: | ---: | ---: |\n",
+        );
+        for (method, peer) in self.methods {
+            let (our_times, their_times) = rounds(method, &mut ours, &mut theirs, count)?;
+            let (jobs, their_times) = faster(their_times);
+            let jobs = if jobs == 1 { "one job" } else { "two jobs" };
+            let ratio = their_times.median() / our_times.median();
+            let row = format!(
+                "| {method} | {peer}, {jobs} | {} | {} | {ratio:.1} |",
+                their_times.show(),
+                our_times.show()
+            );
+            eprintln!("{row}");
+            writeln!(text, "{row}")?;
+        }
+        Ok((text, theirs.greeting.clone()))
+    }
 }
 
 /// `{"python": "3.11", …}` as `python 3.11, …`.

@@ -1,4 +1,8 @@
-use std::ops::Range;
+/// Up to this many bins a value is compared with every edge, many values at once; beyond, its bin is
+/// looked for.
+const FEW: usize = 32;
+/// Values compared at once.
+const LANES: usize = 16;
 
 /// A histogram of equal bins, as `numpy.histogram` makes it.
 #[derive(Debug)]
@@ -38,20 +42,40 @@ impl Edges {
         all
     }
 
-    /// The bin of a value; `below` tells on which side of an edge it is. The rounded quotient is only a
-    /// guess and the edges decide; as it is nearly always right, the loops cost no mispredicted branch.
-    fn bin(&self, value: f64, below: impl Fn(f64, f64) -> bool) -> usize {
+    /// The bin of a value, which on an edge belongs to the one above. The rounded quotient is only a guess
+    /// and the edges decide; as it is nearly always right, the loops cost no mispredicted branch.
+    fn bin(&self, value: f64) -> usize {
         let last = self.inner.len() - 2;
         // By way of i32, which the processor converts to.
         let guess = ((value - self.first) * self.per_unit) as i32;
         let mut bin = guess.clamp(0, last as i32) as usize;
-        while below(value, self.inner[bin]) {
+        while value < self.inner[bin] {
             bin -= 1;
         }
-        while !below(value, self.inner[bin + 1]) {
+        while value >= self.inner[bin + 1] {
             bin += 1;
         }
         bin
+    }
+}
+
+/// The least f32 that is not below `edge`.
+fn not_below(edge: f64) -> f32 {
+    let near = edge as f32;
+    if f64::from(near) < edge {
+        near.next_up()
+    } else {
+        near
+    }
+}
+
+/// The least f32 above `edge`.
+fn above(edge: f64) -> f32 {
+    let near = edge as f32;
+    if f64::from(near) > edge {
+        near
+    } else {
+        near.next_up()
     }
 }
 
@@ -81,12 +105,22 @@ impl Histogram {
     /// Counts values inside the range. One on an edge belongs to the bin above it, the largest to the
     /// last.
     pub(super) fn add(&mut self, values: &[f32]) {
-        for value in values {
-            let bin = self
-                .edges
-                .bin(f64::from(*value), |value, edge| value < edge);
-            self.counts[bin] += 1;
+        let bins = self.counts.len();
+        if bins > FEW {
+            for value in values {
+                self.counts[self.edges.bin(f64::from(*value))] += 1;
+            }
+            return;
         }
+        // Those in a bin are those not below its edge, less those not below the next.
+        let mut rest = values.len() as u32;
+        for (count, edge) in self.counts.iter_mut().zip(&self.edges.inner[1..bins]) {
+            let edge = not_below(*edge);
+            let beyond = values.iter().map(|v| u32::from(*v >= edge)).sum::<u32>();
+            *count += rest - beyond;
+            rest = beyond;
+        }
+        self.counts[bins - 1] += rest;
     }
 
     pub(super) fn counts(&self) -> &[u32] {
@@ -97,45 +131,57 @@ impl Histogram {
     pub(super) fn densities(self, n: usize, alpha: f64, tolerance: f64) -> Densities {
         let all = self.edges.all();
         let widths: Vec<f64> = all.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let scores: Vec<f64> = self
-            .counts
-            .iter()
-            .zip(&widths)
+        let inside = self.counts.iter().zip(&widths);
+        let mut scores: Vec<f64> = inside
             .map(|(count, width)| -(f64::from(*count) / width / n as f64 + alpha).log2())
             .collect();
+        let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        scores.insert(0, most);
+        scores.push(most);
+        let bins = widths.len();
         let (first, last) = (self.edges.first, self.edges.last);
-        Densities {
-            most: scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            inside: first - tolerance * widths[0]..last + tolerance * widths[widths.len() - 1],
-            scores,
-            edges: self.edges,
-        }
+        let mut thresholds = vec![not_below(first - tolerance * widths[0])];
+        thresholds.extend(self.edges.inner[1..bins].iter().copied().map(above));
+        thresholds.push(above(last + tolerance * widths[bins - 1]));
+        Densities { thresholds, scores }
     }
 }
 
 /// The logarithms of the densities of one column.
 #[derive(Debug)]
 pub(super) struct Densities {
-    edges: Edges,
-    /// Of each bin.
+    /// Ascending: the outermost tell from where to where the outermost bins count.
+    thresholds: Vec<f32>,
+    /// Of a value that reaches so many thresholds.
     scores: Vec<f64>,
-    /// Of the least dense bin.
-    most: f64,
-    /// From where to where the outermost bins count.
-    inside: Range<f64>,
 }
 
 impl Densities {
     /// Adds to the scores of rows what their values in this column say. A value on an edge belongs to the
     /// bin below it.
     pub(super) fn add_scores(&self, values: &[f32], scores: &mut [f64]) {
-        for (value, score) in values.iter().zip(scores) {
-            let value = f64::from(*value);
-            *score += if value < self.inside.start || value > self.inside.end {
-                self.most
-            } else {
-                self.scores[self.edges.bin(value, |value, edge| value <= edge)]
-            };
+        let together = if self.thresholds.len() > FEW + 1 {
+            0
+        } else {
+            values.len() / LANES * LANES
+        };
+        let (values, rest) = values.split_at(together);
+        let (scores, scores_of_rest) = scores.split_at_mut(together);
+        let (values, _) = values.as_chunks::<LANES>();
+        let (scores, _) = scores.as_chunks_mut::<LANES>();
+        for (values, scores) in values.iter().zip(scores) {
+            let mut reached = [0u32; LANES];
+            for threshold in &self.thresholds {
+                for (reached, value) in reached.iter_mut().zip(values) {
+                    *reached += u32::from(value >= threshold);
+                }
+            }
+            for (score, reached) in scores.iter_mut().zip(reached) {
+                *score += self.scores[reached as usize];
+            }
+        }
+        for (value, score) in rest.iter().zip(scores_of_rest) {
+            *score += self.scores[self.thresholds.partition_point(|t| value >= t)];
         }
     }
 }
@@ -157,19 +203,50 @@ mod tests {
         assert_eq!(Histogram::new(7.0, 7.0, 2).edges.all(), [6.5, 7.0, 7.5]);
     }
 
+    /// The f32 beside each edge, and beside `more`.
+    fn beside(edges: &[f64], more: &[f64]) -> Vec<f32> {
+        let near = edges.iter().chain(more).map(|e| *e as f32);
+        near.flat_map(|e| [e.next_down(), e, e.next_up()]).collect()
+    }
+
     #[test]
     fn values_beside_an_edge_are_counted_by_it() {
-        let edges = Histogram::new(0.3, 1.3, 10).edges.all();
-        let near = edges.iter().map(|e| *e as f32);
-        let near = near.flat_map(|e| [e.next_down(), e, e.next_up()]);
-        let values: Vec<f32> = near.filter(|v| (0.3..=1.3).contains(v)).collect();
-        for (bin, found) in counts(&values, 10).into_iter().enumerate() {
-            let inside = |v: &&f32| {
-                let v = f64::from(**v);
-                v >= edges[bin] && (v < edges[bin + 1] || (bin == 9 && v <= edges[10]))
-            };
-            let expected = values.iter().filter(inside).count();
-            assert_eq!(found as usize, expected, "bin {bin}");
+        for bins in [10, FEW + 1] {
+            let edges = Histogram::new(0.3, 1.3, bins).edges.all();
+            let mut values = beside(&edges, &[]);
+            values.retain(|v| (0.3..=1.3).contains(v));
+            for (bin, found) in counts(&values, bins).into_iter().enumerate() {
+                let inside = |v: &&f32| {
+                    let (v, last) = (f64::from(**v), bin + 1 == bins);
+                    v >= edges[bin] && (v < edges[bin + 1] || (last && v <= edges[bins]))
+                };
+                let expected = values.iter().filter(inside).count();
+                assert_eq!(found as usize, expected, "bin {bin} of {bins}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_beside_an_edge_score_by_it() {
+        for bins in [10, FEW + 1] {
+            let mut histogram = Histogram::new(0.3, 1.3, bins);
+            let edges = histogram.edges.all();
+            // Bin i of 1, 2, 3, … values: every bin has a score of its own.
+            histogram.counts = (1..=bins as u32).collect();
+            let densities = histogram.densities(bins, 0.1, 0.5);
+            let width = edges[1] - edges[0];
+            let ends = [edges[0] - 0.5 * width, edges[bins] + 0.5 * width];
+            let values = beside(&edges, &ends);
+            let mut found = vec![0.0; values.len()];
+            densities.add_scores(&values, &mut found);
+            for (value, found) in values.into_iter().zip(found) {
+                let v = f64::from(value);
+                let bin = edges[1..bins].iter().filter(|e| v > **e).count();
+                let bin = if v < ends[0] || v > ends[1] { 0 } else { bin };
+                let width = edges[bin + 1] - edges[bin];
+                let h = (bin + 1) as f64 / width / bins as f64;
+                assert_eq!(found, -(h + 0.1).log2(), "{value} of {bins} bins");
+            }
         }
     }
 }

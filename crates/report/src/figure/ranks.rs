@@ -1,17 +1,16 @@
-use metrics::statistics::{family_means, friedman, nemenyi};
-use ndarray::Array2;
+use metrics::statistics::{Zeros, family_means, friedman, nemenyi, wilcoxon_holm};
+use ndarray::{Array2, ArrayView2};
 
 use super::axes::{Plot, Scale};
 use super::palette::{Ink, mark};
 use super::table::{Group, Series, under};
 use super::{Anchor, Figure, TEXT, TICK_TEXT, font};
 use crate::estimate::mean;
-use crate::footnotes::one_line;
+use crate::ranking::{FAMILIES, family_of};
+use crate::summary::probability;
 
 /// The level of the tests.
 const ALPHA: f64 = 0.05;
-/// With fewer families than this the data sets themselves are compared.
-const FAMILIES: usize = 5;
 /// Fewer rows than this carry no test.
 const ROWS: usize = 5;
 
@@ -33,7 +32,8 @@ pub(super) fn critical_difference(group: &Group<'_>) -> Option<Figure> {
         mean(&group.series[column].means_of_seeds(&[rows[row]])).unwrap_or(f64::NAN)
     };
     let of_sets = Array2::from_shape_fn((rows.len(), methods), auroc);
-    let names: Vec<String> = rows.iter().map(|&row| family(group, row)).collect();
+    let family = |row: usize| family_of(&group.table.rows[row].plan.dataset);
+    let names: Vec<String> = rows.iter().map(|&row| family(row)).collect();
     let families = family_means(&names, of_sets.view()).ok()?;
     let (values, over) = if families.names.len() >= FAMILIES {
         let n = families.names.len();
@@ -54,16 +54,14 @@ pub(super) fn critical_difference(group: &Group<'_>) -> Option<Figure> {
     // Where the tests are not defined, as with methods that all tie, there is no diagram.
     let test = friedman(values.view()).ok()?;
     let found = nemenyi(values.view(), ALPHA).ok()?;
-    let p = match test.p {
-        p if p < 0.001 => "below 0.001".to_owned(),
-        p => format!("{p:.3}"),
-    };
     let caption = format!(
         "Mean rank of each method by AUROC over {over}, {}; 1 is the best. Bars join methods that do not \
          differ by Nemenyi's test at {ALPHA}: their ranks are closer than the critical difference {:.2}. \
-         p of Friedman's test: {p}.",
+         Friedman's test: {}.{}",
         under(group),
-        found.critical_difference
+        found.critical_difference,
+        probability(test.p),
+        pairwise(group, &found.ranks, values.view())
     );
     Some(draw(
         group,
@@ -74,11 +72,34 @@ pub(super) fn critical_difference(group: &Group<'_>) -> Option<Figure> {
     ))
 }
 
-/// What stands before the first underscore of a data set's name: `CIFAR10_4` is of `CIFAR10`.
-fn family(group: &Group<'_>, row: usize) -> String {
-    let name = &group.table.rows[row].plan.dataset;
-    let end = name.find('_').unwrap_or(name.len());
-    one_line(&name[..end])
+/// What pairwise tests say of the best method: unlike Nemenyi's they do not depend on the others.
+fn pairwise(group: &Group<'_>, ranks: &[f64], values: ArrayView2<'_, f64>) -> String {
+    let Ok(found) = wilcoxon_holm(values, Zeros::Pratt, ALPHA) else {
+        return String::new();
+    };
+    let Some(best) = (0..ranks.len()).min_by(|&a, &b| ranks[a].total_cmp(&ranks[b])) else {
+        return String::new();
+    };
+    let of_best = found.pairs.iter().filter(|pair| pair.adjusted >= ALPHA);
+    let equals: Vec<&str> = of_best
+        .filter_map(|pair| match (pair.first == best, pair.second == best) {
+            (true, _) => Some(pair.second),
+            (_, true) => Some(pair.first),
+            _ => None,
+        })
+        .map(|method| group.series[method].label.as_str())
+        .collect();
+    let (best, others) = (&group.series[best].label, ranks.len() - 1);
+    let which = match equals.len() {
+        0 => "from every other".to_owned(),
+        n if n == others => "from no other".to_owned(),
+        n => format!(
+            "from {} of {others} others, not from {}",
+            others - n,
+            equals.join(", ")
+        ),
+    };
+    format!(" Signed-rank tests with Holm's adjustment tell {best} {which}.")
 }
 
 fn draw(

@@ -6,7 +6,18 @@ use crate::cell::{Audit, Cells};
 use crate::footnotes::one_line;
 use crate::html::Html;
 
-const TITLE: &str = "Audit of the data";
+pub(crate) const TITLE: &str = "Audit of the data";
+
+pub(crate) const HEADER: [&str; 8] = [
+    "data set",
+    "protocol",
+    "normal test rows that are training rows",
+    "anomalies that are training rows",
+    "anomalies equal to a normal row",
+    "constant columns",
+    "columns mostly tied",
+    "repeated training rows",
+];
 
 /// What was found in the rows themselves, for each data set and protocol: the same whatever the method.
 pub(super) fn section(html: &mut Html, cells: &Cells) {
@@ -34,9 +45,10 @@ pub(super) fn section(html: &mut Html, cells: &Cells) {
 }
 
 type Place<'a> = (&'a str, &'a str);
+type Found<'a> = BTreeMap<Place<'a>, (u64, &'a Audit)>;
 
 /// By data set and protocol the audit of the lowest data seed.
-fn found(cells: &Cells) -> BTreeMap<Place<'_>, (u64, &Audit)> {
+pub(crate) fn found(cells: &Cells) -> Found<'_> {
     let mut found = BTreeMap::new();
     for cell in cells.values().flatten() {
         if let Some(audit) = &cell.audit {
@@ -50,45 +62,48 @@ fn found(cells: &Cells) -> BTreeMap<Place<'_>, (u64, &Audit)> {
     found
 }
 
-fn body(found: &BTreeMap<Place<'_>, (u64, &Audit)>) -> Html {
+/// A number to sort by, and as it is shown.
+type Count = (u64, String);
+
+/// What each line of [`HEADER`] says after the names; the first two need test rows.
+pub(crate) fn counts(audit: &Audit) -> [Option<Count>; 6] {
+    let plain = |n: u64| Some((n, n.to_string()));
+    let (across, fitted) = (audit.across.as_ref(), &audit.fitted);
+    let constant = format!("{} of {}", fitted.constant_columns, fitted.d);
+    [
+        across.map(|across| {
+            let (n, share) = (across.normals_in_train, 100.0 * across.share_of_normals);
+            (n, format!("{n} ({share:.0} %)"))
+        }),
+        across.and_then(|across| plain(across.anomalies_in_train)),
+        plain(audit.anomalies_tied_with_normals),
+        Some((fitted.constant_columns, constant)),
+        plain(fitted.tied_columns),
+        plain(fitted.duplicates),
+    ]
+}
+
+fn body(found: &Found<'_>) -> Html {
     let mut html = Html::default();
-    html.raw("<table class=\"sortable\">\n<thead><tr><th scope=\"col\">data set</th>");
-    html.raw("<th scope=\"col\">protocol</th><th scope=\"col\">normal test rows that are training rows</th>");
-    html.raw("<th scope=\"col\">anomalies that are training rows</th>");
-    html.raw("<th scope=\"col\">anomalies equal to a normal row</th>");
-    html.raw("<th scope=\"col\">constant columns</th><th scope=\"col\">columns mostly tied</th>");
-    html.raw("<th scope=\"col\">repeated training rows</th></tr></thead>\n<tbody>\n");
+    html.raw("<table class=\"sortable\">\n<thead><tr>");
+    for name in HEADER {
+        html.element("th", &[("scope", "col")], name);
+    }
+    html.raw("</tr></thead>\n<tbody>\n");
     for ((dataset, protocol), (_, audit)) in found {
         html.raw("<tr>");
         html.element("th", &[("scope", "row")], &one_line(dataset));
         html.raw("<td>");
         badge(&mut html, protocol);
         html.raw("</td>");
-        match &audit.across {
-            Some(across) => {
-                let share = 100.0 * across.share_of_normals;
-                let text = format!("{} ({share:.0} %)", across.normals_in_train);
-                count(&mut html, across.normals_in_train, &text);
-                plain(&mut html, across.anomalies_in_train);
+        for count in counts(audit) {
+            match count {
+                Some((n, text)) => html.element("td", &[("data-value", &n.to_string())], &text),
+                None => html.raw("<td></td>"),
             }
-            None => html.raw("<td></td><td></td>"),
         }
-        plain(&mut html, audit.anomalies_tied_with_normals);
-        let fitted = &audit.fitted;
-        let text = format!("{} of {}", fitted.constant_columns, fitted.d);
-        count(&mut html, fitted.constant_columns, &text);
-        plain(&mut html, fitted.tied_columns);
-        plain(&mut html, fitted.duplicates);
         html.raw("</tr>\n");
     }
     html.raw("</tbody>\n</table>\n");
     html
-}
-
-fn plain(html: &mut Html, n: u64) {
-    count(html, n, &n.to_string());
-}
-
-fn count(html: &mut Html, n: u64, text: &str) {
-    html.element("td", &[("data-value", &n.to_string())], text);
 }

@@ -31,7 +31,7 @@ fn machine(html: &mut Html, content: &Content<'_>) {
 
 fn configurations(cells: &Cells) -> Html {
     let mut html = Html::default();
-    html.raw("<table>\n<thead><tr><th scope=\"col\">method</th><th scope=\"col\">hash</th>");
+    html.raw("<table class=\"sortable\">\n<thead><tr><th scope=\"col\">method</th><th scope=\"col\">hash</th>");
     html.raw("<th scope=\"col\">seeds (data/model)</th><th scope=\"col\">configuration</th>");
     html.raw("</tr></thead>\n<tbody>\n");
     for config in environment::configurations(cells) {

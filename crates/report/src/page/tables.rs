@@ -10,7 +10,6 @@ use crate::plan::ColumnPlan;
 use crate::prose::{absent, heading, notes};
 use crate::protocol::{self, Leak};
 use crate::ranking::{Place, mean_places, places};
-use crate::summary::count;
 use crate::table::{Entry, Ours, Table};
 
 /// Where the published number stands in a cell of the page.
@@ -152,15 +151,9 @@ fn body(table: &Table<'_>) -> Html {
     html.raw("</tbody>\n<tfoot>\n");
     if let Some(mean) = &table.mean {
         html.raw("<tr class=\"mean\">");
-        let name = format!("mean of {}", count(mean.n_rows, "row"));
-        row_name(&mut html, table, &name, &[]);
-        for (entry, place) in mean.entries.iter().zip(mean_places(table)) {
-            html.raw("<td>");
-            let ours = entry.ours.map(percent);
-            number(&mut html, ours.as_deref().unwrap_or_default(), place.0);
-            marks(&mut html, table, &entry.marks);
-            beside(&mut html, entry.ours, (entry.paper, None), place.1);
-            html.raw("</td>");
+        row_name(&mut html, table, &mean.name(), &[]);
+        for (entry, place) in mean.entries.iter().zip(mean_places(table.plan, mean)) {
+            cell(&mut html, table, entry, place, false);
         }
         html.raw("</tr>\n");
     }
@@ -283,11 +276,13 @@ fn beside(
 }
 
 fn number(html: &mut Html, text: &str, place: Option<Place>) {
-    match place {
-        Some(Place::Best) => html.element("strong", &[], text),
-        Some(Place::Second) => html.element("u", &[], text),
-        None => html.text(text),
-    }
+    let (tag, said) = match place {
+        Some(Place::Best) => ("strong", " best"),
+        Some(Place::Second) => ("u", " second best"),
+        None => return html.text(text),
+    };
+    html.element(tag, &[], text);
+    html.element("span", &[("class", "unseen")], said);
 }
 
 fn marks(html: &mut Html, table: &Table<'_>, notes: &[usize]) {

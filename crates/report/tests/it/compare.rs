@@ -1,6 +1,7 @@
 //! Two runs side by side.
 
 use report::Comparison;
+use serde_json::json;
 
 use crate::common::{Folder, drawn_run, ok};
 use crate::lint;
@@ -21,6 +22,22 @@ fn a_run_is_the_same_as_itself() {
         text.lines().last().unwrap(),
         "| :-- | :-- | :-- | --: | --: | --: | :-- |"
     );
+}
+
+#[test]
+fn what_made_a_result_differently_is_told() {
+    let (first, second) = (drawn_run(2), drawn_run(2));
+    let mut cell = ok("0-2-0", "kNN", "B", 0.88, &[]);
+    cell["seed"] = json!({"data": 44, "model": 45});
+    cell["data_sha256"] = json!("cd");
+    second.cell(&cell);
+    let text = compared(&first, &second);
+    for what in ["the data", "the seeds"] {
+        let differ = format!("Of 1 of them {what} differ: kNN [paper] on B (table `drawn`).");
+        assert!(text.contains(&differ), "{text}");
+    }
+    assert!(!text.contains("the configuration differ"), "{text}");
+    assert!(!compared(&first, &first).contains(" differ: "));
 }
 
 #[test]
@@ -46,7 +63,8 @@ fn changes_are_measured_by_the_spread_of_the_seeds() {
             "| drawn | B | kNN [paper] | 88.20 ± 0.28 | 88.70 ± 0.28 | +0.50 | within the seeds' spread |"
         ]
     );
-    assert!(text.contains("1 result only in the first run."), "{text}");
+    let gone = "1 result only in the first run: norm [paper] on B (table `drawn`).";
+    assert!(text.contains(gone), "{text}");
     // (−1.0 + 0.5)/17
     assert!(text.contains("The mean change is −0.03 points."), "{text}");
 
