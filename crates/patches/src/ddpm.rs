@@ -1,22 +1,23 @@
 use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Denoiser, Process, ScheduleConfig, Target};
+use diffusion_core::{Process, Schedule, ScheduleConfig, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tch::{Kind, Tensor, nn};
 use training::{
-    Answers, Decay, Optimizer, Purpose, Run, Session, TrainConfig, degenerate, probe_rows, train,
+    Decay, Optimizer, Purpose, Run, Session, TrainConfig, TrainingError, probe_rows, train,
 };
 
 use crate::config::check;
-use crate::gaussians::Gaussians;
 use crate::network::{PatchMlp, PatchMlpConfig};
 use crate::objective::PatchDenoising;
 use crate::padim::check_shrinkage;
+use crate::probe::Probe;
 use crate::scorer::{PatchModel, PatchScorer};
 use crate::space::PatchSpace;
-use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
+use crate::whitening::Whitener;
+use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError, Whitening};
 
 /// Settings of [`PatchDdpm`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,18 +45,7 @@ pub struct PatchDdpmConfig {
     pub map: MapConfig,
 }
 
-/// How patches are whitened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Whitening {
-    /// By the components of all patches together.
-    Pca,
-    /// By the Gaussian of each place of the grid, as PaDiM has it: an untrained network, which answers 0,
-    /// then ranks as PaDiM does, and training starts from there.
-    Position,
-}
-
-/// How a trained [`PatchDdpm`] scores.
+/// How a trained [`PatchDdpm`] or [`MaskedDdpm`](crate::MaskedDdpm) scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchScoreConfig {
@@ -136,22 +126,11 @@ impl PatchDdpm {
         config.network.check()?;
         config.train.check()?;
         check_shrinkage(config.shrinkage)?;
-        let steps = (2..=diffusion_core::MAX_STEPS).contains(&config.steps);
-        check("steps", &config.steps, steps, "expected 2 to 1000000")?;
+        check_steps(config.steps)?;
         let places = config.places > 0;
         check("places", &config.places, places, "expected at least 1")?;
-        let PatchScoreConfig { levels, draws } = &config.score;
-        let fine = !levels.is_empty() && levels.iter().all(|&t| t < config.steps);
-        let expected = "expected one or more noise levels below the number of steps";
-        check("score.levels", levels, fine, expected)?;
-        let fine = *draws > 0 && draws.is_multiple_of(2);
-        check(
-            "score.draws",
-            draws,
-            fine,
-            "expected an even number above 0",
-        )?;
-        build_schedule(&config)?;
+        config.score.check(config.steps)?;
+        build_schedule(&config.schedule, config.steps)?;
         Ok(Self { config, runtime })
     }
 
@@ -169,23 +148,18 @@ impl PatchDdpm {
         let patches = space.project(images, progress)?; // [n, p, k]
 
         let session = Session::begin(device)?;
-        let gaussians = match config.whitening {
-            Whitening::Pca => None,
-            Whitening::Position => Some(Gaussians::fit(&patches, config.shrinkage)?),
-        };
-        let patches = match &gaussians {
-            None => patches,
-            Some(gaussians) => gaussians.whiten(&patches)?,
-        };
-        let process = Process::new(build_schedule(config)?, device)?.with_target(Target::V);
+        let whitener = Whitener::fit(config.whitening, &patches, config.shrinkage)?;
+        let patches = whitener.whiten(&patches)?;
+        let schedule = build_schedule(&config.schedule, config.steps)?;
+        let process = Process::new(schedule, device)?.with_target(Target::V);
         session.seed(seed, Purpose::Weights, 0);
         let vs = nn::VarStore::new(device);
         let (k, grid) = (config.patches.width(), config.patches.grid);
         let network = PatchMlp::new(&vs.root(), k, grid, &config.network);
 
         session.seed(seed, Purpose::Probe, 0);
-        let probe = Probe::new(&process, &patches)?;
-        let before = probe.ask(&network);
+        let probe = probe(&process, &patches)?;
+        let before = probe.ask(&network)?;
         let folder = {
             let model = config.of_the_weights();
             self.runtime
@@ -209,11 +183,11 @@ impl PatchDdpm {
         let noise = Tensor::f_randn([half, k as i64], (Kind::Float, device))?;
         Ok(PatchScorer {
             model: Fitted {
-                warnings: probe.warnings(&before, &probe.ask(&network))?,
+                warnings: probe.warnings(&before, &probe.ask(&network)?)?,
                 losses: history.losses,
                 noise: Tensor::f_cat(&[&noise, &noise.f_neg()?], 0)?,
                 levels: config.score.levels.clone(),
-                gaussians,
+                whitener,
                 process,
                 network,
                 vs,
@@ -225,9 +199,32 @@ impl PatchDdpm {
     }
 }
 
-fn build_schedule(config: &PatchDdpmConfig) -> Result<diffusion_core::Schedule, PatchesError> {
-    let schedule = config.schedule.build(config.steps);
-    Ok(schedule.map_err(training::TrainingError::from)?)
+pub(crate) fn check_steps(steps: usize) -> Result<(), PatchesError> {
+    let fine = (2..=diffusion_core::MAX_STEPS).contains(&steps);
+    check("steps", &steps, fine, "expected 2 to 1000000")
+}
+
+pub(crate) fn build_schedule(
+    config: &ScheduleConfig,
+    steps: usize,
+) -> Result<Schedule, PatchesError> {
+    Ok(config.build(steps).map_err(TrainingError::from)?)
+}
+
+impl PatchScoreConfig {
+    pub(crate) fn check(&self, steps: usize) -> Result<(), PatchesError> {
+        let Self { levels, draws } = self;
+        let fine = !levels.is_empty() && levels.iter().all(|&t| t < steps);
+        let expected = "expected one or more noise levels below the number of steps";
+        check("score.levels", levels, fine, expected)?;
+        let fine = *draws > 0 && draws.is_multiple_of(2);
+        check(
+            "score.draws",
+            draws,
+            fine,
+            "expected an even number above 0",
+        )
+    }
 }
 
 impl PatchDdpmConfig {
@@ -258,7 +255,7 @@ impl Detector for PatchDdpm {
 /// A trained network with what stands before it.
 #[derive(Debug)]
 struct Fitted {
-    gaussians: Option<Gaussians>,
+    whitener: Whitener,
     process: Process,
     network: PatchMlp,
     vs: nn::VarStore,
@@ -288,10 +285,7 @@ impl Fitted {
 
 impl PatchModel for Fitted {
     fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
-        let x = match &self.gaussians {
-            None => x.shallow_clone(),
-            Some(gaussians) => gaussians.whiten(x)?,
-        };
+        let x = self.whitener.whiten(x)?;
         let images = x.f_split(1, 0)?;
         let each = images.iter().map(|image| self.distances_of_one(image));
         let each = each.collect::<Result<Vec<_>, _>>()?;
@@ -316,45 +310,22 @@ impl PatchModel for Fitted {
     }
 }
 
-/// Noised training patches; what the network says to them before and after tells whether it learned.
-struct Probe {
-    x_t: Tensor,
-    t: Tensor,
-    /// Mean square of `v`.
-    target: f64,
-}
-
-impl Probe {
-    fn new(process: &Process, patches: &Tensor) -> Result<Self, PatchesError> {
-        let rows = probe_rows(patches)?.f_narrow(0, 0, patches.size()[0].min(8))?;
-        let middle = process.steps() / 2;
-        let t = Tensor::f_full(
-            [rows.size()[0]],
-            middle as i64,
-            (Kind::Int64, rows.device()),
-        )?;
-        let eps = rows.f_randn_like()?;
-        let v = process.q_sample(&eps, &t, &rows.f_neg()?)?;
-        Ok(Self {
-            x_t: process.q_sample(&rows, &t, &eps)?,
-            t: Tensor::f_full([1], middle as f64, (Kind::Float, rows.device()))?,
-            target: v.f_square()?.f_mean(Kind::Double)?.f_double_value(&[])?,
-        })
-    }
-
-    fn ask(&self, network: &PatchMlp) -> Tensor {
-        let _no_grad = tch::no_grad_guard();
-        let mean = network.predict(&self.x_t, &self.t, false).mean;
-        mean.to_kind(Kind::Double)
-    }
-
-    fn warnings(&self, before: &Tensor, after: &Tensor) -> Result<Vec<String>, PatchesError> {
-        Ok(degenerate(&[Answers {
-            before,
-            after,
-            target: self.target,
-        }])?)
-    }
+/// Patches of some training images, at one noise level.
+fn probe(process: &Process, patches: &Tensor) -> Result<Probe, PatchesError> {
+    let rows = probe_rows(patches)?.f_narrow(0, 0, patches.size()[0].min(8))?;
+    let middle = process.steps() / 2;
+    let t = Tensor::f_full(
+        [rows.size()[0]],
+        middle as i64,
+        (Kind::Int64, rows.device()),
+    )?;
+    let eps = rows.f_randn_like()?;
+    let v = process.q_sample(&eps, &t, &rows.f_neg()?)?;
+    Ok(Probe {
+        input: process.q_sample(&rows, &t, &eps)?,
+        t: middle,
+        target: v.f_square()?.f_mean(Kind::Double)?.f_double_value(&[])?,
+    })
 }
 
 #[cfg(test)]
@@ -373,12 +344,13 @@ mod tests {
     fn untrained(levels: Vec<usize>) -> Fitted {
         tch::manual_seed(2);
         let config = PatchDdpmConfig::default();
-        let process = Process::new(build_schedule(&config).unwrap(), Device::Cpu).unwrap();
+        let schedule = build_schedule(&config.schedule, config.steps).unwrap();
+        let process = Process::new(schedule, Device::Cpu).unwrap();
         let vs = nn::VarStore::new(Device::Cpu);
         let network = PatchMlp::new(&vs.root(), 6, 3, &config.network);
         let noise = Tensor::randn([2, 6], (Kind::Float, Device::Cpu));
         Fitted {
-            gaussians: None,
+            whitener: Whitener(None),
             process: process.with_target(Target::V),
             network,
             vs,

@@ -1,12 +1,14 @@
-//! The three detectors on made-up pictures, on real features. Needs the network's weights, which are
+//! The four detectors on made-up pictures, on real features. Needs the network's weights, which are
 //! downloaded where they are not in the cache.
 #![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 use detector::{Detector, DetectorError, Input, Scorer, Silent};
+use diffusion_core::Denoiser;
+use dit::{Dit, DitConfig};
 use ndarray::{Array2, Array3, Array4, Axis, s};
 use patches::{
-    Padim, PadimConfig, PatchConfig, PatchDdpm, PatchDdpmConfig, PatchKnn, PatchKnnConfig,
-    PatchRuntime, Subset, Whitening,
+    MaskedDdpm, MaskedDdpmConfig, Padim, PadimConfig, PatchConfig, PatchDdpm, PatchDdpmConfig,
+    PatchKnn, PatchKnnConfig, PatchRuntime, Subset, Whitening,
 };
 use tch::Device;
 
@@ -81,6 +83,28 @@ fn detectors(runtime: &PatchRuntime) -> Vec<(&'static str, Box<dyn Detector>)> {
         config.network.hidden = 32;
         config
     };
+    let masked = || {
+        let mut config = MaskedDdpmConfig {
+            patches: patches(),
+            ..MaskedDdpmConfig::default()
+        };
+        config.mask.block = 1;
+        config.train.steps = 30;
+        config.train.warm_up = 5;
+        config
+    };
+    let size = DitConfig {
+        patch: 1,
+        depth: 1,
+        width: 32,
+        heads: 2,
+        mlp_ratio: 2,
+        learn_variance: false,
+    };
+    let dit = move |vs: &tch::nn::Path<'_>, map: [usize; 3]| {
+        let network = Dit::new(vs, map, &size)?;
+        Ok(Box::new(network) as Box<dyn Denoiser>)
+    };
     vec![
         ("padim", Box::new(Padim::new(padim, runtime()).unwrap())),
         (
@@ -98,6 +122,10 @@ fn detectors(runtime: &PatchRuntime) -> Vec<(&'static str, Box<dyn Detector>)> {
         (
             "position",
             Box::new(PatchDdpm::new(ddpm(Whitening::Position), runtime()).unwrap()),
+        ),
+        (
+            "masked",
+            Box::new(MaskedDdpm::new(masked(), "dit", runtime(), dit).unwrap()),
         ),
     ]
 }
@@ -165,7 +193,7 @@ fn defects_are_found_and_shown() {
         }
         assert_eq!(
             scorer.n_params().is_some(),
-            ["pca", "position"].contains(&name)
+            ["pca", "position", "masked"].contains(&name)
         );
     }
 }
@@ -268,5 +296,23 @@ depth = 3
 ";
     assert!(text.starts_with(expected), "{text}");
     let end = "[score]\nlevels = [250]\ndraws = 4\n\n[map]\nsmoothing = 4.0\n";
+    assert!(text.ends_with(end), "{text}");
+
+    let text = toml::to_string(&MaskedDdpmConfig::default()).unwrap();
+    let expected = "\
+whitening = \"position\"
+shrinkage = 0.1
+steps = 1000
+
+[schedule]
+kind = \"cosine\"
+
+[mask]
+block = 4
+parts = 2
+
+[patches]
+";
+    assert!(text.starts_with(expected), "{text}");
     assert!(text.ends_with(end), "{text}");
 }

@@ -109,6 +109,8 @@ const METHODS: &[Method] = &[
     features::PATCH_KNN,
     #[cfg(feature = "torch")]
     features::PATCH_DDPM,
+    #[cfg(feature = "torch")]
+    features::PATCH_DIT,
     classical::NORM,
 ];
 

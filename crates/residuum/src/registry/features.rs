@@ -1,9 +1,11 @@
 //! Methods on patches of pretrained feature maps.
 
-use detector::DetectorError;
+use detector::{Detector, DetectorError};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::diffusion::{TRAIN, torch};
-use super::{AS_IMAGES, Method, Settings, defaults, make};
+use super::{AS_IMAGES, BuildError, Method, Settings, defaults, make};
 use crate::Runtime;
 
 pub(super) const PADIM: Method = Method {
@@ -50,16 +52,8 @@ pub(super) const PATCH_DDPM: Method = Method {
         PATCHES,
         SHRINKAGE,
         TRAIN,
+        DIFFUSION,
         &[
-            (
-                "whitening",
-                "of the patches: pca (all together) or position (each place by its own Gaussian)",
-            ),
-            ("steps", "diffusion steps T"),
-            (
-                "schedule",
-                "β of each step: kind = cosine, linear with first and last, …",
-            ),
             (
                 "places",
                 "places of an image in an optimiser step; they share a noise level",
@@ -67,14 +61,6 @@ pub(super) const PATCH_DDPM: Method = Method {
             ("network.width", "width between the blocks"),
             ("network.hidden", "width inside a block"),
             ("network.depth", "blocks"),
-            (
-                "score.levels",
-                "noise levels, from 0 below T, at which the network is asked",
-            ),
-            (
-                "score.draws",
-                "noise vectors, half of them the negatives of the others",
-            ),
         ],
     ],
     build: |config, runtime| {
@@ -83,6 +69,95 @@ pub(super) const PATCH_DDPM: Method = Method {
         })
     },
 };
+
+pub(super) const PATCH_DIT: Method = Method {
+    name: "patch-dit",
+    title: "masked DiT on patches (Lite0)",
+    source: "ours: the transformer of Peebles & Xie 2023 (arXiv 2212.09748) over maps of EfficientNet-Lite0's patches, half of them hidden by noise and told from the others",
+    rows: AS_IMAGES,
+    defaults: || {
+        let mut values = defaults::<patches::MaskedDdpmConfig>();
+        let network = Value::Object(defaults::<MapDit>());
+        values.insert("network".to_owned(), network);
+        values
+    },
+    settings: &[
+        PATCHES,
+        SHRINKAGE,
+        TRAIN,
+        DIFFUSION,
+        &[
+            ("mask.block", "side of a hidden square, in patches"),
+            (
+                "mask.parts",
+                "masks that together hide every patch once; 2: a checkerboard, half is hidden",
+            ),
+            ("network.token", "side of a token, in patches"),
+            ("network.depth", "transformer blocks"),
+            ("network.width", "width of a token"),
+            ("network.heads", "attention heads"),
+            (
+                "network.mlp-ratio",
+                "width inside a block's MLP, in widths of a token",
+            ),
+        ],
+    ],
+    build: masked_dit,
+};
+
+/// A transformer over a map of patches that one CPU core trains in minutes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct MapDit {
+    token: usize,
+    depth: usize,
+    width: usize,
+    heads: usize,
+    mlp_ratio: usize,
+}
+
+impl Default for MapDit {
+    /// 256 tokens for a grid of 32 × 32.
+    fn default() -> Self {
+        Self {
+            token: 2,
+            depth: 3,
+            width: 96,
+            heads: 4,
+            mlp_ratio: 4,
+        }
+    }
+}
+
+impl MapDit {
+    fn config(&self) -> dit::DitConfig {
+        dit::DitConfig {
+            patch: self.token,
+            depth: self.depth,
+            width: self.width,
+            heads: self.heads,
+            mlp_ratio: self.mlp_ratio,
+            learn_variance: false,
+        }
+    }
+}
+
+fn masked_dit(config: Value, runtime: &Runtime) -> Result<Box<dyn Detector>, BuildError> {
+    let mut values = match config {
+        Value::Object(values) => values,
+        _ => Map::new(),
+    };
+    let network = values.remove("network").unwrap_or_default();
+    let description = format!("dit {network}");
+    let network: MapDit = serde_json::from_value(network).map_err(BuildError::Value)?;
+    make(Value::Object(values), |config| {
+        let size = network.config();
+        patches::MaskedDdpm::new(config, description, over(runtime), move |vs, map| {
+            Ok(Box::new(dit::Dit::new(vs, map, &size)?))
+        })
+        .map_err(DetectorError::from)
+    })
+}
 
 const PATCHES: Settings = &[
     (
@@ -98,6 +173,25 @@ const PATCHES: Settings = &[
     (
         "map.smoothing",
         "standard deviation in pixels of the Gaussian over a map",
+    ),
+];
+const DIFFUSION: Settings = &[
+    (
+        "whitening",
+        "of the patches: pca (all together) or position (each place by its own Gaussian)",
+    ),
+    ("steps", "diffusion steps T"),
+    (
+        "schedule",
+        "β of each step: kind = cosine, linear with first and last, …",
+    ),
+    (
+        "score.levels",
+        "noise levels, from 0 below T, at which the network is asked",
+    ),
+    (
+        "score.draws",
+        "draws of noise, half of them the negatives of the others",
     ),
 ];
 const SHRINKAGE: Settings = &[(
