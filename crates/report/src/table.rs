@@ -359,7 +359,11 @@ fn fill<'a>(
             let whole = found.values.len() == column.seeds.len();
             Entry {
                 ours,
-                of_seeds: whole.then(|| found.values.clone()).unwrap_or_default(),
+                of_seeds: if whole {
+                    found.values.clone()
+                } else {
+                    Vec::new()
+                },
                 paper: single.or(over_seeds.map(|(mean, _)| mean)),
                 paper_sd: over_seeds.filter(|_| single.is_none()).map(|(_, sd)| sd),
                 marks: sorted(numbers),

@@ -141,10 +141,12 @@ impl DiffusionDetector {
         .with_noise(images.noise)
         .with_flip(images.flip);
         let history = train(&vs, &mut objective, &samples, &config.train, seed, &run)?;
+        let mut warnings = probe.warnings(&untrained, &probe.ask(&*denoiser))?;
+        warnings.extend(config.train.stale_average(history.steps));
         Ok(DiffusionScorer {
             shape,
             scoring: scoring.with_likelihood(config.likelihood),
-            warnings: probe.warnings(&untrained, &probe.ask(&*denoiser))?,
+            warnings,
             losses: history.losses,
             reference: probe_rows(&samples)?,
             map_scale: std::cell::OnceCell::new(),

@@ -63,6 +63,9 @@ pub enum Precision {
     Bf16,
 }
 
+/// The share of a moving average that may be untrained weights.
+const MOST_UNTRAINED: f64 = 0.1;
+
 /// The learning rate after warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,6 +108,19 @@ impl TrainConfig {
             0 => all as u64,
             limit => limit.min(all) as u64,
         }
+    }
+
+    /// What to say where the moving average after `steps` still holds much of the untrained weights.
+    pub(crate) fn stale_average(&self, steps: u64) -> Option<String> {
+        let untrained = self.ema.powf(steps as f64);
+        (steps > 0 && untrained > MOST_UNTRAINED).then(|| {
+            format!(
+                "after {steps} steps {:.0} % of the moving average is still the untrained network: train \
+                 longer, or lower train.ema (now {})",
+                100.0 * untrained,
+                self.ema
+            )
+        })
     }
 
     /// Checks every setting.
@@ -178,6 +194,19 @@ pub(crate) fn check_settings(rules: &[Rule<'_>]) -> Result<(), TrainingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_average_of_few_steps_is_told() {
+        let with = |ema| TrainConfig {
+            ema,
+            ..TrainConfig::default()
+        };
+        let told = with(0.99).stale_average(24).unwrap();
+        assert!(told.starts_with("after 24 steps 79 % of"), "{told}");
+        assert_eq!(with(0.99).stale_average(400), None);
+        assert_eq!(with(0.99).stale_average(0), None); // untrained is what was asked for
+        assert_eq!(with(0.0).stale_average(1), None);
+    }
 
     #[test]
     fn the_defaults_are_the_published_ones() {
