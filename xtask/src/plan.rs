@@ -10,6 +10,7 @@ pub(crate) use narrow::{except, narrow};
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, code};
 use crate::glob;
@@ -150,37 +151,18 @@ pub(crate) fn plan(
 }
 
 /// The rows of a table: names as they stand, globs in the order of the catalogue, each once. The
-/// catalogue lists images as `@pixels`; `@pixels64` are the same at another size, and `@12000` draws that
-/// many rows of a larger set.
+/// catalogue lists images as `@pixels`; `@pixels64` are the same at another size, `@lite0` the vectors that
+/// the program makes of them, and `@12000` draws that many rows of a larger set.
 fn resolve(table: &Table, catalogue: &[Dataset]) -> Result<Vec<Dataset>, Failure> {
     let mut rows: Vec<Dataset> = Vec::new();
     for pattern in &table.datasets {
-        let listed = pattern.trim_end_matches(|c: char| c.is_ascii_digit());
-        let (listed, side) = match listed.ends_with("@pixels") {
-            true => pattern.split_at(listed.len()),
-            false => (pattern.as_str(), ""),
-        };
-        let before = rows.len();
+        let (listed, form) = Form::of(pattern, table.max_rows);
         let mut hits = 0;
-        for dataset in catalogue.iter().filter(|d| glob::matches(listed, &d.name)) {
+        for dataset in catalogue.iter().filter(|d| glob::matches(&listed, &d.name)) {
             hits += 1;
-            let capped = table.max_rows.filter(|&max| {
-                let is_rows = !dataset.name.contains("@pixels");
-                is_rows && dataset.n.is_some_and(|n| n > max)
-            });
-            let name = match capped {
-                Some(max) => format!("{}@{max}", dataset.name),
-                None => format!("{}{side}", dataset.name),
-            };
-            if !rows.iter().any(|row| row.name == name) {
-                let size = side.parse::<u64>().ok();
-                rows.push(Dataset {
-                    name,
-                    n: capped.or(dataset.n),
-                    // Three channels: this only orders the plan.
-                    d: size.map_or(dataset.d, |side| Some(3 * side * side)),
-                    ..dataset.clone()
-                });
+            let row = form.row(dataset);
+            if !rows.iter().any(|known| known.name == row.name) {
+                rows.push(row);
             }
         }
         if hits == 0 {
@@ -195,13 +177,80 @@ fn resolve(table: &Table, catalogue: &[Dataset]) -> Result<Vec<Dataset>, Failure
             );
             return Err(Failure::new(code::USAGE, message).hint("residuum datasets list"));
         }
-        debug_assert!(rows.len() - before <= hits);
     }
     Ok(rows)
 }
 
+const PIXELS: &str = "@pixels";
+const LITE0: &str = "@lite0";
+/// Numbers in a vector of EfficientNet-Lite0.
+const LITE0_COLUMNS: u64 = 1280;
+
+/// What becomes of a set of the catalogue.
+#[derive(Debug, Clone, Copy)]
+enum Form<'a> {
+    /// Rows beyond so many are drawn from.
+    Listed { max_rows: Option<u64> },
+    /// Images of another size.
+    Resized { side: &'a str },
+    /// Vectors of images.
+    Lite0,
+}
+
+impl<'a> Form<'a> {
+    /// How the catalogue lists what `pattern` asks for, and what becomes of it.
+    fn of(pattern: &'a str, max_rows: Option<u64>) -> (String, Self) {
+        if let Some(base) = pattern.strip_suffix(LITE0) {
+            return (format!("{base}{PIXELS}"), Self::Lite0);
+        }
+        let listed = pattern.trim_end_matches(|c: char| c.is_ascii_digit());
+        let side = &pattern[listed.len()..];
+        if listed.ends_with(PIXELS) && !side.is_empty() {
+            return (listed.to_owned(), Self::Resized { side });
+        }
+        (pattern.to_owned(), Self::Listed { max_rows })
+    }
+
+    fn row(self, dataset: &Dataset) -> Dataset {
+        let mut row = dataset.clone();
+        match self {
+            Self::Listed { max_rows } => {
+                let is_rows = !dataset.name.contains(PIXELS);
+                let larger = |max: &u64| is_rows && dataset.n.is_some_and(|n| n > *max);
+                if let Some(max) = max_rows.filter(larger) {
+                    row.name = format!("{}@{max}", dataset.name);
+                    row.n = Some(max);
+                }
+            }
+            Self::Resized { side } => {
+                row.name = format!("{}{side}", dataset.name);
+                // Three channels: this only orders the plan.
+                let size: Option<u64> = side.parse().ok();
+                row.d = size.map_or(dataset.d, |side| Some(3 * side * side));
+            }
+            Self::Lite0 => {
+                let base = dataset.name.strip_suffix(PIXELS).unwrap_or(&dataset.name);
+                row.name = format!("{base}{LITE0}");
+                row.d = Some(LITE0_COLUMNS);
+                // As the program names what it makes of these files.
+                let hash = |files: &String| Sha256::digest(format!("{files} {}", row.name));
+                row.sha256 = dataset.sha256.as_ref().map(|files| hex(&hash(files)));
+            }
+        }
+        row
+    }
+}
+
+/// The name by which a row's files are fetched: `FashionMNIST_3@pixels` for `FashionMNIST_3@lite0`.
+pub(crate) fn fetched(name: &str) -> String {
+    match name.strip_suffix(LITE0) {
+        Some(base) => format!("{base}{PIXELS}"),
+        None => undrawn(name).to_owned(),
+    }
+}
+
 /// The name in the catalogue of a set that is drawn from: `10_cover` of `10_cover@12000`.
-pub(crate) fn undrawn(name: &str) -> &str {
+fn undrawn(name: &str) -> &str {
     match name.rsplit_once('@') {
         Some((base, rows)) if rows.bytes().all(|b| b.is_ascii_digit()) => base,
         _ => name,
@@ -340,6 +389,47 @@ pub(crate) mod tests {
         assert_eq!(drawn.size, 1000 * 512);
         assert_eq!(undrawn("A_1@1000"), "A_1");
         assert_eq!(undrawn("A_1@pixels64"), "A_1@pixels64");
+    }
+
+    #[test]
+    fn images_are_resized_or_become_vectors() {
+        let mut images = catalogue();
+        for (dataset, n) in images.iter_mut().zip([1000, 1001, 1002]) {
+            dataset.name += "@pixels";
+            dataset.sha256 = dataset.present.then(|| format!("{n:064}"));
+        }
+        let text = PROFILE.replace(
+            "[\"B\", \"A_*\"]",
+            "[\"A_1@lite0\", \"*@lite0\", \"A_1@pixels64\", \"A_2@pixels\"]\n        max_rows = 200",
+        );
+        let plan_of = |text: &str| {
+            let profile = Profile::parse(text, "p").unwrap();
+            plan(&profile, &images, &registry())
+        };
+        let plan = plan_of(&text).unwrap();
+        let rows: Vec<(&str, bool)> = (plan.tables.tables[0].rows.iter())
+            .map(|row| (row.dataset.as_str(), row.present))
+            .collect();
+        let expected = [
+            ("A_1@lite0", true),
+            ("A_2@lite0", true),
+            ("B@lite0", false),
+            ("A_1@pixels64", true),
+            ("A_2@pixels", true),
+        ];
+        assert_eq!(rows, expected);
+        let cell = |name: &str| plan.cells.iter().find(|c| c.dataset == name).unwrap();
+        // hashlib.sha256(b"0" * 60 + b"1000 A_1@lite0").hexdigest(); the program computes it in the same way.
+        let expected = "2dcaf841eb7237201cb0467fdeda8f80c78e516205464c4f5b16b5242bbb38b8";
+        assert_eq!(cell("A_1@lite0").data_sha256, expected);
+        assert_eq!(cell("A_1@lite0").size, 5263 * 1280);
+        assert_eq!(cell("A_1@pixels64").data_sha256, format!("{:064}", 1000));
+        assert_eq!(cell("A_1@pixels64").size, 5263 * 3 * 64 * 64);
+        let names = ["B@lite0", "B@pixels", "10_cover@12000"].map(fetched);
+        assert_eq!(names, ["B@pixels", "B@pixels", "10_cover"]);
+
+        let error = plan_of(&text.replace("A_1@lite0", "A_7@lite0")).unwrap_err();
+        assert!(error.message.contains("\"A_7@lite0\""), "{}", error.message);
     }
 
     #[test]

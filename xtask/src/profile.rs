@@ -36,7 +36,8 @@ pub(crate) struct Table {
     pub(crate) published: Option<String>,
     /// Catalogue names or globs over them, in the order of the rows.
     pub(crate) datasets: Vec<String>,
-    /// Larger tables and sets of embeddings are drawn down to this many rows; images stay whole.
+    /// Larger tables and sets of embeddings are drawn down to this many rows; images and what is made of
+    /// them stay whole.
     pub(crate) max_rows: Option<u64>,
     pub(crate) seeds: Vec<Seed>,
     #[serde(default)]

@@ -145,7 +145,7 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     if !arguments.fetch || absent.is_empty() {
         return Ok(plan);
     }
-    let names: Vec<&str> = absent.iter().map(|(name, _)| plan::undrawn(name)).collect();
+    let names: Vec<String> = absent.iter().map(|(name, _)| plan::fetched(name)).collect();
     eprintln!("fetching {} data sets", names.len());
     let status = program
         .command(&["datasets", "fetch"])

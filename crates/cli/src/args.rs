@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Methods(Methods),
     /// Fit one method to one data set, score it and print the result as JSON
     #[command(after_help = RUN_EXAMPLES)]
-    Run(Run),
+    Run(Box<Run>),
     /// Run a range of cells of a plan (started by `cargo xtask reproduce`)
     Cells(Cells),
     /// Make a vector of each image with a pretrained network
@@ -125,6 +125,7 @@ Examples:
   residuum run --dataset cardio --method iforest --protocol semi-random --seed 3 --set trees=200
   residuum run --dataset FashionMNIST_3@pixels --method ddpm --out cell.json --scores scores.csv
   residuum run --dataset MVTec-AD_screw@pixels64 --method iforest --protocol mvtec
+  residuum run --dataset MVTec-AD_screw@pixels --method padim --protocol mvtec --maps maps
   residuum run --dataset photos:good@pixels64 --method ocsvm --protocol semi-random
   residuum run --dataset FashionMNIST_3@pixels --method ddpm --models models --score-rule epsilon-error
   residuum run --dataset MVTec-AD_bottle --method ddpm --set train.epochs=50 --set score.walk=ancestral
@@ -135,7 +136,8 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Data set by name, an .npz file with arrays X and y, or a folder of images: train/good and
-    /// test (MVTec AD), or FOLDER:CLASS of class folders; @pixels64 behind it resizes
+    /// test (MVTec AD), or FOLDER:CLASS of class folders; @pixels64 behind it resizes, @lite0 behind a
+    /// name makes vectors of images
     #[arg(long)]
     pub(crate) dataset: String,
     /// Method by name
@@ -184,6 +186,11 @@ pub(crate) struct Run {
     /// Draw some test images with what the method makes of them: reconstructions and maps
     #[arg(long, value_name = "FILE.png")]
     pub(crate) pictures: Option<PathBuf>,
+    /// Write every test image with its map over it: DIR/NUMBER_NAME_LABEL_SCORE.png. One scale for all,
+    /// from training images: where the map is as low as theirs mostly are the image shows, and their
+    /// largest values are half-way to the brightest colour
+    #[arg(long, value_name = "DIR")]
+    pub(crate) maps: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -253,6 +260,7 @@ pub(crate) struct Corrupt {
 const EMBED_EXAMPLES: &str = "\
 Examples:
   residuum embed photos -o photos.npz                        arrays X and files
+  residuum embed photos --side 224 --skip-bad-files -o photos.npz
   residuum embed MVTec-AD_screw@pixels --protocol mvtec -o screw.parquet
   residuum embed images.npz --side 224 -o vectors.npz        array images [n, h, w] or [n, h, w, 3]
   residuum embed photos --network resnet50.pt -o photos.npz  saved by torch.jit.save
@@ -270,9 +278,13 @@ pub(crate) struct Embed {
     /// lite0 (EfficientNet-Lite0, 1280 numbers), or a TorchScript file you trust: it is a program
     #[arg(long, default_value = "lite0", value_name = "lite0|FILE.pt")]
     pub(crate) network: String,
-    /// Bring the shorter side to so many pixels [default: as they are, at least 128]
+    /// Bring the shorter side to so many pixels; of files only the square in the middle is kept, so that
+    /// they may differ in size [default: as they are, at least 128]
     #[arg(long, value_name = "PIXELS")]
     pub(crate) side: Option<std::num::NonZeroUsize>,
+    /// Leave out and count files that are damaged or no images, instead of stopping
+    #[arg(long)]
+    pub(crate) skip_bad_files: bool,
     /// Which images of a data set, where it has an official division
     #[arg(long, default_value = "semi")]
     pub(crate) protocol: String,
@@ -283,11 +295,13 @@ pub(crate) struct Embed {
 const AUDIT_EXAMPLES: &str = "\
 Examples:
   residuum audit MVTec-AD_bottle --protocol paper
+  residuum audit FashionMNIST_3@lite0
   residuum audit parts.npz";
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
-    /// Data set by name, an .npz file with arrays X and y, or a folder of images
+    /// Data set by name, an .npz file with arrays X and y, or a folder of images; @lite0 behind a name
+    /// makes vectors of images
     pub(crate) dataset: String,
     /// Audit the split of this protocol instead of the whole set
     #[arg(long)]

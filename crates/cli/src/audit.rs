@@ -1,18 +1,21 @@
 use datasets::{Loading, Protocol, Roots};
+use residuum::Device;
 
 use crate::args;
 use crate::experiment::{load, protocol};
 use crate::failure::{Failure, exit};
 use crate::output::print;
+use crate::progress::Bar;
+use crate::run::interrupt_flag;
 
 /// `residuum audit`: what would make numbers on this set misleading.
 pub(crate) fn run(args: &args::Audit, roots: &Roots) -> Result<(), Failure> {
     let split_by = args.protocol.as_deref().map(protocol).transpose()?;
-    let dataset = load(
-        &args.dataset,
-        &Loading::of(split_by.unwrap_or(Protocol::Semi)),
-        roots,
-    )?;
+    let loading = Loading::of(split_by.unwrap_or(Protocol::Semi));
+    let bar = Bar::new(interrupt_flag()?);
+    let dataset = load(&args.dataset, &loading, roots, Device::Cpu, &bar);
+    bar.finish();
+    let dataset = dataset?;
     let audit = match split_by {
         None => datasets::audit(&dataset),
         Some(protocol) => {

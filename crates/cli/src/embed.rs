@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Colour, Data, Dataset, ImageOptions, Label, Loading, Protocol, Roots, cache_folder,
-    list_images, load_npz, load_npz_images, read_images,
+    Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, Roots, Skipped,
+    cache_folder, list_images, load_npz, load_npz_images, read_images,
 };
 use detector::Progress;
 use ndarray::{Array2, ArrayView4, Axis, concatenate};
@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::args;
 use crate::cell::write_atomically;
-use crate::experiment::{Machine, protocol};
+use crate::experiment::{Machine, left_out, protocol};
 use crate::failure::{Failure, exit};
 use crate::npz::Npz;
-use crate::progress::Bar;
-use crate::run::interrupt_flag;
+use crate::progress::{After, Bar};
+use crate::run::{interrupt_flag, on_bad_file};
 
 /// Files that are decoded before they are embedded.
 const FILES: usize = 256;
@@ -29,6 +29,7 @@ struct Embedded {
     rows: Array2<f32>,
     files: Option<Vec<String>>,
     labels: Option<Vec<Label>>,
+    skipped: Vec<Skipped>,
 }
 
 /// `residuum embed`: images to vectors.
@@ -51,14 +52,26 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
             rows: run(images.view(), &bar)?,
             files: None,
             labels: None,
+            skipped: Vec::new(),
         }
     } else if path.exists() {
-        files(path, args.side.map(std::num::NonZeroUsize::get), run, &bar)?
+        let options = ImageOptions {
+            size: args.side.map(std::num::NonZeroUsize::get),
+            colour: Colour::Rgb,
+            on_bad_file: on_bad_file(args.skip_bad_files),
+            ..ImageOptions::default()
+        };
+        files(path, &options, run, &bar)?
     } else {
-        set(&args.images, protocol(&args.protocol)?, roots, run, &bar)?
+        let loading = Loading::of(protocol(&args.protocol)?);
+        let loading = loading.on_bad_file(on_bad_file(args.skip_bad_files));
+        set(&args.images, &loading, roots, run, &bar)?
     };
     bar.finish();
     format.write(&args.out, &embedded)?;
+    if let Some(warning) = left_out(&embedded.skipped) {
+        tracing::warn!("{warning}");
+    }
     let (n, d) = embedded.rows.dim();
     tracing::info!("{n} vectors of {d} numbers in {}", args.out.display());
     Ok(())
@@ -67,30 +80,51 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
 /// All image files at `path`, some at a time.
 fn files(
     path: &Path,
-    side: Option<usize>,
+    options: &ImageOptions,
     run: impl Fn(ArrayView4<'_, u8>, &dyn Progress) -> Result<Array2<f32>, Failure>,
     progress: &dyn Progress,
 ) -> Result<Embedded, Failure> {
     let paths = list_images(path)?;
-    let options = ImageOptions {
-        size: side,
-        colour: Colour::Rgb,
-        ..ImageOptions::default()
-    };
-    let mut parts = Vec::new();
-    for chunk in paths.chunks(FILES) {
-        let images = read_images(chunk, &options)?;
+    let (mut parts, mut kept, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    let mut first_size = (0, 0);
+    for (part, chunk) in paths.chunks(FILES).enumerate() {
+        let images = match read_images(chunk, options) {
+            Ok(images) => images,
+            // All of these are left out; there may be images among the next.
+            Err(DatasetError::NoImages { .. }) => {
+                skipped.extend(chunk.iter().map(|path| no_image(path)));
+                continue;
+            }
+            Err(error) => return Err(with_side(error)),
+        };
+        kept.extend(images.kept.iter().map(|&i| &chunk[i]));
+        skipped.extend(images.skipped);
+        let (n, _, height, width) = images.pixels.dim();
+        if parts.is_empty() {
+            first_size = (width, height);
+        } else if (width, height) != first_size {
+            return Err(with_side(DatasetError::MixedSizes {
+                first: kept[0].clone(),
+                first_size,
+                other: kept[kept.len() - n].clone(),
+                other_size: (width, height),
+            }));
+        }
         let after = After {
             progress,
-            done: (parts.len() * FILES) as u64,
+            done: (part * FILES) as u64,
             total: paths.len() as u64,
         };
         parts.push(run(images.pixels.view(), &after)?);
     }
+    if parts.is_empty() {
+        let path = path.to_owned();
+        return Err(DatasetError::NoImages { path }.into());
+    }
     let views: Vec<_> = parts.iter().map(Array2::view).collect();
     let rows = concatenate(Axis(0), &views)
         .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-    let names = paths.iter().map(|file| {
+    let names = kept.into_iter().map(|file| {
         let below = file.strip_prefix(path).unwrap_or(file);
         below.display().to_string()
     });
@@ -98,18 +132,36 @@ fn files(
         rows,
         files: Some(names.collect()),
         labels: None,
+        skipped,
     })
+}
+
+fn no_image(path: &Path) -> Skipped {
+    Skipped {
+        path: path.to_owned(),
+        reason: format!("{}: no image", path.display()),
+    }
+}
+
+/// Files are brought to one size by an option, where a data set has a word behind its name.
+fn with_side(error: DatasetError) -> Failure {
+    match error {
+        DatasetError::MixedSizes { .. } => {
+            Failure::from(error).hint("--side 224 makes squares of 224 pixels of all")
+        }
+        error => error.into(),
+    }
 }
 
 /// A data set of images by its name.
 fn set(
     name: &str,
-    protocol: Protocol,
+    loading: &Loading,
     roots: &Roots,
     run: impl Fn(ArrayView4<'_, u8>, &dyn Progress) -> Result<Array2<f32>, Failure>,
     progress: &dyn Progress,
 ) -> Result<Embedded, Failure> {
-    let set = datasets::load(name, roots, &Loading::of(protocol))?;
+    let set = datasets::load(name, roots, loading)?;
     let Data::Images(images) = set.data() else {
         return Err(
             Failure::new(exit::USAGE, format!("{name} has rows, not images"))
@@ -120,6 +172,7 @@ fn set(
         rows: run(images.view(), progress)?,
         files: None,
         labels: Some(set.labels().to_vec()),
+        skipped: set.skipped().to_vec(),
     })
 }
 
@@ -195,6 +248,7 @@ fn keep(path: &Path, rows: &Array2<f32>) -> Result<(), Failure> {
             rows: rows.clone(),
             files: None,
             labels: Some(labels),
+            skipped: Vec::new(),
         },
     )
 }
@@ -263,20 +317,80 @@ impl Format {
     }
 }
 
-/// Progress of a part of many.
-struct After<'a> {
-    progress: &'a dyn Progress,
-    done: u64,
-    total: u64,
-}
+#[cfg(test)]
+mod tests {
+    use datasets::OnBadFile;
+    use detector::Silent;
 
-impl Progress for After<'_> {
-    fn update(&self, stage: &str, done: u64, _total: u64, note: &str) {
-        self.progress
-            .update(stage, self.done + done, self.total, note);
+    use super::*;
+
+    /// A grey picture of `side` pixels, by the crate that draws.
+    fn save(path: &Path, side: usize) {
+        let picture = pictures::Picture::filled(side, side, [side as u8; 3]).unwrap();
+        std::fs::write(path, picture.png().unwrap()).unwrap();
     }
 
-    fn interrupted(&self) -> bool {
-        self.progress.interrupted()
+    /// The vector of an image is its first pixel.
+    fn embed(
+        folder: &Path,
+        size: Option<usize>,
+        on_bad_file: OnBadFile,
+    ) -> Result<Embedded, Failure> {
+        let options = ImageOptions {
+            size,
+            colour: Colour::Rgb,
+            on_bad_file,
+            ..ImageOptions::default()
+        };
+        let run = |images: ArrayView4<'_, u8>, _: &dyn Progress| {
+            let first = images.outer_iter().map(|image| f32::from(image[[0, 0, 0]]));
+            let n = images.len_of(Axis(0));
+            Ok(Array2::from_shape_vec((n, 1), first.collect()).unwrap())
+        };
+        files(folder, &options, run, &Silent)
+    }
+
+    #[test]
+    fn another_size_is_told_however_late_it_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        for i in 0..FILES {
+            save(&dir.path().join(format!("{i:03}.png")), 3);
+        }
+        save(&dir.path().join("late.png"), 4);
+        let failure = embed(dir.path(), None, OnBadFile::Fail).err().unwrap();
+        assert_eq!(failure.code, exit::BAD_DATA);
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        let expected = format!(
+            "{}: 4 × 4 pixels, but {} has 3 × 3",
+            at("late.png"),
+            at("000.png")
+        );
+        assert_eq!(failure.message, expected);
+        assert!(failure.hint.unwrap().starts_with("--side"));
+        let rows = embed(dir.path(), Some(2), OnBadFile::Fail).unwrap().rows;
+        assert_eq!(rows.dim(), (FILES + 1, 1));
+        assert_eq!((rows[[0, 0]], rows[[FILES, 0]]), (3.0, 4.0));
+    }
+
+    #[test]
+    fn bad_files_stop_or_are_left_out_and_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        // The first part has no image at all, the second one bad file between two images.
+        for i in 0..FILES {
+            std::fs::write(dir.path().join(format!("{i:03}.txt")), "notes").unwrap();
+        }
+        save(&dir.path().join("a.png"), 5);
+        std::fs::write(dir.path().join("b.png"), "no picture").unwrap();
+        save(&dir.path().join("c.png"), 5);
+        let failure = embed(dir.path(), None, OnBadFile::Fail).err().unwrap();
+        assert!(failure.message.contains("000.txt"), "{failure}");
+
+        let embedded = embed(dir.path(), None, OnBadFile::Skip).unwrap();
+        assert_eq!(embedded.files.unwrap(), ["a.png", "c.png"]);
+        assert_eq!(embedded.rows.dim(), (2, 1));
+        let warning = left_out(&embedded.skipped).unwrap();
+        assert!(warning.starts_with("257 files were left out, the first: "));
+        assert!(warning.ends_with("000.txt: no image"), "{warning}");
+        assert!(embedded.skipped[FILES].reason.contains("b.png"));
     }
 }

@@ -1,9 +1,10 @@
+use std::path::PathBuf;
 use std::time::Instant;
 
-use datasets::{Data, Dataset, Label, Loading, OnBadFile, Perturbation, Protocol, Roots, Split};
-use detector::{Input, Progress};
+use datasets::{Data, Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Skipped, Split};
+use detector::{Input, Progress, Scorer};
 use metrics::{Metrics, PixelMetrics};
-use residuum::{Config, Runtime};
+use residuum::{Config, Device, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -38,18 +39,17 @@ pub(crate) struct Seeds {
     pub(crate) model: u64,
 }
 
-/// The score of every test row, for `--scores`.
-pub(crate) struct Scores {
-    pub(crate) rows: Vec<usize>,
-    pub(crate) labels: Vec<Label>,
-    pub(crate) scores: Vec<f64>,
-}
-
 /// What comes of an experiment.
 pub(crate) struct Outcome {
     pub(crate) cell: Cell,
-    pub(crate) scores: Scores,
     pub(crate) sheet: Option<Sheet>,
+    /// The score of every test row.
+    pub(crate) scores: Vec<f64>,
+    /// As it was fitted and scored.
+    pub(crate) split: Split,
+    /// The image file of every test row; empty where rows are no files of their own.
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) scorer: Box<dyn Scorer>,
 }
 
 /// The machine a cell runs on, and where it keeps trained networks.
@@ -79,17 +79,8 @@ impl Experiment {
 
         let loading = Loading::of(self.protocol).on_bad_file(self.on_bad_file);
         let start = Instant::now();
-        #[cfg(feature = "torch")]
-        let embedded = {
-            let device = machine.runtime.device;
-            crate::embed::lite0_set(&self.dataset, &loading, roots, device, progress)?
-        };
-        #[cfg(not(feature = "torch"))]
-        let embedded = None;
-        let dataset = match embedded {
-            Some(set) => set,
-            None => load(&self.dataset, &loading, roots)?,
-        };
+        let device = machine.runtime.device;
+        let dataset = load(&self.dataset, &loading, roots, device, progress)?;
         let mut split = self.protocol.split(&dataset, self.seed.data)?;
         if let Some(perturb) = &self.perturb {
             perturb.apply(&mut split, self.seed.data)?;
@@ -97,7 +88,7 @@ impl Experiment {
         let load_seconds = start.elapsed().as_secs_f64();
         let audit = datasets::audit_split(&split);
         let mut warnings = audit.warnings();
-        warnings.extend(skipped(&dataset));
+        warnings.extend(left_out(dataset.skipped()));
         warnings.extend(disturbed("rows disturbed", self.perturb.as_ref()));
         warnings.extend(disturbed("test rows attacked", self.attack.as_ref()));
 
@@ -168,15 +159,15 @@ impl Experiment {
             warnings,
             error: None,
         };
-        let scores = Scores {
-            rows: split.test_rows,
-            labels: split.test_labels,
-            scores,
-        };
+        let file = |&row: &usize| dataset.files().get(row).cloned();
+        let files = split.test_rows.iter().filter_map(file).collect();
         Ok(Outcome {
             cell,
-            scores,
             sheet,
+            scores,
+            split,
+            files,
+            scorer,
         })
     }
 }
@@ -184,7 +175,7 @@ impl Experiment {
 /// How well maps find the anomalous pixels, where the data have masks and the method has maps.
 fn pixels(
     split: &Split,
-    scorer: &dyn detector::Scorer,
+    scorer: &dyn Scorer,
     progress: &dyn Progress,
 ) -> Result<Option<PixelMetrics>, Failure> {
     let Some(masks) = &split.test_masks else {
@@ -247,19 +238,29 @@ impl Experiment {
     }
 }
 
-/// A set of the catalogue, or a file or a folder of images where the text names one.
-pub(crate) fn load(name: &str, loading: &Loading, roots: &Roots) -> Result<Dataset, Failure> {
+/// A set of the catalogue, its images as vectors under `NAME@lite0`, or a file or a folder of images where
+/// the text names one.
+#[cfg_attr(not(feature = "torch"), allow(unused_variables))] // no network, no vectors
+pub(crate) fn load(
+    name: &str,
+    loading: &Loading,
+    roots: &Roots,
+    device: Device,
+    progress: &dyn Progress,
+) -> Result<Dataset, Failure> {
+    #[cfg(feature = "torch")]
+    if let Some(set) = crate::embed::lite0_set(name, loading, roots, device, progress)? {
+        return Ok(set);
+    }
     Ok(datasets::load(name, roots, loading)?)
 }
 
-/// What was left out of a folder, for the warnings of a cell.
-fn skipped(dataset: &Dataset) -> Option<String> {
-    let first = dataset.skipped().first()?;
-    let n = dataset.skipped().len();
-    Some(format!(
-        "{n} files were left out, the first: {}",
-        first.reason
-    ))
+/// What was left out of a folder, as a warning.
+pub(crate) fn left_out(skipped: &[Skipped]) -> Option<String> {
+    let first = skipped.first()?;
+    let n = skipped.len();
+    let reason = &first.reason;
+    Some(format!("{n} files were left out, the first: {reason}"))
 }
 
 /// Says what was done to the rows, so that the result is not taken for one of rows as they are.
@@ -282,7 +283,7 @@ fn fit(
     split: &Split,
     seed: u64,
     progress: &dyn Progress,
-) -> Result<Box<dyn detector::Scorer>, Failure> {
+) -> Result<Box<dyn Scorer>, Failure> {
     use detector::Detector;
     Ok(detector.fit(input(&split.train), seed, progress)?)
 }

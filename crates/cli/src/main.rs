@@ -13,6 +13,7 @@ mod embed;
 mod experiment;
 mod failure;
 mod interval;
+mod maps;
 mod memory;
 mod methods;
 #[cfg(feature = "torch")]

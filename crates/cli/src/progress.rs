@@ -55,6 +55,24 @@ impl Progress for Bar {
     }
 }
 
+/// Progress of a part of many.
+pub(crate) struct After<'a> {
+    pub(crate) progress: &'a dyn Progress,
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+}
+
+impl Progress for After<'_> {
+    fn update(&self, stage: &str, done: u64, _total: u64, note: &str) {
+        self.progress
+            .update(stage, self.done + done, self.total, note);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.progress.interrupted()
+    }
+}
+
 /// A JSON line on stdout at most five times a second, for the process that started this one.
 pub(crate) struct JsonLines<'a> {
     id: &'a str,

@@ -3,14 +3,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use datasets::{Label, OnBadFile, Roots};
+use datasets::{Label, OnBadFile, Roots, Split};
 use serde::de::DeserializeOwned;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args;
 use crate::cell::write_atomically;
-use crate::experiment::{Experiment, Machine, Outcome, Scores, Seeds, protocol};
+use crate::experiment::{Experiment, Machine, Seeds, protocol};
 use crate::failure::{Failure, exit};
+use crate::maps;
 use crate::output::print;
 use crate::progress::Bar;
 
@@ -24,11 +25,8 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     let draw = args.pictures.is_some();
     let result = experiment.run(None, roots, machine, draw, &bar);
     bar.finish();
-    let Outcome {
-        cell,
-        scores,
-        sheet,
-    } = result?;
+    let outcome = result?;
+    let cell = &outcome.cell;
     // The result goes out first: a full disk below must not cost it.
     print(&cell.to_json()?);
     for warning in &cell.warnings {
@@ -38,18 +36,18 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
         cell.write(path)?;
     }
     if let Some(path) = &args.scores {
-        write_scores(path, &scores)?;
+        write_scores(path, &outcome.split, &outcome.scores)?;
     }
     if let Some(path) = &args.pictures {
-        let sheet = sheet.ok_or_else(|| {
-            let method = &cell.method;
-            Failure::new(
-                exit::USAGE,
-                format!("no pictures: {method} has no maps of these data"),
-            )
-            .hint("maps need images and a method on images, such as ddpm-unet")
-        })?;
-        sheet.write(path)?;
+        let sheet = outcome.sheet.as_ref();
+        sheet
+            .ok_or_else(|| maps::none("pictures", &outcome))?
+            .write(path)?;
+    }
+    if let Some(folder) = &args.maps {
+        let written = maps::write(folder, &outcome, &bar);
+        bar.finish();
+        written?;
     }
     Ok(())
 }
@@ -112,12 +110,16 @@ fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
             .as_deref()
             .map(|text| table("--attack", text))
             .transpose()?,
-        on_bad_file: if args.skip_bad_files {
-            OnBadFile::Skip
-        } else {
-            OnBadFile::Fail
-        },
+        on_bad_file: on_bad_file(args.skip_bad_files),
     })
+}
+
+/// What `--skip-bad-files` asks for.
+pub(crate) fn on_bad_file(skip: bool) -> OnBadFile {
+    match skip {
+        true => OnBadFile::Skip,
+        false => OnBadFile::Fail,
+    }
 }
 
 /// The inside of an inline TOML table, such as `epsilon = 0.1, steps = 10`.
@@ -158,15 +160,15 @@ impl ScoreFormat {
     }
 }
 
-fn write_scores(path: &Path, scores: &Scores) -> Result<(), Failure> {
-    let labels = scores
-        .labels
+fn write_scores(path: &Path, split: &Split, scores: &[f64]) -> Result<(), Failure> {
+    let labels = split
+        .test_labels
         .iter()
         .map(|&label| i32::from(label == Label::Anomaly));
     match ScoreFormat::of(path)? {
         ScoreFormat::Csv => {
             let mut text = String::from("row,label,score\n");
-            for ((row, label), score) in scores.rows.iter().zip(labels).zip(&scores.scores) {
+            for ((row, label), score) in split.test_rows.iter().zip(labels).zip(scores) {
                 // Writing to a String cannot fail.
                 let _ = writeln!(text, "{row},{label},{score}");
             }
@@ -174,9 +176,9 @@ fn write_scores(path: &Path, scores: &Scores) -> Result<(), Failure> {
         }
         #[cfg(feature = "report")]
         ScoreFormat::Parquet => {
-            let rows: Vec<u64> = scores.rows.iter().map(|&row| row as u64).collect();
+            let rows: Vec<u64> = split.test_rows.iter().map(|&row| row as u64).collect();
             let labels: Vec<i32> = labels.collect();
-            Ok(report::write_scores(path, &rows, &labels, &scores.scores)?)
+            Ok(report::write_scores(path, &rows, &labels, scores)?)
         }
     }
 }

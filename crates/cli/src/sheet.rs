@@ -5,9 +5,10 @@ use std::path::Path;
 use datasets::{Data, Label, Split};
 use detector::{Input, Progress, Scorer};
 use ndarray::{Array4, Axis};
-use pictures::{ColourMap, ContactSheet, Picture, PictureError, Scale, heat_map, outline, overlay};
+use pictures::{ColourMap, ContactSheet, Picture, PictureError, heat_map, outline};
 
 use crate::failure::Failure;
+use crate::maps;
 
 /// Normal images on a sheet, then anomalies: the first of each kind at even distances.
 const NORMALS: usize = 3;
@@ -16,9 +17,9 @@ const ANOMALIES: usize = 5;
 const OVERLAID: usize = 64;
 const GREEN: [u8; 3] = [0, 158, 115];
 
-/// Test images in columns; below each its reconstruction, where the method has one, and its map, on one
-/// scale for the sheet. True defects are outlined. `None` where the data are no images or the method has
-/// no maps.
+/// Test images in columns; below each its reconstruction, where the method has one, and its map, on the
+/// scale of [`maps::scale`]. True defects are outlined. `None` where the data are no images or the method
+/// has no maps.
 ///
 /// # Errors
 /// What the method answers.
@@ -28,6 +29,9 @@ pub(crate) fn sheet(
     progress: &dyn Progress,
 ) -> Result<Option<Sheet>, Failure> {
     let Data::Images(images) = &split.test else {
+        return Ok(None);
+    };
+    let Some(scale) = maps::scale(&split.train, scorer, progress)? else {
         return Ok(None);
     };
     let shown = shown(&split.test_labels);
@@ -43,7 +47,7 @@ pub(crate) fn sheet(
         Label::Anomaly => "anomaly",
     });
     let (_, _, height, width) = images.dim();
-    let mut sheet = ContactSheet::new(labels).zoom((128 / height.max(width)).clamp(1, 4));
+    let mut sheet = ContactSheet::new(labels).zoom(maps::zoom((height, width)));
     let pictures = pictures(&images)?;
     let mut inputs = pictures.clone();
     if let Some(masks) = &split.test_masks {
@@ -55,13 +59,11 @@ pub(crate) fn sheet(
     if let Some(reconstructions) = reconstructions {
         sheet.push_row("reconstruction", self::pictures(&reconstructions)?)?;
     }
-    // A method may answer one number everywhere; that is no reason to lose its result.
-    let scale = Scale::spanning(maps.view()).or_else(|_| Scale::new(0.0, 1.0))?;
     let maps = pictures.iter().zip(maps.outer_iter()).map(|(image, map)| {
         if height < OVERLAID {
             return heat_map(map, scale, ColourMap::Inferno);
         }
-        overlay(image, map, scale, ColourMap::Inferno, 0.7)
+        maps::over(image, map, scale)
     });
     sheet.push_row("map", maps.collect::<Result<_, _>>()?)?;
     Ok(Some(Sheet(sheet.picture()?)))

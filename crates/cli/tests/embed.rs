@@ -5,27 +5,7 @@ mod support;
 
 use std::path::Path;
 
-use support::{command, ended, npy, npz, residuum};
-
-/// The smallest grey BMP that decoders take: `side` × `side`, every pixel `level`.
-fn bmp(side: usize, level: u8) -> Vec<u8> {
-    let row = side.div_ceil(4) * 4;
-    let (header, palette) = (54, 1024);
-    let pixels = header + palette;
-    let mut bytes = b"BM".to_vec();
-    bytes.extend(((pixels + row * side) as u32).to_le_bytes());
-    bytes.extend([0; 4]);
-    bytes.extend((pixels as u32).to_le_bytes());
-    bytes.extend(40u32.to_le_bytes());
-    bytes.extend((side as i32).to_le_bytes());
-    bytes.extend((side as i32).to_le_bytes());
-    bytes.extend(1u16.to_le_bytes());
-    bytes.extend(8u16.to_le_bytes());
-    bytes.extend([0; 24]);
-    bytes.extend((0..=255u8).flat_map(|v| [v, v, v, 0]));
-    bytes.extend(vec![level; row * side]);
-    bytes
-}
+use support::{bmp, command, ended, npy, npz, residuum};
 
 /// A root whose cache has the network's weights, where this machine has them.
 fn root_with_weights() -> Option<tempfile::TempDir> {
@@ -83,6 +63,63 @@ fn a_folder_becomes_an_npz_with_a_vector_for_each_file() {
     let mut again = Vec::new();
     std::io::Read::read_to_end(&mut archive.by_name("X.npy").unwrap(), &mut again).unwrap();
     assert_eq!(again, x, "the same pixels");
+
+    std::fs::write(folder.join("aa.bmp"), "no picture").unwrap();
+    let args = [
+        "embed",
+        text(&folder),
+        "-o",
+        text(&same),
+        "--skip-bad-files",
+    ];
+    let done = residuum(root.path(), &args);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let told = "1 files were left out, the first: ";
+    assert!(
+        done.stderr.contains(told) && done.stderr.contains("aa.bmp"),
+        "{}",
+        done.stderr
+    );
+    let bytes = std::fs::read(&same).unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    let mut again = Vec::new();
+    std::io::Read::read_to_end(&mut archive.by_name("X.npy").unwrap(), &mut again).unwrap();
+    assert_eq!(again, x, "the others' vectors");
+}
+
+#[test]
+fn images_of_a_set_by_name_are_run_audited_and_kept_as_vectors() {
+    let Some(root) = root_with_weights() else {
+        return;
+    };
+    let kind = |kind: &str, n: u8, level: u8| {
+        let folder = root.path().join("mvtec256/screw").join(kind);
+        std::fs::create_dir_all(&folder).unwrap();
+        for i in 0..n {
+            std::fs::write(folder.join(format!("{i:03}.bmp")), bmp(40, level + i)).unwrap();
+        }
+    };
+    kind("train/good", 8, 60);
+    kind("test/good", 3, 80);
+    kind("test/bent", 3, 200);
+    let set = "MVTec-AD_screw@lite0";
+    let args = [
+        "run",
+        "--dataset",
+        set,
+        "--method",
+        "norm",
+        "--protocol",
+        "mvtec",
+    ];
+    let cell = residuum(root.path(), &args).json();
+    assert_eq!(cell["dataset"], set);
+    assert_eq!(cell["n_test"], 6);
+    let kept = std::fs::read_dir(root.path().join("cache/embeddings")).unwrap();
+    assert_eq!(kept.count(), 1);
+    let audit = residuum(root.path(), &["audit", set, "--json"]).json();
+    assert_eq!(audit["fitted"]["n"], 14);
+    assert_eq!(audit["fitted"]["d"], 1280);
 }
 
 #[test]
@@ -97,6 +134,8 @@ fn what_cannot_be_embedded_is_told() {
     embed(&folder, &out).fails(3, &["photos"]);
     std::fs::write(folder.join("a.png"), "no picture").unwrap();
     embed(&folder, &out).fails(3, &["a.png"]);
+    let args = ["embed", text(&folder), "-o", text(&out), "--skip-bad-files"];
+    residuum(root.path(), &args).fails(3, &["photos", "no images"]);
     embed(&folder, &root.path().join("v.csv")).fails(2, &["v.csv"]);
     embed(Path::new("NoSuchSet@pixels"), &out).fails(2, &["NoSuchSet@pixels"]);
 

@@ -79,15 +79,16 @@ impl ClassImages {
             .filter(|_| loading.protocol.is_official());
         let parts: Option<Vec<OfficialPart>> =
             parts.map(|parts| rows.iter().map(|&row| parts[row]).collect());
+        let (images, files) = self.pictures.take(&rows, &loading.images)?;
         let Images {
             pixels,
             kept,
             skipped,
-        } = self.pictures.take(&rows, &loading.images)?;
+        } = images;
         let labels = kept.iter().map(|&i| labels[i]).collect();
         let data = Data::Images(pixels);
         let set = Dataset::checked(origin, name.to_owned(), data, labels, sha256)?;
-        let set = set.with_skipped(skipped);
+        let set = set.with_files(files).with_skipped(skipped);
         match parts {
             Some(parts) => {
                 let parts = kept.iter().map(|&i| parts[i]).collect();
@@ -99,7 +100,12 @@ impl ClassImages {
 }
 
 impl Pictures {
-    fn take(self, rows: &[usize], options: &ImageOptions) -> Result<Images, DatasetError> {
+    /// The images at `rows`, and the file of each that is kept where they are files.
+    fn take(
+        self,
+        rows: &[usize],
+        options: &ImageOptions,
+    ) -> Result<(Images, Vec<PathBuf>), DatasetError> {
         match self {
             Self::Loaded(images) => {
                 let chosen = images.select(Axis(0), rows);
@@ -107,15 +113,18 @@ impl Pictures {
                     Some(size) => resize_images(&chosen, size)?,
                     None => chosen,
                 };
-                Ok(Images {
+                let images = Images {
                     pixels,
                     kept: (0..rows.len()).collect(),
                     skipped: Vec::new(),
-                })
+                };
+                Ok((images, Vec::new()))
             }
             Self::Files(paths) => {
                 let chosen: Vec<PathBuf> = rows.iter().map(|&row| paths[row].clone()).collect();
-                read_images(&chosen, options)
+                let images = read_images(&chosen, options)?;
+                let files = images.kept.iter().map(|&i| chosen[i].clone()).collect();
+                Ok((images, files))
             }
         }
     }

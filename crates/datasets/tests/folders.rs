@@ -169,6 +169,10 @@ fn bad_files_are_skipped_and_counted_on_demand() {
     assert_eq!(set.masks().unwrap().dim(), (7, 4, 6));
     assert_eq!(set.skipped().len(), 1);
     assert!(set.skipped()[0].path.ends_with("test/cut/000.png"));
+    // Files stay beside their images where one before them is left out.
+    let ends = ["cut/001.png", "good/000.png"];
+    assert!(set.files()[4].ends_with(ends[0]) && set.files()[5].ends_with(ends[1]));
+    assert_eq!(set.files().len(), set.n());
     assert_eq!(Protocol::Mvtec.split(&set, 0).unwrap().test_rows.len(), 4);
 }
 
@@ -188,6 +192,7 @@ fn class_folders_follow_their_division() {
     assert_eq!(blues(&set, &split.train_rows), [100, 101, 102, 103]);
     assert_eq!(blues(&set, &split.test_rows), [10, 11, 110, 111, 210, 211]);
     assert_eq!(split.n_anomalies(), 4);
+    assert!(set.files()[split.test_rows[3]].ends_with("val/dog/1.png"));
 
     let set = load_as(&name, Protocol::LeaveOut).unwrap();
     let split = Protocol::LeaveOut.split(&set, 0).unwrap();

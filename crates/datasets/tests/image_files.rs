@@ -230,9 +230,8 @@ fn lists_and_folders_name_their_files_in_order() {
     ));
 }
 
-/// A link to one file a thousand times: as fast as one, and the memory is the result's.
 #[test]
-fn many_links_to_one_file_read_as_the_file() {
+fn a_path_given_many_times_is_read_many_times() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("one.png");
     save(&path, colour(31, 17, 5));
@@ -243,4 +242,53 @@ fn many_links_to_one_file_read_as_the_file() {
     let images = read_images(&vec![path; 1000], &options).unwrap().pixels;
     let first = images.index_axis(ndarray::Axis(0), 0);
     assert!(images.outer_iter().all(|image| image == first));
+}
+
+/// A hundred thousand files, some at a time: the memory is that of their paths and of one part. All of
+/// them at 64 pixels would be 1.2 GB.
+/// `cargo nextest run --release -p datasets --test image_files --run-ignored all`
+#[test]
+#[ignore = "15 seconds"]
+#[cfg(target_os = "linux")]
+fn a_hundred_thousand_files_need_the_memory_of_a_few() {
+    const FILES: usize = 100_000;
+    let dir = tempdir().unwrap();
+    let one = dir.path().join("one.png");
+    save(&one, colour(31, 17, 5));
+    let folder = dir.path().join("links");
+    for i in 0..FILES {
+        let part = folder.join(format!("{:02}", i / 1000));
+        if i % 1000 == 0 {
+            fs::create_dir_all(&part).unwrap();
+        }
+        std::os::unix::fs::symlink(&one, part.join(format!("{i:06}.png"))).unwrap();
+    }
+    let options = ImageOptions {
+        size: Some(64),
+        colour: Colour::Rgb,
+        ..ImageOptions::default()
+    };
+    let expected = read_images(&[one], &options).unwrap().pixels;
+    fs::write("/proc/self/clear_refs", "5").unwrap(); // the peak starts anew
+    let before = peak_kib();
+    let paths = list_images(&folder).unwrap();
+    let mut n = 0;
+    for chunk in paths.chunks(256) {
+        let images = read_images(chunk, &options).unwrap().pixels;
+        n += images.dim().0;
+        let last = images.slice(ndarray::s![-1.., .., .., ..]);
+        assert_eq!(last, expected);
+    }
+    assert_eq!(n, FILES);
+    let grown = peak_kib() - before;
+    assert!(grown < 64 * 1024, "{grown} KiB more than before");
+}
+
+/// The largest resident set since the peak was last reset.
+#[cfg(target_os = "linux")]
+fn peak_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.unwrap().parse().unwrap()
 }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use ndarray::{Array2, Array3, Axis, stack};
+use ndarray::{Array2, Array3, Axis};
 use pictures::{ColourMap, ContactSheet, Picture, Scale, heat_map, outline, overlay};
 
 const SIDE: usize = 48;
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
     };
     let maps = [map(false), map(true)];
-    let scale = Scale::spanning(stack(Axis(0), &[maps[0].view(), maps[1].view()])?.view())?;
+    let scale = Scale::of_normals(maps[0].view().insert_axis(Axis(0)))?;
 
     let mut sheet = ContactSheet::new(["input", "inferno", "viridis", "overlay"]).zoom(3);
     for (label, defect, map) in [("good", false, &maps[0]), ("spot", true, &maps[1])] {

@@ -2,6 +2,9 @@ use ndarray::{ArrayView2, ArrayView3, Axis};
 
 use crate::{ColourMap, Picture, PictureError};
 
+/// How far above the median the light end lies, in distances of normal images' largest values from it.
+const ABOVE: f32 = 2.0;
+
 /// The values that the two ends of a colour map stand for. One scale for all pictures of a sheet, else
 /// a normal image's noise glows as brightly as a defect.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,19 +26,27 @@ impl Scale {
         }
     }
 
-    /// From the lowest to the highest value of all `maps`, `[n, h, w]`.
+    /// From `maps` of normal images, so that these stay dark and what exceeds them glows, whatever else is
+    /// drawn: the dark end is the median of their pixels, and their largest values lie half-way up.
+    ///
+    /// # Formula
+    /// `low = q(0.5)`, `high = low + 2·(q(0.999) − low)`, with `q(s)` the smallest value that at least the
+    /// share s of all pixels does not exceed.
+    ///
+    /// # Shapes
+    /// `[n, h, w]`.
     ///
     /// # Errors
-    /// [`PictureError`] where a value is not finite, there is none, or all are equal.
-    pub fn spanning(maps: ArrayView3<'_, f32>) -> Result<Self, PictureError> {
-        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for map in maps.axis_iter(Axis(0)) {
-            check_finite(map)?;
-            for &value in map {
-                (low, high) = (low.min(value), high.max(value));
-            }
+    /// [`PictureError`] where a value is not finite, there is none, or both quantiles are equal.
+    pub fn of_normals(maps: ArrayView3<'_, f32>) -> Result<Self, PictureError> {
+        maps.axis_iter(Axis(0)).try_for_each(check_finite)?;
+        let mut values: Vec<f32> = maps.iter().copied().collect();
+        if values.is_empty() {
+            return Self::new(f32::NAN, f32::NAN);
         }
-        Self::new(low, high)
+        let low = quantile(&mut values, 0.5);
+        let large = quantile(&mut values, 0.999);
+        Self::new(low, low + ABOVE * (large - low))
     }
 
     /// Where `value` lies, 0 to 1.
@@ -138,6 +149,13 @@ pub(crate) fn check_size(
     })
 }
 
+/// The smallest of `values` that at least the share `q` of them does not exceed; there is one at least.
+fn quantile(values: &mut [f32], q: f64) -> f32 {
+    let rank = (q * values.len() as f64).ceil() as usize;
+    let index = rank.saturating_sub(1).min(values.len() - 1);
+    *values.select_nth_unstable_by(index, f32::total_cmp).1
+}
+
 fn check_finite(map: ArrayView2<'_, f32>) -> Result<(), PictureError> {
     let found = map.indexed_iter().find(|(_, value)| !value.is_finite());
     match found {
@@ -148,7 +166,7 @@ fn check_finite(map: ArrayView2<'_, f32>) -> Result<(), PictureError> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array};
+    use ndarray::{Array2, Array3, array};
     use proptest::prelude::*;
 
     use super::*;
@@ -227,16 +245,32 @@ mod tests {
         }
         let maps = |values: &[f32]| {
             let maps = ArrayView3::from_shape((values.len(), 1, 1), values).unwrap();
-            Scale::spanning(maps).map_err(|error| error.to_string())
+            Scale::of_normals(maps).unwrap_err().to_string()
         };
-        assert_eq!(maps(&[3.0, -1.0, 2.0]), Ok(Scale::new(-1.0, 3.0).unwrap()));
-        assert!(maps(&[3.0, f32::NAN]).unwrap_err().starts_with("value NaN"));
-        assert!(
-            maps(&[3.0, 3.0])
-                .unwrap_err()
-                .starts_with("a scale from 3 to 3")
+        assert!(maps(&[3.0, f32::NAN]).starts_with("value NaN"));
+        assert!(maps(&[3.0, 3.0]).starts_with("a scale from 3 to 3"));
+        assert!(maps(&[]).starts_with("a scale from NaN"));
+    }
+
+    #[test]
+    fn normal_images_stay_dark() {
+        // 0 to 998 in some order, and one pixel that stands out: it is not what the scale follows.
+        let value = |i: usize| {
+            if i == 0 {
+                1e6
+            } else {
+                (i * 7 % 1000) as f32 - 1.0
+            }
+        };
+        let maps = Array3::from_shape_fn((2, 20, 25), |(n, y, x)| value(n * 500 + y * 25 + x));
+        let scale = Scale::of_normals(maps.view()).unwrap();
+        assert_eq!(
+            scale,
+            Scale::new(499.0, 499.0 + 2.0 * (998.0 - 499.0)).unwrap()
         );
-        assert!(maps(&[]).unwrap_err().starts_with("a scale from inf"));
+        assert_eq!(scale.share(499.0), 0.0);
+        assert_eq!(scale.share(998.0), 0.5);
+        assert_eq!(scale.share(1497.0), 1.0);
     }
 
     proptest! {

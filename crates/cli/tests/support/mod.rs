@@ -117,3 +117,23 @@ pub(crate) fn easy_set(folder: &Path, name: &str, n: usize, a: usize) -> PathBuf
     let y: Vec<i64> = (0..n + a).map(|i| i64::from(i >= n)).collect();
     npz(folder, name, &[("X", x), ("y", npy_i64(&y))])
 }
+
+/// The smallest grey BMP that decoders take: `side` × `side`, every pixel `level`.
+pub(crate) fn bmp(side: usize, level: u8) -> Vec<u8> {
+    let row = side.div_ceil(4) * 4;
+    let (header, palette) = (54, 1024);
+    let pixels = header + palette;
+    let mut bytes = b"BM".to_vec();
+    bytes.extend(((pixels + row * side) as u32).to_le_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend((pixels as u32).to_le_bytes());
+    bytes.extend(40u32.to_le_bytes());
+    bytes.extend((side as i32).to_le_bytes());
+    bytes.extend((side as i32).to_le_bytes());
+    bytes.extend(1u16.to_le_bytes());
+    bytes.extend(8u16.to_le_bytes());
+    bytes.extend([0; 24]);
+    bytes.extend((0..=255u8).flat_map(|v| [v, v, v, 0]));
+    bytes.extend(vec![level; row * side]);
+    bytes
+}

@@ -48,6 +48,7 @@ pub(crate) fn load(folder: &Path, name: &str, loading: &Loading) -> Result<Datas
     let sha256 = hash::sha256_of_files(&[folder.to_owned()])?;
     let data = Data::Images(pixels);
     let set = Dataset::checked(&origin, name.to_owned(), data, labels, Some(sha256))?
+        .with_files(kept.iter().map(|&i| paths[i].clone()).collect())
         .with_skipped(skipped)
         .with_official(Protocol::Mvtec, parts)?;
     match masks {
