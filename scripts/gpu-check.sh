@@ -10,7 +10,7 @@
 # size: a test of this script.
 set -euo pipefail
 
-packages=(diffusion-core layers mlp dit unet training)
+packages=(diffusion-core layers mlp dit unet training patches)
 
 pack() {
     cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -34,6 +34,13 @@ for line in sys.stdin:
     local examples="${CARGO_TARGET_DIR:-target}/release/examples"
     strip -o "$dir/throughput-dit" "$examples/throughput"
     strip -o "$dir/throughput-unet" "$examples/unet_throughput"
+    # The network whose features `patches` works on; without it those tests say that they were skipped.
+    local weights="${RESIDUUM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/residuum}/weights"
+    rm -rf "$dir/cache"
+    if [[ -d $weights ]]; then
+        mkdir -p "$dir/cache"
+        cp -r "$weights" "$dir/cache/"
+    fi
     cp scripts/gpu-check.sh scripts/bench/{dit_images,unet}_pytorch.py scripts/golden/{dit,unet}.py "$dir/"
     echo "packed: $(du -sh "$dir" | cut -f1) in $dir"
 }
@@ -47,7 +54,7 @@ import pathlib, sys, torch
 if not torch.__version__.startswith("2.11."):
     sys.exit(f"PyTorch {torch.__version__}, expected 2.11: install torch==2.11.0")
 print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is needed"
-    export LD_LIBRARY_PATH="$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    export LD_LIBRARY_PATH="$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" RESIDUUM_CACHE="$dir/cache"
     local dits=("s 8 32 8 3 bf16") unets=("small 32 8 3 bf16 nchw" "small 32 8 3 bf16 nhwc")
     if [[ $device == cuda ]]; then
         "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' ||

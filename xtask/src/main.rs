@@ -42,6 +42,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Reproduce(reproduce::Arguments),
     Test(test::Arguments),
+    Soak(test::Soak),
     Ci(ci::Arguments),
     Bench(bench::Arguments),
 }
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
             Command::Doctor(arguments) => doctor::run(&workspace, arguments),
             Command::Reproduce(arguments) => reproduce::run(&workspace, arguments),
             Command::Test(arguments) => test::run(&workspace, arguments),
+            Command::Soak(arguments) => test::soak(&workspace, arguments),
             Command::Ci(arguments) => ci::run(&workspace, arguments),
             Command::Bench(arguments) => bench::run(&workspace, arguments),
         });

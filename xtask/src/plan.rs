@@ -5,7 +5,7 @@ mod config;
 mod narrow;
 
 pub(crate) use cell::{Cell, Disturbance, SCHEMA, hash, hex};
-pub(crate) use narrow::{except, narrow};
+pub(crate) use narrow::{except, narrow, tables};
 
 use std::collections::{BTreeMap, HashMap};
 

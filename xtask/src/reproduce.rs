@@ -25,6 +25,7 @@ use crate::{machine, setup};
   cargo xtask reproduce                               the paper's Table 1, one seed, minutes
   cargo xtask reproduce --profile smoke               under two minutes, no data needed
   cargo xtask reproduce --only 'MVTec*' --only ddpm   some rows, one column
+  cargo xtask reproduce --table clean                 one of its tables
   cargo xtask reproduce --profile paper --jobs 8      five seeds
 
 Exit codes: 0 done, 2 usage, 4 something is missing, 5 some cells failed, 75 the run folder is in use,
@@ -33,6 +34,9 @@ pub(crate) struct Arguments {
     /// A file of configs/reproduce (smoke, quick, paper, full), or the path of one that ends in .toml.
     #[arg(long, default_value = "quick")]
     profile: String,
+    /// Only the tables whose ids match; repeat for several.
+    #[arg(long, value_name = "GLOB")]
+    table: Vec<String>,
     /// Only rows (data sets) or columns (label or method) that match; repeat for several.
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
@@ -137,6 +141,7 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     let registry = program.methods()?;
     let planned = |catalogue: &[Dataset]| {
         plan::plan(profile, catalogue, &registry)
+            .and_then(|plan| plan::tables(plan, &arguments.table))
             .and_then(|plan| plan::except(plan, &arguments.except))
             .and_then(|plan| plan::narrow(plan, &arguments.only))
     };

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
     setup::ensure(workspace)?;
     let start = Instant::now();
-    let (tests, summary) = run_tests(workspace, arguments)?;
+    let (tests, summary) = run_tests(workspace, arguments, Which::Everyday)?;
     // A filter names tests; doctests would all run or all be filtered out.
     let documents = if arguments.filter.is_empty() {
         Some(run_doctests(workspace, arguments)?)
@@ -55,9 +55,51 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     })
 }
 
+/// Which of the tests are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// Those of every day.
+    Everyday,
+    /// Those that are marked `#[ignore]`, because they take minutes.
+    Long,
+}
+
+/// Run the long tests: those that `cargo xtask test` leaves out because they take minutes.
+///
+/// They hold published means over dozens of data sets to a tenth of a point, and memory on 100,000
+/// files. Most need RESIDUUM_DATA, and say that they were skipped where there is none.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  RESIDUUM_DATA=~/data cargo xtask soak              all of them, with their figures
+  RESIDUUM_DATA=~/data cargo xtask soak -p analytic  those of one crate")]
+pub(crate) struct Soak {
+    /// Only this crate; repeat for several.
+    #[arg(short, long, value_name = "CRATE")]
+    package: Vec<String>,
+}
+
+/// Runs the command; the value is the exit code.
+pub(crate) fn soak(workspace: &Workspace, arguments: &Soak) -> anyhow::Result<u8> {
+    setup::ensure(workspace)?;
+    let start = Instant::now();
+    let arguments = Arguments {
+        package: arguments.package.clone(),
+        filter: Vec::new(),
+    };
+    let (good, summary) = run_tests(workspace, &arguments, Which::Long)?;
+    println!(
+        "soak: {}{}; {}",
+        if good { "passed" } else { "FAILED" },
+        summary.map(|s| format!(" ({s})")).unwrap_or_default(),
+        human(start.elapsed())
+    );
+    Ok(u8::from(!good))
+}
+
 fn run_tests(
     workspace: &Workspace,
     arguments: &Arguments,
+    which: Which,
 ) -> anyhow::Result<(bool, Option<String>)> {
     let nextest = workspace
         .cargo()
@@ -67,6 +109,9 @@ fn run_tests(
     let mut cargo = workspace.cargo();
     if nextest {
         cargo.args(["nextest", "run", "--no-fail-fast", "--no-tests=warn"]);
+        if which == Which::Long {
+            cargo.args(["--run-ignored", "only", "--no-capture"]);
+        }
     } else {
         cargo.args([
             "test",
@@ -78,8 +123,11 @@ fn run_tests(
         ]);
     }
     select(&mut cargo, arguments);
-    if !nextest && !arguments.filter.is_empty() {
+    if !nextest && (which == Which::Long || !arguments.filter.is_empty()) {
         cargo.arg("--");
+        if which == Which::Long {
+            cargo.args(["--ignored", "--nocapture", "--test-threads=1"]);
+        }
     }
     cargo.args(&arguments.filter);
     if nextest && !std::io::stderr().is_terminal() {

@@ -1,6 +1,6 @@
 //! The means over the groups of data/published/research_groups.csv in the study that these methods come
 //! from, protocol `semi`. Needs RESIDUUM_DATA, and a minute or two:
-//! `cargo nextest run --release -p analytic --test research --run-ignored all --no-capture`
+//! `cargo xtask soak -p analytic`
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // figures, and why a test was skipped
 

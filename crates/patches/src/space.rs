@@ -81,9 +81,11 @@ impl PatchSpace {
         let (c, k) = (c as i64, k as i64);
         let vectors = vectors.f_narrow(1, c - k, k)?.f_flip([1])?; // [c, k]
         let values = values.f_narrow(0, c - k, k)?.f_flip([0])?;
-        // Their mean is 1; a direction without any spread must not become the loudest.
-        let root = values.f_clamp_min(1e-6)?.f_sqrt()?;
-        let basis = vectors.f_div(&sd.f_unsqueeze(1)?)?.f_div(&root)?;
+        // Their mean is 1. A direction in which the sample does not vary says nothing of other patches, and
+        // divided by what rounding left of its spread would be the loudest: it is left out.
+        let varies = values.f_gt(1e-6)?.f_to_kind(Kind::Double)?;
+        let scale = varies.f_div(&values.f_clamp_min(1e-6)?.f_sqrt()?)?;
+        let basis = vectors.f_div(&sd.f_unsqueeze(1)?)?.f_mul(&scale)?;
         Ok(Self {
             grids,
             mean: numbers(&mean)?,

@@ -38,7 +38,7 @@ fn runtime() -> Option<PatchRuntime> {
     let weights = datasets::cache_folder()?.join("weights");
     match features::lite0_weights(&weights) {
         Ok(_) => Some(PatchRuntime {
-            training: training::Runtime::new(Device::Cpu),
+            training: training::Runtime::new(Device::cuda_if_available()),
             weights: Some(weights),
         }),
         Err(error) if error.is_missing() => {

@@ -56,7 +56,7 @@ fn lines(text: &mut String, table: &Table<'_>, name: &str, entries: &[Entry]) {
 
 /// Quoted where it must be. A leading sign that a spreadsheet would take for a formula gets an
 /// apostrophe before it.
-fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> String {
     let mut text = one_line(text);
     if text.starts_with(['=', '+', '-', '@']) {
         text.insert(0, '\'');

@@ -5,6 +5,7 @@
 pub(crate) mod axes;
 pub(crate) mod font;
 pub(crate) mod legend;
+pub(crate) mod numbers;
 pub(crate) mod palette;
 pub(crate) mod png;
 mod raster;
@@ -23,6 +24,7 @@ mod table;
 
 pub(crate) use table::{TableFigures, of_table};
 
+use numbers::Numbers;
 use palette::Ink;
 
 /// One figure; lengths are CSS pixels, `y` grows downwards.
@@ -37,6 +39,8 @@ pub(crate) struct Figure {
     pub(crate) width: f64,
     pub(crate) height: f64,
     pub(crate) shapes: Vec<Shape>,
+    /// The numbers behind it, where the tables of the report do not have them.
+    pub(crate) numbers: Option<Numbers>,
 }
 
 pub(crate) type Point = (f64, f64);

@@ -85,7 +85,7 @@ fn page(content: &Content<'_>, mut room: usize) -> String {
     );
     html.raw("same cells give the same page. The same numbers lie beside it in <code>results.csv</code> ");
     html.raw(
-        "and <code>results.parquet</code>, every figure as SVG and PNG in <code>figures</code>.",
+        "and <code>results.parquet</code>, every figure as SVG and PNG, with its numbers as CSV, in <code>figures</code>.",
     );
     html.raw("</p></footer>\n");
     script(&mut html);

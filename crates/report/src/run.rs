@@ -147,6 +147,10 @@ impl Run {
             let path = |ending| dir.join(format!("report/figures/{}.{ending}", figure.id));
             atomic::write(&path("svg"), svg::file(figure).as_bytes())?;
             written.figures.push(path("svg"));
+            if let Some(numbers) = &figure.numbers {
+                atomic::write(&path("csv"), numbers.csv().as_bytes())?;
+                written.figures.push(path("csv"));
+            }
             if let Some(bytes) = png::encode(figure) {
                 atomic::write(&path("png"), &bytes)?;
                 written.figures.push(path("png"));

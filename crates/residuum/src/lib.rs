@@ -27,6 +27,13 @@ pub const LIBTORCH_VERSION: Option<&str> = if cfg!(feature = "torch") {
     None
 };
 
+/// Gives memory that was freed and kept for the next tensors back to the system; without the feature `torch`
+/// and beside glibc it does nothing.
+pub fn release_freed_memory() {
+    #[cfg(feature = "torch")]
+    tch_ext::release_freed_memory();
+}
+
 /// Gives the whole process `n` threads: the pool of the classical methods and libtorch's.
 ///
 /// The pool is made once; a second call leaves it as it is.

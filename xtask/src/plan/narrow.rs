@@ -1,8 +1,26 @@
-//! `--only` and `--except`: part of a profile.
+//! `--table`, `--only` and `--except`: part of a profile.
 
 use super::{Plan, undrawn};
 use crate::failure::{Failure, code};
 use crate::glob;
+
+/// Keeps the tables whose ids the globs name, all where there is no glob.
+///
+/// # Errors
+/// Usage, where a glob matches nothing.
+pub(crate) fn tables(mut plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
+    let tables = &mut plan.tables.tables;
+    for glob in globs {
+        if !tables.iter().any(|table| glob::matches(glob, &table.id)) {
+            let ids: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
+            let message = format!("--table {glob} matches no table of this profile");
+            let hint = format!("tables: {}", ids.join(", "));
+            return Err(Failure::new(code::USAGE, message).hint(hint));
+        }
+    }
+    tables.retain(|table| globs.is_empty() || globs.iter().any(|g| glob::matches(g, &table.id)));
+    Ok(retain(plan, |_| true, |_| true))
+}
 
 /// Keeps the rows, columns and cells that the globs name. A glob that matches a data set narrows
 /// the rows, one that matches a column's label or method narrows the columns; several of a kind
@@ -167,6 +185,22 @@ mod tests {
             "ids stay"
         );
         assert_eq!(only(&[]).cells, planned().cells);
+    }
+
+    #[test]
+    fn tables_by_their_ids() {
+        let mut plan = planned();
+        let cells = plan.cells.clone();
+        let mut other = plan.tables.tables[0].clone();
+        other.id = "other".into();
+        other.columns.truncate(1);
+        plan.tables.tables.push(other);
+        let kept = tables(plan, &["oth*".into()]).unwrap();
+        assert_eq!(kept.tables.tables.len(), 1);
+        assert!(!kept.cells.is_empty() && kept.cells.len() < cells.len());
+        assert_eq!(tables(planned(), &[]).unwrap().cells, cells);
+        let error = tables(planned(), &["no".into()]).unwrap_err();
+        assert!(error.hint.unwrap().starts_with("tables: "));
     }
 
     #[test]

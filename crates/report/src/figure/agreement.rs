@@ -1,4 +1,5 @@
 use super::axes::{Plot, Scale};
+use super::numbers::Numbers;
 use super::palette::{Ink, mark};
 use super::table::{Group, under};
 use super::{Anchor, Figure};
@@ -27,6 +28,12 @@ pub(crate) fn panels(group: &Group<'_>) -> Option<Figure> {
         return None;
     }
     let scale = Scale::around(&values);
+    let counts = panels.iter().map(|(series, compared)| {
+        let near = compared.iter().filter(|c| c.agrees()).count();
+        let name = series.label.clone();
+        vec![name, near.to_string(), compared.len().to_string()]
+    });
+    let numbers = Numbers::new(&["method", "agree", "compared"], counts);
     let n_rows = panels.len().div_ceil(BESIDE);
     let mut figure = Figure {
         id: format!("{}-published-seeds", group.stem),
@@ -40,6 +47,7 @@ pub(crate) fn panels(group: &Group<'_>) -> Option<Figure> {
         width: LEFT + STEP.0 * BESIDE.min(panels.len()) as f64 - 24.0,
         height: STEP.1 * n_rows as f64 + 4.0,
         shapes: Vec::new(),
+        numbers: Some(numbers),
     };
     for (index, (series, compared)) in panels.iter().enumerate() {
         let plot = Plot {

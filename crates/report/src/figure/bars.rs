@@ -1,4 +1,5 @@
 use super::axes::{Plot, Scale};
+use super::numbers::Numbers;
 use super::palette::Ink;
 use super::table::{Group, under};
 use super::{Anchor, Figure, TEXT, TICK_TEXT, font};
@@ -114,6 +115,7 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<Strin
         width: 480.0,
         height: plot.bottom() + 42.0,
         shapes: Vec::new(),
+        numbers: Some(numbers(bars)),
     };
     plot.draw_x(&mut figure, "AUROC in percent", 5);
     for (index, bar) in bars.iter().enumerate() {
@@ -151,6 +153,16 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<Strin
     figure.dashed(line, Ink::Text, 1.0, &[4.0, 3.0]);
     plot.frame(&mut figure);
     figure
+}
+
+fn numbers(bars: &[Bar]) -> Numbers {
+    let text = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.2}"));
+    let rows = bars.iter().map(|bar| {
+        let ours = bar.ours.map(|ours| ours.mean);
+        let sd = bar.ours.and_then(|ours| ours.sd);
+        vec![bar.name.clone(), text(ours), text(sd), text(bar.paper)]
+    });
+    Numbers::new(&["method", "AUROC", "sd", "paper"], rows)
 }
 
 /// The mark of a published value: black on a rim of paper, unlike that of any bar.

@@ -1,6 +1,7 @@
 use super::Figure;
 use super::axes::{Plot, Scale};
 use super::legend::{self, Key};
+use super::numbers::Numbers;
 use super::palette::mark;
 use super::table::{Group, under};
 use crate::cell::Cell;
@@ -55,6 +56,11 @@ fn against(
         x: Scale::logarithmic(&costs),
         y: Scale::around(&aurocs),
     };
+    let rows = points.iter().map(|(series, cost, auroc)| {
+        let name = series.label.clone();
+        vec![name, crate::figure::histograms::short(*cost), format!("{auroc:.2}")]
+    });
+    let numbers = Numbers::new(&["method", what, "AUROC"], rows);
     let mut figure = Figure {
         id: format!("{}-{what}", group.stem),
         title: title.to_owned(),
@@ -66,6 +72,7 @@ fn against(
         width: 480.0,
         height: plot.bottom() + 46.0,
         shapes: Vec::new(),
+        numbers: Some(numbers),
     };
     plot.draw(&mut figure, name, "AUROC in percent");
     let mut entries = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::axes::{Plot, Scale};
 use super::legend::{self, Key};
+use super::numbers::Numbers;
 use super::palette::{Ink, dashes};
 use super::table::{Group, Series, row_stem, under};
 use super::{Figure, Point};
@@ -93,6 +94,7 @@ fn figure(group: &Group<'_>, rows: &[usize], stem: &str, of: &str, kind: Kind) -
         width: 480.0,
         height: plot.bottom() + 46.0,
         shapes: Vec::new(),
+        numbers: Some(numbers(&curves, x)),
     };
     plot.draw(&mut figure, x, y);
     if kind == Kind::Roc {
@@ -104,8 +106,7 @@ fn figure(group: &Group<'_>, rows: &[usize], stem: &str, of: &str, kind: Kind) -
     }
     let mut entries = Vec::new();
     for (series, seeds) in &curves {
-        let mean = |step: usize| seeds.iter().map(|s| s[step]).sum::<f64>() / seeds.len() as f64;
-        let mut line: Vec<Point> = (0..=STEPS).map(|k| plot.at(share(k), mean(k))).collect();
+        let mut line: Vec<Point> = (0..=STEPS).map(|k| plot.at(share(k), mean_at(seeds, k))).collect();
         if kind == Kind::Roc {
             line.insert(0, plot.at(0.0, 0.0));
         }
@@ -117,6 +118,24 @@ fn figure(group: &Group<'_>, rows: &[usize], stem: &str, of: &str, kind: Kind) -
     }
     legend::draw(&mut figure, 16.0, plot.bottom() + 44.0, &entries);
     Some(figure)
+}
+
+/// The mean curves at tenths of their abscissa.
+fn numbers(curves: &[(&Series<'_>, Vec<Vec<f64>>)], abscissa: &str) -> Numbers {
+    let steps: Vec<usize> = (0..=STEPS).step_by(STEPS / 10).collect();
+    let xs: Vec<String> = steps.iter().map(|&k| format!("{:.1}", share(k))).collect();
+    let lines: Vec<(String, Vec<f64>)> = (curves.iter())
+        .map(|(series, seeds)| {
+            let at = steps.iter().map(|&k| mean_at(seeds, k));
+            (series.label.clone(), at.collect())
+        })
+        .collect();
+    Numbers::of_lines(abscissa, &xs, &lines)
+}
+
+/// The mean over seeds at a step.
+fn mean_at(seeds: &[Vec<f64>], step: usize) -> f64 {
+    seeds.iter().map(|seed| seed[step]).sum::<f64>() / seeds.len() as f64
 }
 
 /// For each seed that has a curve on every row, the mean of the rows' curves at each step.

@@ -38,6 +38,7 @@ pub(super) fn of_row(group: &Group<'_>, row: usize) -> Option<Figure> {
         width: 480.0,
         height: 0.0,
         shapes: Vec::new(),
+        numbers: None,
     };
     for (index, (label, histogram)) in panels.iter().enumerate() {
         let left = 6.0 + STRIDE.0 * (index % ACROSS) as f64;
@@ -94,7 +95,7 @@ fn panel(figure: &mut Figure, (left, top): Point, label: &str, histogram: &Histo
 }
 
 /// Three digits that count.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let text = match value.abs() {
         0.0 => "0".to_owned(),
         size if (1e-2..1e4).contains(&size) => {

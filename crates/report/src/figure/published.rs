@@ -48,6 +48,7 @@ pub(crate) fn scatter(group: &Group<'_>) -> Option<Figure> {
         width: 480.0,
         height: plot.bottom() + 46.0,
         shapes: Vec::new(),
+        numbers: None, // the table itself
     };
     plot.draw(&mut figure, "published", "ours");
     let ends = vec![(plot.left, plot.bottom()), (plot.right(), plot.top)];

@@ -2,6 +2,7 @@ use metrics::statistics::{Zeros, family_means, friedman, nemenyi, wilcoxon_holm}
 use ndarray::{Array2, ArrayView2};
 
 use super::axes::{Plot, Scale};
+use super::numbers::Numbers;
 use super::palette::{Ink, mark};
 use super::table::{Group, Series, under};
 use super::{Anchor, Figure, TEXT, TICK_TEXT, font};
@@ -130,6 +131,7 @@ fn draw(
         width: 480.0,
         height: plot.bottom() + ROW * ranks.len().div_ceil(2) as f64 + 12.0,
         shapes: Vec::new(),
+        numbers: Some(numbers(group, ranks, &order, &joined)),
     };
     figure.line(
         vec![(plot.left, plot.top), (plot.right(), plot.top)],
@@ -169,6 +171,26 @@ fn draw(
         name(&mut figure, &plot, series, ranks[method], row, is_left);
     }
     figure
+}
+
+/// The methods by rank, with those that Nemenyi's test does not tell from each.
+fn numbers(
+    group: &Group<'_>,
+    ranks: &[f64],
+    order: &[usize],
+    cliques: &[&Vec<usize>],
+) -> Numbers {
+    let rows = order.iter().map(|&method| {
+        let with = cliques.iter().filter(|clique| clique.contains(&method));
+        let mut others: Vec<usize> = with.flat_map(|clique| clique.iter().copied()).collect();
+        others.sort_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
+        others.dedup();
+        let others = others.into_iter().filter(|&other| other != method);
+        let names: Vec<&str> = others.map(|o| group.series[o].label.as_str()).collect();
+        let rank = format!("{:.2}", ranks[method]);
+        vec![group.series[method].label.clone(), rank, names.join("; ")]
+    });
+    Numbers::new(&["method", "mean rank", "not told apart from"], rows)
 }
 
 /// How long the critical difference is, above the axis.

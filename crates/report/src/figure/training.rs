@@ -1,5 +1,6 @@
 use super::axes::{Plot, Scale};
 use super::legend::{self, Key};
+use super::numbers::Numbers;
 use super::palette::{Ink, dashes};
 use super::table::{Group, Series, under};
 use super::{Figure, Point};
@@ -47,12 +48,14 @@ pub(super) fn losses(group: &Group<'_>) -> Option<Figure> {
         width: 480.0,
         height: plot.bottom() + 46.0,
         shapes: Vec::new(),
+        numbers: None,
     };
     plot.draw(&mut figure, "epoch", "loss, share of the first");
     let epochs: Vec<f64> = (0..=STEPS)
         .map(|k| 1.0 + (longest - 1.0) * k as f64 / STEPS as f64)
         .collect();
     let mut entries = Vec::new();
+    let mut means = Vec::new();
     for (series, trainings) in &trained {
         let at: Vec<Vec<f64>> = (epochs.iter())
             .map(|&epoch| trainings.iter().map(|t| share_at(t, epoch)).collect())
@@ -73,9 +76,14 @@ pub(super) fn losses(group: &Group<'_>) -> Option<Figure> {
             let logs: f64 = shares.iter().map(|share| share.ln()).sum();
             (logs / shares.len() as f64).exp()
         };
+        let kept = at.iter().step_by(STEPS / 10);
+        means.push((series.label.clone(), kept.map(|shares| mean(shares)).collect()));
         figure.dashed(line(&mean), ink, 1.75, dashes(series.look));
         entries.push((series.look, series.label.clone(), Key::Line));
     }
+    let kept = epochs.iter().step_by(STEPS / 10);
+    let epochs: Vec<String> = kept.map(|epoch| format!("{epoch:.1}")).collect();
+    figure.numbers = Some(Numbers::of_lines("epoch", &epochs, &means));
     legend::draw(&mut figure, 16.0, plot.bottom() + 44.0, &entries);
     Some(figure)
 }

@@ -1,3 +1,5 @@
+use super::scrolling;
+use crate::figure::numbers::Numbers;
 use crate::figure::{Figure, TableFigures, svg};
 use crate::footnotes::one_line;
 use crate::html::Html;
@@ -5,7 +7,7 @@ use crate::html::Html;
 /// The figures of a table: those over all data sets, then those of each, folded away, as far as they
 /// find `room` in bytes. The others stay in their files.
 pub(super) fn section(html: &mut Html, figures: &TableFigures, room: &mut usize) {
-    grid(html, &figures.over_all);
+    grid(html, &figures.over_all, true);
     if figures.of_datasets.is_empty() {
         return;
     }
@@ -16,7 +18,7 @@ pub(super) fn section(html: &mut Html, figures: &TableFigures, room: &mut usize)
         folded.raw("<details>\n");
         folded.element("summary", &[], &one_line(name));
         folded.raw("\n");
-        grid(&mut folded, of_dataset);
+        grid(&mut folded, of_dataset, false);
         folded.raw("</details>\n");
         if folded.len() > *room {
             left_out += 1;
@@ -34,7 +36,8 @@ pub(super) fn section(html: &mut Html, figures: &TableFigures, room: &mut usize)
     }
 }
 
-fn grid(html: &mut Html, figures: &[Figure]) {
+/// Figures side by side; their numbers folded away below each, or in the files only.
+fn grid(html: &mut Html, figures: &[Figure], with_numbers: bool) {
     if figures.is_empty() {
         return;
     }
@@ -47,7 +50,35 @@ fn grid(html: &mut Html, figures: &[Figure]) {
         html.element("b", &[], &one_line(&figure.title));
         html.raw(". ");
         html.text(&one_line(&figure.caption));
-        html.raw("</figcaption>\n</figure>\n");
+        html.raw("</figcaption>\n");
+        if let Some(numbers) = figure.numbers.as_ref().filter(|_| with_numbers) {
+            table(html, figure, numbers);
+        }
+        html.raw("</figure>\n");
     }
     html.raw("</div>\n");
+}
+
+fn table(html: &mut Html, figure: &Figure, numbers: &Numbers) {
+    let name = format!("Numbers of the figure: {}", one_line(&figure.title));
+    html.raw("<details>\n<summary>Numbers</summary>\n");
+    let mut table = Html::default();
+    table.raw("<table>\n<thead><tr>");
+    for head in &numbers.header {
+        table.element("th", &[("scope", "col")], head);
+    }
+    table.raw("</tr></thead>\n<tbody>\n");
+    for row in &numbers.rows {
+        table.raw("<tr>");
+        for (index, field) in row.iter().enumerate() {
+            match index {
+                0 => table.element("th", &[("scope", "row")], field),
+                _ => table.element("td", &[], field),
+            }
+        }
+        table.raw("</tr>\n");
+    }
+    table.raw("</tbody>\n</table>\n");
+    scrolling(html, &name, table);
+    html.raw("</details>\n");
 }

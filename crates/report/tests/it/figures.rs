@@ -51,7 +51,11 @@ fn a_run_with_curves_has_all_its_figures_as_svg_and_png() {
         .iter()
         .flat_map(|name| ["roc", "pr", "scores"].map(|figure| format!("drawn-{name}-{figure}")));
     let mut expected: Vec<String> = (of_run.chain(of_datasets))
-        .flat_map(|id| [format!("{id}.png"), format!("{id}.svg")])
+        .flat_map(|id| {
+            let numbers = !["published", "scores"].iter().any(|of| id.ends_with(of));
+            let files = ["png", "svg", "csv"].map(|ending| format!("{id}.{ending}"));
+            files.into_iter().take(if numbers { 3 } else { 2 })
+        })
         .collect();
     expected.sort();
     let found: Vec<&String> = figures.keys().collect();
@@ -60,6 +64,9 @@ fn a_run_with_curves_has_all_its_figures_as_svg_and_png() {
     for (name, bytes) in &figures {
         if name.ends_with(".svg") {
             Page::read(std::str::from_utf8(bytes).unwrap());
+            continue;
+        }
+        if name.ends_with(".csv") {
             continue;
         }
         assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n", "{name}");
@@ -72,7 +79,8 @@ fn a_run_with_curves_has_all_its_figures_as_svg_and_png() {
     let page = page(&folder);
     assert_eq!(page.text, before);
     assert_eq!(self::figures(&folder), figures);
-    assert_eq!(page.tags("svg").len(), figures.len() / 2);
+    let drawn = figures.keys().filter(|name| name.ends_with(".svg"));
+    assert_eq!(page.tags("svg").len(), drawn.count());
     assert!(page.text.len() < 5_000_000);
 }
 
@@ -103,6 +111,24 @@ fn one_seed_has_its_curves_without_bands_and_its_ranks() {
 fn bands(svg: &Page) -> (usize, bool) {
     let translucent = svg.attributes("fill-opacity").len();
     (translucent, svg.text.contains("lowest to the highest seed"))
+}
+
+#[test]
+fn the_numbers_of_a_figure_stand_below_it_and_in_a_file() {
+    let folder = drawn_run(1);
+    let figures = figures(&folder);
+    let text = |name: &str| String::from_utf8(figures[name].clone()).unwrap();
+    let ranks = "method,mean rank,not told apart from\n\
+                 kNN,1.00,DDPM\nDDPM,2.00,kNN; norm\nnorm,3.00,DDPM\n";
+    assert_eq!(text("drawn-ranks.csv"), ranks);
+    let roc = text("drawn-roc.csv");
+    let lines: Vec<&str> = roc.lines().collect();
+    assert_eq!(lines[0], "false positive rate,kNN,DDPM,norm");
+    assert_eq!((lines.len(), lines[11]), (12, "1.0,1.000,1.000,1.000"));
+    let page = page(&folder);
+    let shown = page.tags("summary").iter().filter(|e| e.text == "Numbers").count();
+    // Means, both curves, ranks, seconds, training.
+    assert_eq!(shown, 6);
 }
 
 #[test]

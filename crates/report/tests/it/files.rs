@@ -116,7 +116,7 @@ fn writing_twice_gives_the_same_bytes_and_leaves_nothing_else() {
         files.collect::<Vec<_>>()
     };
     let first = bytes("out");
-    assert_eq!(first.len(), 15); // the results, the tables and the page, and five figures twice
+    assert_eq!(first.len(), 18); // the results, the tables and the page, five figures twice, and the numbers of three
     assert_eq!(bytes("out"), first);
     assert_eq!(bytes("elsewhere"), first);
     let mut names: Vec<_> = (fs::read_dir(folder.file("out")).unwrap())
