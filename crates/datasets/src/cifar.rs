@@ -119,11 +119,19 @@ impl Cifar {
         let classes = labels.values.iter().enumerate();
         let classes = classes.map(|(row, &label)| self.class(path, row, f64::from(label)));
         let classes = classes.collect::<Result<Vec<_>, _>>()?;
-        let parts = split.values.iter().map(|&part| match part {
-            0 => OfficialPart::Train,
-            _ => OfficialPart::Test,
+        let parts = split.values.iter().enumerate();
+        let parts = parts.map(|(row, &part)| match part {
+            0 => Ok(OfficialPart::Train),
+            1 => Ok(OfficialPart::Test),
+            _ => Err(DatasetError::Malformed {
+                path: path.to_owned(),
+                place: format!("the part of image {row}"),
+                found: part.to_string(),
+                expected: "0 (train) or 1 (test)".to_owned(),
+            }),
         });
-        Ok(self.class_images(images, classes, parts.collect()))
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        Ok(self.class_images(images, classes, parts))
     }
 
     fn class(self, path: &Path, row: usize, label: f64) -> Result<usize, DatasetError> {

@@ -187,6 +187,14 @@ pub enum DatasetError {
         /// The mask looked for.
         mask: PathBuf,
     },
+    /// Two masks of one image.
+    #[error("{}: a second mask for the image of {}", second.display(), first.display())]
+    TwoMasks {
+        /// The mask that is first by name.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+    },
     /// A mask of another size than its image.
     #[error(
         "{}: {} × {} pixels, expected {} × {} as {} has",

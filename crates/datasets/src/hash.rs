@@ -50,7 +50,8 @@ fn digest(path: &Path, mut hasher: impl Digest) -> Result<String, DatasetError> 
 }
 
 /// One hash for a set of files and folders: that of the single file, else of the lines `HASH  NAME`
-/// that `sha256sum` would print for them, by name and, below a folder, by the path in it.
+/// that `sha256sum` would print for them, by name and, below a folder, by the path in it. What has no
+/// bytes there (links to nothing, pipes) is left out.
 pub(crate) fn sha256_of_files(paths: &[PathBuf]) -> Result<String, DatasetError> {
     if let [path] = paths
         && path.is_file()
@@ -61,7 +62,8 @@ pub(crate) fn sha256_of_files(paths: &[PathBuf]) -> Result<String, DatasetError>
     for path in paths {
         if path.is_dir() {
             let found = list_images(path)?;
-            files.extend(found.into_iter().map(|file| {
+            let found = found.into_iter().filter(|file| file.is_file());
+            files.extend(found.map(|file| {
                 let name = file.strip_prefix(path).unwrap_or(&file).to_owned();
                 (file, name)
             }));

@@ -1,8 +1,8 @@
 //! Image files as arrays: one way of decoding, resizing and cutting for every loader.
 //!
-//! PNG, JPEG, BMP and TIFF, told apart by their content. Grey, colour, palette, with and without
-//! transparency (which is dropped, as Pillow's `convert("RGB")` does), 8 and 16 bits (rounded to 8),
-//! turned as EXIF says. Files are decoded in parallel, each straight into its place in the result:
+//! PNG, JPEG, BMP and TIFF, told apart by their content. Grey, colour, palette (but for TIFF, whose
+//! palettes are refused), with and without transparency (which is dropped, as Pillow's
+//! `convert("RGB")` does), 8 and 16 bits (rounded to 8), turned as EXIF or TIFF says. Files are decoded in parallel, each straight into its place in the result:
 //! beside the result no more is held than one decoded image per thread.
 
 mod decode;
@@ -16,4 +16,5 @@ pub use read::{Colour, ImageOptions, Images, OnBadFile, Skipped, read_images};
 pub use resize::resize_images;
 
 pub(crate) use list::{entries, folders};
-pub(crate) use masks::{MaskOf, read_masks};
+pub(crate) use masks::{MaskOf, not_black, read_masks};
+pub(crate) use read::{check_header, skip};

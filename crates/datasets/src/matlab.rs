@@ -2,7 +2,8 @@
 //!
 //! Source: MathWorks, *MAT-File Format*. A header of 128 bytes, then elements: a type, a size, the
 //! data, padded to 8 bytes. An element may be deflated as a whole (type 15). An array (type 14) holds
-//! elements in its turn: flags, sizes, name, numbers. Sizes are claims: nothing is allocated from them.
+//! elements in its turn: flags, sizes, name, numbers. Sizes are claims: nothing is allocated from them,
+//! and no more is unpacked than the numbers of an array need.
 
 use std::fs;
 use std::io::Read;
@@ -30,10 +31,17 @@ const SINGLE: u32 = 7;
 const DOUBLE: u32 = 9;
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
-/// Deflate makes at most 1032 bytes of one.
-const MAX_DEFLATE_RATIO: u64 = 1032;
+/// Unpacked for its flags, sizes and name: MATLAB's names have at most 63 bytes.
+const START_BYTES: u64 = 4096;
+/// SVHN's largest file, `extra`, has 1.6 GB of pixels.
+const MAX_BYTES: u64 = 1 << 31;
 
 /// The arrays called `names`.
+///
+/// # Errors
+/// [`DatasetError::Io`] and [`DatasetError::MissingArray`]; [`DatasetError::Malformed`] for damaged
+/// files, numbers that are no bytes, and packed arrays that unpack to more than their sizes need, than
+/// 2 GiB or than the memory holds.
 pub(crate) fn read<const N: usize>(
     path: &Path,
     names: [&'static str; N],
@@ -75,7 +83,7 @@ pub(crate) fn read<const N: usize>(
 type Wrong = (String, String);
 
 /// All arrays by name; those that are not `wanted` without their numbers.
-fn arrays(bytes: &[u8], wanted: &[&str]) -> Result<Vec<(String, Option<Matrix>)>, Wrong> {
+fn arrays(bytes: &[u8], wanted: &[&str]) -> Result<Vec<Array>, Wrong> {
     let version = bytes.get(124..HEADER_BYTES).unwrap_or_default();
     // Version 0x0100 and "IM": both little-endian. Other orders are not written any more.
     if version != [0x00, 0x01, b'I', b'M'] {
@@ -90,13 +98,7 @@ fn arrays(bytes: &[u8], wanted: &[&str]) -> Result<Vec<(String, Option<Matrix>)>
         let (kind, data, after) = element(rest)?;
         match kind {
             MATRIX => arrays.extend(matrix(data, wanted)?),
-            COMPRESSED => {
-                let unpacked = inflate(data)?;
-                let (kind, data, _) = element(&unpacked)?;
-                if kind == MATRIX {
-                    arrays.extend(matrix(data, wanted)?);
-                }
-            }
+            COMPRESSED => arrays.extend(packed(data, wanted)?),
             _ => {}
         }
         rest = after;
@@ -104,29 +106,69 @@ fn arrays(bytes: &[u8], wanted: &[&str]) -> Result<Vec<(String, Option<Matrix>)>
     Ok(arrays)
 }
 
-fn inflate(data: &[u8]) -> Result<Vec<u8>, Wrong> {
-    let mut unpacked = Vec::new();
-    let limit = (data.len() as u64).saturating_mul(MAX_DEFLATE_RATIO);
-    ZlibDecoder::new(data)
+/// The array of packed data, unpacked as far as it is wanted.
+fn packed(data: &[u8], wanted: &[&str]) -> Result<Option<Array>, Wrong> {
+    let mut packed = ZlibDecoder::new(data);
+    let mut bytes = Vec::new();
+    unpack(&mut packed, START_BYTES, &mut bytes)?;
+    let tag = (word(&bytes, 0)?, u64::from(word(&bytes, 4)?));
+    let (MATRIX, size) = tag else {
+        return Ok(None);
+    };
+    let start = start(&bytes[8..])?;
+    if !start.is_numbers() || !wanted.contains(&start.name.as_str()) {
+        return Ok(start.is_numbers().then_some((start.name, None)));
+    }
+    let numbers = start.shape.iter().try_fold(8u64, |bytes, &axis| {
+        bytes.checked_mul(axis as u64) // a double for each at most
+    });
+    let most = numbers.unwrap_or(u64::MAX).saturating_add(START_BYTES);
+    if size > most.min(MAX_BYTES) {
+        return Err((
+            format!("{size} bytes in array `{}`", start.name),
+            format!(
+                "at most {} for shape {:?}",
+                most.min(MAX_BYTES),
+                start.shape
+            ),
+        ));
+    }
+    // One byte more than there should be, so that the end with its checksum is read.
+    let rest = (size + 9).saturating_sub(bytes.len() as u64);
+    unpack(&mut packed, rest, &mut bytes)?;
+    let (_, data, _) = element(&bytes)?;
+    matrix(data, wanted)
+}
+
+fn unpack(packed: &mut impl Read, limit: u64, to: &mut Vec<u8>) -> Result<(), Wrong> {
+    to.try_reserve(limit as usize).map_err(|_| {
+        (
+            format!("{limit} bytes to unpack"),
+            "an array that fits the memory".to_owned(),
+        )
+    })?;
+    packed
         .take(limit)
-        .read_to_end(&mut unpacked)
+        .read_to_end(to)
         .map_err(|error| (error.to_string(), "undamaged packed data".to_owned()))?;
-    Ok(unpacked)
+    Ok(())
+}
+
+fn cut() -> Wrong {
+    (
+        "the end of the data".to_owned(),
+        "a whole element".to_owned(),
+    )
+}
+
+fn word(bytes: &[u8], at: usize) -> Result<u32, Wrong> {
+    let word = bytes.get(at..at + 4).and_then(|w| w.first_chunk());
+    word.map(|&w| u32::from_le_bytes(w)).ok_or_else(cut)
 }
 
 /// The type and the data of the first element, and what follows it.
 fn element(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Wrong> {
-    let cut = || {
-        (
-            "the end of the data".to_owned(),
-            "a whole element".to_owned(),
-        )
-    };
-    let word = |at: usize| -> Result<u32, Wrong> {
-        let word = bytes.get(at..at + 4).and_then(|w| w.first_chunk());
-        word.map(|&w| u32::from_le_bytes(w)).ok_or_else(cut)
-    };
-    let first = word(0)?;
+    let first = word(bytes, 0)?;
     // Small elements hold size, type and up to four bytes of data in eight bytes.
     let small = first >> 16;
     if small != 0 {
@@ -134,7 +176,7 @@ fn element(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Wrong> {
         let after = bytes.get(8..).unwrap_or_default();
         return Ok((first & 0xffff, data.ok_or_else(cut)?, after));
     }
-    let size = word(4)? as usize;
+    let size = word(bytes, 4)? as usize;
     let data = size.checked_add(8).and_then(|end| bytes.get(8..end));
     let data = data.ok_or_else(cut)?;
     // Packed elements are not padded.
@@ -147,28 +189,53 @@ fn element(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Wrong> {
     Ok((first, data, after))
 }
 
-/// The name of an array and, where it is wanted, its numbers. `None` for cells, structures and text.
-fn matrix(bytes: &[u8], wanted: &[&str]) -> Result<Option<(String, Option<Matrix>)>, Wrong> {
+/// The name of an array and, where it is wanted, its numbers.
+type Array = (String, Option<Matrix>);
+
+/// What stands before the numbers of an array.
+struct Start<'a> {
+    class: u8,
+    shape: Vec<usize>,
+    name: String,
+    rest: &'a [u8],
+}
+
+impl Start<'_> {
+    /// Classes 6 to 15: double, single, integers.
+    fn is_numbers(&self) -> bool {
+        (6..=15).contains(&self.class)
+    }
+}
+
+fn start(bytes: &[u8]) -> Result<Start<'_>, Wrong> {
     let (_, flags, rest) = element(bytes)?;
     let (_, sizes, rest) = element(rest)?;
     let (_, name, rest) = element(rest)?;
-    let name = String::from_utf8_lossy(name).into_owned();
-    // Classes 6 to 15 are numbers: double, single, integers.
-    let class = flags.first().copied().unwrap_or_default();
-    if !(6..=15).contains(&class) {
+    let shape = sizes.chunks_exact(4).map(|axis| {
+        axis.iter()
+            .rev()
+            .fold(0, |n, &byte| n << 8 | usize::from(byte))
+    });
+    Ok(Start {
+        class: flags.first().copied().unwrap_or_default(),
+        shape: shape.collect(),
+        name: String::from_utf8_lossy(name).into_owned(),
+        rest,
+    })
+}
+
+/// `None` for cells, structures and text.
+fn matrix(bytes: &[u8], wanted: &[&str]) -> Result<Option<Array>, Wrong> {
+    let start = start(bytes)?;
+    if !start.is_numbers() {
         return Ok(None);
     }
+    let Start {
+        shape, name, rest, ..
+    } = start;
     if !wanted.contains(&name.as_str()) {
         return Ok(Some((name, None)));
     }
-    let shape: Vec<usize> = sizes
-        .chunks_exact(4)
-        .map(|axis| {
-            axis.iter()
-                .rev()
-                .fold(0, |n, &byte| n << 8 | usize::from(byte))
-        })
-        .collect();
     let (kind, data, _) = element(rest)?;
     let values = values(kind, data).ok_or_else(|| {
         (
@@ -284,6 +351,30 @@ mod tests {
             );
             assert_eq!(arrays[1].1.as_ref().unwrap().values, [10, 3]);
         }
+    }
+
+    #[test]
+    fn packed_arrays_are_unpacked_only_as_far_as_their_sizes_need() {
+        let bomb = array(9, "X", &[1, 1], UINT8, &vec![0; 1 << 20]);
+        let error = arrays(&file(&[bomb.clone()], true), &["X"]).unwrap_err();
+        assert_eq!(error.0, format!("{} bytes in array `X`", bomb.len() - 8));
+        assert!(error.1.starts_with("at most 4104 for shape"), "{}", error.1);
+        // One that nobody asks for is not unpacked: its damaged end goes unseen.
+        let mut whole = file(
+            &[array(9, "Z", &[1, 1 << 20], UINT8, &vec![7; 1 << 20])],
+            true,
+        );
+        let n = whole.len();
+        whole[n - 4..].fill(0x55);
+        assert_eq!(arrays(&whole, &["X"]).unwrap()[0].0, "Z");
+        whole = file(
+            &[array(9, "X", &[1, 1 << 20], UINT8, &vec![7; 1 << 20])],
+            true,
+        );
+        assert!(arrays(&whole, &["X"]).unwrap()[0].1.is_some());
+        let n = whole.len();
+        whole[n - 4..].fill(0x55);
+        assert!(arrays(&whole, &["X"]).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
-use ndarray::{Array2, Array4, ShapeBuilder};
+use ndarray::{Array2, Array4, ArrayD, IxDyn, ShapeBuilder};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -28,8 +28,8 @@ pub fn load_npz(path: impl AsRef<Path>) -> Result<Dataset, DatasetError> {
     load_named(path, &name)
 }
 
-/// The array `images` of a file, whole numbers from 0 to 255: `[n, h, w]` grey or `[n, h, w, 3]` RGB →
-/// `[n, c, h, w]`.
+/// The array `images` of a file, whole numbers from 0 to 255: `[n, h, w]` or `[n, h, w, 1]` grey or
+/// `[n, h, w, 3]` RGB → `[n, c, h, w]`. C or Fortran order.
 ///
 /// # Errors
 /// [`DatasetError`] naming the file where it cannot be read, is no zip, has no such array, or one of
@@ -39,9 +39,9 @@ pub fn load_npz_images(path: impl AsRef<Path>) -> Result<Array4<u8>, DatasetErro
     let [images] = read_bytes(path, ["images"])?;
     let (n, h, w, c) = match images.shape[..] {
         [n, h, w] => (n, h, w, 1),
-        [n, h, w, 3] => (n, h, w, 3),
+        [n, h, w, c @ (1 | 3)] => (n, h, w, c),
         _ => {
-            let expected = "[n, h, w] or [n, h, w, 3]";
+            let expected = "[n, h, w], [n, h, w, 1] or [n, h, w, 3]";
             return Err(wrong_shape(path, "images", &images.shape, expected));
         }
     };
@@ -89,10 +89,16 @@ pub(crate) fn read_bytes<const N: usize>(
             }
         };
         let array = read_entry(path, &mut archive, name, file_bytes, as_byte)?;
-        if array.fortran {
-            return Err(wrong_shape(path, name, &array.shape, "C order"));
-        }
-        let values = array.values.iter().map(|&v| u8::try_from(v).ok()).collect();
+        let values = if array.fortran {
+            let shape = IxDyn(&array.shape).f();
+            let read = ArrayD::from_shape_vec(shape, array.values).map_err(|_| {
+                wrong_shape(path, name, &array.shape, "a shape that fits the memory")
+            })?;
+            read.iter().copied().collect()
+        } else {
+            array.values
+        };
+        let values = values.iter().map(|&v| u8::try_from(v).ok()).collect();
         let values: Option<Vec<u8>> = values;
         found.push(Npy {
             shape: array.shape,

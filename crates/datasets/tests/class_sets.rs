@@ -1,12 +1,15 @@
 //! Sets made of classes, from the official archives' own files, and MNIST-C.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 
 use datasets::{Corruption, Data, Dataset, Label, Loading, Protocol, Roots, corrupt, find, load};
 use ndarray::{Array4, Axis};
 use tempfile::tempdir;
+use zip::CompressionMethod;
 
 fn images(set: &Dataset) -> &Array4<u8> {
     match set.data() {
@@ -135,6 +138,35 @@ fn cifars_binary_archives_are_read_plane_by_plane() {
             .ends_with("found 20, expected a class below 20"),
         "{error}"
     );
+}
+
+#[test]
+fn cifars_npz_has_two_parts() {
+    let dir = tempdir().unwrap();
+    let roots = Roots::of([dir.path().to_owned()]);
+    let folder = dir.path().join("cifar10");
+    fs::create_dir(&folder).unwrap();
+    let load = |split: [u8; 3]| {
+        let images = common::npy("|u1", false, "(3, 32, 32, 3)", &[7; 3 * 3072]);
+        let entries = [
+            ("images.npy", images),
+            ("labels.npy", common::y(&[4, 4, 1])),
+            ("split.npy", common::y(&split)),
+        ];
+        common::npz(
+            &folder,
+            "cifar10_13k.npz",
+            &entries,
+            CompressionMethod::Deflated,
+        );
+        load("CIFAR10_4@pixels", &roots, &Loading::of(Protocol::OneClass))
+    };
+    let set = load([0, 1, 1]).unwrap();
+    let split = Protocol::OneClass.split(&set, 0).unwrap();
+    assert_eq!((split.train.len(), split.test.len()), (1, 2));
+    let error = load([0, 2, 1]).unwrap_err().to_string();
+    let expected = "the part of image 1: found 2, expected 0 (train) or 1 (test)";
+    assert!(error.ends_with(expected), "{error}");
 }
 
 /// A MAT-file of `X` `[32, 32, 3, n]` and `y` `[n, 1]`; red counts rows, green columns, blue images.

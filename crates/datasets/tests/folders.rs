@@ -260,6 +260,42 @@ fn mini_imagenets_tables_name_classes_and_files() {
 }
 
 #[test]
+fn mini_imagenets_tables_may_come_from_a_spreadsheet() {
+    let dir = tempdir().unwrap();
+    for name in ["a.png", "b.png"] {
+        save(&dir.path().join("images").join(name), grey(4, 4, 0));
+    }
+    let table = "\u{feff}filename,label\r\na.png, n01 \r\nb.png ,n02\r\n";
+    fs::write(dir.path().join("train.csv"), table).unwrap();
+    let set = load_as(&format!("{}:n01", text(dir.path())), Protocol::Semi).unwrap();
+    assert_eq!((set.n(), set.n_anomalies()), (2, 1));
+    fs::write(dir.path().join("train.csv"), "a.png, \n").unwrap();
+    assert!(load_as(&format!("{}:n01", text(dir.path())), Protocol::Semi).is_err());
+}
+
+#[test]
+fn class_folders_are_read_with_all_below_them() {
+    let dir = tempdir().unwrap();
+    for name in ["cat/a.png", "dog/a.png", "dog/2021/b.png", "dog/c.png"] {
+        save(&dir.path().join(name), grey(4, 4, 0));
+    }
+    let name = format!("{}:dog", text(dir.path()));
+    let set = load_as(&name, Protocol::Semi).unwrap();
+    let ends = ["cat/a.png", "dog/2021/b.png", "dog/a.png", "dog/c.png"];
+    assert!(
+        set.files()
+            .iter()
+            .zip(ends)
+            .all(|(file, end)| file.ends_with(end))
+    );
+    assert_eq!((set.n(), set.n_anomalies()), (4, 1));
+    // A folder of whole sets is no folder of classes.
+    category(&dir.path().join("dog"));
+    let error = load_as(&name, Protocol::Semi).unwrap_err();
+    assert!(matches!(error, DatasetError::Layout { .. }), "{error}");
+}
+
+#[test]
 fn folders_in_no_layout_and_absent_ones_are_named() {
     let dir = tempdir().unwrap();
     let error = load_as(text(dir.path()), Protocol::Semi).unwrap_err();

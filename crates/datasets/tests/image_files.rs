@@ -73,30 +73,6 @@ fn sixteen_bits_are_rounded_and_transparency_is_dropped() {
 }
 
 #[test]
-fn exif_turns_a_photograph() {
-    let dir = tempdir().unwrap();
-    let path = dir.path().join("plain.jpg");
-    save(
-        &path,
-        image::GrayImage::from_fn(16, 8, |x, _| Luma([if x < 8 { 0 } else { 255 }])),
-    );
-    let plain = fs::read(&path).unwrap();
-    // APP1 with a TIFF directory of one entry: 0x0112, orientation, short, 6 (a quarter to the right).
-    let mut exif =
-        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
-    let mut turned = plain[..2].to_vec();
-    turned.extend([0xff, 0xe1]);
-    turned.extend((exif.len() as u16 + 2).to_be_bytes());
-    turned.append(&mut exif);
-    turned.extend(&plain[2..]);
-    let path = dir.path().join("turned.jpg");
-    fs::write(&path, turned).unwrap();
-    let found = pixels(&path);
-    assert_eq!(found.dim(), (1, 16, 8));
-    assert!(found[[0, 0, 4]] < 10 && found[[0, 15, 4]] > 245);
-}
-
-#[test]
 fn one_colour_file_makes_all_colour_unless_told_otherwise() {
     let dir = tempdir().unwrap();
     save(&dir.path().join("a.png"), grey(4, 4, 9));
@@ -120,10 +96,14 @@ fn one_colour_file_makes_all_colour_unless_told_otherwise() {
 
 /// A PNG header that promises 60,000 × 60,000 pixels, with nothing behind it.
 fn bomb() -> Vec<u8> {
+    png_header(60_000, 8)
+}
+
+fn png_header(side: u32, bits: u8) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
-    header.extend(60_000u32.to_be_bytes());
-    header.extend(60_000u32.to_be_bytes());
-    header.extend([8, 6, 0, 0, 0]);
+    header.extend(side.to_be_bytes());
+    header.extend(side.to_be_bytes());
+    header.extend([bits, 6, 0, 0, 0]);
     let mut crc = flate2::Crc::new();
     crc.update(&header);
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
@@ -141,7 +121,7 @@ fn bad_files_are_errors_or_are_skipped_and_counted() {
     save(&at("whole.jpg"), colour(40, 40, 9));
     let png = fs::read(at("good.png")).unwrap();
     let jpg = fs::read(at("whole.jpg")).unwrap();
-    let bad: [(&str, Vec<u8>, &str); 7] = [
+    let bad: [(&str, Vec<u8>, &str); 8] = [
         (
             "text.png",
             b"hello there".to_vec(),
@@ -153,11 +133,16 @@ fn bad_files_are_errors_or_are_skipped_and_counted() {
             bomb(),
             "found 60000 × 60000 pixels, expected at most 89478485 pixels",
         ),
+        (
+            "deep_bomb.png",
+            png_header(9_000, 16),
+            "found 9000 × 9000 pixels of 648000000 bytes, expected at most 536870912 bytes",
+        ),
         ("cut.png", png[..png.len() / 2].to_vec(), ""),
         (
             "cut.jpg",
             jpg[..jpg.len() - 20].to_vec(),
-            "found the end of the file, expected a whole JPEG",
+            "before the image's end marker: it is cut off, expected a whole JPEG image",
         ),
         ("start.jpg", jpg[..60].to_vec(), ""),
         (
@@ -199,6 +184,112 @@ fn bad_files_are_errors_or_are_skipped_and_counted() {
         read(&[at("gone.png")]).unwrap_err().kind(),
         ErrorKind::Missing
     );
+}
+
+/// A file of 1 TB, all but its start a hole: reading it whole could only fail.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_no_image_is_refused_by_its_first_bytes() {
+    let dir = tempdir().unwrap();
+    for (name, start) in [
+        ("film.png", &b"\0\0\0\x20ftypisom"[..]),
+        ("deep.png", &png_header(60_000, 8)[..]),
+    ] {
+        let path = dir.path().join(name);
+        fs::write(&path, start).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        let error = read(&[path]).unwrap_err().to_string();
+        let refused = error.contains("found a start of") || error.contains("found 60000");
+        assert!(refused, "{error}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn links_to_nothing_and_pipes_are_named_and_never_waited_for() {
+    let dir = tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    save(&at("a.png"), grey(4, 4, 9));
+    std::os::unix::fs::symlink(at("gone"), at("b.PNG")).unwrap();
+    std::os::unix::fs::symlink(at("gone"), at("notes")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(at("c.png"))
+        .status();
+    assert!(made.unwrap().success());
+    let paths = list_images(dir.path()).unwrap();
+    assert_eq!(paths, [at("a.png"), at("b.PNG"), at("c.png")]);
+    let error = read(&paths).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert!(error.to_string().ends_with("b.PNG"), "{error}");
+    let error = read(&paths[2..]).unwrap_err().to_string();
+    assert!(
+        error.contains("c.png: the image: found a folder, pipe or device"),
+        "{error}"
+    );
+    let options = ImageOptions {
+        on_bad_file: OnBadFile::Skip,
+        ..ImageOptions::default()
+    };
+    let images = read_images(&paths, &options).unwrap();
+    assert_eq!((images.kept.len(), images.skipped.len()), (1, 2));
+}
+
+#[test]
+#[cfg(unix)]
+fn linked_folders_are_followed_but_not_in_circles() {
+    use std::os::unix::fs::symlink;
+    let (dir, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
+    let at = |name: &str| dir.path().join(name);
+    save(&elsewhere.path().join("1.png"), grey(4, 4, 9));
+    save(&at("b/2.png"), grey(4, 4, 9));
+    for link in ["a", "c"] {
+        symlink(elsewhere.path(), at(link)).unwrap();
+    }
+    symlink(dir.path(), at("b/back")).unwrap();
+    symlink(at("d"), at("d")).unwrap();
+    let expected = [at("a/1.png"), at("b/2.png"), at("c/1.png")];
+    assert_eq!(list_images(dir.path()).unwrap(), expected);
+}
+
+/// Under `Skip` what is left out decides nothing, wherever it stands.
+#[test]
+fn a_file_that_is_left_out_decides_neither_size_nor_channels() {
+    let dir = tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let cut = |name: &str, image: DynamicImage| {
+        save(&at(name), image);
+        let bytes = fs::read(at(name)).unwrap();
+        fs::write(at(name), &bytes[..bytes.len() - 40]).unwrap();
+        at(name)
+    };
+    let whole: Vec<PathBuf> = (0..10).map(|i| at(&format!("{i}.png"))).collect();
+    for path in &whole {
+        save(path, grey(40, 40, 9));
+    }
+    let wide = cut("wide.png", grey(41, 40, 9).into());
+    let colourful = cut("colourful.png", colour(40, 40, 9).into());
+    let skip = ImageOptions {
+        on_bad_file: OnBadFile::Skip,
+        ..ImageOptions::default()
+    };
+    for bad in [&wide, &colourful] {
+        for place in [0, 10] {
+            let mut paths = whole.clone();
+            paths.insert(place, bad.clone());
+            let images = read_images(&paths, &skip).unwrap();
+            assert_eq!(images.pixels.dim(), (10, 1, 40, 40));
+            assert_eq!(images.skipped.len(), 1);
+            assert!(read(&paths).is_err());
+        }
+    }
+    // Whole files still do.
+    save(&at("tall.png"), grey(40, 41, 9));
+    save(&at("red.png"), colour(40, 40, 9));
+    let mixed = read_images(&[whole[0].clone(), at("tall.png")], &skip).unwrap_err();
+    assert!(matches!(mixed, DatasetError::MixedSizes { .. }));
+    let red = read_images(&[whole[0].clone(), at("red.png")], &skip).unwrap();
+    assert_eq!(red.pixels.dim().1, 3);
 }
 
 #[test]
@@ -246,7 +337,7 @@ fn a_path_given_many_times_is_read_many_times() {
 
 /// A hundred thousand files, some at a time: the memory is that of their paths and of one part. All of
 /// them at 64 pixels would be 1.2 GB.
-/// `cargo nextest run --release -p datasets --test image_files --run-ignored all`
+/// `cargo xtask soak -p datasets`
 #[test]
 #[ignore = "15 seconds"]
 #[cfg(target_os = "linux")]

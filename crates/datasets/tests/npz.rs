@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{deflated, npy, npy_with, npz, x, y};
-use datasets::{Data, DatasetError, ErrorKind, Label, load_npz};
+use datasets::{Data, DatasetError, ErrorKind, Label, load_npz, load_npz_images};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -222,6 +222,38 @@ fn headers_that_promise_too_much_are_refused_before_allocating() {
     }
     fs::write(&stored, bytes).unwrap();
     error(&stored);
+}
+
+#[test]
+fn arrays_of_images_may_have_one_channel_and_either_order() {
+    let dir = tempdir().unwrap();
+    // Two images of 2 × 3 in file order.
+    let values: Vec<u8> = (0..12).collect();
+    let load = |fortran: bool, shape: &str, values: &[u8]| {
+        let array = npy("|u1", fortran, shape, values);
+        let entries = [("images.npy", array)];
+        load_npz_images(npz(
+            dir.path(),
+            "images.npz",
+            &entries,
+            CompressionMethod::Stored,
+        ))
+    };
+    let grey = load(false, "(2, 2, 3)", &values).unwrap();
+    assert_eq!(load(false, "(2, 2, 3, 1)", &values).unwrap(), grey);
+    assert_eq!((grey.dim(), grey[[1, 0, 0, 2]]), ((2, 1, 2, 3), 8));
+    // numpy: numpy.asfortranarray(grey).tobytes(order="A").
+    let turned = [0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11];
+    assert_eq!(load(true, "(2, 2, 3)", &turned).unwrap(), grey);
+    let colour = load(true, "(2, 2, 1, 3)", &turned).unwrap();
+    assert_eq!((colour.dim(), colour[[1, 2, 0, 0]]), ((2, 3, 2, 1), 8));
+    let error = load(false, "(2, 3, 1, 2)", &values)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.ends_with("expected [n, h, w], [n, h, w, 1] or [n, h, w, 3]"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{images_in, names_of};
+use super::{mvtec, names_of};
 use crate::class_images::{ClassImages, Pictures};
 use crate::images::folders;
-use crate::{DatasetError, OfficialPart};
+use crate::{DatasetError, OfficialPart, list_images};
 
 /// Class folders as images, with the names of the classes.
 pub(crate) struct Classes {
@@ -34,7 +34,7 @@ impl Classes {
 }
 
 /// `train/<class>` beside `val/<class>` or `test/<class>` (both test where both exist), or `<class>`
-/// folders alone. Order: train first, then by class, then by file name.
+/// folders alone, with all files below each. Order: train first, then by class, then by path.
 pub(crate) fn read(folder: &Path) -> Result<Classes, DatasetError> {
     let train = folder.join("train");
     let tests: Vec<PathBuf> = ["val", "test"]
@@ -54,7 +54,15 @@ pub(crate) fn read(folder: &Path) -> Result<Classes, DatasetError> {
     let (mut paths, mut classes, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     let mut add = |of: &Path, part: OfficialPart| -> Result<(), DatasetError> {
         for (class, name) in names.iter().enumerate() {
-            let found = images_in(&of.join(name))?;
+            let class_folder = of.join(name);
+            if mvtec::is(&class_folder) {
+                return Err(DatasetError::Layout {
+                    path: class_folder,
+                    found: "train/good and test, a whole set".to_owned(),
+                    expected: "images of one class: name the set itself".to_owned(),
+                });
+            }
+            let found = list_images(&class_folder)?;
             classes.extend(found.iter().map(|_| class));
             parts.extend(found.iter().map(|_| part));
             paths.extend(found);

@@ -29,8 +29,11 @@ pub(crate) fn read(folder: &Path) -> Result<Classes, DatasetError> {
             path: path.clone(),
             source,
         })?;
+        // Spreadsheets put a byte order mark first.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (line, row) in text.lines().enumerate() {
-            match row.trim().split_once(',') {
+            let cells = row.split_once(',').map(|(a, b)| (a.trim(), b.trim()));
+            match cells {
                 _ if row.trim().is_empty() => {}
                 Some(("filename", "label")) if line == 0 => {}
                 Some((file, label)) if !label.contains(',') && !label.is_empty() => {

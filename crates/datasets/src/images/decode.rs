@@ -1,17 +1,30 @@
 //! One file: what its header says, and its pixels.
 
-use std::fs;
-use std::io::{self, Cursor};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageReader, Limits};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+};
 
 use crate::DatasetError;
 
 /// What a decoder may allocate beside the image: profiles, thumbnails, strips of a TIFF.
 const MAX_ALLOCATION: u64 = 1 << 29;
 
+/// Three channels of 16 bits: what an image of as many pixels as allowed may take.
+const BYTES_OF_PIXEL: u64 = 6;
+
+const READ: [ImageFormat; 4] = [
+    ImageFormat::Png,
+    ImageFormat::Jpeg,
+    ImageFormat::Bmp,
+    ImageFormat::Tiff,
+];
+/// Enough to tell a format by.
+const START_BYTES: u64 = 16;
 const FORMATS: &str = "a PNG, JPEG, BMP or TIFF image";
 
 /// What the start of a file says about its image, turned as EXIF says.
@@ -24,8 +37,7 @@ pub(crate) struct Header {
 
 /// Reads the header alone: nothing is allocated for the pixels.
 pub(crate) fn header(path: &Path, max_pixels: u64) -> Result<Header, DatasetError> {
-    let bytes = bytes(path)?;
-    let (decoder, orientation) = open(path, &bytes, max_pixels)?;
+    let (decoder, orientation) = open(path, max_pixels)?;
     let (width, height) = decoder.dimensions();
     let (width, height) = if turned(orientation) {
         (height, width)
@@ -75,38 +87,60 @@ pub(crate) fn not_black(path: &Path, max_pixels: u64) -> Result<(Header, Vec<u8>
 }
 
 fn decode(path: &Path, max_pixels: u64) -> Result<DynamicImage, DatasetError> {
-    let bytes = bytes(path)?;
-    let (decoder, orientation) = open(path, &bytes, max_pixels)?;
+    let (decoder, orientation) = open(path, max_pixels)?;
     let mut image =
         DynamicImage::from_decoder(decoder).map_err(|error| image_error(path, error))?;
     image.apply_orientation(orientation);
     Ok(image)
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, DatasetError> {
-    fs::read(path).map_err(|source| DatasetError::Io {
+/// A file that is read as its decoder asks, or its bytes.
+trait Source: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Source for T {}
+
+/// The format that the first bytes of a file have, and a reader of the whole. Only of a JPEG all bytes
+/// are read at once: its decoder does the same.
+fn source(path: &Path) -> Result<(ImageFormat, Box<dyn Source>), DatasetError> {
+    let io = |source| DatasetError::Io {
         path: path.to_owned(),
         source,
-    })
+    };
+    // Opening a pipe would wait for somebody to write into it.
+    if !fs::metadata(path).map_err(io)?.is_file() {
+        return Err(malformed(path, "a folder, pipe or device", FORMATS));
+    }
+    let mut file = File::open(path).map_err(io)?;
+    let mut start = Vec::new();
+    file.by_ref()
+        .take(START_BYTES)
+        .read_to_end(&mut start)
+        .map_err(io)?;
+    let format = match image::guess_format(&start) {
+        Ok(format) if READ.contains(&format) => format,
+        Ok(format) => return Err(malformed(path, format!("a {format:?} file"), FORMATS)),
+        Err(_) => return Err(malformed(path, start_of(&start), FORMATS)),
+    };
+    if format != ImageFormat::Jpeg {
+        file.rewind().map_err(io)?;
+        return Ok((format, Box::new(BufReader::new(file))));
+    }
+    let mut bytes = start;
+    file.read_to_end(&mut bytes).map_err(io)?;
+    if !jpeg_ends(&bytes) {
+        return Err(malformed(
+            path,
+            "the end of the file before the image's end marker: it is cut off",
+            "a whole JPEG image",
+        ));
+    }
+    Ok((format, Box::new(Cursor::new(bytes))))
 }
 
 /// A decoder that has read the header, with every claim of the header checked.
-fn open<'a>(
-    path: &Path,
-    bytes: &'a [u8],
-    max_pixels: u64,
-) -> Result<(impl ImageDecoder + 'a, Orientation), DatasetError> {
-    let guessed = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let mut reader = guessed.map_err(|source| DatasetError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    if reader.format().is_none() {
-        return Err(malformed(path, start_of(bytes), FORMATS));
-    }
-    if bytes.starts_with(JPEG_START) && !jpeg_ends(bytes) {
-        return Err(malformed(path, "the end of the file", "a whole JPEG image"));
-    }
+fn open(path: &Path, max_pixels: u64) -> Result<(impl ImageDecoder, Orientation), DatasetError> {
+    let (format, source) = source(path)?;
+    let mut reader = ImageReader::with_format(source, format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_ALLOCATION);
     reader.limits(limits);
@@ -126,6 +160,15 @@ fn open<'a>(
             path,
             format!("{width} × {height} pixels"),
             "at least one pixel",
+        ));
+    }
+    let bytes = decoder.total_bytes();
+    let at_most = MAX_ALLOCATION.max(max_pixels.saturating_mul(BYTES_OF_PIXEL));
+    if bytes > at_most {
+        return Err(malformed(
+            path,
+            format!("{width} × {height} pixels of {bytes} bytes"),
+            format!("at most {at_most} bytes"),
         ));
     }
     let kind = decoder.original_color_type();
@@ -153,8 +196,6 @@ fn turned(orientation: Orientation) -> bool {
             | Orientation::Rotate270FlipH
     )
 }
-
-const JPEG_START: &[u8] = &[0xff, 0xd8];
 
 /// Whether a JPEG has its end marker. The decoder fills what is missing with grey and says nothing.
 ///
@@ -212,12 +253,11 @@ fn image_error(path: &Path, error: ImageError) -> DatasetError {
 
 /// The first bytes of a file that is no image, as text where they are.
 fn start_of(bytes: &[u8]) -> String {
-    let start = &bytes[..bytes.len().min(16)];
-    match std::str::from_utf8(start) {
+    match std::str::from_utf8(bytes) {
         Ok("") => "an empty file".to_owned(),
         Ok(text) if text.chars().all(|c| !c.is_control() || c.is_whitespace()) => {
             format!("the text {text:?}")
         }
-        _ => format!("a start of {start:02x?}"),
+        _ => format!("a start of {bytes:02x?}"),
     }
 }

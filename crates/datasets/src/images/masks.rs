@@ -6,7 +6,7 @@ use ndarray::Array3;
 use rayon::prelude::*;
 
 use super::decode;
-use super::read::{ImageOptions, reserve};
+use super::read::{ImageOptions, OnBadFile, Skipped, reserve, skip};
 use super::resize;
 use crate::DatasetError;
 
@@ -22,20 +22,59 @@ pub(crate) struct MaskOf {
 ///
 /// A pixel that is not black is anomalous. A resized pixel is anomalous where at least half of its
 /// area is: as many pixels are gained as lost, while a line thinner than half a new pixel is lost.
+///
+/// Under [`OnBadFile::Skip`] masks that are damaged come back beside the others, by their place.
 pub(crate) fn read_masks(
     pairs: &[MaskOf],
     (h, w): (usize, usize),
     options: &ImageOptions,
-) -> Result<Array3<bool>, DatasetError> {
+) -> Result<(Array3<bool>, Vec<(usize, DatasetError)>), DatasetError> {
     let shape = (pairs.len(), 1, h, w);
     let mut pixels = reserve(shape)?;
-    pixels
+    let errors: Vec<_> = pixels
         .par_chunks_mut(h * w)
         .zip(pairs)
-        .try_for_each(|(to, pair)| read_into(to, pair, options))?;
+        .map(|(to, pair)| read_into(to, pair, options).err())
+        .collect();
+    let mut bad = Vec::new();
+    for (i, error) in errors.into_iter().enumerate() {
+        match error {
+            None => {}
+            Some(error @ (DatasetError::Malformed { .. } | DatasetError::Io { .. }))
+                if options.on_bad_file == OnBadFile::Skip =>
+            {
+                bad.push((i, error));
+            }
+            Some(error) => return Err(error),
+        }
+    }
     let anomalous = pixels.into_iter().map(|value| value >= HALF).collect();
-    Array3::from_shape_vec((pairs.len(), h, w), anomalous)
-        .map_err(|_| DatasetError::TooLarge { shape })
+    let masks = Array3::from_shape_vec((pairs.len(), h, w), anomalous)
+        .map_err(|_| DatasetError::TooLarge { shape })?;
+    Ok((masks, bad))
+}
+
+/// The first of `masks` with a pixel that is not black, and under [`OnBadFile::Skip`] those that are
+/// damaged.
+pub(crate) fn not_black(
+    masks: &[PathBuf],
+    options: &ImageOptions,
+) -> Result<(Option<PathBuf>, Vec<Skipped>), DatasetError> {
+    let found: Vec<_> = masks
+        .par_iter()
+        .map(|mask| decode::not_black(mask, options.max_pixels))
+        .collect();
+    let (mut anomalous, mut skipped) = (None, Vec::new());
+    for (mask, found) in masks.iter().zip(found) {
+        match found {
+            Ok((_, pixels)) if pixels.contains(&255) => {
+                anomalous.get_or_insert_with(|| mask.clone());
+            }
+            Ok(_) => {}
+            Err(error) => skip(&mut skipped, mask, error, options)?,
+        }
+    }
+    Ok((anomalous, skipped))
 }
 
 /// Half of the area of a new pixel, rounded up as its mean is.

@@ -114,27 +114,32 @@ pub fn read_images(paths: &[PathBuf], options: &ImageOptions) -> Result<Images, 
     let no_images = || DatasetError::NoImages {
         path: paths.first().cloned().unwrap_or_default(),
     };
-    let first = *seen.first().ok_or_else(no_images)?;
+    // A file that is left out later decides neither the size nor the channels.
+    let counts = |at: usize| match options.on_bad_file {
+        OnBadFile::Fail => true,
+        OnBadFile::Skip => decode::pixels(&paths[kept[at]], true, options.max_pixels).is_ok(),
+    };
     let colour = match options.colour {
-        Colour::Keep => seen.iter().any(|header| header.colour),
+        Colour::Keep => (0..seen.len()).any(|at| seen[at].colour && counts(at)),
         Colour::Grey => false,
         Colour::Rgb => true,
     };
     let (h, w) = match options.size {
         Some(size) => (size, size),
         None => {
-            let other = seen
-                .iter()
-                .position(|s| (s.width, s.height) != (first.width, first.height));
-            if let Some(other) = other {
+            let size = |at: usize| (seen[at].width, seen[at].height);
+            let all = 0..seen.len();
+            let first = all.clone().find(|&at| counts(at)).ok_or_else(no_images)?;
+            let mut others = all.filter(|&at| size(at) != size(first));
+            if let Some(other) = others.find(|&at| counts(at)) {
                 return Err(DatasetError::MixedSizes {
-                    first: paths[kept[0]].clone(),
-                    first_size: (first.width, first.height),
+                    first: paths[kept[first]].clone(),
+                    first_size: size(first),
                     other: paths[kept[other]].clone(),
-                    other_size: (seen[other].width, seen[other].height),
+                    other_size: size(other),
                 });
             }
-            (first.height, first.width)
+            (size(first).1, size(first).0)
         }
     };
     let c = if colour { 3 } else { 1 };
@@ -202,7 +207,13 @@ fn read_into(
     Ok(())
 }
 
-fn skip(
+/// Whether a file starts as an image does.
+pub(crate) fn check_header(path: &Path, options: &ImageOptions) -> Result<(), DatasetError> {
+    decode::header(path, options.max_pixels).map(|_| ())
+}
+
+/// An error under [`OnBadFile::Fail`]; else one file more that is left out.
+pub(crate) fn skip(
     skipped: &mut Vec<Skipped>,
     path: &Path,
     error: DatasetError,
