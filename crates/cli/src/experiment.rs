@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use datasets::{Data, Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Skipped, Split};
 use detector::{Input, Progress, Scorer};
-use metrics::{Metrics, PixelMetrics};
+use metrics::{MetricError, Metrics, PixelMetrics};
 use residuum::{Config, Device, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -110,8 +110,15 @@ impl Experiment {
         warnings.extend(ties(&scores, scores.len() - n_copies));
         let labels = anomalies(&split.test_labels);
         let metrics = Metrics::of(&scores, &labels)?;
-        let pixels = pixels(&split, &*scorer, progress)?;
-        // What is measured by now is not lost over a picture.
+        // What is measured by now is not lost over masks in which nothing is anomalous, nor over a picture.
+        let pixels = match pixels(&split, &*scorer, progress)? {
+            Some(Err(error)) => {
+                warnings.push(format!("no pixel metrics: {error}"));
+                None
+            }
+            Some(Ok(pixels)) => Some(pixels),
+            None => None,
+        };
         let sheet = match draw.then(|| sheet(&split, &*scorer, progress)) {
             Some(Err(failure)) => {
                 warnings.push(format!("no picture: {}", failure.message));
@@ -177,14 +184,14 @@ fn pixels(
     split: &Split,
     scorer: &dyn Scorer,
     progress: &dyn Progress,
-) -> Result<Option<PixelMetrics>, Failure> {
+) -> Result<Option<Result<PixelMetrics, MetricError>>, Failure> {
     let Some(masks) = &split.test_masks else {
         return Ok(None);
     };
     let Some(maps) = scorer.maps(input(&split.test), progress)? else {
         return Ok(None);
     };
-    Ok(Some(PixelMetrics::of(maps.view(), masks.view())?))
+    Ok(Some(PixelMetrics::of(maps.view(), masks.view())))
 }
 
 /// Above this rank correlation with `‖x‖²` a score says nothing of its own.

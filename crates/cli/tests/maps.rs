@@ -132,3 +132,20 @@ fn what_has_no_maps_is_told_after_the_result() {
     args.extend(["--maps", maps.to_str().unwrap()]);
     told(run(root.path(), &set, "ddpm-unet", &args), 4, "cannot make");
 }
+
+#[test]
+fn masks_without_an_anomalous_pixel_cost_the_pixel_metrics_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let set = category(root.path());
+    let truth = set.join("ground_truth/scratch");
+    std::fs::create_dir_all(&truth).unwrap();
+    for i in 0..3 {
+        std::fs::write(truth.join(format!("{i:03}_mask.bmp")), bmp(16, 0)).unwrap();
+    }
+    let cell = run(root.path(), &set, "ddpm-unet", UNET).json();
+    assert!(cell["metrics"]["auroc"].is_number());
+    assert!(cell["pixels"].is_null());
+    let warnings = cell["warnings"].as_array().unwrap();
+    let told = |w: &serde_json::Value| w.as_str().unwrap().starts_with("no pixel metrics: ");
+    assert!(warnings.iter().any(told), "{warnings:?}");
+}
