@@ -16,5 +16,5 @@ pub use read::{Colour, ImageOptions, Images, OnBadFile, Skipped, read_images};
 pub use resize::resize_images;
 
 pub(crate) use list::{entries, folders};
-pub(crate) use masks::{MaskOf, not_black, read_masks};
+pub(crate) use masks::{MaskOf, Masks, not_black, read_masks};
 pub(crate) use read::{check_header, skip};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Axis;
 
 use super::{images_in, name_of, names_of, stem_of};
-use crate::images::{MaskOf, check_header, entries, folders, not_black, read_masks, skip};
+use crate::images::{MaskOf, Masks, check_header, entries, folders, not_black, read_masks, skip};
 use crate::{
     Data, Dataset, DatasetError, ImageOptions, Images, Label, Loading, OfficialPart, OnBadFile,
     Protocol, Skipped, hash, read_images,
@@ -46,18 +46,21 @@ pub(crate) fn load(folder: &Path, name: &str, loading: &Loading) -> Result<Datas
                 mask: files[i].mask.clone(),
             })
             .collect();
-        let (mut read, bad) = read_masks(&pairs, (h, w), &loading.images)?;
-        if !bad.is_empty() {
-            let left_out: HashSet<usize> = bad.iter().map(|(i, _)| *i).collect();
+        let Masks {
+            mut anomalous,
+            damaged,
+        } = read_masks(&pairs, (h, w), &loading.images)?;
+        if !damaged.is_empty() {
+            let left_out: HashSet<usize> = damaged.iter().map(|(i, _)| *i).collect();
             let rest: Vec<usize> = (0..kept.len()).filter(|i| !left_out.contains(i)).collect();
             pixels = pixels.select(Axis(0), &rest);
-            read = read.select(Axis(0), &rest);
-            for (i, error) in bad {
+            anomalous = anomalous.select(Axis(0), &rest);
+            for (i, error) in damaged {
                 skip(&mut skipped, &paths[kept[i]], error, &loading.images)?;
             }
             kept = rest.iter().map(|&i| kept[i]).collect();
         }
-        masks = Some(read);
+        masks = Some(anomalous);
     }
     let labels = kept.iter().map(|&i| files[i].label).collect();
     let parts = kept.iter().map(|&i| files[i].part).collect();

@@ -17,18 +17,24 @@ pub(crate) struct MaskOf {
     pub(crate) mask: Option<PathBuf>,
 }
 
-/// Masks `[n, h, w]` as large as the images that [`read_images`](super::read_images) makes of the
+/// What [`read_masks`] finds.
+pub(crate) struct Masks {
+    /// `[n, h, w]`.
+    pub(crate) anomalous: Array3<bool>,
+    /// Which masks are damaged, under [`OnBadFile::Skip`]; nothing is anomalous there.
+    pub(crate) damaged: Vec<(usize, DatasetError)>,
+}
+
+/// Masks as large as the images that [`read_images`](super::read_images) makes of the
 /// same files.
 ///
 /// A pixel that is not black is anomalous. A resized pixel is anomalous where at least half of its
 /// area is: as many pixels are gained as lost, while a line thinner than half a new pixel is lost.
-///
-/// Under [`OnBadFile::Skip`] masks that are damaged come back beside the others, by their place.
 pub(crate) fn read_masks(
     pairs: &[MaskOf],
     (h, w): (usize, usize),
     options: &ImageOptions,
-) -> Result<(Array3<bool>, Vec<(usize, DatasetError)>), DatasetError> {
+) -> Result<Masks, DatasetError> {
     let shape = (pairs.len(), 1, h, w);
     let mut pixels = reserve(shape)?;
     let errors: Vec<_> = pixels
@@ -36,22 +42,22 @@ pub(crate) fn read_masks(
         .zip(pairs)
         .map(|(to, pair)| read_into(to, pair, options).err())
         .collect();
-    let mut bad = Vec::new();
+    let mut damaged = Vec::new();
     for (i, error) in errors.into_iter().enumerate() {
         match error {
             None => {}
             Some(error @ (DatasetError::Malformed { .. } | DatasetError::Io { .. }))
                 if options.on_bad_file == OnBadFile::Skip =>
             {
-                bad.push((i, error));
+                damaged.push((i, error));
             }
             Some(error) => return Err(error),
         }
     }
     let anomalous = pixels.into_iter().map(|value| value >= HALF).collect();
-    let masks = Array3::from_shape_vec((pairs.len(), h, w), anomalous)
+    let anomalous = Array3::from_shape_vec((pairs.len(), h, w), anomalous)
         .map_err(|_| DatasetError::TooLarge { shape })?;
-    Ok((masks, bad))
+    Ok(Masks { anomalous, damaged })
 }
 
 /// The first of `masks` with a pixel that is not black, and under [`OnBadFile::Skip`] those that are
