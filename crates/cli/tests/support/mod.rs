@@ -120,20 +120,27 @@ pub(crate) fn easy_set(folder: &Path, name: &str, n: usize, a: usize) -> PathBuf
 
 /// The smallest grey BMP that decoders take: `side` × `side`, every pixel `level`.
 pub(crate) fn bmp(side: usize, level: u8) -> Vec<u8> {
-    let row = side.div_ceil(4) * 4;
+    grey_bmp(side, side, |_, _| level)
+}
+
+/// A grey BMP of `level(x, y)`.
+pub(crate) fn grey_bmp(w: usize, h: usize, level: impl Fn(usize, usize) -> u8) -> Vec<u8> {
+    let row = w.div_ceil(4) * 4;
     let (header, palette) = (54, 1024);
     let pixels = header + palette;
     let mut bytes = b"BM".to_vec();
-    bytes.extend(((pixels + row * side) as u32).to_le_bytes());
+    bytes.extend(((pixels + row * h) as u32).to_le_bytes());
     bytes.extend([0; 4]);
     bytes.extend((pixels as u32).to_le_bytes());
     bytes.extend(40u32.to_le_bytes());
-    bytes.extend((side as i32).to_le_bytes());
-    bytes.extend((side as i32).to_le_bytes());
+    bytes.extend((w as i32).to_le_bytes());
+    bytes.extend((h as i32).to_le_bytes());
     bytes.extend(1u16.to_le_bytes());
     bytes.extend(8u16.to_le_bytes());
     bytes.extend([0; 24]);
     bytes.extend((0..=255u8).flat_map(|v| [v, v, v, 0]));
-    bytes.extend(vec![level; row * side]);
+    for y in (0..h).rev() {
+        bytes.extend((0..row).map(|x| level(x.min(w - 1), y)));
+    }
     bytes
 }
