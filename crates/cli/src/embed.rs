@@ -14,6 +14,7 @@ use crate::args;
 use crate::cell::{cannot_write, fill_atomically, folder_of, temporary};
 use crate::experiment::{Machine, left_out, protocol};
 use crate::failure::{Failure, exit};
+use crate::normalisation::normalisation;
 use crate::npz::Npz;
 use crate::progress::{After, Bar};
 use crate::run::{interrupt_flag, on_bad_file};
@@ -40,11 +41,8 @@ struct Embedded {
 /// `residuum embed`: images to vectors.
 pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     let format = Format::of(&args.out)?;
+    let embedder = embedder(args)?;
     check_place(&args.out)?;
-    let embedder = match args.network.as_str() {
-        "lite0" => Embedder::Lite0,
-        module => Embedder::TorchScript(PathBuf::from(module)),
-    };
     let bar = Bar::new(interrupt_flag()?);
     let side = args.side.map(std::num::NonZeroUsize::get);
     let run = |images: ArrayView4<'_, u8>, progress: &dyn Progress| {
@@ -87,6 +85,21 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
     let (n, d) = embedded.rows.dim();
     tracing::info!("{n} vectors of {d} numbers in {}", args.out.display());
     Ok(())
+}
+
+fn embedder(args: &args::Embed) -> Result<Embedder, Failure> {
+    let normalisation = normalisation(args.mean.as_deref(), args.std.as_deref())?;
+    match args.network.as_str() {
+        "lite0" if args.mean.is_some() || args.std.is_some() => {
+            let message = "--mean and --std are for a TorchScript file; lite0 has its own";
+            Err(Failure::new(exit::USAGE, message).hint("name the file: --network FILE.pt"))
+        }
+        "lite0" => Ok(Embedder::Lite0),
+        module => Ok(Embedder::TorchScript {
+            module: PathBuf::from(module),
+            normalisation,
+        }),
+    }
 }
 
 /// Makes the folder of `path` and tries it: what takes hours must not be lost at their end.

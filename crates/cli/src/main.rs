@@ -17,6 +17,8 @@ mod maps;
 mod memory;
 mod methods;
 #[cfg(feature = "torch")]
+mod normalisation;
+#[cfg(feature = "torch")]
 mod npz;
 mod output;
 mod progress;

@@ -221,5 +221,12 @@ fn what_cannot_be_embedded_is_told() {
         .output()
         .expect("the program starts");
     ended(without_pip).fails(4, &["no pip answers"]);
+    let with = |more: [&str; 4]| {
+        let args = [&["embed", text(&folder), "-o", text(&out)], &more[..]].concat();
+        residuum(root.path(), &args)
+    };
+    with(["--network", "own.pt", "--std", "0"]).fails(2, &["--std", "above 0"]);
+    with(["--network", "own.pt", "--mean", "-1"]).fails(2, &["--mean", "from 0 to 1"]);
+    with(["--network", "lite0", "--mean", "0.5"]).fails(2, &["lite0 has its own"]);
     assert!(!out.exists());
 }

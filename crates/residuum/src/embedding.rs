@@ -7,13 +7,17 @@ use ndarray::{Array2, ArrayView4};
 use crate::{Device, registry};
 
 /// A network that makes a vector of an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Embedder {
     /// EfficientNet-Lite0, whose weights are downloaded once into the cache folder: 1280 numbers.
     Lite0,
-    /// A module that `torch.jit.save` wrote, given pixels as ImageNet's networks are. It is a program:
-    /// only files that are trusted.
-    TorchScript(PathBuf),
+    /// A module that `torch.jit.save` wrote. It is a program: only files that are trusted.
+    TorchScript {
+        /// The file.
+        module: PathBuf,
+        /// What is done to pixels first; the default is ImageNet's.
+        normalisation: Normalisation,
+    },
 }
 
 /// Images below this are enlarged: a network trained on 224 pixels sees little in 28.
@@ -39,9 +43,12 @@ impl Embedder {
                     weights: lite0_weights(&folder)?,
                 }
             }
-            Self::TorchScript(module) => Backbone::TorchScript {
+            Self::TorchScript {
+                module,
+                normalisation,
+            } => Backbone::TorchScript {
                 module: module.clone(),
-                normalisation: Normalisation::default(),
+                normalisation: *normalisation,
             },
         };
         let (_, _, h, w) = images.dim();
@@ -59,4 +66,37 @@ impl Embedder {
 /// Where downloaded weights are kept.
 pub(crate) fn weights_folder() -> Option<PathBuf> {
     datasets::cache_folder().map(|cache| cache.join("weights"))
+}
+
+#[cfg(test)]
+mod tests {
+    use detector::Silent;
+    use ndarray::Array4;
+    use tch::{CModule, Kind, Tensor};
+
+    use super::*;
+
+    /// `(x/255 − mean)/std`, by a network that answers what it is given.
+    #[test]
+    fn pixels_are_scaled_as_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let module = dir.path().join("module.pt");
+        let x = Tensor::zeros([1, 3, 128, 128], (Kind::Float, tch::Device::Cpu));
+        let mut same = |inputs: &[Tensor]| vec![&inputs[0] * 1.0];
+        let traced = CModule::create_by_tracing("module", "forward", &[x], &mut same);
+        traced.unwrap().save(&module).unwrap();
+        let normalisation = Normalisation {
+            mean: [0.0, 0.5, 1.0],
+            std: [1.0, 0.5, 0.25],
+        };
+        let embedder = Embedder::TorchScript {
+            module,
+            normalisation,
+        };
+        let images = Array4::from_elem((1, 3, 128, 128), 51); // 51/255 = 0.2
+        let rows = embedder.embed(images.view(), None, Device::Cpu, &Silent);
+        for (found, expected) in rows.unwrap().iter().zip([0.2, -0.6, -3.2]) {
+            assert!((found - expected).abs() < 1e-5, "{found} for {expected}");
+        }
+    }
 }

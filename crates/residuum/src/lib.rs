@@ -15,7 +15,7 @@ pub use device::{Device, DeviceChoice, find_cuda_library, library_folders};
 pub use embedding::Embedder;
 pub use error::RegistryError;
 #[cfg(feature = "torch")]
-pub use features::FeaturesError;
+pub use features::{FeaturesError, Normalisation};
 pub use pipeline::Pipeline;
 pub use registry::{Method, Takes, find, methods};
 pub use runtime::Runtime;

@@ -58,7 +58,11 @@ fn against(
     };
     let rows = points.iter().map(|(series, cost, auroc)| {
         let name = series.label.clone();
-        vec![name, crate::figure::histograms::short(*cost), format!("{auroc:.2}")]
+        vec![
+            name,
+            crate::figure::histograms::short(*cost),
+            format!("{auroc:.2}"),
+        ]
     });
     let numbers = Numbers::new(&["method", what, "AUROC"], rows);
     let mut figure = Figure {

@@ -106,7 +106,9 @@ fn figure(group: &Group<'_>, rows: &[usize], stem: &str, of: &str, kind: Kind) -
     }
     let mut entries = Vec::new();
     for (series, seeds) in &curves {
-        let mut line: Vec<Point> = (0..=STEPS).map(|k| plot.at(share(k), mean_at(seeds, k))).collect();
+        let mut line: Vec<Point> = (0..=STEPS)
+            .map(|k| plot.at(share(k), mean_at(seeds, k)))
+            .collect();
         if kind == Kind::Roc {
             line.insert(0, plot.at(0.0, 0.0));
         }

@@ -30,7 +30,14 @@ const COLORS: [[u8; 3]; 7] = [
     [0x1b, 0x1b, 0x1b],
 ];
 
-const DASHES: [&[f64]; 4] = [&[], &[7.0, 3.0], &[2.0, 2.5], &[8.0, 3.0, 2.0, 3.0]];
+const DASHES: [&[f64]; 6] = [
+    &[],
+    &[7.0, 3.0],
+    &[2.0, 2.5],
+    &[8.0, 3.0, 2.0, 3.0],
+    &[14.0, 4.0],
+    &[8.0, 2.5, 2.0, 2.5, 2.0, 2.5],
+];
 
 impl Ink {
     /// On white paper.
@@ -58,19 +65,20 @@ impl Ink {
     }
 }
 
-/// The dashes of a series: solid for the first seven, then others, so that no two of 28 look alike.
+/// The dashes of a series: solid for the first seven, then others, so that no two of 42 look alike.
 pub(crate) fn dashes(series: usize) -> &'static [f64] {
     DASHES[series / COLORS.len() % DASHES.len()]
 }
 
 /// Draws the mark of a series at a point. Neighbouring series have different marks.
 pub(crate) fn mark(figure: &mut Figure, at: Point, series: usize, radius: f64) {
-    let corners: &[Point] = match series % 5 {
+    let corners: &[Point] = match series % 6 {
         0 => &CIRCLE,
         1 => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
         2 => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
         3 => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
-        _ => &[(-1.1, -0.8), (1.1, -0.8), (0.0, 1.2)],
+        4 => &[(-1.1, -0.8), (1.1, -0.8), (0.0, 1.2)],
+        _ => &PLUS,
     };
     let points = (corners.iter()).map(|(x, y)| (at.0 + radius * x, at.1 + radius * y));
     let points: Vec<Point> = points.collect();
@@ -96,17 +104,32 @@ const CIRCLE: [Point; 12] = [
     (0.866, -0.5),
 ];
 
+const PLUS: [Point; 12] = [
+    (-0.4, -1.2),
+    (0.4, -1.2),
+    (0.4, -0.4),
+    (1.2, -0.4),
+    (1.2, 0.4),
+    (0.4, 0.4),
+    (0.4, 1.2),
+    (-0.4, 1.2),
+    (-0.4, 0.4),
+    (-1.2, 0.4),
+    (-1.2, -0.4),
+    (-0.4, -0.4),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn no_two_of_28_series_look_alike() {
+    fn no_two_of_42_series_look_alike() {
         let look = |series| (Ink::Series(series).color(), dashes(series));
-        let looks: std::collections::HashSet<String> = (0..28)
+        let looks: std::collections::HashSet<String> = (0..42)
             .map(|series| format!("{:?}", look(series)))
             .collect();
-        assert_eq!(looks.len(), 28);
+        assert_eq!(looks.len(), 42);
     }
 
     /// Brettel's simulation is coarse at best; that lightness alone tells neighbours apart is not.

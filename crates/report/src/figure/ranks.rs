@@ -174,12 +174,7 @@ fn draw(
 }
 
 /// The methods by rank, with those that Nemenyi's test does not tell from each.
-fn numbers(
-    group: &Group<'_>,
-    ranks: &[f64],
-    order: &[usize],
-    cliques: &[&Vec<usize>],
-) -> Numbers {
+fn numbers(group: &Group<'_>, ranks: &[f64], order: &[usize], cliques: &[&Vec<usize>]) -> Numbers {
     let rows = order.iter().map(|&method| {
         let with = cliques.iter().filter(|clique| clique.contains(&method));
         let mut others: Vec<usize> = with.flat_map(|clique| clique.iter().copied()).collect();

@@ -77,7 +77,10 @@ pub(super) fn losses(group: &Group<'_>) -> Option<Figure> {
             (logs / shares.len() as f64).exp()
         };
         let kept = at.iter().step_by(STEPS / 10);
-        means.push((series.label.clone(), kept.map(|shares| mean(shares)).collect()));
+        means.push((
+            series.label.clone(),
+            kept.map(|shares| mean(shares)).collect(),
+        ));
         figure.dashed(line(&mean), ink, 1.75, dashes(series.look));
         entries.push((series.look, series.label.clone(), Key::Line));
     }

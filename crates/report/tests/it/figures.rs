@@ -126,7 +126,11 @@ fn the_numbers_of_a_figure_stand_below_it_and_in_a_file() {
     assert_eq!(lines[0], "false positive rate,kNN,DDPM,norm");
     assert_eq!((lines.len(), lines[11]), (12, "1.0,1.000,1.000,1.000"));
     let page = page(&folder);
-    let shown = page.tags("summary").iter().filter(|e| e.text == "Numbers").count();
+    let shown = page
+        .tags("summary")
+        .iter()
+        .filter(|e| e.text == "Numbers")
+        .count();
     // Means, both curves, ranks, seconds, training.
     assert_eq!(shown, 6);
 }
