@@ -157,12 +157,16 @@ fn draw(group: &Group<'_>, n_rows: usize, bars: &[Bar], paper_over: Option<Strin
 
 fn numbers(bars: &[Bar]) -> Numbers {
     let text = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.2}"));
+    let header = ["method", "AUROC", "sd", "paper"];
+    let published = bars.iter().any(|bar| bar.paper.is_some());
+    let shown = if published { 4 } else { 3 };
     let rows = bars.iter().map(|bar| {
         let ours = bar.ours.map(|ours| ours.mean);
         let sd = bar.ours.and_then(|ours| ours.sd);
-        vec![bar.name.clone(), text(ours), text(sd), text(bar.paper)]
+        let row = [bar.name.clone(), text(ours), text(sd), text(bar.paper)];
+        row.into_iter().take(shown).collect()
     });
-    Numbers::new(&["method", "AUROC", "sd", "paper"], rows)
+    Numbers::new(&header[..shown], rows)
 }
 
 /// The mark of a published value: black on a rim of paper, unlike that of any bar.
