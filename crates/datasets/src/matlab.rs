@@ -356,7 +356,7 @@ mod tests {
     #[test]
     fn packed_arrays_are_unpacked_only_as_far_as_their_sizes_need() {
         let bomb = array(9, "X", &[1, 1], UINT8, &vec![0; 1 << 20]);
-        let error = arrays(&file(&[bomb.clone()], true), &["X"]).unwrap_err();
+        let error = arrays(&file(std::slice::from_ref(&bomb), true), &["X"]).unwrap_err();
         assert_eq!(error.0, format!("{} bytes in array `X`", bomb.len() - 8));
         assert!(error.1.starts_with("at most 4104 for shape"), "{}", error.1);
         // One that nobody asks for is not unpacked: its damaged end goes unseen.
