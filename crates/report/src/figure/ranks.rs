@@ -15,6 +15,9 @@ const ALPHA: f64 = 0.05;
 /// Fewer rows than this carry no test.
 const ROWS: usize = 5;
 
+/// The width up to so many methods, and that of more: their marks need an axis of its own length.
+const WIDTHS: (f64, f64) = (480.0, 680.0);
+const FEW: usize = 12;
 /// Room for the names on either side of the axis, the least and the most.
 const NAMES: (f64, f64) = (100.0, 176.0);
 /// Between a name and the axis.
@@ -116,10 +119,14 @@ fn draw(
     let label = |series: &Series<'_>| font::width(&format!("{} 10.00", series.label), TEXT);
     let widest = group.series.iter().map(label).fold(0.0, f64::max);
     let left = (widest + GAP).clamp(NAMES.0, NAMES.1);
+    let width = match ranks.len() {
+        n if n > FEW => WIDTHS.1,
+        _ => WIDTHS.0,
+    };
     let plot = Plot {
         left,
         top: 58.0,
-        width: 480.0 - 2.0 * left,
+        width: width - 2.0 * left,
         height: 8.0 * joined.len() as f64 + 14.0,
         x: Scale::exact(1.0, ranks.len() as f64),
         y: Scale::exact(0.0, 1.0),
@@ -128,7 +135,7 @@ fn draw(
         id: format!("{}-ranks", group.stem),
         title: "Critical differences".to_owned(),
         caption,
-        width: 480.0,
+        width,
         height: plot.bottom() + ROW * ranks.len().div_ceil(2) as f64 + 12.0,
         shapes: Vec::new(),
         numbers: Some(numbers(group, ranks, &order, &joined)),

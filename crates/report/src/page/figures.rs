@@ -4,6 +4,9 @@ use crate::figure::{Figure, TableFigures, svg};
 use crate::footnotes::one_line;
 use crate::html::Html;
 
+/// Wider figures have a row of their own.
+const USUAL: f64 = 480.0;
+
 /// The figures of a table: those over all data sets, then those of each, folded away, as far as they
 /// find `room` in bytes. The others stay in their files.
 pub(super) fn section(html: &mut Html, figures: &TableFigures, room: &mut usize) {
@@ -44,7 +47,10 @@ fn grid(html: &mut Html, figures: &[Figure], with_numbers: bool) {
     html.raw("<div class=\"figures\">\n");
     for figure in figures {
         let caption_id = format!("figure.{}", figure.id);
-        html.raw("<figure>\n");
+        match figure.width > USUAL {
+            true => html.raw("<figure class=\"wide\">\n"),
+            false => html.raw("<figure>\n"),
+        }
         html.append(svg::inline(figure, &caption_id));
         html.open("figcaption", &[("id", &caption_id)]);
         html.element("b", &[], &one_line(&figure.title));
