@@ -14,7 +14,11 @@ pub(crate) fn render(table: &Table<'_>, columns: usize, color: bool) -> String {
     let grid = Grid::of(table, Emphasis::None);
     let mut text = format!("{}\n", wrap(&one_line(&table.plan.title), columns, "", ""));
     text += &format!("{}\n", wrap(&heading(table, IN_LINE), columns, "", ""));
-    for block in blocks(&grid.widths(), columns) {
+    let blocks = match says_something(table) {
+        true => blocks(&grid.widths(), columns),
+        false => Vec::new(),
+    };
+    for block in blocks {
         text += &format!("\n{}\n", draw(&grid, &block, color));
     }
     let notes = notes(table);
@@ -31,6 +35,12 @@ pub(crate) fn render(table: &Table<'_>, columns: usize, color: bool) -> String {
         }
     }
     text
+}
+
+/// Whether a table is more than the names of data sets that are not at hand, which stand below it anyway.
+fn says_something(table: &Table<'_>) -> bool {
+    let mut rows = table.rows.iter();
+    rows.any(|row| !row.no_data || row.entries.iter().any(|entry| entry.paper.is_some()))
 }
 
 /// Which columns stand in each block. Column 0 names the rows and stands in all of them.

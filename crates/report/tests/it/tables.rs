@@ -99,6 +99,18 @@ fn a_missing_published_table_is_named_and_stops_nothing() {
 }
 
 #[test]
+fn a_table_without_data_is_its_notes_on_a_terminal() {
+    let mut plan = small_plan();
+    let rows = plan["tables"][0]["rows"].as_array_mut().unwrap();
+    for row in rows {
+        row["present"] = json!(false);
+    }
+    let text = Folder::new(&plan).load().terminal(None, false);
+    assert!(!text.contains("data set "), "{text}");
+    assert!(text.contains("rows have no data; to get them"), "{text}");
+}
+
+#[test]
 fn data_removed_after_the_run_does_not_hide_its_result() {
     let mut plan = small_plan();
     plan["tables"][0]["rows"][0]["present"] = json!(false);
