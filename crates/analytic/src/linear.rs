@@ -1,10 +1,10 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
 use crate::noise_level::{RANK, noise_level};
-use crate::rows::{Centre, Deltas, mean};
+use crate::rows::{Centre, Deltas, in_units, mean, unit};
 use crate::unexplained::Unexplained;
 use crate::wiener::{LOG_FLOOR, check_noise, needs_two_rows};
 
@@ -19,6 +19,7 @@ use crate::wiener::{LOG_FLOOR, check_noise, needs_two_rows};
 /// [`Wiener`](crate::Wiener), of which this is the case of all rows as neighbours without the local
 /// comparison.
 ///
+/// Rows that vary by less than a thousandth are counted in larger units, a power of two.
 /// Everything is in f64; there is no randomness, and the seed is not used. Constant columns, duplicates
 /// and fewer rows than columns need no care: `σ > 0`.
 ///
@@ -76,36 +77,62 @@ impl Detector for LinearDenoiser {
         _seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let x = x.rows()?;
+        Ok(Box::new(match x.rows()? {
+            Rows::F32(x) => self.fit_rows(x, progress)?,
+            Rows::F64(x) => self.fit_rows(x, progress)?,
+        }))
+    }
+}
+
+impl LinearDenoiser {
+    fn fit_rows<T: Number>(
+        &self,
+        x: ArrayView2<'_, T>,
+        progress: &dyn Progress,
+    ) -> Result<Fitted, DetectorError> {
         let (n, d) = x.dim();
         needs_two_rows(n)?;
-        let nearest = Neighbours::new(x).nearest_of_own(RANK, progress)?;
+        let unit = unit(x);
+        let x = in_units(x.into(), unit);
+        let nearest = Neighbours::new(x.view()).nearest_of_own(RANK, progress)?;
         let sigma = self.config.noise * noise_level(&nearest, n, d);
-        let x = x.as_standard_layout();
         let mean = mean(x.view());
         let unexplained = Unexplained::new(&deltas(&x.view(), &mean), sigma * sigma);
-        Ok(Box::new(Fitted { mean, unexplained }))
+        Ok(Fitted {
+            unit,
+            mean,
+            unexplained,
+        })
     }
 }
 
 #[derive(Debug)]
 struct Fitted {
+    /// What rows are multiplied by first.
+    unit: f64,
     mean: Vec<f64>,
     unexplained: Unexplained,
 }
 
 impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let d = self.mean.len();
-        let x = x.rows_of_width(d)?;
-        let x = x.as_standard_layout();
-        let squared = self.unexplained.squared(&deltas(&x.view(), &self.mean));
-        let log = |r: f64| (r + LOG_FLOOR * d as f64).ln();
-        Ok(squared.into_iter().map(log).collect())
+        Ok(match x.rows_of_width(self.mean.len())? {
+            Rows::F32(x) => self.scores(x),
+            Rows::F64(x) => self.scores(x),
+        })
     }
 }
 
-fn deltas<'a>(x: &'a ArrayView2<'_, f32>, mean: &'a [f64]) -> Deltas<'a> {
+impl Fitted {
+    fn scores<T: Number>(&self, x: ArrayView2<'_, T>) -> Array1<f64> {
+        let x = in_units(x.into(), self.unit);
+        let squared = self.unexplained.squared(&deltas(&x.view(), &self.mean));
+        let log = |r: f64| (r + LOG_FLOOR * self.mean.len() as f64).ln();
+        squared.into_iter().map(log).collect()
+    }
+}
+
+fn deltas<'a, T: Number>(x: &'a ArrayView2<'_, T>, mean: &'a [f64]) -> Deltas<'a, T> {
     Deltas {
         x: x.view(),
         centre: Centre::Point(mean),

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2};
+use detector::Number;
+use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use neighbours::Nearest;
 
 /// A matrix product of few rows takes another path with other rounding; blocks are filled up with
@@ -8,13 +9,12 @@ use neighbours::Nearest;
 const PAD: usize = 8;
 
 /// What each row is counted from.
-#[derive(Clone, Copy)]
-pub(crate) enum Centre<'a> {
+pub(crate) enum Centre<'a, T> {
     /// One point for all.
     Point(&'a [f64]),
     /// The mean of its first `k` nearest rows of `table`.
     Nearest {
-        table: ArrayView2<'a, f32>,
+        table: ArrayView2<'a, T>,
         nearest: &'a Nearest,
         k: usize,
     },
@@ -22,13 +22,12 @@ pub(crate) enum Centre<'a> {
 
 /// The deviations `δ = x − m(x)` of some rows, made block by block. `x` and the table lie row by row in
 /// memory.
-#[derive(Clone, Copy)]
-pub(crate) struct Deltas<'a> {
-    pub(crate) x: ArrayView2<'a, f32>,
-    pub(crate) centre: Centre<'a>,
+pub(crate) struct Deltas<'a, T> {
+    pub(crate) x: ArrayView2<'a, T>,
+    pub(crate) centre: Centre<'a, T>,
 }
 
-impl Deltas<'_> {
+impl<T: Number> Deltas<'_, T> {
     /// Rows and columns.
     pub(crate) fn shape(&self) -> (usize, usize) {
         self.x.dim()
@@ -48,38 +47,38 @@ impl Deltas<'_> {
         let mut deltas = Array2::zeros((height, self.x.ncols()));
         for (i, mut delta) in rows.zip(deltas.outer_iter_mut()) {
             let delta = delta.as_slice_mut().expect("in standard layout");
-            match self.centre {
+            match &self.centre {
                 Centre::Point(mean) => delta.copy_from_slice(mean),
                 Centre::Nearest { table, nearest, k } => {
-                    for j in &nearest.rows(i)[..k] {
-                        add(row(&table, *j as usize), delta);
+                    for j in &nearest.rows(i)[..*k] {
+                        add(row(table, *j as usize), delta);
                     }
-                    delta.iter_mut().for_each(|sum| *sum /= k as f64);
+                    delta.iter_mut().for_each(|sum| *sum /= *k as f64);
                 }
             }
             for (delta, x) in delta.iter_mut().zip(row(&self.x, i)) {
-                *delta = f64::from(*x) - *delta;
+                *delta = x.wide() - *delta;
             }
         }
         deltas
     }
 }
 
-fn add(row: &[f32], sums: &mut [f64]) {
+fn add<T: Number>(row: &[T], sums: &mut [f64]) {
     for (sum, value) in sums.iter_mut().zip(row) {
-        *sum += f64::from(*value);
+        *sum += value.wide();
     }
 }
 
 /// A row as a slice, several times as fast to walk as a view.
-fn row<'a>(x: &'a ArrayView2<'_, f32>, i: usize) -> &'a [f32] {
+fn row<'a, T>(x: &'a ArrayView2<'_, T>, i: usize) -> &'a [T] {
     let d = x.ncols();
     let all = x.as_slice().expect("in standard layout");
     &all[i * d..(i + 1) * d]
 }
 
 /// The mean of each column; `x` lies row by row in memory.
-pub(crate) fn mean(x: ArrayView2<'_, f32>) -> Vec<f64> {
+pub(crate) fn mean<T: Number>(x: ArrayView2<'_, T>) -> Vec<f64> {
     let mut sums = vec![0.0; x.ncols()];
     (0..x.nrows()).for_each(|i| add(row(&x, i), &mut sums));
     sums.iter_mut().for_each(|sum| *sum /= x.nrows() as f64);
@@ -90,4 +89,59 @@ pub(crate) fn mean(x: ArrayView2<'_, f32>) -> Vec<f64> {
 pub(crate) fn blocks(n: usize, size: usize) -> Vec<Range<usize>> {
     let firsts = (0..n).step_by(size);
     firsts.map(|first| first..n.min(first + size)).collect()
+}
+
+/// Rows that vary by less than this, per column on average, are counted in larger units.
+const SMALL: f64 = 1.0 / 1024.0;
+
+/// The power of two that brings rows of small numbers to the scale the constants of this crate are made
+/// for; 1 for rows that vary by a thousandth or more, and where all are equal.
+pub(crate) fn unit<T: Number>(x: ArrayView2<'_, T>) -> f64 {
+    let x = x.as_standard_layout();
+    let mean = mean(x.view());
+    let mut squares = 0.0;
+    for i in 0..x.nrows() {
+        for (value, mean) in row(&x.view(), i).iter().zip(&mean) {
+            squares += (value.wide() - mean).powi(2);
+        }
+    }
+    let spread = (squares / x.len() as f64).sqrt();
+    if spread > 0.0 && spread < SMALL {
+        2f64.powi(-(spread.log2().ceil() as i32))
+    } else {
+        1.0
+    }
+}
+
+/// `x` in units of `1/unit`, row by row in memory; exact, as `unit` is a power of two.
+pub(crate) fn in_units<T: Number>(x: CowArray<'_, T, Ix2>, unit: f64) -> CowArray<'_, T, Ix2> {
+    let x = if unit == 1.0 {
+        x
+    } else {
+        CowArray::from(x.mapv(|v| T::nearest(v.wide() * unit)))
+    };
+    if x.is_standard_layout() {
+        x
+    } else {
+        CowArray::from(x.as_standard_layout().into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn only_small_numbers_have_another_unit() {
+        assert_eq!(unit(array![[1.0, -7.0], [3.0, -7.0]].view()), 1.0);
+        assert_eq!(unit(array![[0.01f32], [0.03]].view()), 1.0);
+        assert_eq!(unit(array![[5.0], [5.0]].view()), 1.0);
+        // A spread of 3·2⁻²⁰ is between 2⁻¹⁹ and 2⁻¹⁸.
+        let step = 3.0 * 2f64.powi(-20);
+        let x = array![[1.0 - step], [1.0 + step]];
+        assert_eq!(unit(x.view()), 2f64.powi(18));
+        assert_eq!(in_units(x.view().into(), 2f64.powi(18))[[1, 0]], 2f64.powi(18) + 0.75);
+    }
 }

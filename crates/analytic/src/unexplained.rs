@@ -1,3 +1,4 @@
+use detector::Number;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
@@ -30,7 +31,7 @@ pub(crate) enum Unexplained {
 impl Unexplained {
     /// Of these deviations at the variance `σ²`. Where `σ²` is below a 10¹²th of the trace of `Σ`, so
     /// that rounding would hide it, it counts as that.
-    pub(crate) fn new(deltas: &Deltas<'_>, variance: f64) -> Self {
+    pub(crate) fn new<T: Number>(deltas: &Deltas<'_, T>, variance: f64) -> Self {
         let (n, d) = deltas.shape();
         if n >= d {
             let mut sum = Array2::zeros((d, d));
@@ -52,7 +53,7 @@ impl Unexplained {
     }
 
     /// `R(δ) = |(I − W)δ|²` of each deviation.
-    pub(crate) fn squared(&self, deltas: &Deltas<'_>) -> Vec<f64> {
+    pub(crate) fn squared<T: Number>(&self, deltas: &Deltas<'_, T>) -> Vec<f64> {
         let blocks = blocks(deltas.shape().0, MEASURED);
         let found: Vec<Vec<f64>> = blocks
             .into_par_iter()
@@ -114,18 +115,18 @@ mod tests {
     fn one_direction_shrinks_by_the_wiener_gain() {
         // Σ = diag(4, 0): of (1, 1) the gain 4/(4 + 1) leaves a fifth of the first part.
         let x = array![[2.0f32, 0.0], [-2.0, 0.0]];
-        let centre = Centre::Point(&[0.0, 0.0]);
+        let centre = || Centre::Point(&[0.0, 0.0]);
         let unexplained = Unexplained::new(
             &Deltas {
                 x: x.view(),
-                centre,
+                centre: centre(),
             },
             1.0,
         );
         let y = array![[1.0f32, 1.0]];
         let found = unexplained.squared(&Deltas {
             x: y.view(),
-            centre,
+            centre: centre(),
         });
         assert_relative_eq!(found[0], 0.04 + 1.0, max_relative = 1e-14);
     }
@@ -135,18 +136,18 @@ mod tests {
         // Five rows of nine columns; each written twice they are more than columns, and Σ is the same.
         let x = rows(5, 9);
         let twice = concatenate(Axis(0), &[x.view(), x.view()]).unwrap();
-        let centre = Centre::Point(&[0.1; 9]);
+        let centre = || Centre::Point(&[0.1; 9]);
         let y = rows(20, 9);
         let y = Deltas {
             x: y.view(),
-            centre,
+            centre: centre(),
         };
         for variance in [1e-4, 0.3, 50.0] {
             let [few, many] = [&x, &twice].map(|x| {
                 Unexplained::new(
                     &Deltas {
                         x: x.view(),
-                        centre,
+                        centre: centre(),
                     },
                     variance,
                 )
@@ -159,10 +160,10 @@ mod tests {
     #[test]
     fn a_vanishing_variance_leaves_what_is_outside_the_span() {
         let x = rows(3, 6);
-        let centre = Centre::Point(&[0.0; 6]);
+        let centre = || Centre::Point(&[0.0; 6]);
         let inside = Deltas {
             x: x.view(),
-            centre,
+            centre: centre(),
         };
         let unexplained = Unexplained::new(&inside, 0.0);
         // σ² counts as 10⁻¹² of the trace, and rounding is a 10⁻⁴th of a length then.
@@ -170,7 +171,7 @@ mod tests {
         let y = rows(4, 6);
         let y = unexplained.squared(&Deltas {
             x: y.view(),
-            centre,
+            centre: centre(),
         });
         assert!(y[3] > 0.1, "{y:?}");
     }

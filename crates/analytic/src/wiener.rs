@@ -1,11 +1,11 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, ArrayView2};
 use neighbours::{Nearest, Neighbours};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::noise_level::{RANK, noise_level};
-use crate::rows::{Centre, Deltas};
+use crate::rows::{Centre, Deltas, in_units, unit};
 use crate::unexplained::Unexplained;
 
 /// Added to `R/d` before the logarithm: a row that is fully explained scores finitely.
@@ -39,7 +39,8 @@ pub(crate) const LOG_FLOOR: f64 = 1e-6;
 /// A row that equals a training row when it is scored has that row for a neighbour. Constant columns
 /// add nothing as long as a scored row has the same constant. `d = 1` and `n < K` need no other formula.
 /// Where `σ²` is below 10⁻¹² of the trace of `Σ_K`, beyond what f64 can tell apart, it counts as that.
-/// A single training row is an error.
+/// Rows that vary by less than a thousandth are counted in larger units, a power of two: the constants above
+/// are made for columns that vary by about 1. A single training row is an error.
 ///
 /// # Rows
 /// Made for embeddings divided by their L2 norm, centred, all over one number (`rows = "l2"` of this
@@ -155,15 +156,28 @@ impl Detector for Wiener {
         _seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let x = x.rows()?;
+        Ok(match x.rows()? {
+            Rows::F32(x) => Box::new(self.fit_rows(x, progress)?),
+            Rows::F64(x) => Box::new(self.fit_rows(x, progress)?),
+        })
+    }
+}
+
+impl Wiener {
+    fn fit_rows<T: Number>(
+        &self,
+        x: ArrayView2<'_, T>,
+        progress: &dyn Progress,
+    ) -> Result<Fitted<T>, DetectorError> {
         let (n, d) = x.dim();
         needs_two_rows(n)?;
+        let unit = unit(x);
         let at_most_others = |k: &usize| (*k).min(n - 1);
         let ks: Vec<usize> = self.config.neighbours.iter().map(at_most_others).collect();
         let local = at_most_others(&self.config.local_neighbours);
         let sought = ks.iter().copied().fold(local, usize::max);
 
-        let table = Neighbours::new(x);
+        let table = Neighbours::new(in_units(x.into(), unit).view());
         let nearest = table.nearest_of_own(sought.max(RANK), progress)?;
         let sigma = self.config.noise * noise_level(&nearest, n, d);
         let rows = table.table();
@@ -173,6 +187,7 @@ impl Detector for Wiener {
             .map(|k| (k, Unexplained::new(&own(k), sigma * sigma)))
             .collect();
         let mut fitted = Fitted {
+            unit,
             unexplained: Vec::new(),
             table,
             gains,
@@ -182,13 +197,15 @@ impl Detector for Wiener {
         };
         let b = fitted.b(fitted.table.table(), &nearest);
         fitted.unexplained = b.into_iter().map(f64::exp).collect();
-        Ok(Box::new(fitted))
+        Ok(fitted)
     }
 }
 
 #[derive(Debug)]
-struct Fitted {
-    table: Neighbours,
+struct Fitted<T> {
+    /// What rows are multiplied by first.
+    unit: f64,
+    table: Neighbours<T>,
     /// Of each `K`.
     gains: Vec<(usize, Unexplained)>,
     /// `exp(b_i)` of each training row.
@@ -199,9 +216,9 @@ struct Fitted {
     local_weight: f64,
 }
 
-impl Fitted {
+impl<T: Number> Fitted<T> {
     /// `b` of each row of `x`, whose nearest training rows these are.
-    fn b(&self, x: ArrayView2<'_, f32>, nearest: &Nearest) -> Vec<f64> {
+    fn b(&self, x: ArrayView2<'_, T>, nearest: &Nearest) -> Vec<f64> {
         let floor = LOG_FLOOR * x.ncols() as f64;
         let mut b = vec![0.0; x.nrows()];
         for (k, gain) in &self.gains {
@@ -214,10 +231,9 @@ impl Fitted {
     }
 }
 
-impl Scorer for Fitted {
+impl<T: Number> Scorer for Fitted<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.table.width())?;
-        let x = x.as_standard_layout();
+        let x = in_units(x.rows_like::<T>(self.table.width())?, self.unit);
         let nearest = self.table.nearest(x.view(), self.sought, progress)?;
         let b = self.b(x.view(), &nearest);
         let scores = b.into_iter().enumerate().map(|(i, b)| {
@@ -229,12 +245,12 @@ impl Scorer for Fitted {
     }
 }
 
-fn deltas<'a>(
-    table: &'a Neighbours,
-    x: &'a ArrayView2<'_, f32>,
+fn deltas<'a, T: Number>(
+    table: &'a Neighbours<T>,
+    x: &'a ArrayView2<'_, T>,
     nearest: &'a Nearest,
     k: usize,
-) -> Deltas<'a> {
+) -> Deltas<'a, T> {
     Deltas {
         x: x.view(),
         centre: Centre::Nearest {

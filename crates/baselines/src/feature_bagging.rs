@@ -1,10 +1,10 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
 use crate::knn::at_least_one;
-use crate::lof::Densities;
+use crate::lof::{Densities, copies_warning};
 
 /// Settings of [`FeatureBagging`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,16 +87,35 @@ impl Detector for FeatureBagging {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let x = x.rows()?;
+        let seed = numpy_seed(seed)?;
+        Ok(match x.rows()? {
+            Rows::F32(x) => Box::new(self.fit_rows(x, seed, progress)?),
+            Rows::F64(x) => Box::new(self.fit_rows(x, seed, progress)?),
+        })
+    }
+}
+
+impl FeatureBagging {
+    fn fit_rows<T: Number>(
+        &self,
+        x: ArrayView2<'_, T>,
+        seed: u32,
+        progress: &dyn Progress,
+    ) -> Result<Fitted<T>, DetectorError> {
         let d = x.ncols();
-        let bags = column_sets(numpy_seed(seed)?, self.config.estimators, d).into_iter();
+        let bags = column_sets(seed, self.config.estimators, d).into_iter();
         let bags = bags.map(|columns| {
             let densities =
                 Densities::of(cut(x, &columns).view(), self.config.neighbours, progress)?;
             Ok(Bag { columns, densities })
         });
         let bags = bags.collect::<Result<_, DetectorError>>()?;
-        Ok(Box::new(Fitted { d, bags }))
+        let neighbours = self.config.neighbours.min(x.nrows() - 1);
+        Ok(Fitted {
+            d,
+            neighbours,
+            bags,
+        })
     }
 }
 
@@ -149,33 +168,40 @@ fn without_replacement(state: &mut RandomState, d: usize, count: usize) -> Vec<u
     columns
 }
 
-fn cut(x: ArrayView2<'_, f32>, columns: &[usize]) -> Array2<f32> {
+fn cut<T: Number>(x: ArrayView2<'_, T>, columns: &[usize]) -> Array2<T> {
     x.select(Axis(1), columns)
 }
 
 #[derive(Debug)]
-struct Bag {
+struct Bag<T> {
     columns: Vec<usize>,
-    densities: Densities,
+    densities: Densities<T>,
 }
 
 #[derive(Debug)]
-struct Fitted {
+struct Fitted<T> {
     d: usize,
-    bags: Vec<Bag>,
+    neighbours: usize,
+    bags: Vec<Bag<T>>,
 }
 
-impl Scorer for Fitted {
+impl<T: Number> Scorer for Fitted<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.d)?;
+        let x = x.rows_like::<T>(self.d)?;
         let mut scores = Array1::zeros(x.nrows());
         for bag in &self.bags {
             let factors = bag
                 .densities
-                .factors(cut(x, &bag.columns).view(), progress)?;
+                .factors(cut(x.view(), &bag.columns).view(), progress)?;
             scores += &Array1::from_vec(factors);
         }
         Ok(scores / self.bags.len() as f64)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let copies = self.bags.iter().filter_map(|bag| bag.densities.copies).max();
+        let warning = |copies| copies_warning(copies, self.neighbours);
+        copies.map(warning).into_iter().collect()
     }
 }
 

@@ -1,4 +1,4 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Rows, Scorer};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ mod bins;
 mod histogram;
 
 pub use bins::Bins;
-use histogram::{Densities, Histogram};
+use histogram::{Binned, Densities, Histogram};
 
 /// Columns copied together.
 const TILE: usize = 16;
@@ -25,15 +25,31 @@ pub struct HbosConfig {
     /// Widths of a bin beyond the training range within which a value still counts as of the first or
     /// last bin, in (0, 1).
     pub tolerance: f64,
+    /// Which bin the density of a value on an edge is that of.
+    pub on_edge: OnEdge,
+}
+
+/// Which bin the density of a value on an edge between two bins is that of. When densities are counted
+/// it belongs to the bin above, as in NumPy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEdge {
+    /// The bin it is counted in.
+    SameBin,
+    /// The bin below, as in PyOD, whose published numbers need it. A training value on an edge then scores
+    /// as its lower neighbours do: a constant column is such an edge where bins are even in number, and
+    /// scores as if no training row were there.
+    Published,
 }
 
 impl Default for HbosConfig {
-    /// PyOD's defaults.
+    /// PyOD's defaults, but for values on an edge.
     fn default() -> Self {
         Self {
             bins: Bins::Count(10),
             alpha: 0.1,
             tolerance: 0.5,
+            on_edge: OnEdge::SameBin,
         }
     }
 }
@@ -45,12 +61,12 @@ impl Default for HbosConfig {
 /// The histogram of a column has bins of equal width over the range of its training values, half below
 /// and half above a constant one, and densities `h` that integrate to 1. The score is
 /// `−Σ log₂(h + α)` over the columns, `h` that of the bin of the row's value; a value on an edge belongs
-/// to the bin below it. Beyond the range by at most `tolerance` widths the outermost bin counts, farther
-/// off the least dense one.
+/// to the bin above it, the largest to the last. Beyond the range by at most `tolerance` widths the outermost
+/// bin counts, farther off the least dense one.
 ///
-/// When densities are counted a value on an edge belongs to the bin above it, in NumPy and so in PyOD: a
-/// training value on an edge scores as its lower neighbour. A constant column is such an edge where bins
-/// are even in number.
+/// # Differences from the reference
+/// PyOD counts a value on an edge in the bin above it and scores it by the bin below; that form is
+/// [`OnEdge::Published`].
 ///
 /// There is no randomness in it; the seed is not used.
 ///
@@ -97,38 +113,39 @@ impl Detector for Hbos {
         _seed: u64,
         _progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let x = x.rows()?;
-        let blocks: Vec<ArrayView2<'_, f32>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
-        let blocks: Vec<Array2<f32>> = blocks.into_par_iter().map(transposed).collect();
-        let columns = (0..x.ncols())
-            .into_par_iter()
-            .map(|j| {
-                let parts: Vec<&[f32]> = blocks.iter().map(|block| column(block, j)).collect();
-                self.densities(&parts, x.nrows())
-            })
-            .collect();
-        Ok(Box::new(Fitted { columns }))
+        Ok(match x.rows()? {
+            Rows::F32(x) => Box::new(self.fit_rows(x)),
+            Rows::F64(x) => Box::new(self.fit_rows(x)),
+        })
     }
 }
 
 impl Hbos {
+    fn fit_rows<T: Binned>(&self, x: ArrayView2<'_, T>) -> Fitted<T> {
+        let blocks: Vec<ArrayView2<'_, T>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
+        let blocks: Vec<Array2<T>> = blocks.into_par_iter().map(transposed).collect();
+        let columns = (0..x.ncols())
+            .into_par_iter()
+            .map(|j| {
+                let parts: Vec<&[T]> = blocks.iter().map(|block| column(block, j)).collect();
+                self.densities(&parts, x.nrows())
+            })
+            .collect();
+        Fitted { columns }
+    }
+
     /// Of the `n` values of one column.
-    fn densities(&self, parts: &[&[f32]], n: usize) -> Densities {
-        let HbosConfig {
-            bins,
-            alpha,
-            tolerance,
-        } = self.config;
-        let mut histogram = Histogram::over(parts, bins.resolve(parts, n));
+    fn densities<T: Binned>(&self, parts: &[&[T]], n: usize) -> Densities<T> {
+        let mut histogram = Histogram::over(parts, self.config.bins.resolve(parts, n));
         parts.iter().for_each(|part| histogram.add(part));
-        histogram.densities(n, alpha, tolerance)
+        histogram.densities(n, &self.config)
     }
 }
 
 /// `[m, d]` → `[d, m]`, a few columns at a time, which lie together in memory on both sides.
-fn transposed(x: ArrayView2<'_, f32>) -> Array2<f32> {
+fn transposed<T: Binned>(x: ArrayView2<'_, T>) -> Array2<T> {
     let (m, d) = x.dim();
-    let mut columns = vec![0.0; d * m];
+    let mut columns = vec![T::default(); d * m];
     for (tile, columns) in columns.chunks_mut(TILE * m).enumerate() {
         let first = tile * TILE;
         let last = d.min(first + TILE);
@@ -142,20 +159,20 @@ fn transposed(x: ArrayView2<'_, f32>) -> Array2<f32> {
     Array2::from_shape_vec((d, m), columns).expect("of this length")
 }
 
-fn column(block: &Array2<f32>, j: usize) -> &[f32] {
+fn column<T>(block: &Array2<T>, j: usize) -> &[T] {
     let m = block.ncols();
     &block.as_slice().expect("in standard layout")[j * m..(j + 1) * m]
 }
 
 #[derive(Debug)]
-struct Fitted {
-    columns: Vec<Densities>,
+struct Fitted<T> {
+    columns: Vec<Densities<T>>,
 }
 
-impl Scorer for Fitted {
+impl<T: Binned> Scorer for Fitted<T> {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.columns.len())?;
-        let blocks: Vec<ArrayView2<'_, f32>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
+        let x = x.rows_like::<T>(self.columns.len())?;
+        let blocks: Vec<ArrayView2<'_, T>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
         let scores: Vec<Vec<f64>> = blocks
             .into_par_iter()
             .map(|block| {
@@ -187,9 +204,20 @@ mod tests {
     }
 
     fn scores(bins: Bins, train: &Array2<f32>, test: &Array2<f32>) -> Array1<f64> {
-        let scorer = hbos(bins)
-            .fit(Input::Rows(train.view()), 0, &Silent)
-            .unwrap();
+        scores_of(&hbos(bins), train, test)
+    }
+
+    fn published(bins: Bins, train: &Array2<f32>, test: &Array2<f32>) -> Array1<f64> {
+        let config = HbosConfig {
+            bins,
+            on_edge: OnEdge::Published,
+            ..Default::default()
+        };
+        scores_of(&Hbos::new(config).unwrap(), train, test)
+    }
+
+    fn scores_of(hbos: &Hbos, train: &Array2<f32>, test: &Array2<f32>) -> Array1<f64> {
+        let scorer = hbos.fit(Input::Rows(train.view()), 0, &Silent).unwrap();
         scorer.score(Input::Rows(test.view()), &Silent).unwrap()
     }
 
@@ -205,8 +233,13 @@ mod tests {
         // 0, 1, 1, 8 in four bins of width 2: counts 3, 0, 0, 1, densities 3/8, 0, 0, 1/8.
         let train = array![[0.0f32], [1.0], [1.0], [8.0]];
         let test = array![[2.0f32], [2.5], [8.0], [-1.0], [-1.1], [9.0], [9.1]];
-        let found = scores(Bins::Count(4), &train, &test);
         let [first, empty, last] = [0.375f64, 0.0, 0.125].map(|h| -(h + 0.1).log2());
+        let found = scores(Bins::Count(4), &train, &test);
+        let expected = [empty, empty, last, first, empty, last, empty];
+        for (found, expected) in found.iter().zip(expected) {
+            assert_relative_eq!(*found, expected, max_relative = 1e-15);
+        }
+        let found = published(Bins::Count(4), &train, &test);
         let expected = [first, empty, last, first, empty, last, empty];
         for (found, expected) in found.iter().zip(expected) {
             assert_relative_eq!(*found, expected, max_relative = 1e-15);
@@ -218,9 +251,24 @@ mod tests {
         let train = Array2::from_elem((9, 1), 3.0f32);
         let found = scores(Bins::Count(3), &train, &array![[3.0], [3.4], [90.0]]);
         assert!(found[0] < found[1] && found[1] == found[2]);
-        // With an even number of bins it lies on an edge and counts as beside its own bin.
-        let found = scores(Bins::Count(10), &train, &array![[3.0], [3.4]]);
+        // With an even number of bins it lies on an edge, and PyOD scores it as beside its own bin.
+        let found = published(Bins::Count(10), &train, &array![[3.0], [3.4]]);
         assert_eq!(found[0], found[1]);
+    }
+
+    #[test]
+    fn what_was_trained_on_is_never_stranger_than_what_differs_from_it() {
+        // scikit-learn#7141: everything is an anomaly after a fit to rows all alike.
+        for constant in [0.0f64, 1.0, -7e5, 1.7e9, 3e17] {
+            let train = Array2::from_elem((190, 1), constant);
+            let beside = [0.0, 0.05, 0.3, 5.0, 1e4].map(|off| constant + off * constant.abs().max(1.0));
+            let test = Array2::from_shape_fn((5, 1), |(i, _)| beside[i]);
+            for bins in [2, 3, 10, 11, 50] {
+                let scorer = hbos(Bins::Count(bins)).fit(Input::Rows64(train.view()), 0, &Silent);
+                let found = scorer.unwrap().score(Input::Rows64(test.view()), &Silent).unwrap();
+                assert!(found.as_slice().is_some_and(<[f64]>::is_sorted) && found[0] < found[4], "{constant} in {bins}: {found}");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::Array1;
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use ndarray::{Array1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -126,51 +126,81 @@ impl Detector for IsolationForest {
                 u32::MAX
             )));
         }
+        Ok(match (self.config.rng, x) {
+            (Rng::Fast, Rows::F32(x)) => Box::new(self.fast(x, seed, progress)),
+            (Rng::Fast, Rows::F64(x)) => Box::new(self.fast(x, seed, progress)),
+            // scikit-learn's trees see rows rounded to 32 bits, whatever they came in.
+            (Rng::Sklearn, x) => Box::new(self.sklearn(x.to().view(), seed, progress)?),
+        })
+    }
+}
+
+impl IsolationForest {
+    fn fast<T: Number>(
+        &self,
+        x: ArrayView2<'_, T>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Forest<T> {
         let x = x.as_standard_layout();
-        let sample_size = self.config.sample_size.min(n);
+        let sample_size = self.config.sample_size.min(x.nrows());
+        self.grow(x.ncols(), sample_size, progress, |tree| {
+            fast::grow(x.view(), sample_size, seed, tree as u64)
+        })
+    }
+
+    fn sklearn(
+        &self,
+        x: ArrayView2<'_, f32>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Forest<f32>, DetectorError> {
+        let seed = u32::try_from(seed).map_err(|_| DetectorError::Config {
+            name: "seed",
+            value: seed.to_string(),
+            expected: "32 bits for NumPy's generator (rng = \"sklearn\")",
+        })?;
+        let sample_size = self.config.sample_size.min(x.nrows());
+        let draws = sklearn::Draws::new(seed, x.nrows(), self.config.trees);
+        Ok(self.grow(x.ncols(), sample_size, progress, |tree| {
+            draws.grow(x, sample_size, tree)
+        }))
+    }
+
+    /// The trees that `grow` makes, by number.
+    fn grow<T: Number>(
+        &self,
+        width: usize,
+        sample_size: usize,
+        progress: &dyn Progress,
+        grow: impl Fn(usize) -> Tree<T> + Sync,
+    ) -> Forest<T> {
         let total = self.config.trees as u64;
         let done = AtomicU64::new(0);
-        let grown = |tree: Tree| {
+        let grown = |tree| {
+            let tree = grow(tree);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.update("trees", done, total, "");
             tree
         };
-        let trees = match self.config.rng {
-            Rng::Fast => (0..total)
-                .into_par_iter()
-                .map(|stream| grown(fast::grow(x.view(), sample_size, seed, stream)))
-                .collect(),
-            Rng::Sklearn => {
-                let seed = u32::try_from(seed).map_err(|_| DetectorError::Config {
-                    name: "seed",
-                    value: seed.to_string(),
-                    expected: "32 bits for NumPy's generator (rng = \"sklearn\")",
-                })?;
-                let draws = sklearn::Draws::new(seed, n, self.config.trees);
-                (0..self.config.trees)
-                    .into_par_iter()
-                    .map(|tree| grown(draws.grow(x.view(), sample_size, tree)))
-                    .collect()
-            }
-        };
-        Ok(Box::new(Forest {
-            trees,
-            width: d,
+        Forest {
+            trees: (0..self.config.trees).into_par_iter().map(grown).collect(),
+            width,
             sample_size,
-        }))
+        }
     }
 }
 
 #[derive(Debug)]
-struct Forest {
-    trees: Vec<Tree>,
+struct Forest<T> {
+    trees: Vec<Tree<T>>,
     width: usize,
     sample_size: usize,
 }
 
-impl Scorer for Forest {
+impl<T: Number> Scorer for Forest<T> {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.width)?;
+        let x = x.rows_like::<T>(self.width)?;
         let x = x.as_standard_layout();
         let normaliser = self.trees.len() as f64 * average_path_length(self.sample_size);
         // Path lengths add up tree by tree for each row, so neither the block a row is in nor the

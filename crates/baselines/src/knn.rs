@@ -1,5 +1,5 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::Array1;
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
@@ -93,37 +93,58 @@ impl Detector for Knn {
         _seed: u64,
         _progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        Ok(Box::new(Fitted {
-            table: Neighbours::new(x.rows()?),
-            config: self.config,
-        }))
+        Ok(match x.rows()? {
+            Rows::F32(x) => Box::new(Fitted::new(x, self.config)),
+            Rows::F64(x) => Box::new(Fitted::new(x, self.config)),
+        })
     }
 }
 
 #[derive(Debug)]
-struct Fitted {
-    table: Neighbours,
+struct Fitted<T> {
+    table: Neighbours<T>,
     config: KnnConfig,
 }
 
-impl Scorer for Fitted {
+impl<T: Number> Fitted<T> {
+    fn new(x: ArrayView2<'_, T>, config: KnnConfig) -> Self {
+        Self {
+            table: Neighbours::new(x),
+            config,
+        }
+    }
+}
+
+impl<T: Number> Scorer for Fitted<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.table.width())?;
-        let nearest = self.table.nearest(x, self.config.neighbours, progress)?;
-        let score = |i| self.config.score.of(nearest.squared_distances(i));
-        Ok((0..x.nrows()).map(score).collect())
+        let x = x.rows_like::<T>(self.table.width())?;
+        let KnnConfig { neighbours, score } = self.config;
+        let scores = match score {
+            KnnScore::Largest => {
+                let mut scores = self
+                    .table
+                    .kth_squared_distances(x.view(), neighbours, progress)?;
+                scores.iter_mut().for_each(|square| *square = square.sqrt());
+                scores
+            }
+            _ => self
+                .table
+                .map_nearest(x.view(), neighbours, progress, |nearest| score.of(nearest))?,
+        };
+        Ok(Array1::from_vec(scores))
     }
 }
 
 impl KnnScore {
-    /// Of ascending squared distances, at least one.
-    fn of(self, squares: &[f64]) -> f64 {
-        let k = squares.len();
+    /// Of the nearest rows with their squared distances, ascending, at least one.
+    fn of(self, nearest: &[(f64, u32)]) -> f64 {
+        let k = nearest.len();
+        let squares = || nearest.iter().map(|(square, _)| *square);
         match self {
-            Self::Largest => squares[k - 1].sqrt(),
-            Self::Mean => squares.iter().map(|s| s.sqrt()).sum::<f64>() / k as f64,
-            Self::Median => (squares[(k - 1) / 2].sqrt() + squares[k / 2].sqrt()) / 2.0,
-            Self::MeanOfSquares => squares.iter().sum::<f64>() / k as f64,
+            Self::Largest => nearest[k - 1].0.sqrt(),
+            Self::Mean => squares().map(f64::sqrt).sum::<f64>() / k as f64,
+            Self::Median => (nearest[(k - 1) / 2].0.sqrt() + nearest[k / 2].0.sqrt()) / 2.0,
+            Self::MeanOfSquares => squares().sum::<f64>() / k as f64,
         }
     }
 }

@@ -22,7 +22,7 @@ mod principal;
 pub use copod::{Copod, CopodConfig};
 pub use ecod::{Ecod, EcodConfig};
 pub use feature_bagging::{FeatureBagging, FeatureBaggingConfig};
-pub use hbos::{Bins, Hbos, HbosConfig};
+pub use hbos::{Bins, Hbos, HbosConfig, OnEdge};
 pub use iforest::{IsolationForest, IsolationForestConfig, Rng};
 pub use knn::{Knn, KnnConfig, KnnScore};
 pub use lof::{Lof, LofConfig};

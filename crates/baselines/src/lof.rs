@@ -1,12 +1,19 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use std::collections::HashMap;
+
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, ArrayView2};
-use neighbours::{Nearest, Neighbours};
+use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
 use crate::knn::at_least_one;
 
 /// Keeps the density of a row amid its copies finite; scikit-learn's number.
 const LEAST_REACH: f64 = 1e-10;
+/// Where the training rows reach less than this on average, the number above is taken in units of that, so
+/// that it hides nothing of rows whose numbers are small.
+const SMALL: f64 = 1e-3;
+/// Neighbours of all training rows that are kept between the two passes; more are sought twice.
+const KEPT: usize = 1 << 24;
 
 /// Settings of [`Lof`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +38,11 @@ impl Default for LofConfig {
 /// `d_k(o)` is the distance of training row `o` to its `k`-th nearest other training row. The reach of
 /// `x` from a neighbour `o` is `max(d(x, o), d_k(o))`, its density `lrd(x)` one over the mean reach from
 /// its `k` nearest training rows plus 10⁻¹⁰, and the score the mean of `lrd(o)/lrd(x)` over these.
+///
+/// A training row that has `k` copies or more has no reach, and only the 10⁻¹⁰ keeps its density finite:
+/// rows beside it score beyond all others. [`Scorer::warnings`] then names copies and neighbours; more
+/// neighbours than copies mend it. Where training rows reach less than 10⁻³ on average, the 10⁻¹⁰ is
+/// taken in units of that average.
 ///
 /// Of rows at one distance the first in the table is the neighbour. With fewer rows `k` is all but one.
 /// There is no randomness in it; the seed is not used.
@@ -76,54 +88,84 @@ impl Detector for Lof {
         _seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        Ok(Box::new(Densities::of(
-            x.rows()?,
-            self.config.neighbours,
-            progress,
-        )?))
+        let k = self.config.neighbours;
+        Ok(match x.rows()? {
+            Rows::F32(x) => Box::new(Densities::of(x, k, progress)?),
+            Rows::F64(x) => Box::new(Densities::of(x, k, progress)?),
+        })
     }
 }
 
 /// The training rows with their densities.
 #[derive(Debug)]
-pub(crate) struct Densities {
-    table: Neighbours,
+pub(crate) struct Densities<T> {
+    table: Neighbours<T>,
     k: usize,
     /// `d_k` of each training row.
     reaches: Vec<f64>,
     /// `lrd` of each training row.
     densities: Vec<f64>,
+    least_reach: f64,
+    /// The most training rows that are equal, where they leave a row without reach.
+    pub(crate) copies: Option<usize>,
 }
 
-impl Densities {
+impl<T: Number> Densities<T> {
     /// Of `x`, `[n, d]`, finite.
     ///
     /// # Errors
     /// [`DetectorError::Method`] for a single row, [`DetectorError::Interrupted`].
     pub(crate) fn of(
-        x: ArrayView2<'_, f32>,
+        x: ArrayView2<'_, T>,
         neighbours: usize,
         progress: &dyn Progress,
     ) -> Result<Self, DetectorError> {
-        if x.nrows() < 2 {
+        let n = x.nrows();
+        if n < 2 {
             return Err(DetectorError::Method(
                 "1 training row has no neighbour: at least 2 are needed".to_owned(),
             ));
         }
         let table = Neighbours::new(x);
-        let nearest = table.nearest_of_own(neighbours, progress)?;
-        let k = nearest.k();
-        let reach = |i| f64::sqrt(nearest.squared_distances(i)[k - 1]);
-        let mut densities = Self {
-            k,
-            reaches: (0..table.len()).map(reach).collect(),
-            densities: Vec::new(),
-            table,
+        let k = neighbours.min(n - 1);
+        let kept = (n.saturating_mul(k) <= KEPT)
+            .then(|| table.nearest_of_own(k, progress))
+            .transpose()?;
+        let reaches: Vec<f64> = match &kept {
+            Some(nearest) => (0..n)
+                .map(|i| nearest.squared_distances(i)[k - 1].sqrt())
+                .collect(),
+            None => {
+                table.map_nearest_of_own(k, progress, |nearest| nearest[k - 1].0.sqrt())?
+            }
         };
-        densities.densities = (0..x.nrows())
-            .map(|i| densities.density(&nearest, i))
-            .collect();
-        Ok(densities)
+        let mean = reaches.iter().sum::<f64>() / n as f64;
+        let least_reach = match mean {
+            mean if mean > 0.0 && mean < SMALL => LEAST_REACH * mean,
+            _ => LEAST_REACH,
+        };
+        let mut fitted = Self {
+            copies: reaches.contains(&0.0).then(|| most_copies(table.table())),
+            table,
+            k,
+            reaches,
+            densities: Vec::new(),
+            least_reach,
+        };
+        fitted.densities = match &kept {
+            Some(nearest) => (0..n)
+                .map(|i| {
+                    let squares = nearest.squared_distances(i).iter().copied();
+                    fitted.density(squares.zip(nearest.rows(i).iter().copied()))
+                })
+                .collect(),
+            None => fitted
+                .table
+                .map_nearest_of_own(k, progress, |nearest| {
+                    fitted.density(nearest.iter().copied())
+                })?,
+        };
+        Ok(fitted)
     }
 
     /// The local outlier factor of each row of `x`.
@@ -132,29 +174,49 @@ impl Densities {
     /// [`DetectorError::Interrupted`].
     pub(crate) fn factors(
         &self,
-        x: ArrayView2<'_, f32>,
+        x: ArrayView2<'_, T>,
         progress: &dyn Progress,
     ) -> Result<Vec<f64>, DetectorError> {
-        let nearest = self.table.nearest(x, self.k, progress)?;
-        let factor = |i| {
-            let theirs = nearest.rows(i).iter().map(|o| self.densities[*o as usize]);
-            theirs.sum::<f64>() / self.k as f64 / self.density(&nearest, i)
-        };
-        Ok((0..x.nrows()).map(factor).collect())
+        self.table.map_nearest(x, self.k, progress, |nearest| {
+            let theirs = nearest.iter().map(|(_, o)| self.densities[*o as usize]);
+            theirs.sum::<f64>() / self.k as f64 / self.density(nearest.iter().copied())
+        })
     }
 
-    /// `lrd` of row `i`, whose neighbours these are.
-    fn density(&self, nearest: &Nearest, i: usize) -> f64 {
-        let neighbours = nearest.rows(i).iter().zip(nearest.squared_distances(i));
-        let reaches = neighbours.map(|(o, square)| square.sqrt().max(self.reaches[*o as usize]));
-        1.0 / (reaches.sum::<f64>() / self.k as f64 + LEAST_REACH)
+    /// `lrd` of a row with these neighbours.
+    fn density(&self, nearest: impl Iterator<Item = (f64, u32)>) -> f64 {
+        let reaches = nearest.map(|(square, o)| square.sqrt().max(self.reaches[o as usize]));
+        1.0 / (reaches.sum::<f64>() / self.k as f64 + self.least_reach)
     }
 }
 
-impl Scorer for Densities {
+/// The size of the largest set of equal rows.
+fn most_copies<T: Number>(x: ArrayView2<'_, T>) -> usize {
+    let mut counts: HashMap<Vec<u64>, usize> = HashMap::new();
+    for row in x.rows() {
+        // Adding zero makes one of the two zeros.
+        let key = row.iter().map(|v| (v.wide() + 0.0).to_bits()).collect();
+        *counts.entry(key).or_default() += 1;
+    }
+    counts.into_values().max().unwrap_or_default()
+}
+
+/// What more copies than neighbours do to the score.
+pub(crate) fn copies_warning(copies: usize, neighbours: usize) -> String {
+    format!(
+        "{copies} equal training rows outnumber the {neighbours} neighbours: their density has no bound, and rows beside them score beyond all others; take more neighbours than there are copies (neighbours = {copies} or more)"
+    )
+}
+
+impl<T: Number> Scorer for Densities<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.table.width())?;
-        Ok(Array1::from_vec(self.factors(x, progress)?))
+        let x = x.rows_like::<T>(self.table.width())?;
+        Ok(Array1::from_vec(self.factors(x.view(), progress)?))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let warning = |copies| copies_warning(copies, self.k);
+        self.copies.map(warning).into_iter().collect()
     }
 }
 
@@ -197,6 +259,70 @@ mod tests {
         assert!(found[1] > 1e9 && found[1].is_finite());
         let found = scores(20, &array![[0.0], [1.0]], &array![[0.5], [9.0]]);
         assert!(found[1] > found[0]);
+    }
+
+    #[test]
+    fn more_copies_than_neighbours_are_warned_about() {
+        // scikit-learn#27839: 33 copies, a ramp beside them, outliers far away.
+        let train = Array2::from_shape_fn((120, 1), |(i, _)| {
+            0.1 + i.saturating_sub(32) as f32 / 870.0
+        });
+        let test = Array2::from_shape_fn((50, 1), |(i, _)| match i {
+            0..10 => 5.0 + 10.0 * i as f32,
+            _ => 0.1 + i as f32 / 500.0,
+        });
+        let fitted = |neighbours| {
+            let lof = Lof::new(LofConfig { neighbours }).unwrap();
+            let scorer = lof.fit(Input::Rows(train.view()), 0, &Silent).unwrap();
+            let scores = scorer.score(Input::Rows(test.view()), &Silent).unwrap();
+            (scorer.warnings(), scores)
+        };
+        let (warnings, _) = fitted(20);
+        assert!(warnings[0].starts_with("33 equal training rows outnumber the 20 neighbours"));
+        let (warnings, scores) = fitted(61);
+        assert!(warnings.is_empty());
+        let largest = scores.iter().skip(10).copied().fold(0.0, f64::max);
+        assert!(scores.iter().take(10).all(|s| *s > largest));
+    }
+
+    #[test]
+    fn small_numbers_score_as_their_multiples() {
+        // No distances alike: rounding decides about none.
+        let train = Array2::from_shape_fn((60, 2), |(i, j)| 9.0 * ((7 * i + 3 * j * i + j) as f64).sin());
+        let test = array![[5.0, 5.0], [40.0, -40.0], [2.5, 7.5]];
+        let scores = |factor: f64| {
+            let lof = Lof::new(LofConfig { neighbours: 20 }).unwrap();
+            let (train, test) = (&train * factor, &test * factor);
+            let scorer = lof.fit(Input::Rows64(train.view()), 0, &Silent).unwrap();
+            scorer.score(Input::Rows64(test.view()), &Silent).unwrap()
+        };
+        for (a, b) in scores(1.0).iter().zip(scores(1e-12)) {
+            assert_relative_eq!(*a, b, max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn many_neighbours_are_sought_twice_to_the_same_bits() {
+        let x = Array2::from_shape_fn((5000, 1), |(i, _)| ((i * i) % 4999) as f32);
+        let few = Array2::from_shape_fn((3, 1), |(i, _)| i as f32 * 40.5);
+        // 5000 times 4000 neighbours are too many to keep.
+        let found = scores(4000, &x, &few);
+        let table = Neighbours::new(x.view());
+        let nearest = table.nearest_of_own(4000, &Silent).unwrap();
+        let reach: Vec<f64> = (0..5000).map(|i| nearest.squared_distances(i)[3999].sqrt()).collect();
+        let lrd = |squares: &[f64], rows: &[u32]| {
+            let sum: f64 = squares.iter().zip(rows).map(|(s, o)| s.sqrt().max(reach[*o as usize])).sum();
+            1.0 / (sum / 4000.0 + 1e-10)
+        };
+        let of_scored = table.nearest(few.view(), 4000, &Silent).unwrap();
+        for i in 0..3 {
+            let theirs = of_scored.rows(i).iter().map(|o| {
+                let o = *o as usize;
+                lrd(nearest.squared_distances(o), nearest.rows(o))
+            });
+            let expected = theirs.sum::<f64>() / 4000.0 / lrd(of_scored.squared_distances(i), of_scored.rows(i));
+            assert_eq!(found[i], expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::{Array1, Array2};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use ndarray::{Array1, Array2, ArrayView2};
 use numpy_random::RandomState;
 use rayon::prelude::*;
 
@@ -58,7 +58,7 @@ impl Detector for Mcd {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let x = x.rows()?.mapv(f64::from);
+        let x = x.rows()?.to::<f64>().into_owned();
         let (n, d) = x.dim();
         if n < 2 {
             return Err(DetectorError::Method(
@@ -110,19 +110,27 @@ struct Fitted {
 
 impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.location.len())?;
+        Ok(match x.rows_of_width(self.location.len())? {
+            Rows::F32(x) => self.scores(x),
+            Rows::F64(x) => self.scores(x),
+        })
+    }
+}
+
+impl Fitted {
+    fn scores<T: Number>(&self, x: ArrayView2<'_, T>) -> Array1<f64> {
         let scores: Vec<f64> = (0..x.nrows())
             .into_par_iter()
             .map(|i| {
                 let row = x.row(i);
                 let off = row.iter().zip(&self.location);
-                let off: Vec<f64> = off.map(|(x, m)| f64::from(*x) - m).collect();
+                let off: Vec<f64> = off.map(|(x, m)| x.wide() - m).collect();
                 let rows = self.precision.outer_iter().zip(&off);
                 rows.map(|(p, off_i)| off_i * p.iter().zip(&off).map(|(p, o)| p * o).sum::<f64>())
                     .sum()
             })
             .collect();
-        Ok(Array1::from_vec(scores))
+        Array1::from_vec(scores)
     }
 }
 

@@ -1,5 +1,5 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::{Array1, Axis};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use ndarray::{Array1, ArrayView2, Axis};
 
 /// The squared length of a row, `‖x‖²`, in f64.
 ///
@@ -39,10 +39,17 @@ struct Fitted {
 impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let x = x.rows_of_width(self.width)?;
-        // Squares of f32 fit an f64 without overflow, so finite rows score finitely.
-        let square = |v: &f32| f64::from(*v).powi(2);
-        Ok(x.map_axis(Axis(1), |row| row.iter().map(square).sum()))
+        Ok(match x {
+            Rows::F32(x) => squared_norms(x),
+            Rows::F64(x) => squared_norms(x),
+        })
     }
+}
+
+/// Squares of f32 fit an f64 without overflow, so finite rows score finitely.
+fn squared_norms<T: Number>(x: ArrayView2<'_, T>) -> Array1<f64> {
+    let square = |v: &T| v.wide().powi(2);
+    x.map_axis(Axis(1), |row| row.iter().map(square).sum())
 }
 
 #[cfg(test)]

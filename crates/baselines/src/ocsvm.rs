@@ -11,7 +11,7 @@ mod triangle;
 pub use gamma::Gamma;
 pub use model::OneClassSvmModel;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -116,14 +116,14 @@ impl OneClassSvm {
     /// # Errors
     /// [`DetectorError`] where `x` is empty or not finite; [`DetectorError::Method`] where the
     /// tolerance cannot be reached or the kernel cache not be allocated.
-    pub fn fit_rows(
+    pub fn fit_rows<T: Number>(
         &self,
-        x: ArrayView2<'_, f32>,
+        x: ArrayView2<'_, T>,
         progress: &dyn Progress,
     ) -> Result<OneClassSvmModel, DetectorError> {
-        let x = Input::Rows(x).rows()?;
+        T::input(x).rows()?;
         let gamma = self.config.gamma.resolve(x);
-        let mut x = x.mapv(f64::from);
+        let mut x = x.mapv(Number::wide);
         // Distances do not change, but the products they come from cancel far less.
         let center = x.sum_axis(Axis(0)) / x.nrows() as f64;
         x -= &center;
@@ -149,7 +149,10 @@ impl Detector for OneClassSvm {
         _seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        Ok(Box::new(self.fit_rows(x.rows()?, progress)?))
+        Ok(Box::new(match x.rows()? {
+            Rows::F32(x) => self.fit_rows(x, progress)?,
+            Rows::F64(x) => self.fit_rows(x, progress)?,
+        }))
     }
 }
 

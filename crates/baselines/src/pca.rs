@@ -1,4 +1,4 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, ArrayView1, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,10 @@ impl Detector for Pca {
         _progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         let x = x.rows()?;
-        let mut principal = Principal::of(x);
+        let mut principal = match x {
+            Rows::F32(x) => Principal::of(x),
+            Rows::F64(x) => Principal::of(x),
+        };
         if self.config.score == PcaScore::Reconstruction {
             let kept = kept(&principal.shares, self.config.variance_share, x.ncols());
             principal.directions = principal
@@ -136,8 +139,16 @@ struct Fitted {
 
 impl Scorer for Fitted {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.principal.mean.len())?;
-        let blocks: Vec<ArrayView2<'_, f32>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
+        Ok(match x.rows_of_width(self.principal.mean.len())? {
+            Rows::F32(x) => self.scores(x),
+            Rows::F64(x) => self.scores(x),
+        })
+    }
+}
+
+impl Fitted {
+    fn scores<T: Number>(&self, x: ArrayView2<'_, T>) -> Array1<f64> {
+        let blocks: Vec<ArrayView2<'_, T>> = x.axis_chunks_iter(Axis(0), BLOCK).collect();
         let scores: Vec<Vec<f64>> = blocks
             .into_par_iter()
             .map(|block| match self.score {
@@ -145,12 +156,10 @@ impl Scorer for Fitted {
                 PcaScore::Reconstruction => self.reconstruction(block),
             })
             .collect();
-        Ok(Array1::from_vec(scores.concat()))
+        Array1::from_vec(scores.concat())
     }
-}
 
-impl Fitted {
-    fn weighted(&self, x: ArrayView2<'_, f32>) -> Vec<f64> {
+    fn weighted<T: Number>(&self, x: ArrayView2<'_, T>) -> Vec<f64> {
         let Principal {
             directions,
             shares,
@@ -172,7 +181,7 @@ impl Fitted {
         rows.take(x.nrows()).map(score).collect()
     }
 
-    fn reconstruction(&self, x: ArrayView2<'_, f32>) -> Vec<f64> {
+    fn reconstruction<T: Number>(&self, x: ArrayView2<'_, T>) -> Vec<f64> {
         let directions = self.principal.directions.view();
         let mut rows = padded(x, &self.principal.mean);
         let along = product(rows.view(), directions.t());

@@ -1,5 +1,6 @@
 //! Principal directions of rows.
 
+use detector::Number;
 use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -25,9 +26,9 @@ pub(crate) struct Principal {
 
 impl Principal {
     /// Of `x`, `[n, d]`, finite.
-    pub(crate) fn of(x: ArrayView2<'_, f32>) -> Self {
+    pub(crate) fn of<T: Number>(x: ArrayView2<'_, T>) -> Self {
         let (n, d) = x.dim();
-        let mut centred = x.mapv(f64::from);
+        let mut centred = x.mapv(Number::wide);
         let mean: Vec<f64> = centred
             .sum_axis(Axis(0))
             .iter()
@@ -78,11 +79,11 @@ impl Principal {
 }
 
 /// Rows in f64 less `centre`, filled up with rows of zeros: `[b, d]` → `[b rounded up, d]`.
-pub(crate) fn padded(x: ArrayView2<'_, f32>, centre: &[f64]) -> Array2<f64> {
+pub(crate) fn padded<T: Number>(x: ArrayView2<'_, T>, centre: &[f64]) -> Array2<f64> {
     let mut rows = Array2::zeros((x.nrows().next_multiple_of(PAD), x.ncols()));
     for (mut row, x) in rows.outer_iter_mut().zip(x.outer_iter()) {
         for ((value, x), centre) in row.iter_mut().zip(x).zip(centre) {
-            *value = f64::from(*x) - centre;
+            *value = x.wide() - centre;
         }
     }
     rows

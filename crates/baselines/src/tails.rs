@@ -1,6 +1,6 @@
 //! Scores by the empirical tails of each column, which COPOD and ECOD sum differently.
 
-use detector::{DetectorError, Input, Progress, Scorer};
+use detector::{DetectorError, Input, Progress, Rows, Scorer};
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ mod ranks;
 mod stacked;
 mod tail;
 
-use columns::SortedColumns;
+use columns::{Keyed, SortedColumns};
 use ranks::Ranks;
 pub(crate) use tail::Rule;
 
@@ -38,7 +38,19 @@ pub enum ConstantColumns {
 
 /// Fits to the training rows `x`, `[n, d]`.
 pub(crate) fn fit(
-    x: ArrayView2<'_, f32>,
+    x: Rows<'_>,
+    rule: Rule,
+    ecdf: Ecdf,
+    constant_columns: ConstantColumns,
+) -> Box<dyn Scorer> {
+    match x {
+        Rows::F32(x) => fit_rows(x, rule, ecdf, constant_columns),
+        Rows::F64(x) => fit_rows(x, rule, ecdf, constant_columns),
+    }
+}
+
+fn fit_rows<T: Keyed>(
+    x: ArrayView2<'_, T>,
     rule: Rule,
     ecdf: Ecdf,
     constant_columns: ConstantColumns,
@@ -57,15 +69,15 @@ pub(crate) fn fit(
 }
 
 #[derive(Debug)]
-struct Inductive {
-    ranks: Ranks,
+struct Inductive<T: Keyed> {
+    ranks: Ranks<T>,
     constant_columns: ConstantColumns,
 }
 
-impl Scorer for Inductive {
+impl<T: Keyed> Scorer for Inductive<T> {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.ranks.width())?;
-        let scores = self.ranks.score(x);
+        let x = x.rows_like::<T>(self.ranks.width())?;
+        let scores = self.ranks.score(x.view());
         Ok(self
             .constant_columns
             .apply(self.ranks.any_constant(), scores))
@@ -73,16 +85,16 @@ impl Scorer for Inductive {
 }
 
 #[derive(Debug)]
-struct Transductive {
-    train: Array2<f32>,
+struct Transductive<T: Keyed> {
+    train: Array2<T>,
     rule: Rule,
     constant_columns: ConstantColumns,
 }
 
-impl Scorer for Transductive {
+impl<T: Keyed> Scorer for Transductive<T> {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.train.ncols())?;
-        let (scores, any_constant) = stacked::score(self.train.view(), x, self.rule);
+        let x = x.rows_like::<T>(self.train.ncols())?;
+        let (scores, any_constant) = stacked::score(self.train.view(), x.view(), self.rule);
         Ok(self.constant_columns.apply(any_constant, scores))
     }
 }

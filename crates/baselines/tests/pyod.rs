@@ -8,7 +8,7 @@ mod sets;
 use approx::assert_relative_eq;
 use baselines::{
     Bins, Ecdf, Ecod, EcodConfig, FeatureBagging, FeatureBaggingConfig, Hbos, HbosConfig, Knn,
-    KnnConfig, KnnScore, Lof, LofConfig, Mcd, Pca, PcaConfig, PcaScore,
+    KnnConfig, KnnScore, Lof, LofConfig, Mcd, OnEdge, Pca, PcaConfig, PcaScore,
 };
 use datasets::RowScaling;
 use detector::{Detector, Input, Silent};
@@ -40,6 +40,7 @@ fn method(name: &str) -> Box<dyn Detector> {
     let hbos = |bins| {
         let config = HbosConfig {
             bins,
+            on_edge: OnEdge::Published,
             ..Default::default()
         };
         Box::new(Hbos::new(config).unwrap())

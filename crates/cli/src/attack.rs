@@ -1,5 +1,5 @@
 use datasets::{Data, Label, Split, column_spreads};
-use detector::{Detector, Input, Progress, Scorer};
+use detector::{Detector, Number, Progress, Scorer};
 use ndarray::{Array2, ArrayView2, Zip};
 use residuum::Runtime;
 use serde::{Deserialize, Serialize};
@@ -64,14 +64,14 @@ impl Attack {
         runtime: &Runtime,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
-        let (Data::Rows(train), Data::Rows(test)) = (&split.train, &split.test) else {
+        if let Data::Images(_) = split.train {
             return Err(Failure::new(
                 exit::USAGE,
                 "an attack: found images, expected rows",
             ));
-        };
+        }
         let fitted = match self.surrogate_detector(runtime)? {
-            Some(detector) => Some(detector.fit(Input::Rows(train.view()), seed, progress)?),
+            Some(detector) => Some(detector.fit(split.train.input(), seed, progress)?),
             None => None,
         };
         let followed = fitted.as_deref().unwrap_or(scorer);
@@ -80,30 +80,43 @@ impl Attack {
             Label::Normal => 1.0,
         });
         let signs: Vec<f32> = signs.collect();
-        let radius = column_spreads(train.view());
-        let radius: Vec<f32> = radius.iter().map(|s| (s * self.epsilon) as f32).collect();
-        let moved = self.moved(test.view(), &signs, &radius, followed, progress)?;
-        split.test = Data::Rows(moved);
+        match (&split.train, &mut split.test) {
+            (Data::Rows(train), Data::Rows(test)) => {
+                let radius = self.radius(train.view());
+                *test = self.moved(test.view(), &signs, &radius, followed, progress)?;
+            }
+            (Data::Rows64(train), Data::Rows64(test)) => {
+                let radius = self.radius(train.view());
+                *test = self.moved(test.view(), &signs, &radius, followed, progress)?;
+            }
+            _ => {}
+        }
         Ok(())
+    }
+
+    /// How far each column may go.
+    fn radius<T: Number>(&self, train: ArrayView2<'_, T>) -> Vec<T> {
+        let spreads = column_spreads(train).into_iter();
+        spreads.map(|s| T::nearest(s * self.epsilon)).collect()
     }
 
     /// `signs` says for each row whether its score shall grow (1) or fall (−1), `radius` how far each of
     /// its numbers may go.
-    fn moved(
+    fn moved<T: Number>(
         &self,
-        start: ArrayView2<'_, f32>,
+        start: ArrayView2<'_, T>,
         signs: &[f32],
-        radius: &[f32],
+        radius: &[T],
         scorer: &dyn Scorer,
         progress: &dyn Progress,
-    ) -> Result<Array2<f32>, Failure> {
+    ) -> Result<Array2<T>, Failure> {
         let step = match self.steps {
             1 => 1.0,
             steps => 2.5 / steps as f32,
         };
         let mut x = start.to_owned();
         for _ in 0..self.steps {
-            let gradient = scorer.score_gradient(Input::Rows(x.view()), progress)?;
+            let gradient = scorer.score_gradient(T::input(x.view()), progress)?;
             let gradient = gradient.ok_or_else(|| {
                 Failure::new(
                     exit::USAGE,
@@ -117,8 +130,9 @@ impl Attack {
                     .and(start.row(i))
                     .and(radius)
                     .for_each(|v, &g, &from, &r| {
-                        let to = *v + signs[i] * step * r * direction(g);
-                        *v = to.clamp(from - r, from + r);
+                        let along = <T as From<f32>>::from(signs[i] * step * direction(g));
+                        let to = *v + along * r;
+                        *v = to.max(from - r).min(from + r);
                     });
             }
         }
@@ -147,7 +161,7 @@ fn direction(gradient: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use detector::{DetectorError, Silent};
+    use detector::{DetectorError, Input, Silent};
     use ndarray::{Array1, Axis, array};
 
     use super::*;
@@ -160,7 +174,7 @@ mod tests {
             let distance = |row: ndarray::ArrayView1<'_, f32>| {
                 f64::from((row[0] - 1.0).powi(2) + row[1].powi(2))
             };
-            Ok(x.rows()?.map_axis(Axis(1), distance))
+            Ok(x.rows()?.to::<f32>().map_axis(Axis(1), distance))
         }
 
         fn score_gradient(
@@ -168,7 +182,7 @@ mod tests {
             x: Input<'_>,
             _: &dyn Progress,
         ) -> Result<Option<Array2<f32>>, DetectorError> {
-            let mut gradient = &x.rows()? * 2.0;
+            let mut gradient = &x.rows()?.to::<f32>() * 2.0;
             gradient.column_mut(0).mapv_inplace(|v| v - 2.0);
             gradient.column_mut(2).fill(0.0);
             Ok(Some(gradient))

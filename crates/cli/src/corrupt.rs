@@ -68,7 +68,7 @@ fn images(set: &str, limit: Option<usize>, roots: &Roots) -> Result<Array4<u8>, 
     } else {
         match datasets::load(set, roots, &loading)?.data() {
             Data::Images(images) => images.clone(),
-            Data::Rows(_) => {
+            Data::Rows(_) | Data::Rows64(_) => {
                 let message = format!("{set} holds rows, and only images can be corrupted");
                 return Err(Failure::new(exit::USAGE, message)
                     .hint("residuum corrupt MNIST-C_identity@pixels --kind fog -o DIR"));

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use datasets::{Data, Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Skipped, Split};
-use detector::{Input, Progress, Scorer};
+use datasets::{Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Skipped, Split};
+use detector::{Progress, Scorer};
 use metrics::{MetricError, Metrics, PixelMetrics};
 use residuum::{Config, Device, Runtime};
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,7 @@ impl Experiment {
         }
 
         let start = Instant::now();
-        let scores = scorer.score(input(&split.test), progress)?.to_vec();
+        let scores = scorer.score(split.test.input(), progress)?.to_vec();
         let score_seconds = start.elapsed().as_secs_f64();
 
         warnings.extend(scorer.warnings());
@@ -188,7 +188,7 @@ fn pixels(
     let Some(masks) = &split.test_masks else {
         return Ok(None);
     };
-    let Some(maps) = scorer.maps(input(&split.test), progress)? else {
+    let Some(maps) = scorer.maps(split.test.input(), progress)? else {
         return Ok(None);
     };
     Ok(Some(PixelMetrics::of(maps.view(), masks.view())))
@@ -240,7 +240,7 @@ impl Experiment {
         }
         let detector = method.detector(&config, &Runtime::cpu()).ok()?;
         let scorer = fit(&detector, split, self.seed.model, progress).ok()?;
-        let scores = scorer.score(input(&split.test), progress).ok()?;
+        let scores = scorer.score(split.test.input(), progress).ok()?;
         Some(scores.to_vec())
     }
 }
@@ -292,14 +292,7 @@ fn fit(
     progress: &dyn Progress,
 ) -> Result<Box<dyn Scorer>, Failure> {
     use detector::Detector;
-    Ok(detector.fit(input(&split.train), seed, progress)?)
-}
-
-fn input(data: &Data) -> Input<'_> {
-    match data {
-        Data::Rows(rows) => Input::Rows(rows.view()),
-        Data::Images(images) => Input::Images(images.view()),
-    }
+    Ok(detector.fit(split.train.input(), seed, progress)?)
 }
 
 /// What ties in the scores do to a ranking metric, where there are enough to matter. Copies of a row

@@ -123,7 +123,7 @@ pub(crate) fn write(
 pub(crate) fn none(what: &str, outcome: &Outcome) -> Failure {
     let (dataset, method) = (&outcome.cell.dataset, &outcome.cell.method);
     let why = match &outcome.split.test {
-        Data::Rows(_) => format!("{dataset} has rows, not images"),
+        Data::Rows(_) | Data::Rows64(_) => format!("{dataset} has rows, not images"),
         Data::Images(_) => format!("{method} tells no pixels apart"),
     };
     Failure::new(exit::USAGE, format!("no {what}: {why}"))

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use detector::Number;
 use ndarray::{Array2, Array4, ArrayView2};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -210,10 +211,15 @@ fn keys(data: &Data) -> Vec<Key> {
         key
     };
     match data {
+        // Adding zero makes one of the two zeros.
         Data::Rows(x) => x
             .rows()
             .into_iter()
-            // Adding zero makes one of the two zeros.
+            .map(|row| key(&mut row.iter().flat_map(|v| (v + 0.0).to_le_bytes())))
+            .collect(),
+        Data::Rows64(x) => x
+            .rows()
+            .into_iter()
             .map(|row| key(&mut row.iter().flat_map(|v| (v + 0.0).to_le_bytes())))
             .collect(),
         Data::Images(x) => x
@@ -227,6 +233,7 @@ fn part(data: &Data, keys: &[Key]) -> Part {
     let distinct = keys.iter().collect::<HashSet<_>>().len();
     let (constant_columns, tied_columns) = match data {
         Data::Rows(x) => columns(x.view()),
+        Data::Rows64(x) => columns(x.view()),
         Data::Images(x) => columns(flat(x).view()),
     };
     Part {
@@ -235,11 +242,16 @@ fn part(data: &Data, keys: &[Key]) -> Part {
         constant_columns,
         tied_columns,
         not_finite: match data {
-            Data::Rows(x) => x.iter().filter(|v| !v.is_finite()).count(),
+            Data::Rows(x) => not_finite(x),
+            Data::Rows64(x) => not_finite(x),
             Data::Images(_) => 0,
         },
         duplicates: keys.len() - distinct,
     }
+}
+
+fn not_finite<T: Number>(x: &Array2<T>) -> usize {
+    x.iter().filter(|v| !v.is_finite()).count()
 }
 
 /// `[n, c, h, w]` → `[n, c·h·w]`, bytes as they are.

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-use ndarray::{Array2, Array3, Array4, Axis};
+use detector::{Input, Number, Rows};
+use ndarray::{Array2, Array3, Array4, ArrayView4, Axis};
 use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,10 @@ pub enum Label {
 /// The samples of a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
-    /// `[n, d]`, one row per sample.
+    /// `[n, d]` of 32-bit floats, one row per sample.
     Rows(Array2<f32>),
+    /// `[n, d]` of 64-bit floats, one row per sample.
+    Rows64(Array2<f64>),
     /// `[n, c, h, w]`, 8-bit channels.
     Images(Array4<u8>),
 }
@@ -30,6 +33,7 @@ impl Data {
     pub fn len(&self) -> usize {
         match self {
             Self::Rows(x) => x.nrows(),
+            Self::Rows64(x) => x.nrows(),
             Self::Images(x) => x.dim().0,
         }
     }
@@ -43,6 +47,7 @@ impl Data {
     pub fn width(&self) -> usize {
         match self {
             Self::Rows(x) => x.ncols(),
+            Self::Rows64(x) => x.ncols(),
             Self::Images(x) => x.dim().1 * x.dim().2 * x.dim().3,
         }
     }
@@ -54,7 +59,35 @@ impl Data {
     pub fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Rows(x) => Self::Rows(x.select(Axis(0), rows)),
+            Self::Rows64(x) => Self::Rows64(x.select(Axis(0), rows)),
             Self::Images(x) => Self::Images(x.select(Axis(0), rows)),
+        }
+    }
+
+    /// The samples as a detector takes them.
+    pub fn input(&self) -> Input<'_> {
+        match self {
+            Self::Rows(x) => Input::Rows(x.view()),
+            Self::Rows64(x) => Input::Rows64(x.view()),
+            Self::Images(x) => Input::Images(x.view()),
+        }
+    }
+
+    /// The same with rows rounded to 32-bit floats ([`Number::nearest`]).
+    #[must_use]
+    pub fn in_32_bits(self) -> Self {
+        match self {
+            Self::Rows64(x) => Self::Rows(x.mapv(Number::nearest)),
+            other => other,
+        }
+    }
+
+    /// The first number that is NaN or infinite: row, column, value. Images have none.
+    fn first_not_finite(&self) -> Option<(usize, usize, f64)> {
+        match self {
+            Self::Rows(x) => Rows::F32(x.view()).first_not_finite(),
+            Self::Rows64(x) => Rows::F64(x.view()).first_not_finite(),
+            Self::Images(_) => None,
         }
     }
 }
@@ -128,14 +161,12 @@ impl Dataset {
                 labels: labels.len(),
             });
         }
-        if let Data::Rows(x) = &data
-            && let Some(((row, column), &value)) = x.indexed_iter().find(|(_, v)| !v.is_finite())
-        {
+        if let Some((row, column, value)) = data.first_not_finite() {
             return Err(DatasetError::NotFinite {
                 origin: origin(),
                 row,
                 column,
-                value: f64::from(value),
+                value,
             });
         }
         Ok(Self {
@@ -234,7 +265,7 @@ impl Dataset {
     /// [`DatasetError::Empty`] for no rows, [`DatasetError::NoDraw`] for images and for sets with an
     /// official division, whose parts would be thinned unevenly.
     pub fn drawn(mut self, rows: usize) -> Result<Self, DatasetError> {
-        if !matches!(self.data, Data::Rows(_)) || self.official.is_some() {
+        if matches!(self.data, Data::Images(_)) || self.official.is_some() {
             return Err(DatasetError::NoDraw { name: self.name });
         }
         let name = format!("{}@{rows}", self.name);
@@ -328,7 +359,7 @@ pub(crate) fn count(labels: &[Label], label: Label) -> usize {
 }
 
 /// Images as rows: `[n, c, h, w]` 8-bit → `[n, c·h·w]` in `[0, 1]` (each value over 255).
-pub fn flatten(images: &Array4<u8>) -> Array2<f32> {
+pub fn flatten(images: ArrayView4<'_, u8>) -> Array2<f32> {
     let (n, c, h, w) = images.dim();
     let values = images.iter().map(|&v| f32::from(v) / 255.0);
     let mut rows = Array2::zeros((n, c * h * w));
@@ -396,7 +427,7 @@ mod tests {
         let error = new(array![[0.0, 1.0, 2.0], [0.0, 1.0, f32::NAN]], &ONE_OF_EACH).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "s: found NaN at row 1, column 2, expected a finite 32-bit number"
+            "s: found NaN at row 1, column 2, expected a finite number"
         );
     }
 
@@ -433,7 +464,7 @@ mod tests {
         let images = Array4::from_shape_fn((2, 3, 2, 5), |(n, c, h, w)| {
             (n * 30 + c * 10 + h * 5 + w) as u8
         });
-        let rows = flatten(&images);
+        let rows = flatten(images.view());
         assert_eq!(rows.dim(), (2, 30));
         assert_eq!(rows[[1, 17]], 47.0 / 255.0);
     }

@@ -65,7 +65,7 @@ pub enum DatasetError {
     },
     /// A value that is NaN, infinite, or too large for 32-bit floats.
     #[error(
-        "{origin}: found {value} at row {row}, column {column}, expected a finite 32-bit number"
+        "{origin}: found {value} at row {row}, column {column}, expected a finite number"
     )]
     NotFinite {
         /// The file or the data set.

@@ -38,23 +38,54 @@ pub(crate) struct Npy<T> {
     pub(crate) values: Vec<T>,
 }
 
-/// Reads one array of which `size` bytes are said to exist, header included.
-///
-/// No more is allocated than the data really hold: `size` is compared with the header first, and the
-/// caller has compared `size` with the file. Every number goes through `convert`.
+/// Reads one array of which `size` bytes are said to exist, header included. Every number goes through
+/// `convert`.
 pub(crate) fn read<T>(
     reader: &mut impl Read,
     size: u64,
     convert: fn(f64) -> T,
 ) -> Result<Npy<T>, NpyError> {
     let (header, header_bytes) = read_header(reader)?;
+    read_as(reader, &header, size.saturating_sub(header_bytes), convert)
+}
+
+/// Numbers in the type that holds them.
+#[derive(Debug)]
+pub(crate) enum Numbers {
+    /// Floats of 16 and 32 bits, whole numbers up to 16 bits, truth values.
+    F32(Npy<f32>),
+    /// 64-bit floats, whole numbers of 32 and 64 bits; beyond 2⁵³ these are rounded.
+    F64(Npy<f64>),
+}
+
+/// As [`read`], in the narrowest float that holds every number of the file's type.
+pub(crate) fn read_numbers(reader: &mut impl Read, size: u64) -> Result<Numbers, NpyError> {
+    let (header, header_bytes) = read_header(reader)?;
+    let held = size.saturating_sub(header_bytes);
+    let DType { kind, bytes, .. } = header.dtype;
+    if bytes <= 2 || (kind, bytes) == (b'f', 4) {
+        read_as(reader, &header, held, |v| v as f32).map(Numbers::F32)
+    } else {
+        read_as(reader, &header, held, |v| v).map(Numbers::F64)
+    }
+}
+
+/// The numbers behind a header.
+///
+/// No more is allocated than the data really hold: `held` is compared with the header first, and the
+/// caller has compared it with the file.
+fn read_as<T>(
+    reader: &mut impl Read,
+    header: &Header,
+    held: u64,
+    convert: fn(f64) -> T,
+) -> Result<Npy<T>, NpyError> {
     let promised = header
         .shape
         .iter()
         .try_fold(header.dtype.bytes as u64, |product, &axis| {
             product.checked_mul(axis)
         });
-    let held = size.saturating_sub(header_bytes);
     if promised != Some(held) {
         let promised = promised.map_or("more than 2^64".to_owned(), |bytes| bytes.to_string());
         return malformed(

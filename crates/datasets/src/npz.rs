@@ -4,9 +4,10 @@ use std::path::Path;
 
 use ndarray::{Array2, Array4, ArrayD, IxDyn, ShapeBuilder};
 use zip::ZipArchive;
+use zip::read::ZipFile;
 use zip::result::ZipError;
 
-use crate::npy::{self, Npy, NpyError};
+use crate::npy::{self, Npy, NpyError, Numbers};
 use crate::{Data, Dataset, DatasetError, Label, hash};
 
 /// Deflate makes at most 1032 bytes of one.
@@ -16,7 +17,8 @@ const MAX_DEFLATE_RATIO: u64 = 1032;
 /// with 0 for normal and 1 for anomalous rows.
 ///
 /// Every dtype of fixed size, either byte order, C and Fortran order, stored and deflated entries;
-/// `X` is rounded to 32-bit floats. File order is kept. The data set is named after the file.
+/// Rows are 64-bit floats where `X` holds those or whole numbers of 32 or 64 bits, else 32-bit floats, which
+/// hold what it has. File order is kept. The data set is named after the file.
 ///
 /// # Errors
 /// [`DatasetError`] naming the file where it cannot be read, is no zip, is truncated or corrupt,
@@ -52,24 +54,31 @@ pub fn load_npz_images(path: impl AsRef<Path>) -> Result<Array4<u8>, DatasetErro
 }
 
 pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetError> {
-    let (rows, labels) = read_arrays(path)?;
+    let (data, labels) = read_arrays(path)?;
     let sha256 = hash::sha256_of_file(path)?;
     Dataset::checked(
         &path.display().to_string(),
         name.to_owned(),
-        Data::Rows(rows),
+        data,
         labels,
         Some(sha256),
     )
 }
 
-fn read_arrays(path: &Path) -> Result<(Array2<f32>, Vec<Label>), DatasetError> {
+fn read_arrays(path: &Path) -> Result<(Data, Vec<Label>), DatasetError> {
     let (mut archive, file_bytes) = open(path)?;
-    let x = read_entry(path, &mut archive, "X", file_bytes, |v| v as f32)?;
-    let y = read_entry(path, &mut archive, "y", file_bytes, |v| v)?;
-    let rows = rows(path, x)?;
+    let x = read_entry(path, &mut archive, "X", file_bytes, |entry, size| {
+        npy::read_numbers(entry, size)
+    })?;
+    let y = read_entry(path, &mut archive, "y", file_bytes, |entry, size| {
+        npy::read(entry, size, |v| v)
+    })?;
+    let data = match x {
+        Numbers::F32(x) => Data::Rows(rows(path, x)?),
+        Numbers::F64(x) => Data::Rows64(rows(path, x)?),
+    };
     let labels = labels(path, y)?;
-    Ok((rows, labels))
+    Ok((data, labels))
 }
 
 /// Arrays of bytes in C order, whatever their dtype in the file: values outside 0..=255 are errors.
@@ -88,7 +97,9 @@ pub(crate) fn read_bytes<const N: usize>(
                 -1
             }
         };
-        let array = read_entry(path, &mut archive, name, file_bytes, as_byte)?;
+        let array = read_entry(path, &mut archive, name, file_bytes, |entry, size| {
+            npy::read(entry, size, as_byte)
+        })?;
         let values = if array.fortran {
             let shape = IxDyn(&array.shape).f();
             let read = ArrayD::from_shape_vec(shape, array.values).map_err(|_| {
@@ -135,8 +146,8 @@ fn read_entry<R: Read + Seek, T>(
     archive: &mut ZipArchive<R>,
     array: &'static str,
     file_bytes: u64,
-    convert: fn(f64) -> T,
-) -> Result<Npy<T>, DatasetError> {
+    read: impl FnOnce(&mut ZipFile<'_, R>, u64) -> Result<T, NpyError>,
+) -> Result<T, DatasetError> {
     let place = format!("array `{array}`");
     let names: Vec<String> = archive
         .file_names()
@@ -163,7 +174,7 @@ fn read_entry<R: Read + Seek, T>(
             expected: format!("what fits a file of {file_bytes} bytes"),
         });
     }
-    npy::read(&mut entry, size, convert).map_err(|error| match error {
+    read(&mut entry, size).map_err(|error| match error {
         NpyError::Pickled => DatasetError::PickledObjects {
             path: path.to_owned(),
             array,
@@ -178,7 +189,7 @@ fn read_entry<R: Read + Seek, T>(
     })
 }
 
-fn rows(path: &Path, x: Npy<f32>) -> Result<Array2<f32>, DatasetError> {
+fn rows<T: Clone>(path: &Path, x: Npy<T>) -> Result<Array2<T>, DatasetError> {
     let [n, d] = x.shape[..] else {
         return Err(wrong_shape(path, "X", &x.shape, "[n, d]"));
     };

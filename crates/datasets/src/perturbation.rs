@@ -1,4 +1,5 @@
-use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use detector::Number;
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -65,27 +66,17 @@ impl Perturbation {
         match *self {
             Self::FeatureNoise { sd, rows } => {
                 check("sd", sd, (0.0..=1e6).contains(&sd), "0 to 1000000")?;
-                let Split { train, test, .. } = split;
-                let (train, test) = (rows_of(train)?, rows_of(test)?);
-                let spreads = column_spreads(train.view());
-                let noisy = |wanted| rows == NoisyRows::Both || rows == wanted;
-                for (x, wanted) in [(train, NoisyRows::Train), (test, NoisyRows::Test)] {
-                    if noisy(wanted) {
-                        add_noise(x, &spreads, sd, &mut rng);
-                    }
+                match rows_of(split)? {
+                    Parts::F32(train, test) => noisy(train, test, sd, rows, &mut rng),
+                    Parts::F64(train, test) => noisy(train, test, sd, rows, &mut rng),
                 }
                 Ok(())
             }
             Self::IrrelevantFeatures { share } => {
                 check("share", share, (0.0..=0.9).contains(&share), "0 to 0.9")?;
-                let Split { train, test, .. } = split;
-                let (train, test) = (rows_of(train)?, rows_of(test)?);
-                let new = n_irrelevant(share, train.ncols());
-                let columns = (0..new).map(|_| rng.random_range(0..train.ncols()));
-                let ranges: Vec<[f32; 2]> = columns.map(|j| range(train, j)).collect();
-                for x in [train, test] {
-                    let noise = uniform(x.nrows(), &ranges, &mut rng);
-                    *x = beside(x, &noise);
+                match rows_of(split)? {
+                    Parts::F32(train, test) => add_irrelevant(train, test, share, &mut rng),
+                    Parts::F64(train, test) => add_irrelevant(train, test, share, &mut rng),
                 }
                 Ok(())
             }
@@ -101,46 +92,78 @@ fn n_irrelevant(share: f64, d: usize) -> usize {
 }
 
 /// The standard deviation of every column (divisor n), 0 where it is constant.
-pub fn column_spreads(x: ArrayView2<'_, f32>) -> Vec<f64> {
+pub fn column_spreads<T: Number>(x: ArrayView2<'_, T>) -> Vec<f64> {
     let n = x.nrows() as f64;
-    let spread = |column: ndarray::ArrayView1<'_, f32>| {
+    let spread = |column: ArrayView1<'_, T>| {
         let first = column.first().copied();
         if column.iter().all(|&v| Some(v) == first) {
             return 0.0; // not left to rounding
         }
-        let mean = column.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-        let squares = column.iter().map(|&v| (f64::from(v) - mean).powi(2));
+        let mean = column.iter().map(|v| v.wide()).sum::<f64>() / n;
+        let squares = column.iter().map(|v| (v.wide() - mean).powi(2));
         (squares.sum::<f64>() / n).sqrt()
     };
     x.axis_iter(Axis(1)).map(spread).collect()
 }
 
-fn add_noise(x: &mut Array2<f32>, spreads: &[f64], sd: f64, rng: &mut ChaCha8Rng) {
-    for mut row in x.rows_mut() {
-        for (v, spread) in row.iter_mut().zip(spreads) {
-            let z: f64 = StandardNormal.sample(rng); // drawn for constant columns too: one z a number
-            *v += (sd * spread * z) as f32;
+fn noisy<T: Number>(
+    train: &mut Array2<T>,
+    test: &mut Array2<T>,
+    sd: f64,
+    rows: NoisyRows,
+    rng: &mut ChaCha8Rng,
+) {
+    let spreads = column_spreads(train.view());
+    let noisy = |wanted| rows == NoisyRows::Both || rows == wanted;
+    for (x, wanted) in [(train, NoisyRows::Train), (test, NoisyRows::Test)] {
+        if noisy(wanted) {
+            add_noise(x, &spreads, sd, rng);
         }
     }
 }
 
+fn add_noise<T: Number>(x: &mut Array2<T>, spreads: &[f64], sd: f64, rng: &mut ChaCha8Rng) {
+    for mut row in x.rows_mut() {
+        for (v, spread) in row.iter_mut().zip(spreads) {
+            let z: f64 = StandardNormal.sample(rng); // drawn for constant columns too: one z a number
+            *v += T::nearest(sd * spread * z);
+        }
+    }
+}
+
+fn add_irrelevant<T: Number>(
+    train: &mut Array2<T>,
+    test: &mut Array2<T>,
+    share: f64,
+    rng: &mut ChaCha8Rng,
+) {
+    let new = n_irrelevant(share, train.ncols());
+    let columns = (0..new).map(|_| rng.random_range(0..train.ncols()));
+    let ranges: Vec<[T; 2]> = columns.map(|j| range(train, j)).collect();
+    for x in [train, test] {
+        let noise = uniform(x.nrows(), &ranges, rng);
+        *x = beside(x, &noise);
+    }
+}
+
 /// The least and the largest value of column `j`.
-fn range(x: &Array2<f32>, j: usize) -> [f32; 2] {
+fn range<T: Number>(x: &Array2<T>, j: usize) -> [T; 2] {
     x.column(j)
         .iter()
-        .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &v| {
+        .fold([T::infinity(), T::neg_infinity()], |[low, high], &v| {
             [low.min(v), high.max(v)]
         })
 }
 
-fn uniform(n: usize, ranges: &[[f32; 2]], rng: &mut ChaCha8Rng) -> Array2<f32> {
+/// One draw of 32 bits for each number, whatever the type: rows of either type get the same noise.
+fn uniform<T: Number>(n: usize, ranges: &[[T; 2]], rng: &mut ChaCha8Rng) -> Array2<T> {
     Array2::from_shape_fn((n, ranges.len()), |(_, j)| {
         let [low, high] = ranges[j];
-        low + (high - low) * rng.random::<f32>()
+        low + (high - low) * <T as From<f32>>::from(rng.random::<f32>())
     })
 }
 
-fn beside(x: &Array2<f32>, columns: &Array2<f32>) -> Array2<f32> {
+fn beside<T: Number>(x: &Array2<T>, columns: &Array2<T>) -> Array2<T> {
     let d = x.ncols();
     Array2::from_shape_fn((x.nrows(), d + columns.ncols()), |(i, j)| {
         if j < d {
@@ -208,6 +231,9 @@ fn both(a: &Data, b: &Data) -> Result<Data, DatasetError> {
         (Data::Rows(a), Data::Rows(b)) => {
             concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Rows)
         }
+        (Data::Rows64(a), Data::Rows64(b)) => {
+            concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Rows64)
+        }
         (Data::Images(a), Data::Images(b)) => {
             concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Images)
         }
@@ -222,10 +248,17 @@ fn both(a: &Data, b: &Data) -> Result<Data, DatasetError> {
     })
 }
 
-fn rows_of(data: &mut Data) -> Result<&mut Array2<f32>, DatasetError> {
-    match data {
-        Data::Rows(x) => Ok(x),
-        Data::Images(_) => Err(DatasetError::Perturbation {
+/// Training and test rows of one type.
+enum Parts<'a> {
+    F32(&'a mut Array2<f32>, &'a mut Array2<f32>),
+    F64(&'a mut Array2<f64>, &'a mut Array2<f64>),
+}
+
+fn rows_of(split: &mut Split) -> Result<Parts<'_>, DatasetError> {
+    match (&mut split.train, &mut split.test) {
+        (Data::Rows(train), Data::Rows(test)) => Ok(Parts::F32(train, test)),
+        (Data::Rows64(train), Data::Rows64(test)) => Ok(Parts::F64(train, test)),
+        _ => Err(DatasetError::Perturbation {
             setting: "the data",
             value: "images".to_owned(),
             expected: "rows of numbers".to_owned(),
@@ -273,7 +306,7 @@ mod tests {
     fn rows(data: &Data) -> &Array2<f32> {
         match data {
             Data::Rows(x) => x,
-            Data::Images(_) => unreachable!(),
+            _ => unreachable!(),
         }
     }
 

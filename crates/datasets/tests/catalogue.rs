@@ -149,7 +149,7 @@ fn the_embedded_set_loads_without_anything_else() {
             panic!("images expected");
         };
         assert_eq!(images.dim(), (1053, 1, 28, 28));
-        let rows = flatten(images);
+        let rows = flatten(images.view());
         assert!(rows.iter().all(|v| (0.0..=1.0).contains(v)));
         assert_eq!(entry.load(&roots).unwrap(), set);
     }

@@ -14,7 +14,7 @@ use zip::CompressionMethod;
 fn images(set: &Dataset) -> &Array4<u8> {
     match set.data() {
         Data::Images(images) => images,
-        Data::Rows(_) => panic!("images expected"),
+        _ => panic!("images expected"),
     }
 }
 

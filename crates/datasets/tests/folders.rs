@@ -22,7 +22,7 @@ fn load_as(name: &str, protocol: Protocol) -> Result<Dataset, DatasetError> {
 fn images(set: &Dataset) -> &Array4<u8> {
     match set.data() {
         Data::Images(images) => images,
-        Data::Rows(_) => panic!("images expected"),
+        _ => panic!("images expected"),
     }
 }
 

@@ -132,7 +132,7 @@ fn constant_rows_and_another_width_are_defined() {
             .to_string(),
         "2 columns, but the scaler was fitted to 3"
     );
-    assert!(RowScaler::fit(RowScaling::Standard, Array2::zeros((0, 3)).view()).is_err());
+    assert!(RowScaler::fit(RowScaling::Standard, Array2::<f32>::zeros((0, 3)).view()).is_err());
     let bad = ndarray::array![[1.0, f32::INFINITY]];
     assert!(RowScaler::fit(RowScaling::L2, bad.view()).is_err());
 }
@@ -145,5 +145,52 @@ fn a_fitted_scaler_survives_serialising() {
         let text = serde_json::to_string(&scaler).unwrap();
         assert_eq!(serde_json::from_str::<RowScaler>(&text).unwrap(), scaler);
         assert_eq!(kind.to_string().parse::<RowScaling>().unwrap(), kind);
+    }
+}
+
+#[test]
+fn finite_rows_stay_finite_in_every_scaling() {
+    // The fill value of rasters beside a spread of 0.05, in training and in test rows, and ranges beyond
+    // those of the types.
+    let narrow = ndarray::array![[0.2f32, 1.0], [0.25, 2.0], [0.15, 3.0]];
+    let wild = ndarray::array![[f32::MIN, f32::MAX], [0.2, f32::MIN], [f32::MAX, 1e-45]];
+    for kind in RowScaling::all() {
+        for (train, test) in [(&narrow, &wild), (&wild, &narrow), (&wild, &wild)] {
+            let scaler = RowScaler::fit(kind, train.view()).unwrap();
+            let scaled = scaler.transform(test.view()).unwrap();
+            assert!(scaled.iter().all(|v| v.is_finite()), "{kind}: {scaled}");
+        }
+        let scaler = RowScaler::fit(kind, narrow.view()).unwrap();
+        let scaled = scaler.transform(wild.view()).unwrap();
+        let wild = ndarray::array![[-1e308, 1e308], [0.2, f64::MIN], [f64::MAX, 5e-324]];
+        let narrow = narrow.mapv(f64::from);
+        for (train, test) in [(&narrow, &wild), (&wild, &narrow), (&wild, &wild)] {
+            let scaler = RowScaler::fit(kind, train.view()).unwrap();
+            let scaled = scaler.transform(test.view()).unwrap();
+            assert!(scaled.iter().all(|v| v.abs() <= 1e100), "{kind}: {scaled}");
+        }
+        // Far out is still far out, and on its side.
+        assert!(kind == RowScaling::L2 || scaled[[0, 0]] < -1e37, "{kind}: {scaled}");
+    }
+    let scaler = RowScaler::fit(RowScaling::Minmax, wild.view()).unwrap();
+    let scaled = scaler.transform(wild.view()).unwrap();
+    assert!((scaled[[0, 0]], scaled[[2, 0]]) == (0.0, 1.0) && (scaled[[1, 0]] - 0.5).abs() < 1e-6);
+}
+
+#[test]
+fn digits_that_32_bits_do_not_have_are_scaled_in_64() {
+    // Seconds of 2023 within two seconds, and columns of small numbers.
+    let x = Array2::from_shape_fn((40, 2), |(i, j)| {
+        let v = (i * 7 % 40) as f64 / 20.0;
+        if j == 0 { 1_700_000_000.0 + v } else { v * 1e-12 }
+    });
+    for kind in [RowScaling::Standard, RowScaling::Minmax] {
+        let scaler = RowScaler::fit(kind, x.view()).unwrap();
+        let scaled = scaler.transform(x.view()).unwrap();
+        for row in scaled.rows() {
+            assert!((row[0] - row[1]).abs() < 1e-5, "{kind}: {row}");
+        }
+        let [low, high] = [0, 23].map(|i| scaled[[i, 1]]);
+        assert!(high - low > 0.9, "{kind}");
     }
 }

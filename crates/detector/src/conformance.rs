@@ -93,7 +93,46 @@ pub fn check_within(detector: &dyn Detector, tolerance: Tolerance) -> Result<(),
     let transposed = score(&*scorer, columns.t())?;
     check_close("rows laid out by columns", &scores, &transposed, tolerance)?;
 
+    check_64_bits(detector, &train, &test, tolerance)?;
     check_errors(detector, &*scorer, &train)
+}
+
+/// Rows of 64-bit floats: ranked as well, a row alone as in a batch, and rows of 32 bits like the same
+/// numbers in 64.
+fn check_64_bits(
+    detector: &dyn Detector,
+    train: &Array2<f32>,
+    test: &Array2<f32>,
+    tolerance: Tolerance,
+) -> Result<(), String> {
+    // Not a number of these has its like in 32 bits.
+    let fine = |x: &Array2<f32>| x.mapv(|v| f64::from(v) * (1.0 + 1e-9) + 1e-9);
+    let scorer = detector
+        .fit(Input::Rows64(fine(train).view()), 7, &Silent)
+        .map_err(|e| format!("fit in 64 bits failed: {e}"))?;
+    let score = |x: Input<'_>| {
+        let scored = scorer.score(x, &Silent);
+        scored.map_err(|e| format!("score in 64 bits failed: {e}"))
+    };
+    let scores = score(Input::Rows64(fine(test).view()))?;
+    if let Some(value) = scores.iter().find(|v| !v.is_finite()) {
+        return Err(format!("score {value} in 64 bits"));
+    }
+    check_ranking(&scores, N_OUTLIERS, tolerance.auroc)?;
+    let mut alone = Array1::zeros(scores.len());
+    for (row, slot) in fine(test).axis_iter(Axis(0)).zip(&mut alone) {
+        *slot = score(Input::Rows64(row.insert_axis(Axis(0))))?[0];
+    }
+    check_close("rows of 64 bits one by one", &scores, &alone, tolerance)?;
+    let narrow = score(Input::Rows(test.view()))?;
+    let wide = score(Input::Rows64(test.mapv(f64::from).view()))?;
+    check_close("rows of 32 bits", &wide, &narrow, tolerance)?;
+    let mut x = fine(train);
+    x[[3, 2]] = f64::NAN;
+    match scorer.score(Input::Rows64(x.view()), &Silent).map(|_| ()) {
+        Err(DetectorError::NotFinite { row: 3, column: 2, .. }) => Ok(()),
+        other => Err(format!("score in 64 bits: expected NotFinite, found {other:?}")),
+    }
 }
 
 fn fit(detector: &dyn Detector, x: ArrayView2<'_, f32>) -> Result<Box<dyn Scorer>, String> {
@@ -252,7 +291,7 @@ mod tests {
             _seed: u64,
             _progress: &dyn Progress,
         ) -> Result<Box<dyn Scorer>, DetectorError> {
-            let x = x.rows()?;
+            let x = x.rows()?.to::<f32>();
             let mean = x.sum_axis(Axis(0)) / x.nrows() as f32;
             let fault = self.fault;
             Ok(Box::new(Fitted { mean, fault }))
@@ -266,9 +305,9 @@ mod tests {
             _progress: &dyn Progress,
         ) -> Result<Array1<f64>, DetectorError> {
             let x = if self.fault == "width" {
-                x.rows()?.slice_move(s![.., ..1])
+                x.rows()?.to::<f32>().slice_move(s![.., ..1])
             } else {
-                x.rows_of_width(self.mean.len())?
+                x.rows_like(self.mean.len())?
             };
             let mut scores: Array1<f64> = x
                 .axis_iter(Axis(0))

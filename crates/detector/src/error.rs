@@ -18,7 +18,7 @@ pub enum DetectorError {
         /// Column, from 0.
         column: usize,
         /// The value found.
-        value: f32,
+        value: f64,
     },
     /// Images were given to a method that works on rows.
     #[error("this method takes rows of numbers, not images")]

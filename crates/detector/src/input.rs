@@ -1,12 +1,14 @@
-use ndarray::{ArrayView2, ArrayView4};
+use ndarray::{ArrayView2, ArrayView4, Axis, CowArray, Ix2, Slice};
 
-use crate::DetectorError;
+use crate::{DetectorError, Number, Rows};
 
 /// What a detector is given: rows of numbers or images.
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
-    /// `[n, d]`, one row per sample.
+    /// `[n, d]` of 32-bit floats, one row per sample.
     Rows(ArrayView2<'a, f32>),
+    /// `[n, d]` of 64-bit floats, one row per sample.
+    Rows64(ArrayView2<'a, f64>),
     /// `[n, c, h, w]`, 8-bit channels.
     Images(ArrayView4<'a, u8>),
 }
@@ -17,19 +19,19 @@ impl<'a> Input<'a> {
     /// # Errors
     /// [`DetectorError::NotRows`] for images, [`DetectorError::Empty`] without rows or columns,
     /// [`DetectorError::NotFinite`] naming the first NaN or infinite value.
-    pub fn rows(&self) -> Result<ArrayView2<'a, f32>, DetectorError> {
-        let Self::Rows(x) = self else {
-            return Err(DetectorError::NotRows);
+    pub fn rows(&self) -> Result<Rows<'a>, DetectorError> {
+        let x = match *self {
+            Self::Rows(x) => Rows::F32(x),
+            Self::Rows64(x) => Rows::F64(x),
+            Self::Images(_) => return Err(DetectorError::NotRows),
         };
         if x.is_empty() {
-            return Err(DetectorError::Empty {
-                n: x.nrows(),
-                d: x.ncols(),
-            });
+            let (n, d) = x.dim();
+            return Err(DetectorError::Empty { n, d });
         }
-        match x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            Some(((row, column), &value)) => Err(DetectorError::NotFinite { row, column, value }),
-            None => Ok(*x),
+        match x.first_not_finite() {
+            Some((row, column, value)) => Err(DetectorError::NotFinite { row, column, value }),
+            None => Ok(x),
         }
     }
 
@@ -69,7 +71,7 @@ impl<'a> Input<'a> {
     ///
     /// # Errors
     /// As [`rows`](Self::rows), and [`DetectorError::Width`] where the width differs.
-    pub fn rows_of_width(&self, trained: usize) -> Result<ArrayView2<'a, f32>, DetectorError> {
+    pub fn rows_of_width(&self, trained: usize) -> Result<Rows<'a>, DetectorError> {
         let x = self.rows()?;
         if x.ncols() != trained {
             return Err(DetectorError::Width {
@@ -80,10 +82,37 @@ impl<'a> Input<'a> {
         Ok(x)
     }
 
+    /// [`rows_of_width`](Self::rows_of_width) as numbers of type `T`, that of the training rows
+    /// ([`Rows::to`]).
+    ///
+    /// # Errors
+    /// As [`rows_of_width`](Self::rows_of_width).
+    pub fn rows_like<T: Number>(
+        &self,
+        trained: usize,
+    ) -> Result<CowArray<'a, T, Ix2>, DetectorError> {
+        Ok(self.rows_of_width(trained)?.to())
+    }
+
+    /// The samples from `from` up to `to`.
+    ///
+    /// # Panics
+    /// Where there are fewer than `to` samples, or `from` is beyond `to`.
+    #[must_use]
+    pub fn slice(self, from: usize, to: usize) -> Self {
+        let cut = Slice::from(from..to);
+        match self {
+            Self::Rows(x) => Self::Rows(x.slice_axis_move(Axis(0), cut)),
+            Self::Rows64(x) => Self::Rows64(x.slice_axis_move(Axis(0), cut)),
+            Self::Images(x) => Self::Images(x.slice_axis_move(Axis(0), cut)),
+        }
+    }
+
     /// The number of samples.
     pub fn len(&self) -> usize {
         match self {
             Self::Rows(x) => x.nrows(),
+            Self::Rows64(x) => x.nrows(),
             Self::Images(x) => x.dim().0,
         }
     }
@@ -113,6 +142,12 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "NaN at row 1, column 1: scores need finite values"
+        );
+        let x = array![[1.0, 1e300], [4.0, f64::NEG_INFINITY]];
+        let error = Input::Rows64(x.view()).rows().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "-inf at row 1, column 1: scores need finite values"
         );
     }
 

@@ -3,11 +3,15 @@
 pub mod conformance;
 mod error;
 mod input;
+mod number;
 mod progress;
+mod rows;
 
 pub use error::DetectorError;
 pub use input::Input;
+pub use number::Number;
 pub use progress::{Progress, Silent};
+pub use rows::Rows;
 
 use ndarray::{Array1, Array2, Array3, Array4};
 

@@ -1,6 +1,6 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use diffusion_core::{Schedule, ScheduleConfig};
-use ndarray::Array1;
+use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
@@ -118,38 +118,48 @@ impl Detector for DteNonParametric {
         _seed: u64,
         _progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let x = x.rows()?;
-        Ok(Box::new(Fitted {
+        Ok(match x.rows()? {
+            Rows::F32(x) => Box::new(self.fit_rows(x)),
+            Rows::F64(x) => Box::new(self.fit_rows(x)),
+        })
+    }
+}
+
+impl DteNonParametric {
+    fn fit_rows<T: Number>(&self, x: ArrayView2<'_, T>) -> Fitted<T> {
+        Fitted {
             posterior: TimePosterior::new(&self.schedule, x.ncols()),
             table: Neighbours::new(x),
             neighbours: self.config.neighbours,
             score: self.config.score,
-        }))
+        }
     }
 }
 
 #[derive(Debug)]
-struct Fitted {
-    table: Neighbours,
+struct Fitted<T> {
+    table: Neighbours<T>,
     posterior: TimePosterior,
     neighbours: usize,
     score: NonParametricScore,
 }
 
-impl Scorer for Fitted {
+impl<T: Number> Scorer for Fitted<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.table.width())?;
-        let nearest = self.table.nearest(x, self.neighbours, progress)?;
-        let score = |row| {
-            let squares = nearest.squared_distances(row);
-            let distance = squares.iter().sum::<f64>() / squares.len() as f64;
+        let x = x.rows_like::<T>(self.table.width())?;
+        let score = |nearest: &[(f64, u32)]| {
+            let squares = nearest.iter().map(|(square, _)| *square);
+            let distance = squares.sum::<f64>() / nearest.len() as f64;
             match self.score {
                 NonParametricScore::Argmax => self.posterior.mode(distance) as f64,
                 NonParametricScore::PosteriorMean => self.posterior.mean(distance),
                 NonParametricScore::Distance => distance,
             }
         };
-        Ok((0..x.nrows()).map(score).collect())
+        let scores = self
+            .table
+            .map_nearest(x.view(), self.neighbours, progress, score)?;
+        Ok(Array1::from_vec(scores))
     }
 }
 

@@ -95,7 +95,7 @@ impl Candidates {
                 if *lower <= self.limit && skip != Some(from + i) {
                     self.rows.push((*lower, (from + i) as u32));
                     self.uppers.push(lower + 2.0 * self.error(*norm));
-                    self.limit = self.uppers.kth().unwrap_or(f32::INFINITY);
+                    self.limit = self.uppers.bound().unwrap_or(f32::INFINITY);
                 }
             }
         }

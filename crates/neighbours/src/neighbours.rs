@@ -1,4 +1,4 @@
-use detector::{DetectorError, Progress};
+use detector::{DetectorError, Number, Progress};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use rayon::prelude::*;
@@ -15,24 +15,27 @@ const TILE: usize = 1024;
 /// Blocks between two looks at the progress.
 const BLOCKS_AT_ONCE: usize = 16;
 
+/// A row of the table with its squared distance, in the order of distance and place.
+type Item = (f64, u32);
+
 /// A table whose rows are sought by distance.
-pub struct Neighbours {
-    rows: Array2<f32>,
+pub struct Neighbours<T = f32> {
+    rows: Array2<T>,
     centre: Vec<f64>,
     /// `rows − centre`, rounded to f32: short rows keep the bound on the product tight.
     centred: Array2<f32>,
     lengths: Lengths,
 }
 
-impl Neighbours {
+impl<T: Number> Neighbours<T> {
     /// `x`: `[n, d]`, finite; `n` below 2³².
-    pub fn new(x: ArrayView2<'_, f32>) -> Self {
+    pub fn new(x: ArrayView2<'_, T>) -> Self {
         let n = x.nrows() as f64;
         let rows = x.as_standard_layout().into_owned();
         let mut centre = vec![0.0; x.ncols()];
         for row in rows.outer_iter() {
             for (sum, v) in centre.iter_mut().zip(row) {
-                *sum += f64::from(*v);
+                *sum += v.wide();
             }
         }
         centre.iter_mut().for_each(|sum| *sum /= n);
@@ -62,7 +65,7 @@ impl Neighbours {
     }
 
     /// The rows, as they came.
-    pub fn table(&self) -> ArrayView2<'_, f32> {
+    pub fn table(&self) -> ArrayView2<'_, T> {
         self.rows.view()
     }
 
@@ -73,11 +76,15 @@ impl Neighbours {
     /// [`DetectorError::Interrupted`].
     pub fn nearest(
         &self,
-        x: ArrayView2<'_, f32>,
+        x: ArrayView2<'_, T>,
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Nearest, DetectorError> {
-        self.search(x, k.min(self.len()), false, progress)
+        let mut nearest = Nearest::new(k.min(self.len()), x.nrows());
+        self.search(x, false, k, progress, Smallest::into_sorted, |row| {
+            nearest.extend(row.into_iter());
+        })?;
+        Ok(nearest)
     }
 
     /// The `k` nearest other rows to each row of the table, all others where there are fewer: a row
@@ -90,48 +97,106 @@ impl Neighbours {
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Nearest, DetectorError> {
-        self.search(
-            self.rows.view(),
-            k.min(self.len().saturating_sub(1)),
-            true,
-            progress,
-        )
+        let mut nearest = Nearest::new(k.min(self.len().saturating_sub(1)), self.len());
+        self.search(self.rows.view(), true, k, progress, Smallest::into_sorted, |row| {
+            nearest.extend(row.into_iter());
+        })?;
+        Ok(nearest)
     }
 
-    fn search(
+    /// What `of` makes of the nearest rows of each row of `x`, as [`nearest`](Self::nearest) finds them:
+    /// their places and their squared distances, nearest first. Needs no memory for them all.
+    ///
+    /// # Errors
+    /// [`DetectorError::Interrupted`].
+    pub fn map_nearest<R: Send>(
         &self,
-        x: ArrayView2<'_, f32>,
+        x: ArrayView2<'_, T>,
         k: usize,
-        own: bool,
         progress: &dyn Progress,
-    ) -> Result<Nearest, DetectorError> {
-        let mut nearest = Nearest::new(k, x.nrows());
+        of: impl Fn(&[(f64, u32)]) -> R + Sync,
+    ) -> Result<Vec<R>, DetectorError> {
+        let mut found = Vec::with_capacity(x.nrows());
+        let of = |items: Smallest<Item>| of(&items.into_sorted());
+        self.search(x, false, k, progress, of, |r| found.push(r))?;
+        Ok(found)
+    }
+
+    /// The same for the nearest other rows of each row of the table.
+    ///
+    /// # Errors
+    /// [`DetectorError::Interrupted`].
+    pub fn map_nearest_of_own<R: Send>(
+        &self,
+        k: usize,
+        progress: &dyn Progress,
+        of: impl Fn(&[(f64, u32)]) -> R + Sync,
+    ) -> Result<Vec<R>, DetectorError> {
+        let mut found = Vec::with_capacity(self.len());
+        let of = |items: Smallest<Item>| of(&items.into_sorted());
+        self.search(self.rows.view(), true, k, progress, of, |r| found.push(r))?;
+        Ok(found)
+    }
+
+    /// The squared distance of each row of `x` to its `k`-th nearest row of the table, or to the farthest
+    /// where there are fewer. Of many neighbours this is several times as fast as sorting them.
+    ///
+    /// # Errors
+    /// [`DetectorError::Interrupted`].
+    pub fn kth_squared_distances(
+        &self,
+        x: ArrayView2<'_, T>,
+        k: usize,
+        progress: &dyn Progress,
+    ) -> Result<Vec<f64>, DetectorError> {
+        let mut found = Vec::with_capacity(x.nrows());
+        let kth = |items: Smallest<Item>| items.into_kth().map_or(0.0, |(square, _)| square);
+        self.search(x, false, k, progress, kth, |square| found.push(square))?;
+        Ok(found)
+    }
+
+    /// Calls `each` with what `of` makes of the nearest rows, row after row in order; `own` says that `x`
+    /// is the table, whose rows do not count themselves. Without rows to find it is not called.
+    fn search<R: Send>(
+        &self,
+        x: ArrayView2<'_, T>,
+        own: bool,
+        k: usize,
+        progress: &dyn Progress,
+        of: impl Fn(Smallest<Item>) -> R + Sync,
+        mut each: impl FnMut(R),
+    ) -> Result<(), DetectorError> {
+        let k = k.min(self.len() - usize::from(own && !self.is_empty()));
         if k == 0 {
-            return Ok(nearest);
+            return Ok(());
         }
         let mut done = 0;
         for chunk in x.axis_chunks_iter(Axis(0), BLOCK * BLOCKS_AT_ONCE) {
             if progress.interrupted() {
                 return Err(DetectorError::Interrupted);
             }
-            let blocks: Vec<ArrayView2<'_, f32>> = chunk.axis_chunks_iter(Axis(0), BLOCK).collect();
-            let found: Vec<Vec<(f64, u32)>> = blocks
+            let blocks: Vec<ArrayView2<'_, T>> = chunk.axis_chunks_iter(Axis(0), BLOCK).collect();
+            let found: Vec<Vec<R>> = blocks
                 .into_par_iter()
                 .enumerate()
-                .map(|(i, block)| self.block(block, k, own.then_some(done + i * BLOCK)))
+                .map(|(i, block)| self.block(block, k, own.then_some(done + i * BLOCK), &of))
                 .collect();
-            found
-                .into_iter()
-                .for_each(|block| nearest.extend(block.into_iter()));
+            found.into_iter().flatten().for_each(&mut each);
             done += chunk.nrows();
             progress.update("neighbours", done as u64, x.nrows() as u64, "");
         }
-        Ok(nearest)
+        Ok(())
     }
 
-    /// The nearest to each row of `x`, one after another; `own` is the place of its first row where
+    /// What `of` makes of the nearest to each row of `x`; `own` is the place of its first row where
     /// these are rows of the table.
-    fn block(&self, x: ArrayView2<'_, f32>, k: usize, own: Option<usize>) -> Vec<(f64, u32)> {
+    fn block<R>(
+        &self,
+        x: ArrayView2<'_, T>,
+        k: usize,
+        own: Option<usize>,
+        of: impl Fn(Smallest<Item>) -> R,
+    ) -> Vec<R> {
         let x = x.as_standard_layout();
         let centred = subtract(x.view(), &self.centre);
         let mut candidates: Vec<Option<Candidates>> = norms(&centred)
@@ -154,7 +219,7 @@ impl Neighbours {
             }
         }
         let rows = x.outer_iter().zip(&candidates).enumerate();
-        rows.flat_map(|(r, (row, candidates))| {
+        rows.map(|(r, (row, candidates))| {
             let row = row.to_slice().expect("in standard layout");
             let mut nearest = Smallest::new(k);
             let mut push = |j: u32| nearest.push((squared_distance(row, self.row(j)), j));
@@ -164,27 +229,27 @@ impl Neighbours {
                     .filter(|j| own.map(|own| own + r) != Some(*j))
                     .for_each(|j| push(j as u32)),
             }
-            nearest.into_items()
+            of(nearest)
         })
         .collect()
     }
 
-    fn row(&self, j: u32) -> &[f32] {
-        let row: ArrayView1<'_, f32> = self.rows.index_axis(Axis(0), j as usize);
+    fn row(&self, j: u32) -> &[T] {
+        let row: ArrayView1<'_, T> = self.rows.index_axis(Axis(0), j as usize);
         row.to_slice().expect("in standard layout")
     }
 }
 
-impl std::fmt::Debug for Neighbours {
+impl<T> std::fmt::Debug for Neighbours<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let shape = [self.len(), self.width()];
+        let shape = self.rows.shape();
         f.debug_struct("Neighbours").field("shape", &shape).finish()
     }
 }
 
-/// `Σ (x − y)²` in f64, which neither overflows nor cancels.
-fn squared_distance(x: &[f32], y: &[f32]) -> f64 {
-    let square = |(x, y): (&f32, &f32)| (f64::from(*x) - f64::from(*y)).powi(2);
+/// `Σ (x − y)²` in f64, which does not overflow on f32 and cancels in neither.
+fn squared_distance<T: Number>(x: &[T], y: &[T]) -> f64 {
+    let square = |(x, y): (&T, &T)| (x.wide() - y.wide()).powi(2);
     // Four sums at once; the order of additions is fixed, whatever the processor.
     let mut sums = [0.0; 4];
     let (x, y) = (x.chunks_exact(4), y.chunks_exact(4));
@@ -197,11 +262,11 @@ fn squared_distance(x: &[f32], y: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-fn subtract(x: ArrayView2<'_, f32>, centre: &[f64]) -> Array2<f32> {
-    let mut centred = x.to_owned();
-    for mut row in centred.outer_iter_mut() {
-        for (value, centre) in row.iter_mut().zip(centre) {
-            *value = (f64::from(*value) - centre) as f32;
+fn subtract<T: Number>(x: ArrayView2<'_, T>, centre: &[f64]) -> Array2<f32> {
+    let mut centred = Array2::zeros(x.dim());
+    for (mut to, row) in centred.outer_iter_mut().zip(x.outer_iter()) {
+        for ((to, value), centre) in to.iter_mut().zip(row).zip(centre) {
+            *to = (value.wide() - centre) as f32;
         }
     }
     centred
@@ -223,7 +288,7 @@ mod tests {
     use super::*;
 
     /// The definition: all distances, sorted.
-    fn brute(table: &Array2<f32>, x: &Array2<f32>, k: usize, own: bool) -> Nearest {
+    fn brute<T: Number>(table: &Array2<T>, x: &Array2<T>, k: usize, own: bool) -> Nearest {
         let others = table.nrows() - usize::from(own);
         let mut nearest = Nearest::new(k.min(others), x.nrows());
         for (i, row) in x.outer_iter().enumerate() {
@@ -271,6 +336,31 @@ mod tests {
             prop_assert_eq!(found, brute(&table, &x, k, false));
             let own = neighbours.nearest_of_own(k, &Silent).unwrap();
             prop_assert_eq!(own, brute(&table, &table, k, true));
+        }
+
+        #[test]
+        fn in_64_bits_too_and_with_many_neighbours(
+            (n, m, d, k) in (1usize..300, 1usize..30, 1usize..5, 1usize..200),
+            seed in 1u32..,
+            offset in prop::sample::select(vec![0.0, 1.7e9, -1e16, 1e200]),
+            scale in prop::sample::select(vec![1e-200, 1e-9, 1.0, 1e60, 1e140]),
+        ) {
+            let move_row = |v: f32| f64::from(v) * scale + offset;
+            let table = scrambled(n, d, seed).mapv(move_row);
+            let x = scrambled(m, d, seed ^ 0x5555_5555 | 1).mapv(move_row);
+            let neighbours = Neighbours::new(table.view());
+            let expected = brute(&table, &x, k, false);
+            let kth = neighbours.kth_squared_distances(x.view(), k, &Silent).unwrap();
+            for (i, kth) in kth.into_iter().enumerate() {
+                prop_assert_eq!(Some(&kth), expected.squared_distances(i).last());
+            }
+            prop_assert_eq!(neighbours.nearest(x.view(), k, &Silent).unwrap(), expected);
+            let own = brute(&table, &table, k, true);
+            let sums = |row: &[(f64, u32)]| row.iter().map(|(square, _)| *square).sum::<f64>();
+            let found = neighbours.map_nearest_of_own(k, &Silent, sums).unwrap();
+            for (i, found) in found.into_iter().enumerate() {
+                prop_assert_eq!(found, own.squared_distances(i).iter().sum::<f64>());
+            }
         }
     }
 

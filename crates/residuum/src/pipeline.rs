@@ -1,20 +1,40 @@
 use datasets::{DatasetError, RowScaler, RowScaling, flatten};
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use ndarray::{Array1, Array2};
+use detector::{Detector, DetectorError, Input, Number, Progress, Scorer};
+use ndarray::{Array1, Array2, ArrayView2};
+use serde::Deserialize;
+
+/// The number type that a method computes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Numbers {
+    /// That of the rows as they came.
+    File,
+    /// 32-bit floats, to which rows are rounded after scaling.
+    Float32,
+}
 
 /// A detector with the preprocessing in front of it. For a detector of rows, images are flattened to rows
-/// in [0, 1] and rows are scaled by what the training rows say; one of images is given images as they are.
+/// in [0, 1] and rows are scaled by what the training rows say, in the number type they came in; one of
+/// images is given images as they are.
 pub struct Pipeline {
     /// Where the detector takes rows.
-    rows: Option<RowScaling>,
+    rows: Option<(RowScaling, Numbers)>,
     detector: Box<dyn Detector>,
 }
 
 impl Pipeline {
-    /// Puts `rows` in front of a detector of rows.
+    /// Puts `rows` in front of a detector of rows, which is given numbers of the type they came in.
     pub fn new(rows: RowScaling, detector: Box<dyn Detector>) -> Self {
+        Self::in_numbers(rows, Numbers::File, detector)
+    }
+
+    pub(crate) fn in_numbers(
+        rows: RowScaling,
+        numbers: Numbers,
+        detector: Box<dyn Detector>,
+    ) -> Self {
         Self {
-            rows: Some(rows),
+            rows: Some((rows, numbers)),
             detector,
         }
     }
@@ -35,36 +55,93 @@ impl Detector for Pipeline {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let Some(rows) = self.rows else {
+        let Some((rows, numbers)) = self.rows else {
             return self.detector.fit(x, seed, progress);
         };
-        let x = as_rows(x);
-        let x = Input::Rows(x.view()).rows()?;
-        let scaler = RowScaler::fit(rows, x).map_err(scaling)?;
+        let fit = Fit {
+            rows,
+            numbers,
+            detector: &*self.detector,
+            seed,
+            progress,
+        };
+        match x {
+            Input::Rows(x) => fit.to(x),
+            Input::Rows64(x) => fit.to(x),
+            Input::Images(images) => fit.to(flatten(images).view()),
+        }
+    }
+}
+
+/// What a fit needs besides the rows.
+struct Fit<'a> {
+    rows: RowScaling,
+    numbers: Numbers,
+    detector: &'a dyn Detector,
+    seed: u64,
+    progress: &'a dyn Progress,
+}
+
+impl Fit<'_> {
+    fn to<T: Number>(&self, x: ArrayView2<'_, T>) -> Result<Box<dyn Scorer>, DetectorError> {
+        T::input(x).rows()?;
+        let scaler = RowScaler::fit(self.rows, x).map_err(scaling)?;
         let scaled = scaler.transform(x).map_err(scaling)?;
-        let scorer = self
-            .detector
-            .fit(Input::Rows(scaled.view()), seed, progress)?;
+        let fit = |x: Input<'_>| self.detector.fit(x, self.seed, self.progress);
+        let scorer = with_numbers(self.numbers, scaled, fit)?;
         Ok(Box::new(PipelineScorer {
             scaler,
             width: x.ncols(),
+            numbers: self.numbers,
             scorer,
         }))
     }
 }
 
-struct PipelineScorer {
-    scaler: RowScaler,
+/// What `then` makes of the rows as numbers of the wanted type.
+fn with_numbers<T: Number, R>(
+    numbers: Numbers,
+    scaled: Array2<T>,
+    then: impl FnOnce(Input<'_>) -> Result<R, DetectorError>,
+) -> Result<R, DetectorError> {
+    let input = T::input(scaled.view());
+    match (numbers, input) {
+        (Numbers::Float32, Input::Rows64(_)) => {
+            let narrow = input.rows()?.to::<f32>().into_owned();
+            drop(scaled);
+            then(Input::Rows(narrow.view()))
+        }
+        _ => then(input),
+    }
+}
+
+struct PipelineScorer<T> {
+    scaler: RowScaler<T>,
     width: usize,
+    numbers: Numbers,
     scorer: Box<dyn Scorer>,
 }
 
-impl Scorer for PipelineScorer {
+impl<T: Number> PipelineScorer<T> {
+    /// What `then` makes of the scaled rows.
+    fn with_scaled<R>(
+        &self,
+        x: Input<'_>,
+        then: impl FnOnce(Input<'_>) -> Result<R, DetectorError>,
+    ) -> Result<R, DetectorError> {
+        if let Input::Images(images) = x {
+            let flat = flatten(images);
+            return self.with_scaled(Input::Rows(flat.view()), then);
+        }
+        let x = x.rows_like::<T>(self.width)?;
+        let scaled = self.scaler.transform(x.view()).map_err(scaling)?;
+        with_numbers(self.numbers, scaled, then)
+    }
+}
+
+impl<T: Number> Scorer for PipelineScorer<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = as_rows(x);
-        let x = Input::Rows(x.view()).rows_of_width(self.width)?;
-        let scaled = self.scaler.transform(x).map_err(scaling)?;
-        self.scorer.score(Input::Rows(scaled.view()), progress)
+        self.with_scaled(x, |scaled| self.scorer.score(scaled, progress))
     }
 
     fn score_gradient(
@@ -72,16 +149,17 @@ impl Scorer for PipelineScorer {
         x: Input<'_>,
         progress: &dyn Progress,
     ) -> Result<Option<Array2<f32>>, DetectorError> {
-        let Input::Rows(_) = x else {
+        if let Input::Images(_) = x {
+            return Ok(None);
+        }
+        let gradient =
+            self.with_scaled(x, |scaled| self.scorer.score_gradient(scaled, progress))?;
+        let Some(gradient) = gradient else {
             return Ok(None);
         };
-        let x = x.rows_of_width(self.width)?;
-        let scaled = self.scaler.transform(x).map_err(scaling)?;
-        let gradient = self
-            .scorer
-            .score_gradient(Input::Rows(scaled.view()), progress)?;
-        let back = |g: Array2<f32>| self.scaler.pull_back(x, g.view()).map_err(scaling);
-        gradient.map(back).transpose()
+        let x = x.rows_like::<T>(self.width)?;
+        let back = self.scaler.pull_back(x.view(), gradient.view());
+        back.map(Some).map_err(scaling)
     }
 
     fn n_params(&self) -> Option<u64> {
@@ -103,13 +181,6 @@ impl Scorer for PipelineScorer {
 
 fn scaling(error: DatasetError) -> DetectorError {
     DetectorError::Method(error.to_string())
-}
-
-fn as_rows(x: Input<'_>) -> Array2<f32> {
-    match x {
-        Input::Rows(rows) => rows.to_owned(),
-        Input::Images(images) => flatten(&images.to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -140,13 +211,13 @@ mod tests {
             x: Input<'_>,
             _progress: &dyn Progress,
         ) -> Result<Array1<f64>, DetectorError> {
-            let weighted = |row: ndarray::ArrayView1<'_, f32>| {
+            let weighted = |row: ndarray::ArrayView1<'_, f64>| {
                 let terms = row.iter().enumerate();
                 terms
-                    .map(|(j, &v)| (f64::from(v) * (j + 1) as f64).powi(2))
+                    .map(|(j, v)| (v * (j + 1) as f64).powi(2))
                     .sum::<f64>()
             };
-            Ok(x.rows()?.map_axis(Axis(1), weighted))
+            Ok(x.rows()?.to::<f64>().map_axis(Axis(1), weighted))
         }
 
         fn score_gradient(
@@ -154,7 +225,7 @@ mod tests {
             x: Input<'_>,
             _progress: &dyn Progress,
         ) -> Result<Option<Array2<f32>>, DetectorError> {
-            let mut gradient = x.rows()?.to_owned();
+            let mut gradient = x.rows()?.to::<f32>().into_owned();
             for (j, mut column) in gradient.columns_mut().into_iter().enumerate() {
                 column *= 2.0 * ((j + 1) as f32).powi(2);
             }
@@ -176,6 +247,58 @@ mod tests {
             let scorer = pipeline.fit(Input::Rows(train.view()), 0, &Silent).unwrap();
             check_gradient(&*scorer, test.view(), 0.01, 1e-3)
                 .unwrap_or_else(|why| panic!("{scaling}: {why}"));
+        }
+    }
+
+    #[test]
+    fn rows_keep_their_numbers_unless_32_bits_are_wanted() {
+        /// Passes where rows are of this type.
+        struct Takes(&'static str);
+
+        impl Takes {
+            fn check(&self, x: Input<'_>) -> Result<Array1<f64>, DetectorError> {
+                let found = match x {
+                    Input::Rows(_) => "f32",
+                    Input::Rows64(_) => "f64",
+                    Input::Images(_) => "u8",
+                };
+                assert_eq!(found, self.0);
+                Ok(x.rows()?.to::<f64>().sum_axis(Axis(1)))
+            }
+        }
+
+        impl Detector for Takes {
+            fn fit(
+                &self,
+                x: Input<'_>,
+                _: u64,
+                _: &dyn Progress,
+            ) -> Result<Box<dyn Scorer>, DetectorError> {
+                self.check(x).map(|_| Box::new(Self(self.0)) as Box<dyn Scorer>)
+            }
+        }
+
+        impl Scorer for Takes {
+            fn score(&self, x: Input<'_>, _: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+                self.check(x)
+            }
+        }
+
+        let wide = array![[1_700_000_000.5, 5.0], [1_700_000_001.0, 7.0], [1_700_000_000.0, 3.0]];
+        let narrow = wide.mapv(|v| v as f32);
+        for (numbers, wide_as, narrow_as) in
+            [(Numbers::File, "f64", "f32"), (Numbers::Float32, "f32", "f32")]
+        {
+            let fitted = |takes, x: Input<'_>| {
+                let pipeline =
+                    Pipeline::in_numbers(RowScaling::Standard, numbers, Box::new(Takes(takes)));
+                pipeline.fit(x, 0, &Silent).unwrap()
+            };
+            let scorer = fitted(wide_as, Input::Rows64(wide.view()));
+            let scores = scorer.score(Input::Rows64(wide.view()), &Silent).unwrap();
+            // Centred in 64 bits: the half seconds are not lost.
+            assert!(scores[0] < scores[1] && scores[0] > scores[2], "{scores}");
+            fitted(narrow_as, Input::Rows(narrow.view()));
         }
     }
 }

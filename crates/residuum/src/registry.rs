@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 #[cfg(feature = "torch")]
 pub(crate) use diffusion::tch_device;
 
+use crate::pipeline::Numbers;
 use crate::{Config, Pipeline, RegistryError, Runtime};
 
 /// A method by name.
@@ -29,6 +30,8 @@ pub struct Method {
     /// How rows are scaled unless the configuration says otherwise; [`AS_IMAGES`] for a method that
     /// takes images.
     rows: &'static str,
+    /// The number type it computes in unless the configuration says otherwise: `file` or `float32`.
+    numbers: &'static str,
     defaults: fn() -> Map<String, Value>,
     /// What each setting means, by key; those inside a table with its name and a dot before them.
     settings: &'static [Settings],
@@ -120,6 +123,7 @@ impl Method {
         let mut values = (self.defaults)();
         if self.takes() == Takes::Rows {
             values.insert(ROWS.to_owned(), Value::from(self.rows));
+            values.insert(NUMBERS.to_owned(), Value::from(self.numbers));
         }
         Config::new(self.name, values)
     }
@@ -135,7 +139,7 @@ impl Method {
     /// What the setting `key` means; empty for a key the method does not have.
     pub fn meaning(&self, key: &str) -> &'static str {
         let own = self.settings.iter().copied().flatten();
-        own.chain(&[(ROWS, ROWS_MEANING)])
+        own.chain(&[(ROWS, ROWS_MEANING), (NUMBERS, NUMBERS_MEANING)])
             .find(|(name, _)| *name == key)
             .map_or("", |(_, meaning)| meaning)
     }
@@ -153,6 +157,8 @@ impl Method {
         };
         let mut values = config.values().clone();
         let rows = values.remove(ROWS).unwrap_or_else(|| self.rows.into());
+        let numbers = values.remove(NUMBERS);
+        let numbers = numbers.unwrap_or_else(|| self.numbers.into());
         let detector =
             (self.build)(Value::Object(values), runtime).map_err(|error| match error {
                 BuildError::Value(error) => value_error(error),
@@ -162,7 +168,8 @@ impl Method {
             Takes::Images => Ok(Pipeline::of_images(detector)),
             Takes::Rows => {
                 let rows: RowScaling = serde_json::from_value(rows).map_err(value_error)?;
-                Ok(Pipeline::new(rows, detector))
+                let numbers: Numbers = serde_json::from_value(numbers).map_err(value_error)?;
+                Ok(Pipeline::in_numbers(rows, numbers, detector))
             }
         }
     }
@@ -170,6 +177,12 @@ impl Method {
 
 const ROWS: &str = "rows";
 const ROWS_MEANING: &str = "scaling of the rows: standard (columns to mean 0, variance 1), l2 (rows over their norm), minmax (columns to [0, 1]), raw";
+
+const NUMBERS: &str = "numbers";
+const NUMBERS_MEANING: &str = "number type it computes in: file (32 or 64 bits, as the rows came) or float32 (rounded after scaling); networks compute in 32 bits";
+const FILE: &str = "file";
+#[cfg(feature = "torch")]
+const FLOAT32: &str = "float32";
 
 fn defaults<C: Default + Serialize>() -> Map<String, Value> {
     match serde_json::to_value(C::default()) {

@@ -1,5 +1,5 @@
-use detector::{DetectorError, Input, Progress};
-use ndarray::{ArrayView2, ArrayView4, Axis};
+use detector::{DetectorError, Input, Progress, Rows};
+use ndarray::{ArrayView2, ArrayView4};
 use tch::{Device, Kind, Tensor};
 
 use crate::TrainingError;
@@ -65,14 +65,20 @@ impl SampleShape {
     }
 }
 
-/// `x` on `device`, sample after sample, whatever the order in memory: rows as `[n, d]` f32, images as
-/// `[n, c, h, w]` bytes, a quarter of what they take as numbers.
+/// Numbers beyond it, on either side, count as it: their squares over some thousands of columns still have room
+/// in f32.
+const LARGEST: f64 = 1e15;
+
+/// `x` on `device`, sample after sample, whatever the order in memory: rows as `[n, d]` f32, each number at
+/// most 10¹⁵ in size so that what a network makes of it stays finite; images as `[n, c, h, w]` bytes, a
+/// quarter of what they take as numbers.
 ///
 /// # Errors
 /// [`TrainingError::Process`] where the device is absent or full.
 pub fn to_tensor(x: Input<'_>, device: Device) -> Result<Tensor, TrainingError> {
     let tensor = match x {
         Input::Rows(x) => row_tensor(x)?,
+        Input::Rows64(x) => row_tensor(Rows::F64(x).to().view())?,
         Input::Images(x) => image_tensor(x)?,
     };
     Ok(tensor.f_to_device(device)?)
@@ -85,7 +91,7 @@ fn row_tensor(x: ArrayView2<'_, f32>) -> Result<Tensor, TrainingError> {
         Some(slice) => Tensor::f_from_slice(slice)?,
         None => Tensor::f_from_slice(&rows.iter().copied().collect::<Vec<f32>>())?,
     };
-    Ok(values.f_view([n, d])?)
+    Ok(values.f_view([n, d])?.f_clamp(-LARGEST, LARGEST)?)
 }
 
 fn image_tensor(x: ArrayView4<'_, u8>) -> Result<Tensor, TrainingError> {
@@ -127,16 +133,14 @@ pub fn in_blocks(
     let n = x.len();
     let numbers = match x {
         Input::Rows(x) => x.ncols(),
+        Input::Rows64(x) => x.ncols(),
         Input::Images(x) => x.len() / n.max(1),
     };
     let mut block = (BLOCK_NUMBERS / numbers.max(1)).clamp(1, BLOCK_SAMPLES);
     let mut from = 0;
     while from < n {
         let to = n.min(from + block);
-        let part = match &x {
-            Input::Rows(x) => Input::Rows(x.slice_axis(Axis(0), (from..to).into())),
-            Input::Images(x) => Input::Images(x.slice_axis(Axis(0), (from..to).into())),
-        };
+        let part = x.slice(from, to);
         if attempt(|| work(&to_numbers(&to_tensor(part, device)?)?))?.is_none() {
             if block == 1 {
                 return Err(TrainingError::Memory { samples: 1 });

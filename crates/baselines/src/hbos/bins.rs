@@ -1,7 +1,7 @@
 use detector::DetectorError;
 use serde::{Deserialize, Serialize};
 
-use super::histogram::Histogram;
+use super::histogram::{Binned, Histogram};
 
 /// More bins than this only fill the memory.
 const MAX_BINS: usize = 100_000;
@@ -32,7 +32,7 @@ impl Bins {
     }
 
     /// For the `n` values of one column.
-    pub(super) fn resolve(self, parts: &[&[f32]], n: usize) -> usize {
+    pub(super) fn resolve<T: Binned>(self, parts: &[&[T]], n: usize) -> usize {
         match self {
             Self::Count(bins) => bins,
             Self::Auto => {
@@ -115,6 +115,6 @@ mod tests {
         let heaps: Vec<f32> = (0..400).map(|i| (i % 2 * 1000 + i % 7) as f32).collect();
         assert_eq!(Bins::Auto.resolve(&[&level], 400), 1);
         assert!(Bins::Auto.resolve(&[&heaps], 400) > 3);
-        assert_eq!(Bins::Auto.resolve(&[&[4.0]], 1), 1);
+        assert_eq!(Bins::Auto.resolve(&[&[4.0f32]], 1), 1);
     }
 }

@@ -1,3 +1,7 @@
+use detector::Number;
+
+use super::{HbosConfig, OnEdge};
+
 /// Up to this many bins a value is compared with every edge, many values at once; beyond, its bin is
 /// looked for.
 const FEW: usize = 32;
@@ -59,42 +63,61 @@ impl Edges {
     }
 }
 
-/// The least f32 that is not below `edge`.
-fn not_below(edge: f64) -> f32 {
-    let near = edge as f32;
-    if f64::from(near) < edge {
-        near.next_up()
-    } else {
-        near
+/// A number type whose values are compared with edges, which are f64.
+pub(super) trait Binned: Number {
+    /// The least number that is not below `edge`.
+    fn not_below(edge: f64) -> Self;
+    /// The least number above `edge`.
+    fn above(edge: f64) -> Self;
+}
+
+impl Binned for f32 {
+    fn not_below(edge: f64) -> Self {
+        let near = edge as Self;
+        if f64::from(near) < edge {
+            near.next_up()
+        } else {
+            near
+        }
+    }
+
+    fn above(edge: f64) -> Self {
+        let near = edge as Self;
+        if f64::from(near) > edge {
+            near
+        } else {
+            near.next_up()
+        }
     }
 }
 
-/// The least f32 above `edge`.
-fn above(edge: f64) -> f32 {
-    let near = edge as f32;
-    if f64::from(near) > edge {
-        near
-    } else {
-        near.next_up()
+impl Binned for f64 {
+    fn not_below(edge: f64) -> Self {
+        edge
+    }
+
+    fn above(edge: f64) -> Self {
+        edge.next_up()
     }
 }
 
 impl Histogram {
     /// Over the range of some values.
-    pub(super) fn over(parts: &[&[f32]], bins: usize) -> Self {
-        let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
+    pub(super) fn over<T: Binned>(parts: &[&[T]], bins: usize) -> Self {
+        let (mut least, mut most) = (T::infinity(), T::neg_infinity());
         for value in parts.iter().copied().flatten() {
             least = if *value < least { *value } else { least };
             most = if *value > most { *value } else { most };
         }
-        Self::new(least, most, bins)
+        Self::new(least.wide(), most.wide(), bins)
     }
 
-    /// From `first` to `last`; half a unit to either side where they are equal.
-    fn new(first: f32, last: f32, bins: usize) -> Self {
-        let (mut first, mut last) = (f64::from(first), f64::from(last));
+    /// From `first` to `last`; half a unit to either side where they are equal, or what gives bins a few
+    /// roundings of so large a number.
+    fn new(mut first: f64, mut last: f64, bins: usize) -> Self {
         if first == last {
-            (first, last) = (first - 0.5, last + 0.5);
+            let half = f64::max(0.5, 4.0 * bins as f64 * f64::EPSILON * first.abs());
+            (first, last) = (first - half, last + half);
         }
         Self {
             edges: Edges::new(first, last, bins),
@@ -104,18 +127,18 @@ impl Histogram {
 
     /// Counts values inside the range. One on an edge belongs to the bin above it, the largest to the
     /// last.
-    pub(super) fn add(&mut self, values: &[f32]) {
+    pub(super) fn add<T: Binned>(&mut self, values: &[T]) {
         let bins = self.counts.len();
         if bins > FEW {
             for value in values {
-                self.counts[self.edges.bin(f64::from(*value))] += 1;
+                self.counts[self.edges.bin(value.wide())] += 1;
             }
             return;
         }
         // Those in a bin are those not below its edge, less those not below the next.
         let mut rest = values.len() as u32;
         for (count, edge) in self.counts.iter_mut().zip(&self.edges.inner[1..bins]) {
-            let edge = not_below(*edge);
+            let edge = T::not_below(*edge);
             let beyond = values.iter().map(|v| u32::from(*v >= edge)).sum::<u32>();
             *count += rest - beyond;
             rest = beyond;
@@ -128,7 +151,13 @@ impl Histogram {
     }
 
     /// What `n` values tell of others, `−log₂(h + α)` of each bin, tolerating values beyond the range.
-    pub(super) fn densities(self, n: usize, alpha: f64, tolerance: f64) -> Densities {
+    pub(super) fn densities<T: Binned>(self, n: usize, config: &HbosConfig) -> Densities<T> {
+        let HbosConfig {
+            alpha,
+            tolerance,
+            on_edge,
+            ..
+        } = *config;
         let all = self.edges.all();
         let widths: Vec<f64> = all.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let inside = self.counts.iter().zip(&widths);
@@ -140,26 +169,29 @@ impl Histogram {
         scores.push(most);
         let bins = widths.len();
         let (first, last) = (self.edges.first, self.edges.last);
-        let mut thresholds = vec![not_below(first - tolerance * widths[0])];
-        thresholds.extend(self.edges.inner[1..bins].iter().copied().map(above));
-        thresholds.push(above(last + tolerance * widths[bins - 1]));
+        let reached = match on_edge {
+            OnEdge::SameBin => T::not_below,
+            OnEdge::Published => T::above,
+        };
+        let mut thresholds = vec![T::not_below(first - tolerance * widths[0])];
+        thresholds.extend(self.edges.inner[1..bins].iter().copied().map(reached));
+        thresholds.push(T::above(last + tolerance * widths[bins - 1]));
         Densities { thresholds, scores }
     }
 }
 
 /// The logarithms of the densities of one column.
 #[derive(Debug)]
-pub(super) struct Densities {
+pub(super) struct Densities<T> {
     /// Ascending: the outermost tell from where to where the outermost bins count.
-    thresholds: Vec<f32>,
+    thresholds: Vec<T>,
     /// Of a value that reaches so many thresholds.
     scores: Vec<f64>,
 }
 
-impl Densities {
-    /// Adds to the scores of rows what their values in this column say. A value on an edge belongs to the
-    /// bin below it.
-    pub(super) fn add_scores(&self, values: &[f32], scores: &mut [f64]) {
+impl<T: Binned> Densities<T> {
+    /// Adds to the scores of rows what their values in this column say.
+    pub(super) fn add_scores(&self, values: &[T], scores: &mut [f64]) {
         let together = if self.thresholds.len() > FEW + 1 {
             0
         } else {
@@ -212,7 +244,8 @@ mod tests {
     #[test]
     fn values_beside_an_edge_are_counted_by_it() {
         for bins in [10, FEW + 1] {
-            let edges = Histogram::new(0.3, 1.3, bins).edges.all();
+            let [first, last] = [0.3f32, 1.3].map(f64::from);
+            let edges = Histogram::new(first, last, bins).edges.all();
             let mut values = beside(&edges, &[]);
             values.retain(|v| (0.3..=1.3).contains(v));
             for (bin, found) in counts(&values, bins).into_iter().enumerate() {
@@ -228,12 +261,21 @@ mod tests {
 
     #[test]
     fn values_beside_an_edge_score_by_it() {
-        for bins in [10, FEW + 1] {
+        for (bins, on_edge) in [
+            (10, OnEdge::SameBin),
+            (10, OnEdge::Published),
+            (FEW + 1, OnEdge::SameBin),
+            (FEW + 1, OnEdge::Published),
+        ] {
+            let config = HbosConfig {
+                on_edge,
+                ..HbosConfig::default()
+            };
             let mut histogram = Histogram::new(0.3, 1.3, bins);
             let edges = histogram.edges.all();
             // Bin i of 1, 2, 3, … values: every bin has a score of its own.
             histogram.counts = (1..=bins as u32).collect();
-            let densities = histogram.densities(bins, 0.1, 0.5);
+            let densities = histogram.densities(bins, &config);
             let width = edges[1] - edges[0];
             let ends = [edges[0] - 0.5 * width, edges[bins] + 0.5 * width];
             let values = beside(&edges, &ends);
@@ -241,7 +283,11 @@ mod tests {
             densities.add_scores(&values, &mut found);
             for (value, found) in values.into_iter().zip(found) {
                 let v = f64::from(value);
-                let bin = edges[1..bins].iter().filter(|e| v > **e).count();
+                let reached = |e: &&f64| match on_edge {
+                    OnEdge::SameBin => v >= **e,
+                    OnEdge::Published => v > **e,
+                };
+                let bin = edges[1..bins].iter().filter(reached).count();
                 let bin = if v < ends[0] || v > ends[1] { 0 } else { bin };
                 let width = edges[bin + 1] - edges[bin];
                 let h = (bin + 1) as f64 / width / bins as f64;

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use detector::Number;
 use ndarray::ArrayView2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -18,12 +19,17 @@ struct Open {
 
 /// Grows tree number `stream` of the forest `seed` on `sample_size` of the rows of `x`, which is in
 /// standard layout. Reads `x` in place: a tree looks at a few thousand of its values only.
-pub(super) fn grow(x: ArrayView2<'_, f32>, sample_size: usize, seed: u64, stream: u64) -> Tree {
+pub(super) fn grow<T: Number>(
+    x: ArrayView2<'_, T>,
+    sample_size: usize,
+    seed: u64,
+    stream: u64,
+) -> Tree<T> {
     let (n, d) = x.dim();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
     let mut rows = sample(&mut rng, n, sample_size);
-    let mut values = vec![0.0; sample_size];
+    let mut values = vec![T::default(); sample_size];
     let mut columns: Vec<usize> = (0..d).collect();
     let max_depth = sample_size.next_power_of_two().ilog2() as usize;
 
@@ -77,13 +83,13 @@ pub(super) fn grow(x: ArrayView2<'_, f32>, sample_size: usize, seed: u64, stream
 }
 
 /// The `column` of these rows into `values`, and its extremes; `None` where it is constant.
-fn gather(
-    x: ArrayView2<'_, f32>,
+fn gather<T: Number>(
+    x: ArrayView2<'_, T>,
     rows: &[usize],
     column: usize,
-    values: &mut [f32],
-) -> Option<(f32, f32)> {
-    let (mut min, mut max) = (f32::INFINITY, f32::NEG_INFINITY);
+    values: &mut [T],
+) -> Option<(T, T)> {
+    let (mut min, mut max) = (T::infinity(), T::neg_infinity());
     for (value, &row) in values.iter_mut().zip(rows) {
         *value = x[[row, column]];
         min = min.min(*value);
@@ -93,7 +99,7 @@ fn gather(
 }
 
 /// Moves the rows at or below `threshold` to the front and returns how many there are.
-pub(super) fn partition(rows: &mut [usize], values: &mut [f32], threshold: f32) -> usize {
+pub(super) fn partition<T: Number>(rows: &mut [usize], values: &mut [T], threshold: T) -> usize {
     let (mut low, mut high) = (0, rows.len());
     while low < high {
         if values[low] <= threshold {
@@ -108,10 +114,10 @@ pub(super) fn partition(rows: &mut [usize], values: &mut [f32], threshold: f32) 
 }
 
 /// Uniform in `[min, max)`, so that neither side of the split is empty.
-fn uniform(rng: &mut ChaCha8Rng, min: f32, max: f32) -> f32 {
-    let (low, high) = (f64::from(min), f64::from(max));
+fn uniform<T: Number>(rng: &mut ChaCha8Rng, min: T, max: T) -> T {
+    let (low, high) = (min.wide(), max.wide());
     let share = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-    let threshold = (low + (high - low) * share) as f32;
+    let threshold = T::nearest(low + (high - low) * share);
     if threshold < max { threshold } else { min } // rounding may reach max
 }
 

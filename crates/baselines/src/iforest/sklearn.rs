@@ -43,7 +43,7 @@ impl Draws {
     }
 
     /// Grows tree number `tree` on `sample_size` of the rows of `x`.
-    pub(super) fn grow(&self, x: ArrayView2<'_, f32>, sample_size: usize, tree: usize) -> Tree {
+    pub(super) fn grow(&self, x: ArrayView2<'_, f32>, sample_size: usize, tree: usize) -> Tree<f32> {
         // The same seed serves twice: for the rows, and for the seed of the tree's own state.
         let seed = self.seeds[tree];
         let mut rows =
@@ -61,7 +61,7 @@ impl Draws {
     }
 
     /// Depth first, left before right.
-    fn build(&self, mut splitter: Splitter<'_>, mut rows: Vec<usize>) -> Tree {
+    fn build(&self, mut splitter: Splitter<'_>, mut rows: Vec<usize>) -> Tree<f32> {
         let n_total = rows.len();
         let max_depth = n_total.next_power_of_two().ilog2() as usize;
         let mut targets = vec![0.0; n_total];

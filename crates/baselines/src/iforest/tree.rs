@@ -1,10 +1,12 @@
+use detector::Number;
+
 /// Rows that walk one tree side by side, to hide the latency of each step behind the others.
 const LANES: usize = 8;
 
 /// One isolation tree, flat: node 0 is the root, the children of a node lie next to each other.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tree {
-    nodes: Vec<Node>,
+pub(super) struct Tree<T> {
+    nodes: Vec<Node<T>>,
     /// For each node that is a leaf, `h` of the rows that end there.
     path_lengths: Vec<f64>,
     /// Steps after which every row stands on a leaf.
@@ -14,13 +16,13 @@ pub(super) struct Tree {
 /// A row goes to node `left` where its value is at most `threshold`, else to `left + 1`. A leaf leads
 /// to itself: its threshold is infinite. So the walk needs no branch.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Node {
-    threshold: f32,
+struct Node<T> {
+    threshold: T,
     column: u32,
     left: u32,
 }
 
-impl Tree {
+impl<T: Number> Tree<T> {
     /// A tree that is one leaf, with room for the nodes that `n_rows` rows can need.
     pub(super) fn new(n_rows: usize) -> Self {
         let mut tree = Self {
@@ -33,7 +35,7 @@ impl Tree {
     }
 
     /// Turns leaf `node` into a split and returns its left child; the right one follows it.
-    pub(super) fn split(&mut self, node: usize, column: usize, threshold: f32) -> usize {
+    pub(super) fn split(&mut self, node: usize, column: usize, threshold: T) -> usize {
         let left = self.nodes.len();
         self.push_leaf();
         self.push_leaf();
@@ -54,7 +56,7 @@ impl Tree {
     }
 
     /// Adds `h(x)` of each row, `[m, d]` flat, to `sums`, `[m]`.
-    pub(super) fn add_path_lengths(&self, rows: &[f32], d: usize, sums: &mut [f64]) {
+    pub(super) fn add_path_lengths(&self, rows: &[T], d: usize, sums: &mut [f64]) {
         for (rows, sums) in rows.chunks(LANES * d).zip(sums.chunks_mut(LANES)) {
             let mut at = [0u32; LANES];
             for _ in 0..self.depth {
@@ -72,7 +74,7 @@ impl Tree {
 
     fn push_leaf(&mut self) {
         self.nodes.push(Node {
-            threshold: f32::INFINITY,
+            threshold: T::infinity(),
             column: 0,
             left: self.nodes.len() as u32,
         });

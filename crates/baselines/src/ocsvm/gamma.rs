@@ -1,5 +1,6 @@
 //! The width of the kernel.
 
+use detector::Number;
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +19,14 @@ pub enum Gamma {
 
 impl Gamma {
     /// γ for the training rows `x`, `[n, d]`.
-    pub(super) fn resolve(self, x: ArrayView2<'_, f32>) -> f64 {
+    pub(super) fn resolve<T: Number>(self, x: ArrayView2<'_, T>) -> f64 {
         let d = x.ncols() as f64;
         match self {
             Self::Auto => 1.0 / d,
             Self::Scale => {
                 // Counted from one of the values, so that equal ones give exactly 0.
-                let origin = f64::from(x[(0, 0)]);
-                let values = || x.iter().map(|&v| f64::from(v) - origin);
+                let origin = x[(0, 0)].wide();
+                let values = || x.iter().map(|v| v.wide() - origin);
                 let len = x.len() as f64;
                 let mean = values().sum::<f64>() / len;
                 let squares: f64 = values().map(|v| (v - mean).powi(2)).sum();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use detector::{DetectorError, Input, Progress, Scorer};
+use detector::{DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, Array2, ArrayView2};
 use rayon::prelude::*;
 
@@ -70,11 +70,11 @@ impl OneClassSvmModel {
     }
 
     /// Scores up to [`BLOCK`] rows.
-    fn score_block(&self, rows: ArrayView2<'_, f32>, scores: &mut [f64]) {
+    fn score_block<T: Number>(&self, rows: ArrayView2<'_, T>, scores: &mut [f64]) {
         let mut a = Array2::zeros((rows.nrows().next_multiple_of(FULL), self.center.len()));
         for (mut a, row) in a.rows_mut().into_iter().zip(rows.rows()) {
-            for ((a, &x), center) in a.iter_mut().zip(row).zip(&self.center) {
-                *a = f64::from(x) - center;
+            for ((a, x), center) in a.iter_mut().zip(row).zip(&self.center) {
+                *a = x.wide() - center;
             }
         }
         let norms = squared_norms(a.view());
@@ -92,7 +92,15 @@ impl OneClassSvmModel {
 
 impl Scorer for OneClassSvmModel {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_of_width(self.center.len())?;
+        Ok(match x.rows_of_width(self.center.len())? {
+            Rows::F32(x) => self.scores(x, progress),
+            Rows::F64(x) => self.scores(x, progress),
+        })
+    }
+}
+
+impl OneClassSvmModel {
+    fn scores<T: Number>(&self, x: ArrayView2<'_, T>, progress: &dyn Progress) -> Array1<f64> {
         let n = x.nrows();
         let done = AtomicU64::new(0);
         let mut scores = vec![0.0; n];
@@ -106,6 +114,6 @@ impl Scorer for OneClassSvmModel {
                 let done = done.fetch_add(count, Ordering::Relaxed) + count;
                 progress.update("rows", done, n as u64, "");
             });
-        Ok(Array1::from_vec(scores))
+        Array1::from_vec(scores)
     }
 }

@@ -3,7 +3,7 @@ use std::hint::select_unpredictable;
 use ndarray::{Array1, ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::columns::{SortedColumns, TILE, copy_columns};
+use super::columns::{Keyed, SortedColumns, TILE, copy_columns};
 use super::tail::{Rule, Tail};
 
 /// Rows scored together. Each column is fetched once for all of them, which is most of the cost when
@@ -15,8 +15,8 @@ const LANES: usize = 8;
 
 /// Scores a row by its ranks among the rows of a table and itself.
 #[derive(Debug)]
-pub(super) struct Ranks {
-    columns: SortedColumns,
+pub(super) struct Ranks<T: Keyed> {
+    columns: SortedColumns<T>,
     tails: Vec<Tail>,
     neg_ln_shares: Vec<f64>,
 }
@@ -26,9 +26,9 @@ pub(super) fn neg_ln_shares(n: usize) -> Vec<f64> {
     (0..=n).map(|k| -(k as f64 / n as f64).ln()).collect()
 }
 
-impl Ranks {
+impl<T: Keyed> Ranks<T> {
     /// Among the rows of `columns`.
-    pub(super) fn new(columns: SortedColumns, rule: Rule) -> Self {
+    pub(super) fn new(columns: SortedColumns<T>, rule: Rule) -> Self {
         let n = columns.n_rows();
         Self {
             tails: (0..columns.len())
@@ -42,7 +42,7 @@ impl Ranks {
 
     /// Whether the skewness of some column is undefined.
     pub(super) fn any_constant(&self) -> bool {
-        let is_constant = |column: &[i32]| column.first() == column.last();
+        let is_constant = |column: &[T::Key]| column.first() == column.last();
         (0..self.columns.len()).any(|j| is_constant(self.columns.column(j)))
     }
 
@@ -52,7 +52,7 @@ impl Ranks {
     }
 
     /// One score for each row of `x`.
-    pub(super) fn score(&self, x: ArrayView2<'_, f32>) -> Array1<f64> {
+    pub(super) fn score(&self, x: ArrayView2<'_, T>) -> Array1<f64> {
         let mut scores = Vec::with_capacity(x.nrows());
         for x in x.axis_chunks_iter(Axis(0), BLOCK) {
             let tiles: Vec<Vec<f64>> = (0..self.columns.len().div_ceil(TILE))
@@ -66,10 +66,10 @@ impl Ranks {
     }
 
     /// What the columns of the tile from `first` on say of each row.
-    fn score_tile(&self, x: ArrayView2<'_, f32>, first: usize) -> Vec<f64> {
+    fn score_tile(&self, x: ArrayView2<'_, T>, first: usize) -> Vec<f64> {
         let m = x.nrows();
         let width = TILE.min(self.columns.len() - first);
-        let mut tile = vec![0; width * m];
+        let mut tile = vec![T::Key::default(); width * m];
         copy_columns(x, first, &mut tile, m, 0);
         let mut scores = vec![0.0; m];
         for (j, keys) in (first..).zip(tile.chunks_exact(m)) {
@@ -79,7 +79,7 @@ impl Ranks {
     }
 
     /// Adds what column `j` says of the rows with these keys.
-    fn add_column(&self, j: usize, keys: &[i32], scores: &mut [f64]) {
+    fn add_column(&self, j: usize, keys: &[T::Key], scores: &mut [f64]) {
         let column = self.columns.column(j);
         let n = column.len();
         let tail = self.tails[j];
@@ -104,7 +104,7 @@ impl Ranks {
 }
 
 /// How many keys of the sorted `column`, whose first is `key`, equal it. Most often it is the one.
-fn count_equal(column: &[i32], key: i32) -> usize {
+fn count_equal<K: Ord + Copy>(column: &[K], key: K) -> usize {
     match column.get(1) {
         Some(next) if *next == key => column.partition_point(|k| *k == key),
         _ => 1,
@@ -112,8 +112,8 @@ fn count_equal(column: &[i32], key: i32) -> usize {
 }
 
 /// How many of the sorted `column` lie below each of up to [`LANES`] keys.
-fn count_below(column: &[i32], keys: &[i32]) -> [usize; LANES] {
-    let mut lanes = [0; LANES];
+fn count_below<K: Ord + Copy + Default>(column: &[K], keys: &[K]) -> [usize; LANES] {
+    let mut lanes = [K::default(); LANES];
     lanes[..keys.len()].copy_from_slice(keys);
     let mut below = [0; LANES];
     let mut size = column.len();

@@ -70,7 +70,8 @@ mod tests {
             x: Input<'_>,
             _progress: &dyn Progress,
         ) -> Result<Array1<f64>, DetectorError> {
-            Ok(x.rows()?.mapv(|v| f64::from(v).powi(2)).sum_axis(Axis(1)))
+            let x = x.rows()?.to::<f64>();
+            Ok(x.mapv(|v| v.powi(2)).sum_axis(Axis(1)))
         }
 
         fn score_gradient(
@@ -78,7 +79,8 @@ mod tests {
             x: Input<'_>,
             _progress: &dyn Progress,
         ) -> Result<Option<Array2<f32>>, DetectorError> {
-            Ok(Some(&x.rows()? * (2.0 * self.factor)))
+            let x = x.rows()?.to::<f32>();
+            Ok(Some(x.mapv(|v| v * 2.0 * self.factor)))
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Method, Settings, defaults, make};
+use super::{FILE, Method, Settings, defaults, make};
 
 /// Settings of COPOD and ECOD.
 const TAILS: Settings = &[
@@ -27,11 +27,15 @@ pub(super) const ISOLATION_FOREST: Method = Method {
     title: "Isolation Forest",
     source: "Liu, Ting, Zhou 2008; defaults of PyOD and of the original paper: 100 trees of 256 rows",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::IsolationForestConfig>,
     settings: &[&[
         ("trees", "number of trees"),
         ("sample-size", "rows drawn for each tree, at most all"),
-        ("rng", "fast, or sklearn: the very trees of scikit-learn"),
+        (
+            "rng",
+            "fast, or sklearn: the very trees of scikit-learn, which see rows in 32 bits",
+        ),
     ]],
     build: |config, _| make(config, baselines::IsolationForest::new),
 };
@@ -41,6 +45,7 @@ pub(super) const ONE_CLASS_SVM: Method = Method {
     title: "One-Class SVM",
     source: "Schölkopf et al. 2001; defaults of PyOD: RBF, nu = 0.5, gamma = 1/d",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::OneClassSvmConfig>,
     settings: &[&[
         (
@@ -66,6 +71,7 @@ pub(super) const COPOD: Method = Method {
     title: "COPOD",
     source: "Li et al. 2020; inductive by default, PyOD's transductive score on request",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::CopodConfig>,
     settings: &[TAILS],
     build: |config, _| make(config, |config| Ok(baselines::Copod::new(config))),
@@ -76,6 +82,7 @@ pub(super) const ECOD: Method = Method {
     title: "ECOD",
     source: "Li et al. 2022 as in PyOD; inductive by default, PyOD's transductive score on request",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::EcodConfig>,
     settings: &[TAILS],
     build: |config, _| make(config, |config| Ok(baselines::Ecod::new(config))),
@@ -84,8 +91,9 @@ pub(super) const ECOD: Method = Method {
 pub(super) const HBOS: Method = Method {
     name: "hbos",
     title: "HBOS",
-    source: "Goldstein & Dengel 2012; defaults of PyOD: ten static bins",
+    source: "Goldstein & Dengel 2012; defaults of PyOD, ten static bins, but for values on an edge",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::HbosConfig>,
     settings: &[&[
         (
@@ -100,6 +108,10 @@ pub(super) const HBOS: Method = Method {
             "tolerance",
             "widths of a bin beyond the training range that still count as the outermost bin",
         ),
+        (
+            "on-edge",
+            "density of a value on an edge between bins: same-bin (the one it is counted in), or published: the bin below, as PyOD",
+        ),
     ]],
     build: |config, _| make(config, baselines::Hbos::new),
 };
@@ -109,6 +121,7 @@ pub(super) const KNN: Method = Method {
     title: "kNN",
     source: "Ramaswamy et al. 2000; defaults of PyOD: distance to the fifth nearest training row",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::KnnConfig>,
     settings: &[&[
         (
@@ -128,6 +141,7 @@ pub(super) const LOF: Method = Method {
     title: "LOF",
     source: "Breunig et al. 2000; defaults of PyOD and scikit-learn: 20 neighbours, novelty detection",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::LofConfig>,
     settings: &[&[("neighbours", "nearest training rows, at most all but one")]],
     build: |config, _| make(config, baselines::Lof::new),
@@ -138,6 +152,7 @@ pub(super) const FEATURE_BAGGING: Method = Method {
     title: "Feature bagging",
     source: "Lazarevic & Kumar 2005; defaults and draws of PyOD: ten LOFs in random sets of columns",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::FeatureBaggingConfig>,
     settings: &[&[
         (
@@ -157,6 +172,7 @@ pub(super) const PCA: Method = Method {
     title: "PCA",
     source: "Shyu et al. 2003; PyOD's weighted score over all components",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<baselines::PcaConfig>,
     settings: &[&[
         (
@@ -176,6 +192,7 @@ pub(super) const MCD: Method = Method {
     title: "MCD",
     source: "Rousseeuw & Van Driessen 1999; the algorithm and draws of scikit-learn, as in PyOD; for at most about 100 columns",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<NoSettings>,
     settings: &[],
     build: |config, _| make(config, |NoSettings {}| Ok(baselines::Mcd)),
@@ -186,6 +203,7 @@ pub(super) const LINEAR_DENOISER: Method = Method {
     title: "Linear denoiser",
     source: "the exact denoiser of one Gaussian in closed form; rows = \"l2\" for embeddings, \"standard\" for tables",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<analytic::LinearDenoiserConfig>,
     settings: &[&[NOISE]],
     build: |config, _| make(config, analytic::LinearDenoiser::new),
@@ -196,6 +214,7 @@ pub(super) const WIENER: Method = Method {
     title: "Local Wiener denoiser",
     source: "this project: one denoising step in closed form around the nearest training rows; rows = \"l2\" for embeddings, \"standard\" for tables",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<analytic::WienerConfig>,
     settings: &[&[
         (
@@ -220,6 +239,7 @@ pub(super) const NORM: Method = Method {
     title: "squared norm",
     source: "the floor every table shows: ‖x‖² of the scaled row, nothing is learned",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<NoSettings>,
     settings: &[],
     build: |config, _| make(config, |NoSettings {}| Ok(baselines::Norm)),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tch::nn;
 use training::{Decay, DiffusionConfig, DiffusionDetector, Optimizer, TrainConfig};
 
-use super::{BuildError, Method, Settings, defaults};
+use super::{BuildError, FLOAT32, Method, Settings, defaults};
 use crate::{Device, Runtime};
 
 pub(super) const DDPM: Method = Method {
@@ -18,6 +18,7 @@ pub(super) const DDPM: Method = Method {
     title: "DDPM (residual MLP)",
     source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings; scored by the mean-only walk behind the DDPM column of arXiv 2412.07539",
     rows: "standard",
+    numbers: FLOAT32,
     defaults: || with_network::<mlp::ResidualMlpConfig>(&DiffusionConfig::default()),
     settings: &[
         DIFFUSION,
@@ -54,6 +55,7 @@ pub(super) const DIT: Method = Method {
     title: "DiT (chunks of the row)",
     source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over chunks of an embedding; sizes, training and score are ours, chosen on CIFAR10_0, SVHN_0 and MVTec-AD_{tile,zipper,pill}",
     rows: "l2",
+    numbers: FLOAT32,
     defaults: || with_network::<dit::VectorDitConfig>(&dit_on_embeddings()),
     settings: &[
         DIFFUSION,

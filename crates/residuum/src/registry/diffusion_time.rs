@@ -3,13 +3,14 @@
 use detector::DetectorError;
 
 use super::diffusion::{TRAIN, torch};
-use super::{Method, Settings, defaults, make};
+use super::{FILE, FLOAT32, Method, Settings, defaults, make};
 
 pub(super) const CATEGORICAL: Method = Method {
     name: "dte-c",
     title: "DTE-C",
     source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings, the softmax applied twice included",
     rows: "standard",
+    numbers: FLOAT32,
     defaults: defaults::<dte::DteCategoricalConfig>,
     settings: &[
         NETWORK,
@@ -36,6 +37,7 @@ pub(super) const INVERSE_GAMMA: Method = Method {
     title: "DTE-IG",
     source: "Livernoche et al. 2023 (arXiv 2305.18593); the released score is a number whose sign is arbitrary, ours its square, as the loss asks for",
     rows: "standard",
+    numbers: FLOAT32,
     defaults: defaults::<dte::DteInverseGammaConfig>,
     settings: &[NETWORK, TRAIN, &[DROPOUT], SCHEDULE],
     build: |config, runtime| {
@@ -50,6 +52,7 @@ pub(super) const NON_PARAMETRIC: Method = Method {
     title: "DTE-NP",
     source: "Livernoche et al. 2023 (arXiv 2305.18593): the most probable diffusion time given the nearest training rows",
     rows: "standard",
+    numbers: FILE,
     defaults: defaults::<dte::DteNonParametricConfig>,
     settings: &[
         SCHEDULE,
@@ -73,6 +76,7 @@ pub(super) const TCCM: Method = Method {
     title: "TCCM",
     source: "Time-conditioned contraction matching, NeurIPS 2025, the authors' settings (ZhongLIFR/TCCM-NIPS)",
     rows: "standard",
+    numbers: FLOAT32,
     defaults: defaults::<dte::TccmConfig>,
     settings: &[
         NETWORK,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::diffusion::{TRAIN, torch};
-use super::{AS_IMAGES, BuildError, Method, Settings, defaults, make};
+use super::{AS_IMAGES, BuildError, FLOAT32, Method, Settings, defaults, make};
 use crate::Runtime;
 
 pub(super) const PADIM: Method = Method {
@@ -13,6 +13,7 @@ pub(super) const PADIM: Method = Method {
     title: "PaDiM (Lite0)",
     source: "Defard et al. 2021 (arXiv 2011.08785) on EfficientNet-Lite0: a Gaussian of patches at each place",
     rows: AS_IMAGES,
+    numbers: FLOAT32,
     defaults: defaults::<patches::PadimConfig>,
     settings: &[PATCHES, SHRINKAGE],
     build: |config, runtime| {
@@ -27,6 +28,7 @@ pub(super) const PATCH_KNN: Method = Method {
     title: "patch memory (Lite0)",
     source: "Roth et al. 2022 (PatchCore, arXiv 2106.08265) on EfficientNet-Lite0: distance to the nearest remembered patch",
     rows: AS_IMAGES,
+    numbers: FLOAT32,
     defaults: defaults::<patches::PatchKnnConfig>,
     settings: &[
         PATCHES,
@@ -47,6 +49,7 @@ pub(super) const PATCH_DDPM: Method = Method {
     title: "DDPM on patches (Lite0)",
     source: "ours: diffusion on single patches of EfficientNet-Lite0 whose place is known, white at each place (position, PaDiM untrained) or together (pca)",
     rows: AS_IMAGES,
+    numbers: FLOAT32,
     defaults: defaults::<patches::PatchDdpmConfig>,
     settings: &[
         PATCHES,
@@ -75,6 +78,7 @@ pub(super) const PATCH_DIT: Method = Method {
     title: "masked DiT on patches (Lite0)",
     source: "ours: the transformer of Peebles & Xie 2023 (arXiv 2212.09748) over maps of EfficientNet-Lite0's patches, half of them hidden by noise and told from the others",
     rows: AS_IMAGES,
+    numbers: FLOAT32,
     defaults: || {
         let mut values = defaults::<patches::MaskedDdpmConfig>();
         let network = Value::Object(defaults::<MapDit>());

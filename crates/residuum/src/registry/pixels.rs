@@ -9,7 +9,7 @@ use tch::nn;
 use training::{Decay, DiffusionConfig, DiffusionDetector, ImagesConfig, Optimizer, TrainConfig};
 
 use super::diffusion::{DIFFUSION, Network, SCORE, TRAIN, torch, with_network};
-use super::{AS_IMAGES, BuildError, Method, Settings, defaults, make};
+use super::{AS_IMAGES, BuildError, FLOAT32, Method, Settings, defaults, make};
 use crate::Runtime;
 
 pub(super) const DDPM_UNET: Method = Method {
@@ -17,6 +17,7 @@ pub(super) const DDPM_UNET: Method = Method {
     title: "DDPM (U-Net on pixels)",
     source: "Ho et al. 2020 (arXiv 2006.11239), their U-Net made small enough for one CPU core; training and score are ours, chosen on MNIST-C_{brightness,canny_edges,glass_blur,impulse_noise,motion_blur,rotate,scale,stripe,translate,zigzag} and FashionMNIST_{0,1,2}",
     rows: AS_IMAGES,
+    numbers: FLOAT32,
     defaults: || over_images::<SmallUnet>(&on_pixels(4e-3)),
     settings: &[
         DIFFUSION,
@@ -63,6 +64,7 @@ pub(super) const DIT_PIXELS: Method = Method {
     title: "DiT (patches of pixels)",
     source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over patches of images; size, training and score are ours",
     rows: AS_IMAGES,
+    numbers: FLOAT32,
     defaults: || over_images::<SmallDit>(&on_pixels(1e-3)),
     settings: &[
         DIFFUSION,
@@ -96,6 +98,7 @@ pub(super) const DTE_C_CONV: Method = Method {
     title: "DTE-C (convolutions on pixels)",
     source: "Livernoche et al. 2023 (arXiv 2305.18593), diffusion time told by a small convolutional network, which is ours",
     rows: AS_IMAGES,
+    numbers: FLOAT32,
     defaults: defaults::<dte::DteConvolutionalConfig>,
     settings: &[
         TRAIN,
