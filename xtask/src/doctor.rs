@@ -184,9 +184,13 @@ fn libtorch(workspace: &Workspace) -> Finding {
     }
 }
 
-/// Only the download of libtorch needs pip.
+/// Only the download of libtorch needs pip. Where that is still to come, it is tried.
 fn pip(has_libtorch: bool) -> Finding {
-    match Pip::find() {
+    let found = Pip::find().and_then(|pip| match has_libtorch {
+        true => Ok(pip),
+        false => pip.try_out().map(|()| pip),
+    });
+    match found {
         Ok(pip) => good(
             "pip",
             format!("{}.{} ({})", pip.version.0, pip.version.1, pip.name()),

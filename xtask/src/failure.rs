@@ -51,8 +51,8 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Prints `error: …` and `hint: …` to stderr and returns the exit code. A failure that carries no
-/// code of its own, such as a file that cannot be written, is internal.
+/// Prints `error: …` and `hint: …` to stderr and returns the exit code. What the system refuses, such as a
+/// file that cannot be written, is missing; what carries no code of its own is internal.
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let failure = error.chain().find_map(|e| e.downcast_ref::<Failure>());
     eprintln!(
@@ -65,6 +65,10 @@ pub(crate) fn report(error: &anyhow::Error) -> u8 {
                 eprintln!("hint: {hint}");
             }
             failure.code
+        }
+        None if error.chain().any(|e| e.is::<std::io::Error>()) => {
+            eprintln!("hint: give another place or make room; nothing that was finished is lost");
+            code::MISSING
         }
         None => code::INTERNAL,
     }

@@ -3,6 +3,10 @@
 // A command: it prints.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+// First, since its macros stand in for Rust's.
+#[macro_use]
+mod output;
+
 mod bench;
 mod ci;
 mod doctor;
@@ -17,6 +21,16 @@ mod setup;
 mod sweep;
 mod test;
 mod workspace;
+
+// Sources shared with crates that this one does not depend on: it has to build in seconds.
+#[path = "../../crates/residuum/src/nesting.rs"]
+#[allow(unreachable_pub)]
+mod nesting;
+#[path = "../../crates/features/src/isolation.rs"]
+mod isolation;
+#[path = "../../crates/cli/src/visible.rs"]
+#[allow(dead_code)] // each uses its part
+mod visible;
 
 use std::process::ExitCode;
 
@@ -48,7 +62,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse(); // ends with 2 on a wrong argument
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) if answer.use_stderr() => answer.exit(), // with 2
+        Err(help) => {
+            println!("{}", help.render());
+            return match output::check() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => ExitCode::from(failure::report(&failure.into())),
+            };
+        }
+    };
     let result = Workspace::find()
         .map_err(Into::into)
         .and_then(|workspace| match &cli.command {
@@ -60,7 +84,7 @@ fn main() -> ExitCode {
             Command::Ci(arguments) => ci::run(&workspace, arguments),
             Command::Bench(arguments) => bench::run(&workspace, arguments),
         });
-    match result {
+    match result.and_then(|code| Ok(output::check().map(|()| code)?)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => ExitCode::from(failure::report(&error)),
     }

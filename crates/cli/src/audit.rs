@@ -4,15 +4,15 @@ use residuum::Device;
 use crate::args;
 use crate::experiment::{load, protocol};
 use crate::failure::{Failure, exit};
-use crate::output::print;
+use crate::output::{print, print_data};
 use crate::progress::Bar;
-use crate::run::interrupt_flag;
+use crate::visible::visible;
 
 /// `residuum audit`: what would make numbers on this set misleading.
 pub(crate) fn run(args: &args::Audit, roots: &Roots) -> Result<(), Failure> {
     let split_by = args.protocol.as_deref().map(protocol).transpose()?;
     let loading = Loading::of(split_by.unwrap_or(Protocol::Semi));
-    let bar = Bar::new(interrupt_flag()?);
+    let bar = Bar::new();
     let dataset = load(&args.dataset, &loading, roots, Device::Cpu, &bar);
     bar.finish();
     let dataset = dataset?;
@@ -26,15 +26,16 @@ pub(crate) fn run(args: &args::Audit, roots: &Roots) -> Result<(), Failure> {
     if args.json {
         let text = serde_json::to_string_pretty(&audit)
             .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-        print(&text);
+        print_data(&text);
         return Ok(());
     }
+    let name = visible(dataset.name());
     let findings = audit.findings();
     if findings.is_empty() {
-        print(&format!("{}: nothing found", dataset.name()));
+        print(&format!("{name}: nothing found"));
     }
     for finding in findings {
-        print(&format!("{}: {finding}", dataset.name()));
+        print(&format!("{name}: {}", visible(&finding)));
     }
     Ok(())
 }

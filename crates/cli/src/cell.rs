@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::io::{Result as IoResult, Write};
 use std::path::Path;
 
@@ -7,13 +6,13 @@ use metrics::{Metrics, PixelMetrics};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::{Map, Value};
-use tempfile::NamedTempFile;
 
 use crate::attack::Attack;
 use crate::curves::{Curve, Histogram, Training};
 use crate::experiment::Seeds;
 use crate::failure::{Failure, exit};
 use crate::interval::AurocInterval;
+use crate::place::write_atomically;
 
 /// The version of the result's layout; part of every cell's id.
 pub(crate) const SCHEMA: u32 = 1;
@@ -181,49 +180,4 @@ impl Formatter for Lines {
     fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
         self.0.end_object_value(out)
     }
-}
-
-/// Writes to a temporary file beside `path`, syncs it and renames it.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fill_atomically(path, |file| file.write_all(bytes))
-}
-
-/// As [`write_atomically`], of what `fill` writes.
-pub(crate) fn fill_atomically(
-    path: &Path,
-    fill: impl FnOnce(&mut File) -> IoResult<()>,
-) -> Result<(), Failure> {
-    let write = || -> IoResult<()> {
-        let mut file = temporary(path)?;
-        fill(file.as_file_mut())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|error| cannot_write(path, &error))
-}
-
-/// An empty file in the folder of `path`, gone when it is dropped.
-pub(crate) fn temporary(path: &Path) -> IoResult<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are private by default; a result is as open as any other new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder_of(path))
-}
-
-/// Where `path` lies.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(
-        exit::MISSING,
-        format!("cannot write {}: {error}", path.display()),
-    )
-    .hint("give another place or make room; nothing that was finished is lost")
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use datasets::{OnBadFile, Perturbation, Roots};
+use detector::DetectorError;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +14,9 @@ use crate::attack::Attack;
 use crate::cell::{Cell, SCHEMA, Status, Versions};
 use crate::experiment::{Experiment, Machine, Outcome, Seeds, config_hash, protocol};
 use crate::failure::{Failure, exit};
+use crate::interrupt;
 use crate::memory::peak_rss_bytes;
+use crate::place;
 use crate::progress::{JsonLines, emit};
 use crate::sheet::Sheet;
 
@@ -40,6 +43,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
     if args.stdin_guard {
         end_with_stdin();
     }
+    let plan = read_plan(&args.plan)?;
     let cells = args.out.join("cells");
     let pictures = args.out.join("pictures");
     std::fs::create_dir_all(&cells).map_err(|error| {
@@ -48,8 +52,9 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
             format!("cannot make {}: {error}", cells.display()),
         )
     })?;
+    place::remove_abandoned(&cells);
     let mut n_failed = 0;
-    for planned in read_plan(&args.plan)? {
+    for planned in plan {
         if !(args.from..args.to).contains(&planned.index) {
             continue;
         }
@@ -57,13 +62,23 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
         if is_done(&path) {
             continue;
         }
+        if interrupt::asked() {
+            return Err(DetectorError::Interrupted.into());
+        }
         emit(&json!({"event": "start", "index": planned.index, "id": planned.id}));
         let (cell, sheet) = run_one(&planned, roots, machine);
+        if let Some(failure) = cell.error.as_ref().filter(|_| interrupt::asked()) {
+            // It did not fail, and is computed the next time.
+            return Err(Failure {
+                code: interrupt::code(),
+                ..failure.clone()
+            });
+        }
         cell.write(&path)?;
         if let Some(sheet) = sheet {
             // The result is written; the other cells are worth more than a picture.
             if let Err(failure) = sheet.write(&pictures.join(format!("{}.png", planned.id))) {
-                tracing::warn!(id = planned.id, "{failure}");
+                tracing::warn!(id = planned.id, "{}", failure.message);
             }
         }
         let error = cell.error.as_ref().map(|failure| failure.message.clone());
@@ -102,7 +117,7 @@ fn run_one(planned: &Planned, roots: &Roots, machine: &Machine) -> (Cell, Option
     }))
     .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
     result.unwrap_or_else(|failure| {
-        tracing::warn!(id = planned.id, dataset = planned.dataset, "{failure}");
+        tracing::warn!(id = planned.id, dataset = planned.dataset, "{}", failure.message);
         (failed(planned, machine, failure), None)
     })
 }
@@ -177,14 +192,25 @@ fn read_plan(path: &Path) -> Result<Vec<Planned>, Failure> {
     text.lines()
         .enumerate()
         .map(|(n, line)| {
-            serde_json::from_str(line).map_err(|error| {
-                Failure::new(
-                    exit::USAGE,
-                    format!("{} line {}: {error}", path.display(), n + 1),
-                )
-            })
+            let wrong = |what: String| {
+                let message = format!("{} line {}: {what}", path.display(), n + 1);
+                Failure::new(exit::USAGE, message)
+            };
+            let planned: Planned =
+                serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            if !is_plain(&planned.id) {
+                let what = format!("the id `{}` cannot name a file", planned.id);
+                return Err(wrong(what).hint("ids have letters, digits, `-` and `_`, 100 at most"));
+            }
+            Ok(planned)
         })
         .collect()
+}
+
+/// Whether a cell's file can have this name: in its folder, on every system.
+fn is_plain(id: &str) -> bool {
+    let taken = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=100).contains(&id.len()) && id.chars().all(taken)
 }
 
 /// Ends this process when standard input does: whoever started it holds the other end, and a

@@ -1,6 +1,4 @@
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use datasets::{Colour, Corruption, Data, Loading, Protocol, Roots, corrupt};
 use detector::Progress;
@@ -24,7 +22,7 @@ pub(crate) fn run(args: &args::Corrupt, roots: &Roots) -> Result<(), Failure> {
     let images = images(&args.set, args.limit, roots)?;
     let shown = images.dim().0.min(ON_SHEET);
     let streams: Vec<usize> = (0..images.dim().0).collect();
-    let bar = Bar::new(Arc::new(AtomicBool::new(false)));
+    let bar = Bar::new();
     let total = (kinds.len() * streams.len()) as u64;
     let mut done = 0;
     let mut sheet = ContactSheet::new((0..shown).map(|i| i.to_string())).zoom(2);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::args;
 use crate::failure::Failure;
-use crate::output::{columns, print};
+use crate::output::{columns, print, print_data};
 
 /// `residuum datasets`.
 pub(crate) fn run(command: &args::Datasets, roots: &Roots) -> Result<(), Failure> {
@@ -52,7 +52,7 @@ fn list_json(roots: &Roots) -> Result<(), Failure> {
             }))
         })
         .collect::<Result<_, Failure>>()?;
-    print(&serde_json::Value::from(list).to_string());
+    print_data(&serde_json::Value::from(list).to_string());
     Ok(())
 }
 

@@ -11,13 +11,13 @@ use residuum::{Device, Embedder};
 use sha2::{Digest, Sha256};
 
 use crate::args;
-use crate::cell::{cannot_write, fill_atomically, folder_of, temporary};
 use crate::experiment::{Machine, left_out, protocol};
 use crate::failure::{Failure, exit};
 use crate::normalisation::normalisation;
 use crate::npz::Npz;
+use crate::place::{apart, cannot_write, fill_atomically, folder_of, temporary};
 use crate::progress::{After, Bar};
-use crate::run::{interrupt_flag, on_bad_file};
+use crate::run::on_bad_file;
 
 /// Files that are decoded before they are embedded.
 const FILES: usize = 256;
@@ -42,8 +42,10 @@ struct Embedded {
 pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     let format = Format::of(&args.out)?;
     let embedder = embedder(args)?;
+    let inputs = [("the images", Path::new(&args.images)), ("the network", Path::new(&args.network))];
+    apart(&[("--out", &args.out)], &inputs)?;
     check_place(&args.out)?;
-    let bar = Bar::new(interrupt_flag()?);
+    let bar = Bar::new();
     let side = args.side.map(std::num::NonZeroUsize::get);
     let run = |images: ArrayView4<'_, u8>, progress: &dyn Progress| {
         let device = machine.runtime.device;

@@ -6,6 +6,10 @@ use metrics::MetricError;
 use residuum::RegistryError;
 use serde::{Deserialize, Serialize};
 
+use crate::interrupt;
+use crate::place::cannot_write;
+use crate::visible::visible;
+
 /// Exit codes of the program; README.md lists them.
 pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 2;
@@ -14,8 +18,8 @@ pub(crate) mod exit {
     pub(crate) const SOME_CELLS_FAILED: u8 = 5;
     pub(crate) const INTERNAL: u8 = 70;
     pub(crate) const RETRY: u8 = 75;
-    /// Also after SIGTERM, where a training was kept first.
     pub(crate) const INTERRUPTED: u8 = 130;
+    pub(crate) const TERMINATED: u8 = 143;
 }
 
 /// What went wrong in one line, the way out, and the code the program ends with.
@@ -27,17 +31,36 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// Names in the message keep to its line.
     pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: one_line(&message.into()),
+            message: visible(&message.into()).into_owned(),
             hint: None,
         }
     }
 
+    /// From a text of several lines, such as TOML's, which become one.
+    fn of_lines(code: u8, text: &str) -> Self {
+        Self::new(code, one_line(text))
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(visible(&hint.into()).into_owned());
         self
+    }
+
+    fn maybe_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// The memory there is does not do.
+    fn out_of_memory(message: &str) -> Self {
+        Self::of_lines(exit::RETRY, message)
+            .hint("free memory or use fewer workers (--jobs 1), then run again")
     }
 
     /// From the payload of a caught panic. libtorch reports a failed allocation that way, with a
@@ -48,9 +71,12 @@ impl Failure {
             .map(String::as_str)
             .or_else(|| payload.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        if text.contains("not enough memory") || text.contains("out of memory") {
-            return Self::new(exit::RETRY, "out of memory")
-                .hint("free memory or use fewer workers (--jobs 1), then run again");
+        if is_memory(text) {
+            return Self::out_of_memory("out of memory");
+        }
+        if is_threads(text) {
+            return Self::new(exit::RETRY, "no more threads can be started")
+                .hint("allow more threads or memory, or take fewer: --threads 1");
         }
         Self::new(
             exit::INTERNAL,
@@ -73,15 +99,12 @@ impl fmt::Display for Failure {
 impl From<DatasetError> for Failure {
     fn from(error: DatasetError) -> Self {
         let code = match error.kind() {
+            _ if matches!(error, DatasetError::TooLarge { .. }) => exit::RETRY,
             datasets::ErrorKind::Usage => exit::USAGE,
             datasets::ErrorKind::BadData => exit::BAD_DATA,
             datasets::ErrorKind::Missing => exit::MISSING,
         };
-        let hint = error.hint();
-        Self {
-            hint,
-            ..Self::new(code, with_sources(&error))
-        }
+        Self::new(code, with_sources(&error)).maybe_hint(error.hint())
     }
 }
 
@@ -91,49 +114,54 @@ impl From<RegistryError> for Failure {
             RegistryError::Device { .. } => exit::MISSING,
             _ => exit::USAGE,
         };
-        let hint = error.hint();
-        Self {
-            hint,
-            ..Self::new(code, with_sources(&error))
-        }
+        Self::of_lines(code, &with_sources(&error)).maybe_hint(error.hint())
     }
 }
 
 impl From<DetectorError> for Failure {
     fn from(error: DetectorError) -> Self {
+        let text = with_sources(&error);
         let code = match error {
+            DetectorError::Interrupted => {
+                return Self::new(interrupt::code(), text)
+                    .hint("with --models DIR the same command goes on where it stopped");
+            }
+            DetectorError::Missing { hint, .. } => {
+                return Self::new(exit::MISSING, text).maybe_hint(hint);
+            }
+            DetectorError::Io { .. } => {
+                return Self::new(exit::MISSING, text)
+                    .hint("give another place or make room; nothing that was finished is lost");
+            }
+            DetectorError::Memory(_) => return Self::out_of_memory(&text),
             DetectorError::Config { .. } => exit::USAGE,
-            DetectorError::Interrupted => exit::INTERRUPTED,
+            _ if is_memory(&text) => return Self::out_of_memory(&text),
             _ => exit::BAD_DATA,
         };
-        let failure = Self::new(code, with_sources(&error));
-        match error {
-            DetectorError::Interrupted => {
-                failure.hint("with --models DIR the same command goes on where it stopped")
-            }
-            _ => failure,
-        }
+        Self::of_lines(code, &text)
     }
 }
 
 impl From<pictures::PictureError> for Failure {
     fn from(error: pictures::PictureError) -> Self {
-        Self::new(exit::BAD_DATA, with_sources(&error))
+        match &error {
+            pictures::PictureError::Write { path, source } => cannot_write(path, source),
+            _ => Self::new(exit::BAD_DATA, with_sources(&error)),
+        }
     }
 }
 
 #[cfg(feature = "torch")]
 impl From<residuum::FeaturesError> for Failure {
     fn from(error: residuum::FeaturesError) -> Self {
+        let text = with_sources(&error);
         let code = match error {
-            residuum::FeaturesError::Interrupted => exit::INTERRUPTED,
+            residuum::FeaturesError::Interrupted => interrupt::code(),
             _ if error.is_missing() => exit::MISSING,
+            _ if is_memory(&text) => return Self::out_of_memory(&text),
             _ => exit::BAD_DATA,
         };
-        Self {
-            hint: error.hint(),
-            ..Self::new(code, with_sources(&error))
-        }
+        Self::of_lines(code, &text).maybe_hint(error.hint())
     }
 }
 
@@ -146,8 +174,31 @@ impl From<MetricError> for Failure {
 #[cfg(feature = "report")]
 impl From<report::ReportError> for Failure {
     fn from(error: report::ReportError) -> Self {
-        Self::new(exit::BAD_DATA, with_sources(&error))
+        match &error {
+            report::ReportError::Write { path, source } => cannot_write(path, source),
+            report::ReportError::Read { .. } => Self::new(exit::MISSING, with_sources(&error)),
+            _ => Self::new(exit::BAD_DATA, with_sources(&error)),
+        }
     }
+}
+
+/// The words in which libtorch, C++, Rust and the system say that memory cannot be had.
+fn is_memory(text: &str) -> bool {
+    let words = [
+        "not enough memory",
+        "out of memory",
+        "can't allocate memory",
+        "Cannot allocate memory",
+        "memory allocation",
+        "std::bad_alloc",
+        "capacity overflow",
+    ];
+    words.iter().any(|word| text.contains(word))
+}
+
+/// The same of threads: what is short is mostly memory for their stacks.
+fn is_threads(text: &str) -> bool {
+    text.contains("Resource temporarily unavailable") || text.contains("failed to spawn thread")
 }
 
 /// The error and its causes in one line, a cause that repeats its effect left out.
@@ -183,6 +234,18 @@ mod tests {
             "DefaultCPUAllocator: not enough memory: you tried to allocate\nframe #0".to_owned(),
         );
         assert_eq!(Failure::from_panic(payload.as_ref()).code, exit::RETRY);
+    }
+
+    #[test]
+    fn names_keep_to_the_line_and_act_on_nothing() {
+        let failure = Failure::new(exit::BAD_DATA, "a\u{1b}[2J\nb").hint("c\rd");
+        assert_eq!(failure.to_string(), "error: a\\u{1b}[2J\\nb\nhint: c\\rd");
+    }
+
+    #[test]
+    fn threads_that_cannot_start_are_worth_a_retry() {
+        let text = "failed to spawn thread: Os { code: 11, kind: WouldBlock, message: \"…\" }";
+        assert_eq!(Failure::from_panic(&text).code, exit::RETRY);
     }
 
     #[test]

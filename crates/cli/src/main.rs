@@ -12,7 +12,10 @@ mod datasets_command;
 mod embed;
 mod experiment;
 mod failure;
+mod interrupt;
 mod interval;
+mod lifeline;
+mod log;
 mod maps;
 mod memory;
 mod methods;
@@ -21,39 +24,65 @@ mod normalisation;
 #[cfg(feature = "torch")]
 mod npz;
 mod output;
+mod place;
 mod progress;
 #[cfg(feature = "report")]
 mod report_command;
 mod run;
 mod sheet;
+mod visible;
 
-use std::io::{IsTerminal, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::Write;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use datasets::Roots;
 use residuum::{DeviceChoice, Runtime};
-use tracing_subscriber::EnvFilter;
 
-use crate::args::{Cli, Command, Global, LogFormat};
+use crate::args::{Cli, Command};
 use crate::experiment::Machine;
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    start_log(&cli.global);
     // A panic is reported like any other failure, in one line; its place goes to the log.
     std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
-    let result = catch_unwind(AssertUnwindSafe(|| dispatch(&cli)))
-        .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
+    let result = catch_unwind(start)
+        .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())))
+        .and_then(|code| output::check().map(|()| code));
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "{failure}");
             ExitCode::from(failure.code)
         }
     }
+}
+
+fn start() -> Result<u8, Failure> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return Ok(tell(&answer)),
+    };
+    log::start(&cli.global);
+    interrupt::watch()?;
+    dispatch(&cli).map(|()| 0)
+}
+
+/// What clap answers instead of a command: help and the version as any other output, else what is wrong
+/// with the arguments. The value is the exit code.
+fn tell(answer: &clap::Error) -> u8 {
+    let text = answer.render();
+    if !answer.use_stderr() {
+        match output::has_colours() {
+            true => output::print_coloured(&text.ansi().to_string()),
+            false => output::print(&text.to_string()),
+        }
+        return 0;
+    }
+    // An argument may hold anything.
+    let _ = std::io::stderr().write_all(visible::visible_lines(&text.to_string()).as_bytes());
+    exit::USAGE
 }
 
 fn dispatch(cli: &Cli) -> Result<(), Failure> {
@@ -70,12 +99,9 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         #[cfg(feature = "report")]
         Command::Report(args) => report_command::run(args, &roots),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                *shell,
-                &mut Cli::command(),
-                "residuum",
-                &mut std::io::stdout().lock(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "residuum", &mut script);
+            output::print_data(&String::from_utf8_lossy(&script));
             Ok(())
         }
     }
@@ -91,23 +117,4 @@ fn machine(args: &args::Machine) -> Result<Machine, Failure> {
     let models = args.models.clone();
     let runtime = Runtime { device, models };
     Ok(Machine { runtime, threads })
-}
-
-fn start_log(global: &Global) {
-    let level = match global.verbose {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    match global.log_format {
-        LogFormat::Text => builder.without_time().init(),
-        LogFormat::Json => builder.json().init(),
-    }
 }

@@ -7,9 +7,9 @@ use detector::{DetectorError, Input, Progress, Scorer};
 use ndarray::{Array4, ArrayView2, Axis};
 use pictures::{ColourMap, Picture, PictureError, Scale, overlay};
 
-use crate::cell::write_atomically;
 use crate::experiment::Outcome;
 use crate::failure::{Failure, exit};
+use crate::place::write_atomically;
 use crate::progress::After;
 
 /// Training images that fix the scale, at even distances.

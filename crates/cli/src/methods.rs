@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::args;
 use crate::failure::{Failure, exit};
-use crate::output::{columns, print};
+use crate::output::{columns, print, print_data};
 
 /// `residuum methods`.
 pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
                     })
                 })
                 .collect();
-            print(&serde_json::Value::from(list).to_string());
+            print_data(&serde_json::Value::from(list).to_string());
         }
         args::Methods::List { json: false } => {
             let rows: Vec<Vec<String>> = residuum::methods()

@@ -1,20 +1,21 @@
-use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use detector::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::interrupt;
+use crate::output::print_data;
+
 /// A bar with rate and ETA on stderr where that is a terminal, else nothing.
 pub(crate) struct Bar {
     bar: Mutex<ProgressBar>,
-    interrupted: Arc<AtomicBool>,
 }
 
 impl Bar {
-    /// A bar whose work stops once `interrupted` is set.
-    pub(crate) fn new(interrupted: Arc<AtomicBool>) -> Self {
+    /// A bar whose work stops once a signal has come.
+    pub(crate) fn new() -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new(0)
         } else {
@@ -27,7 +28,6 @@ impl Bar {
         }
         Self {
             bar: Mutex::new(bar),
-            interrupted,
         }
     }
 
@@ -51,7 +51,7 @@ impl Progress for Bar {
     }
 
     fn interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        interrupt::asked()
     }
 }
 
@@ -104,11 +104,13 @@ impl Progress for JsonLines<'_> {
             "done": done, "total": total, "note": note,
         }));
     }
+
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
+    }
 }
 
-/// Prints one JSON line. A reader that went away is not an error of the work.
+/// Prints one JSON line.
 pub(crate) fn emit(event: &serde_json::Value) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{event}");
-    let _ = out.flush();
+    print_data(&event.to_string());
 }

@@ -1,4 +1,3 @@
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -7,7 +6,7 @@ use report::Run;
 
 use crate::args;
 use crate::failure::{Failure, exit};
-use crate::output::print;
+use crate::output::{has_colours, print, print_coloured};
 
 /// `residuum report`: the tables of a run on the terminal, the page and the other files on disk.
 pub(crate) fn run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
@@ -16,8 +15,12 @@ pub(crate) fn run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
         return compare(args, &run, &Run::load(other, &published(roots))?);
     }
     let written = run.write(args.out.as_deref().unwrap_or(&args.run))?;
-    let color = std::io::stdout().is_terminal();
-    print(&run.terminal(None, color));
+    let plain = run.terminal(None, false);
+    // Not where a name has an escape of its own, which would not be told from ours.
+    match has_colours() && !plain.contains('\u{1b}') {
+        true => print_coloured(&run.terminal(None, true)),
+        false => print(&plain),
+    }
     for cell in run.unreadable() {
         tracing::warn!("{cell}");
     }
@@ -38,11 +41,13 @@ fn compare(args: &args::Report, first: &Run, second: &Run) -> Result<(), Failure
         return Err(Failure::new(exit::USAGE, message));
     }
     let comparison = report::Comparison::of(first, second);
+    // What was asked for is written before anything is printed.
+    let written = args.out.as_deref().map(|folder| comparison.write(folder));
     print(&comparison.markdown());
+    written.transpose()?;
     let Some(folder) = &args.out else {
         return Ok(());
     };
-    comparison.write(folder)?;
     let page = folder.join("compare.html");
     print(&format!("\n{}", page.display()));
     if args.open {

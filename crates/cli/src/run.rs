@@ -1,18 +1,15 @@
 use std::fmt::Write as _;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::path::{Path, PathBuf};
 
 use datasets::{Label, OnBadFile, Roots, Split};
 use serde::de::DeserializeOwned;
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args;
-use crate::cell::write_atomically;
 use crate::experiment::{Experiment, Machine, Seeds, protocol};
 use crate::failure::{Failure, exit};
 use crate::maps;
-use crate::output::print;
+use crate::output::print_data;
+use crate::place::{apart, write_atomically};
 use crate::progress::Bar;
 
 /// `residuum run`: one experiment, its JSON on stdout.
@@ -20,30 +17,29 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     if let Some(path) = &args.scores {
         ScoreFormat::of(path)?;
     }
+    check_outputs(args, roots)?;
     let experiment = experiment(args)?;
-    let bar = Bar::new(interrupt_flag()?);
+    let bar = Bar::new();
     let draw = args.pictures.is_some();
     let result = experiment.run(None, roots, machine, draw, &bar);
     bar.finish();
     let outcome = result?;
     let cell = &outcome.cell;
-    // The result goes out first: a full disk below must not cost it.
-    print(&cell.to_json()?);
+    let json = cell.to_json()?;
+    // Files come before anything that is printed, and what cannot be written costs nothing else.
+    let written = [
+        args.out.as_deref().map(|path| cell.write(path)),
+        args.scores.as_deref().map(|path| write_scores(path, &outcome.split, &outcome.scores)),
+        args.pictures.as_deref().map(|path| {
+            let sheet = outcome.sheet.as_ref();
+            sheet.ok_or_else(|| maps::none("pictures", &outcome))?.write(path)
+        }),
+    ];
+    print_data(&json);
     for warning in &cell.warnings {
         tracing::warn!("{warning}");
     }
-    if let Some(path) = &args.out {
-        cell.write(path)?;
-    }
-    if let Some(path) = &args.scores {
-        write_scores(path, &outcome.split, &outcome.scores)?;
-    }
-    if let Some(path) = &args.pictures {
-        let sheet = outcome.sheet.as_ref();
-        sheet
-            .ok_or_else(|| maps::none("pictures", &outcome))?
-            .write(path)?;
-    }
+    written.into_iter().flatten().collect::<Result<(), _>>()?;
     if let Some(folder) = &args.maps {
         let written = maps::write(folder, &outcome, &bar);
         bar.finish();
@@ -52,19 +48,32 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     Ok(())
 }
 
-/// Set by the first Ctrl-C: training then saves where it is and ends. A second one ends at once.
-pub(crate) fn interrupt_flag() -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let register = || -> std::io::Result<()> {
-        for signal in [SIGINT, SIGTERM] {
-            let code = 128 + signal;
-            signal_hook::flag::register_conditional_shutdown(signal, code, flag.clone())?;
-            signal_hook::flag::register(signal, flag.clone())?;
-        }
-        Ok(())
-    };
-    register().map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-    Ok(flag)
+/// Outputs are files of their own, and none is an input.
+fn check_outputs(args: &args::Run, roots: &Roots) -> Result<(), Failure> {
+    let options = [
+        ("--out", &args.out),
+        ("--scores", &args.scores),
+        ("--pictures", &args.pictures),
+    ];
+    let outputs: Vec<(&str, &Path)> = options
+        .iter()
+        .filter_map(|(option, path)| Some((*option, path.as_deref()?)))
+        .collect();
+    let data = data_files(&args.dataset, roots);
+    let mut inputs: Vec<(&str, &Path)> = data.iter().map(|path| ("the data set", &**path)).collect();
+    inputs.extend(args.config.as_deref().map(|path| ("--config", path)));
+    apart(&outputs, &inputs)
+}
+
+/// The files and folders that a data set is read from: `FILE`, `FOLDER:CLASS@pixels64` or a known name.
+fn data_files(name: &str, roots: &Roots) -> Vec<PathBuf> {
+    if let Some(paths) = datasets::find(name).ok().and_then(|entry| entry.locate(roots)) {
+        return paths;
+    }
+    let ends = name.char_indices().filter(|&(_, c)| c == '@' || c == ':').map(|(at, _)| at);
+    let ends = ends.chain([name.len()]);
+    let paths = ends.map(|end| PathBuf::from(&name[..end]));
+    paths.filter(|path| path.exists()).collect()
 }
 
 fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
@@ -128,6 +137,9 @@ fn table<T: DeserializeOwned>(option: &str, text: &str) -> Result<T, Failure> {
         Failure::new(exit::USAGE, format!("{option} {text:?}: {why}"))
             .hint("the inside of a TOML table: key = value, key = \"word\"")
     };
+    if residuum::is_too_deep(text) {
+        return Err(wrong("too many tables inside of tables".to_owned()));
+    }
     toml::from_str::<toml::Table>(&format!("v = {{ {text} }}"))
         .map_err(|error| wrong(error.message().to_owned()))?
         .remove("v")

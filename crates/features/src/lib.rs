@@ -2,6 +2,7 @@
 
 mod error;
 
+mod isolation;
 mod pickle;
 mod pip;
 mod wheel;

@@ -3,6 +3,17 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::isolation::{self, Cause};
+
+/// Why pip brought nothing.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// In its words.
+    pub(crate) reason: String,
+    /// The index may not have been reached.
+    pub(crate) network: bool,
+}
+
 /// A pip that answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Pip {
@@ -10,17 +21,9 @@ pub(crate) struct Pip {
 }
 
 impl Pip {
-    /// `RESIDUUM_PIP` where set, else `python3 -m pip`, `pip3`, `pip`; `None` where none answers.
+    /// `RESIDUUM_PIP` where set, else `python3 -I -m pip` and its like; `None` where none answers.
     pub(crate) fn find() -> Option<Self> {
-        let given = std::env::var("RESIDUUM_PIP").ok().filter(|v| !v.is_empty());
-        let candidates = match given {
-            Some(path) => vec![Self::of([path])],
-            None => vec![
-                Self::of(["python3", "-m", "pip"]),
-                Self::of(["pip3"]),
-                Self::of(["pip"]),
-            ],
-        };
+        let candidates = isolation::candidates().into_iter().map(Self::of);
         candidates.into_iter().find(Self::answers)
     }
 
@@ -44,8 +47,11 @@ impl Pip {
             .is_ok_and(|status| status.success())
     }
 
-    /// Downloads one wheel for any platform into `dir`; the last line that pip wrote, where it fails.
-    pub(crate) fn download(&self, requirement: &str, dir: &Path) -> Result<(), String> {
+    /// Downloads one wheel for any platform into `dir`.
+    ///
+    /// # Errors
+    /// What pip says.
+    pub(crate) fn download(&self, requirement: &str, dir: &Path) -> Result<(), Refusal> {
         let out = self
             .start()
             .args(["download", "--disable-pip-version-check", "--no-input"])
@@ -55,18 +61,22 @@ impl Pip {
             .env("TMPDIR", dir)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Refusal {
+                reason: error.to_string(),
+                network: false,
+            })?;
         if out.status.success() {
             return Ok(());
         }
         let text = String::from_utf8_lossy(&out.stderr);
-        let last = text.lines().rfind(|line| !line.trim().is_empty());
-        Err(last.map_or_else(|| out.status.to_string(), str::to_owned))
+        let (cause, reason) = isolation::cause(&text);
+        Err(Refusal {
+            reason: reason.unwrap_or_else(|| out.status.to_string()),
+            network: cause != Cause::Refused,
+        })
     }
 
     fn start(&self) -> Command {
-        let mut command = Command::new(&self.command[0]);
-        command.args(&self.command[1..]);
-        command
+        isolation::command(&self.command)
     }
 }

@@ -56,8 +56,12 @@ impl TorchScript {
         }
         let mut module = CModule::load_on_device(path, device).map_err(|error| {
             let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            refused(format!("not a module saved by torch.jit.save: {line}"))
+            // A C++ stack follows, and an empty line may come first.
+            let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+            refused(match line {
+                Some(line) => format!("not a module saved by torch.jit.save: {line}"),
+                None => "not a module saved by torch.jit.save".to_owned(),
+            })
         })?;
         module.set_eval();
         Ok(Self {

@@ -75,10 +75,11 @@ impl Pinned {
             .tempdir_in(folder)
             .map_err(file)?;
         pip.download(self.requirement, work.path())
-            .map_err(|reason| FeaturesError::Download {
+            .map_err(|refusal| FeaturesError::Download {
                 requirement: self.requirement,
                 pip: pip.name(),
-                reason,
+                reason: refusal.reason,
+                network: refusal.network,
                 folder: folder.to_owned(),
             })?;
         let wheel =
@@ -86,6 +87,7 @@ impl Pinned {
                 requirement: self.requirement,
                 pip: pip.name(),
                 reason: format!("it brought no file {}", self.wheel),
+                network: false,
                 folder: folder.to_owned(),
             })?;
         check(self.wheel, &wheel, self.wheel_sha256)?;

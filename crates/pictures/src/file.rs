@@ -37,6 +37,10 @@ impl Picture {
             _ => Path::new("."),
         };
         let attempt = || -> std::io::Result<()> {
+            // A device or a pipe is written to; it is not ours to replace.
+            if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+                return std::fs::write(path, &bytes);
+            }
             std::fs::create_dir_all(folder)?;
             let mut builder = tempfile::Builder::new();
             // Temporary files are private by default; a picture is as open as any other new file.

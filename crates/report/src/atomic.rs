@@ -6,8 +6,15 @@ use crate::ReportError;
 /// Writes `bytes` to `path`: there is the whole file or what was there before, whatever happens
 /// meanwhile. The temporary file lies in the same folder, since a rename does not cross file systems.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     let attempt = || -> std::io::Result<()> {
+        // A device or a pipe is written to; it is not ours to replace.
+        if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+            return std::fs::write(path, bytes);
+        }
         std::fs::create_dir_all(folder)?;
         let mut builder = tempfile::Builder::new();
         // Temporary files are private by default; a report is as open as any other new file.

@@ -1,6 +1,7 @@
 use serde_json::{Map, Value};
 
 use crate::RegistryError;
+use crate::nesting::{MOST, is_too_deep};
 
 /// A method's configuration: keys with JSON values, some of them tables; `rows` is among them.
 ///
@@ -31,8 +32,11 @@ impl Config {
     /// one inside a table: `train.epochs`.
     ///
     /// # Errors
-    /// [`RegistryError::UnknownKey`] where the method has no such key.
+    /// [`RegistryError::UnknownKey`] where the method has no such key, [`RegistryError::TooDeep`].
     pub fn set(&mut self, key: &str, value: Value) -> Result<(), RegistryError> {
+        if key.matches('.').count() > MOST {
+            return Err(RegistryError::TooDeep);
+        }
         let nested = key.rsplit('.').fold(value, |value, part| {
             Value::Object(Map::from_iter([(part.to_owned(), value)]))
         });
@@ -46,8 +50,11 @@ impl Config {
     /// Overrides every value of a TOML text such as a file given with `--config`.
     ///
     /// # Errors
-    /// [`RegistryError::Toml`] with the place, [`RegistryError::UnknownKey`].
+    /// [`RegistryError::Toml`] with the place, [`RegistryError::UnknownKey`], [`RegistryError::TooDeep`].
     pub fn set_toml(&mut self, text: &str) -> Result<(), RegistryError> {
+        if is_too_deep(text) {
+            return Err(RegistryError::TooDeep);
+        }
         let table: Map<String, Value> =
             toml::from_str(text).map_err(|error| RegistryError::Toml(error.to_string()))?;
         self.set_all(&table)
@@ -67,12 +74,15 @@ impl Config {
     /// so that `trees=200`, `gamma="scale"` and `rng=sklearn` all work.
     ///
     /// # Errors
-    /// [`RegistryError::NotKeyValue`], [`RegistryError::UnknownKey`].
+    /// [`RegistryError::NotKeyValue`], [`RegistryError::UnknownKey`], [`RegistryError::TooDeep`].
     pub fn set_text(&mut self, text: &str) -> Result<(), RegistryError> {
         let (key, value) = text
             .split_once('=')
             .ok_or_else(|| RegistryError::NotKeyValue(text.to_owned()))?;
         let (key, value) = (key.trim(), value.trim());
+        if is_too_deep(value) {
+            return Err(RegistryError::TooDeep);
+        }
         let parsed = toml::from_str::<Map<String, Value>>(&format!("v = {value}"))
             .ok()
             .and_then(|mut table| table.remove("v"))
@@ -142,6 +152,16 @@ mod tests {
         let mut config = config();
         config.set_toml("schedule = { kind = 'cosine' }").unwrap();
         assert_eq!(config.values()["schedule"], json!({"kind": "cosine"}));
+    }
+
+    #[test]
+    fn settings_nested_without_end_are_refused() {
+        let deep = format!("a{} = 1", ".a".repeat(52_000));
+        let too_deep = |error| matches!(error, Err(RegistryError::TooDeep));
+        assert!(too_deep(config().set_toml(&deep)));
+        assert!(too_deep(config().set_text(&deep)));
+        let value = format!("steps={{ {deep} }}");
+        assert!(too_deep(config().set_text(&value)));
     }
 
     #[test]

@@ -75,8 +75,8 @@ impl DeviceChoice {
     }
 }
 
-/// The first folder among `search` that holds `libtorch_cuda.so`; the search path is
-/// `LD_LIBRARY_PATH` followed by the folder that libtorch itself was loaded from.
+/// The first folder among `search` that holds `libtorch_cuda.so`; the search path is the folder that
+/// libtorch itself was loaded from followed by `LD_LIBRARY_PATH`, which may name another libtorch.
 pub fn find_cuda_library(search: &[PathBuf]) -> Option<PathBuf> {
     search
         .iter()
@@ -96,7 +96,7 @@ pub fn library_folders(ld_library_path: &str, maps: &str) -> Vec<PathBuf> {
         .find(|path| path.file_name().is_some_and(|n| n == "libtorch_cpu.so"))
         .and_then(Path::parent)
         .map(Path::to_path_buf);
-    given.chain(loaded).collect()
+    loaded.into_iter().chain(given).collect()
 }
 
 #[cfg(feature = "torch")]
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cuda_library_is_found_on_the_library_path_first() {
+    fn the_cuda_library_is_found_beside_our_libtorch_first() {
         let given = tempfile::tempdir().unwrap();
         let own = tempfile::tempdir().unwrap();
         std::fs::write(own.path().join("libtorch_cuda.so"), "").unwrap();
@@ -163,7 +163,7 @@ mod tests {
         let folders = library_folders(&format!("{}::/nowhere", given.path().display()), &maps);
         assert_eq!(
             folders,
-            [given.path(), Path::new("/nowhere"), own.path()].map(Path::to_path_buf)
+            [own.path(), given.path(), Path::new("/nowhere")].map(Path::to_path_buf)
         );
         assert_eq!(
             find_cuda_library(&folders),
@@ -171,9 +171,9 @@ mod tests {
         );
         std::fs::write(given.path().join("libtorch_cuda.so"), "").unwrap();
         assert_eq!(
-            find_cuda_library(&folders),
+            find_cuda_library(&folders[1..]),
             Some(given.path().join("libtorch_cuda.so"))
         );
-        assert_eq!(find_cuda_library(&folders[1..2]), None);
+        assert_eq!(find_cuda_library(&folders[2..]), None);
     }
 }

@@ -23,6 +23,9 @@ pub enum RegistryError {
     /// A configuration file that is not TOML.
     #[error("not valid TOML: {0}")]
     Toml(String),
+    /// Settings inside of settings, too many to be meant.
+    #[error("the settings nest deeper than {} tables", crate::nesting::MOST)]
+    TooDeep,
     /// A value of the wrong type or out of range.
     #[error("configuration of `{method}`: {message}")]
     Value {
@@ -67,7 +70,7 @@ impl RegistryError {
                 "`residuum methods show {method}` prints the defaults with their meaning"
             )),
             Self::Device { .. } => Some("--device cpu, cuda or cuda:1".to_owned()),
-            Self::Toml(_) => None,
+            Self::Toml(_) | Self::TooDeep => None,
         }
     }
 }

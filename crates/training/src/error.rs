@@ -6,6 +6,8 @@ use diffusion_core::{ProcessError, ScheduleError, ScoreConfigError};
 use tch::TchError;
 use tch_ext::ExtError;
 
+use crate::memory::is_out_of_memory;
+
 /// Why a diffusion model could not be trained or could not score.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -154,7 +156,16 @@ impl From<TrainingError> for DetectorError {
                 expected,
             },
             TrainingError::Interrupted => Self::Interrupted,
-            other => Self::Method(other.to_string()),
+            TrainingError::File { path, source } => Self::Io { path, source },
+            memory @ TrainingError::Memory { .. } => Self::Memory(memory.to_string()),
+            other => {
+                let text = other.to_string();
+                match is_out_of_memory(&text) {
+                    // A C++ stack stands behind libtorch's first line.
+                    true => Self::Memory(text.lines().next().unwrap_or_default().to_owned()),
+                    false => Self::Method(text),
+                }
+            }
         }
     }
 }

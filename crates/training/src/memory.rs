@@ -31,11 +31,12 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// libtorch's words on CUDA and on the CPU.
-fn is_out_of_memory(message: &str) -> bool {
+pub(crate) fn is_out_of_memory(message: &str) -> bool {
     message.contains("CUDA out of memory")
         || message.contains("CUDA error: out of memory")
         || message.contains("can't allocate memory")
         || message.contains("not enough memory")
+        || message.contains("std::bad_alloc")
 }
 
 #[cfg(test)]

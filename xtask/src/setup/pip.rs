@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context;
 
 use crate::failure::{Failure, code};
+use crate::isolation::{self, Cause};
 
 /// Wheels for this platform, whatever Python runs pip.
 const PLATFORMS: [&str; 4] = [
@@ -24,22 +25,15 @@ pub(crate) struct Pip {
 }
 
 impl Pip {
-    /// `RESIDUUM_PIP` where set (used by the tests), else `python3 -m pip`, `pip3`, `pip`.
+    /// `RESIDUUM_PIP` where set (used by the tests), else `python3 -I -m pip` and its like.
     ///
     /// # Errors
     /// Missing, where none answers.
     pub(crate) fn find() -> Result<Self, Failure> {
-        let given = std::env::var("RESIDUUM_PIP").ok().filter(|v| !v.is_empty());
-        let candidates: Vec<Vec<String>> = match given {
-            Some(path) => vec![vec![path]],
-            None => [&["python3", "-m", "pip"][..], &["pip3"], &["pip"]]
-                .iter()
-                .map(|words| words.iter().map(ToString::to_string).collect())
-                .collect(),
-        };
+        let candidates = isolation::candidates();
         candidates.into_iter().find_map(Self::ask).ok_or_else(|| {
             let python = Command::new("python3")
-                .arg("--version")
+                .args(["-I", "--version"])
                 .output()
                 .is_ok_and(|o| o.status.success());
             let what = if python {
@@ -55,11 +49,7 @@ impl Pip {
     }
 
     fn ask(command: Vec<String>) -> Option<Self> {
-        let out = Command::new(&command[0])
-            .args(&command[1..])
-            .arg("--version")
-            .output()
-            .ok()?;
+        let out = isolation::command(&command).arg("--version").output().ok()?;
         let version = parse_version(&String::from_utf8_lossy(&out.stdout))?;
         out.status.success().then_some(Self { command, version })
     }
@@ -69,7 +59,8 @@ impl Pip {
         self.command.join(" ")
     }
 
-    /// Starts `pip download` into `dir`; unfinished files lie under `temporary`.
+    /// Starts `pip download` into `dir`; unfinished files lie under `temporary`. What pip writes to standard
+    /// error is read by the caller.
     pub(super) fn start(
         &self,
         what: &[String],
@@ -77,16 +68,51 @@ impl Pip {
         dir: &Path,
         temporary: &Path,
     ) -> anyhow::Result<Child> {
-        Command::new(&self.command[0])
-            .args(&self.command[1..])
+        self.download(what, with_dependencies, dir, temporary)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.name()))
+    }
+
+    fn download(
+        &self,
+        what: &[String],
+        with_dependencies: bool,
+        dir: &Path,
+        temporary: &Path,
+    ) -> Command {
+        let mut command = isolation::command(&self.command);
+        command
             .args(self.arguments(what, with_dependencies))
             .arg("-d")
             .arg(dir)
             .env("TMPDIR", temporary)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {}", self.name()))
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Downloads the smallest of the wheels that set-up wants and throws it away: what set-up will do, with the
+    /// same command.
+    ///
+    /// # Errors
+    /// Missing, with what pip says.
+    pub(crate) fn try_out(&self) -> Result<(), Failure> {
+        let failed = |what: String| Failure::new(code::MISSING, what);
+        let dir = tempfile::tempdir().map_err(|e| failed(format!("no temporary folder: {e}")))?;
+        let what = [super::wheel::SMALLEST.requirement.to_owned()];
+        let out = self
+            .download(&what, false, dir.path(), dir.path())
+            .args(["--retries", "1"])
+            .output()
+            .map_err(|e| failed(format!("cannot start {}: {e}", self.name())))?;
+        if out.status.success() {
+            return Ok(());
+        }
+        let (cause, line) = isolation::cause(&String::from_utf8_lossy(&out.stderr));
+        let line = line.unwrap_or_else(|| out.status.to_string());
+        let message = format!("{} cannot download {}: {line}", self.name(), what[0]);
+        Err(failed(message).hint(hint(cause)))
     }
 
     fn arguments(&self, what: &[String], with_dependencies: bool) -> Vec<String> {
@@ -111,6 +137,18 @@ impl Pip {
         arguments.extend(what.iter().cloned());
         arguments
     }
+}
+
+/// The way out of a download that failed.
+pub(super) fn hint(cause: Cause) -> String {
+    let first = match cause {
+        Cause::Network | Cause::NotFound => "check the network and pip's index",
+        Cause::Refused => "see to what pip says (`pip config list` shows its settings)",
+    };
+    format!(
+        "{first}, or set LIBTORCH to a libtorch 2.11.0, or pip install torch==2.11.0 elsewhere and export \
+         LIBTORCH_USE_PYTORCH=1"
+    )
 }
 
 /// `pip 25.1.1 from …` to `(25, 1)`.

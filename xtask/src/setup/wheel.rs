@@ -1,15 +1,16 @@
 //! The wheels libtorch is taken from, pinned by version and hash.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
-use super::pip::Pip;
+use super::pip::{Pip, hint};
 use super::progress::Bar;
 use crate::failure::{Failure, code};
+use crate::isolation::{self, Cause};
 use crate::plan::hex;
 
 /// Attempts of one download.
@@ -49,6 +50,9 @@ pub(super) const CPU: [Wheel; 3] = [
         bytes: 10_700_000,
     },
 ];
+
+/// 2.2 MB.
+pub(super) const SMALLEST: Wheel = CPU[1];
 
 impl Wheel {
     /// The verified wheel in `cache/downloads`, from an earlier attempt or downloaded now.
@@ -100,7 +104,8 @@ impl Wheel {
     }
 }
 
-/// Runs `pip download` with progress, up to three times. `bytes` is what is expected to arrive.
+/// Runs `pip download` with progress, up to three times where the network fails. `bytes` is what is expected
+/// to arrive.
 pub(super) fn download(
     pip: &Pip,
     what: &[String],
@@ -109,11 +114,13 @@ pub(super) fn download(
     bytes: u64,
 ) -> anyhow::Result<()> {
     let name = what.first().map_or("", String::as_str);
-    for attempt in 1..=ATTEMPTS {
+    let mut attempt = 1;
+    loop {
         // In the cache folder, so that the last step is a rename; removed on drop and, after a
         // kill, by the next set-up.
         let temporary = tempfile::Builder::new().prefix("part-").tempdir_in(dir)?;
         let mut child = pip.start(what, with_dependencies, dir, temporary.path())?;
+        let said = child.stderr.take().map(pass_on);
         let bar = Bar::new(&format!("downloading {name}"), bytes);
         let before = size(dir);
         let status = loop {
@@ -127,15 +134,36 @@ pub(super) fn download(
         if status.success() {
             return Ok(());
         }
+        let said = said.and_then(|thread| thread.join().ok());
+        let (cause, line) = isolation::cause(&said.unwrap_or_default());
         eprintln!(
             "{} download of {name} ended with {status} (attempt {attempt} of {ATTEMPTS})",
             pip.name()
         );
+        if cause == Cause::Network && attempt < ATTEMPTS {
+            attempt += 1;
+            continue;
+        }
+        let line = line.unwrap_or_else(|| "it does not say why".to_owned());
+        let message = format!("cannot download {name} with {}: {line}", pip.name());
+        return Err(Failure::new(code::MISSING, message)
+            .hint(hint(cause))
+            .into());
     }
-    let message = format!("cannot download {name} with {} (see above)", pip.name());
-    let hint = "check the network and pip's index, or set LIBTORCH to a libtorch 2.11.0, \
-                or pip install torch==2.11.0 elsewhere and export LIBTORCH_USE_PYTORCH=1";
-    Err(Failure::new(code::MISSING, message).hint(hint).into())
+}
+
+/// Shows what pip says as it comes, and gives back all of it.
+fn pass_on(stderr: std::process::ChildStderr) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut said = String::new();
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            eprintln!("{}", line.trim_end());
+            said.push_str(&line);
+            said.push('\n');
+        }
+        said
+    })
 }
 
 /// The folder that keeps wheels until they are unpacked.
