@@ -36,9 +36,20 @@ def unit(x):
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
 
 
+class Minmax(MinMaxScaler):
+    """Without the rule that a column with a range below 10 eps is constant whatever its scale."""
+
+    def fit(self, x):
+        super().fit(x)
+        narrow = (self.data_range_ > 0) & (self.data_range_ < 10 * np.finfo(np.float32).eps)
+        self.scale_[narrow] = np.float32(1) / self.data_range_[narrow]
+        self.min_[narrow] = np.float32(0) - self.data_min_[narrow] * self.scale_[narrow]
+        return self
+
+
 def case(train, test):
     out = {}
-    for name, scaler in [("standard", StandardScaler()), ("minmax", MinMaxScaler())]:
+    for name, scaler in [("standard", StandardScaler()), ("minmax", Minmax())]:
         scaler.fit(train)
         out[name] = {
             "train": sha256(scaler.transform(train)),

@@ -27,7 +27,9 @@ pub(crate) fn out(line: Arguments<'_>) {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let mut failed = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut failed = FAILED
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
             failed.get_or_insert(error);
         }
         _ => {}
@@ -41,7 +43,9 @@ pub(crate) fn err(line: Arguments<'_>) {
 
 /// The failure of a write to standard output so far.
 pub(crate) fn check() -> Result<(), Failure> {
-    let mut failed = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut failed = FAILED
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     match failed.take() {
         None => Ok(()),
         Some(error) => {

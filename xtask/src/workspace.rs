@@ -137,7 +137,9 @@ pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
         // As the program names its own: `residuum cells` removes those of killed processes.
         let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let machine = machine.trim().replace(|c: char| !(c.is_ascii_alphanumeric() || c == '-'), "_");
+        let machine = machine
+            .trim()
+            .replace(|c: char| !(c.is_ascii_alphanumeric() || c == '-'), "_");
         let mut file = tempfile::Builder::new()
             .prefix(&format!(".residuum-{machine}-{}-", std::process::id()))
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))

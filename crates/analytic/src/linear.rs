@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::noise_level::{RANK, noise_level};
 use crate::rows::{Centre, Deltas, in_units, mean, unit};
 use crate::unexplained::Unexplained;
-use crate::wiener::{LOG_FLOOR, check_noise, needs_two_rows};
+use crate::wiener::{LOG_FLOOR, check_noise, needs_squares, needs_two_rows};
 
 /// The denoiser that is exact for Gaussian rows, as a detector: what one noiseless step of a diffusion
 /// would take away from a row, were the training rows one Gaussian.
@@ -92,6 +92,7 @@ impl LinearDenoiser {
     ) -> Result<Fitted, DetectorError> {
         let (n, d) = x.dim();
         needs_two_rows(n)?;
+        needs_squares(n, d)?;
         let unit = unit(x);
         let x = in_units(x.into(), unit);
         let nearest = Neighbours::new(x.view()).nearest_of_own(RANK, progress)?;

@@ -142,6 +142,9 @@ mod tests {
         let step = 3.0 * 2f64.powi(-20);
         let x = array![[1.0 - step], [1.0 + step]];
         assert_eq!(unit(x.view()), 2f64.powi(18));
-        assert_eq!(in_units(x.view().into(), 2f64.powi(18))[[1, 0]], 2f64.powi(18) + 0.75);
+        assert_eq!(
+            in_units(x.view().into(), 2f64.powi(18))[[1, 0]],
+            2f64.powi(18) + 0.75
+        );
     }
 }

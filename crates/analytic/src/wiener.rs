@@ -1,4 +1,4 @@
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
 use ndarray::{Array1, ArrayView2};
 use neighbours::{Nearest, Neighbours};
 use rayon::prelude::*;
@@ -147,6 +147,19 @@ pub(crate) fn needs_two_rows(n: usize) -> Result<(), DetectorError> {
     ))
 }
 
+/// # Errors
+/// [`DetectorError::Memory`] where covariances of `n` rows of `d` columns do not fit.
+pub(crate) fn needs_squares(n: usize, d: usize) -> Result<(), DetectorError> {
+    let (n, d) = (n as u128, d as u128);
+    let side = n.min(d);
+    // Sum, factor and inverse, and the rows in 64 bits where they are the fewer.
+    let rows = if n < d { n * d } else { 0 };
+    needs_memory(
+        8 * (3 * side * side + rows),
+        &format!("covariances of {n} rows of {d} columns; fewer of the two need less"),
+    )
+}
+
 impl Detector for Wiener {
     /// # Errors
     /// As the contract says, and [`DetectorError::Method`] for a single row.
@@ -171,6 +184,7 @@ impl Wiener {
     ) -> Result<Fitted<T>, DetectorError> {
         let (n, d) = x.dim();
         needs_two_rows(n)?;
+        needs_squares(n, d)?;
         let unit = unit(x);
         let at_most_others = |k: &usize| (*k).min(n - 1);
         let ks: Vec<usize> = self.config.neighbours.iter().map(at_most_others).collect();

@@ -199,7 +199,11 @@ impl<T: Number> Scorer for Fitted<T> {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let copies = self.bags.iter().filter_map(|bag| bag.densities.copies).max();
+        let copies = self
+            .bags
+            .iter()
+            .filter_map(|bag| bag.densities.copies)
+            .max();
         let warning = |copies| copies_warning(copies, self.neighbours);
         copies.map(warning).into_iter().collect()
     }

@@ -261,12 +261,19 @@ mod tests {
         // scikit-learn#7141: everything is an anomaly after a fit to rows all alike.
         for constant in [0.0f64, 1.0, -7e5, 1.7e9, 3e17] {
             let train = Array2::from_elem((190, 1), constant);
-            let beside = [0.0, 0.05, 0.3, 5.0, 1e4].map(|off| constant + off * constant.abs().max(1.0));
+            let beside =
+                [0.0, 0.05, 0.3, 5.0, 1e4].map(|off| constant + off * constant.abs().max(1.0));
             let test = Array2::from_shape_fn((5, 1), |(i, _)| beside[i]);
             for bins in [2, 3, 10, 11, 50] {
                 let scorer = hbos(Bins::Count(bins)).fit(Input::Rows64(train.view()), 0, &Silent);
-                let found = scorer.unwrap().score(Input::Rows64(test.view()), &Silent).unwrap();
-                assert!(found.as_slice().is_some_and(<[f64]>::is_sorted) && found[0] < found[4], "{constant} in {bins}: {found}");
+                let found = scorer
+                    .unwrap()
+                    .score(Input::Rows64(test.view()), &Silent)
+                    .unwrap();
+                assert!(
+                    found.as_slice().is_some_and(<[f64]>::is_sorted) && found[0] < found[4],
+                    "{constant} in {bins}: {found}"
+                );
             }
         }
     }

@@ -121,9 +121,9 @@ impl<T: Number> Scorer for Fitted<T> {
         let KnnConfig { neighbours, score } = self.config;
         let scores = match score {
             KnnScore::Largest => {
-                let mut scores = self
-                    .table
-                    .kth_squared_distances(x.view(), neighbours, progress)?;
+                let mut scores =
+                    self.table
+                        .kth_squared_distances(x.view(), neighbours, progress)?;
                 scores.iter_mut().for_each(|square| *square = square.sqrt());
                 scores
             }

@@ -15,6 +15,7 @@ mod feature_bagging;
 mod knn;
 mod lof;
 
+mod copies;
 mod mcd;
 mod pca;
 mod principal;

@@ -1,10 +1,9 @@
-use std::collections::HashMap;
-
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
+use crate::copies::most_copies;
 use crate::knn::at_least_one;
 
 /// Keeps the density of a row amid its copies finite; scikit-learn's number.
@@ -135,9 +134,7 @@ impl<T: Number> Densities<T> {
             Some(nearest) => (0..n)
                 .map(|i| nearest.squared_distances(i)[k - 1].sqrt())
                 .collect(),
-            None => {
-                table.map_nearest_of_own(k, progress, |nearest| nearest[k - 1].0.sqrt())?
-            }
+            None => table.map_nearest_of_own(k, progress, |nearest| nearest[k - 1].0.sqrt())?,
         };
         let mean = reaches.iter().sum::<f64>() / n as f64;
         let least_reach = match mean {
@@ -159,11 +156,9 @@ impl<T: Number> Densities<T> {
                     fitted.density(squares.zip(nearest.rows(i).iter().copied()))
                 })
                 .collect(),
-            None => fitted
-                .table
-                .map_nearest_of_own(k, progress, |nearest| {
-                    fitted.density(nearest.iter().copied())
-                })?,
+            None => fitted.table.map_nearest_of_own(k, progress, |nearest| {
+                fitted.density(nearest.iter().copied())
+            })?,
         };
         Ok(fitted)
     }
@@ -188,17 +183,6 @@ impl<T: Number> Densities<T> {
         let reaches = nearest.map(|(square, o)| square.sqrt().max(self.reaches[o as usize]));
         1.0 / (reaches.sum::<f64>() / self.k as f64 + self.least_reach)
     }
-}
-
-/// The size of the largest set of equal rows.
-fn most_copies<T: Number>(x: ArrayView2<'_, T>) -> usize {
-    let mut counts: HashMap<Vec<u64>, usize> = HashMap::new();
-    for row in x.rows() {
-        // Adding zero makes one of the two zeros.
-        let key = row.iter().map(|v| (v.wide() + 0.0).to_bits()).collect();
-        *counts.entry(key).or_default() += 1;
-    }
-    counts.into_values().max().unwrap_or_default()
 }
 
 /// What more copies than neighbours do to the score.
@@ -264,9 +248,8 @@ mod tests {
     #[test]
     fn more_copies_than_neighbours_are_warned_about() {
         // scikit-learn#27839: 33 copies, a ramp beside them, outliers far away.
-        let train = Array2::from_shape_fn((120, 1), |(i, _)| {
-            0.1 + i.saturating_sub(32) as f32 / 870.0
-        });
+        let train =
+            Array2::from_shape_fn((120, 1), |(i, _)| 0.1 + i.saturating_sub(32) as f32 / 870.0);
         let test = Array2::from_shape_fn((50, 1), |(i, _)| match i {
             0..10 => 5.0 + 10.0 * i as f32,
             _ => 0.1 + i as f32 / 500.0,
@@ -288,7 +271,9 @@ mod tests {
     #[test]
     fn small_numbers_score_as_their_multiples() {
         // No distances alike: rounding decides about none.
-        let train = Array2::from_shape_fn((60, 2), |(i, j)| 9.0 * ((7 * i + 3 * j * i + j) as f64).sin());
+        let train = Array2::from_shape_fn((60, 2), |(i, j)| {
+            9.0 * ((7 * i + 3 * j * i + j) as f64).sin()
+        });
         let test = array![[5.0, 5.0], [40.0, -40.0], [2.5, 7.5]];
         let scores = |factor: f64| {
             let lof = Lof::new(LofConfig { neighbours: 20 }).unwrap();
@@ -309,9 +294,15 @@ mod tests {
         let found = scores(4000, &x, &few);
         let table = Neighbours::new(x.view());
         let nearest = table.nearest_of_own(4000, &Silent).unwrap();
-        let reach: Vec<f64> = (0..5000).map(|i| nearest.squared_distances(i)[3999].sqrt()).collect();
+        let reach: Vec<f64> = (0..5000)
+            .map(|i| nearest.squared_distances(i)[3999].sqrt())
+            .collect();
         let lrd = |squares: &[f64], rows: &[u32]| {
-            let sum: f64 = squares.iter().zip(rows).map(|(s, o)| s.sqrt().max(reach[*o as usize])).sum();
+            let sum: f64 = squares
+                .iter()
+                .zip(rows)
+                .map(|(s, o)| s.sqrt().max(reach[*o as usize]))
+                .sum();
             1.0 / (sum / 4000.0 + 1e-10)
         };
         let of_scored = table.nearest(few.view(), 4000, &Silent).unwrap();
@@ -320,7 +311,9 @@ mod tests {
                 let o = *o as usize;
                 lrd(nearest.squared_distances(o), nearest.rows(o))
             });
-            let expected = theirs.sum::<f64>() / 4000.0 / lrd(of_scored.squared_distances(i), of_scored.rows(i));
+            let expected = theirs.sum::<f64>()
+                / 4000.0
+                / lrd(of_scored.squared_distances(i), of_scored.rows(i));
             assert_eq!(found[i], expected);
         }
     }

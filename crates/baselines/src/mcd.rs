@@ -8,9 +8,12 @@ mod chi_squared;
 mod fast;
 mod scatter;
 
+use crate::copies::most_copies;
 use crate::feature_bagging::numpy_seed;
 use scatter::Scatter;
 
+/// More columns would take hours.
+const MAX_COLUMNS: usize = 1000;
 /// Rows beyond this quantile of their squared distances, were they Gaussian, have no part in the final
 /// estimate.
 const OUTSIDE: f64 = 0.025;
@@ -31,8 +34,8 @@ const OUTSIDE: f64 = 0.025;
 /// unless two subsets are as good but for rounding. Seeds have 32 bits. A covariance without full rank
 /// has its pseudo-inverse in the place of the inverse.
 ///
-/// Its cost grows with the cube of the columns and thousands of such steps: made for tables of at most
-/// a hundred.
+/// Its cost grows with the cube of the columns and hundreds of such steps: made for tables of at most
+/// a hundred, and refused beyond 1000.
 ///
 /// ```
 /// use baselines::Mcd;
@@ -51,7 +54,8 @@ pub struct Mcd;
 impl Detector for Mcd {
     /// # Errors
     /// As the contract says, [`DetectorError::Config`] for a seed beyond 32 bits, and
-    /// [`DetectorError::Method`] for a single row or where more than half of the rows are equal.
+    /// [`DetectorError::Method`] for a single row, for more than 1000 columns, or where more than half of the
+    /// rows are equal.
     fn fit(
         &self,
         x: Input<'_>,
@@ -65,13 +69,21 @@ impl Detector for Mcd {
                 "1 training row has no covariance: at least 2 are needed".to_owned(),
             ));
         }
+        if d > MAX_COLUMNS {
+            return Err(DetectorError::Method(format!(
+                "mcd takes at most {MAX_COLUMNS} columns, found {d}: it would invert matrices of their square some hundred times; pca and wiener take any number"
+            )));
+        }
         let mut state = RandomState::new(numpy_seed(seed)?);
         let raw = fast::minimum_determinant(&x, &mut state, progress)?;
-        // numpy.allclose to zero.
+        // The half that was found varies in nothing: equal rows, unless their numbers are just small.
         if raw.support < n && raw.scatter.covariance.iter().all(|v| v.abs() <= 1e-8) {
-            return Err(DetectorError::Method(
-                "more than half of the training rows are equal: their covariance is 0".to_owned(),
-            ));
+            let copies = most_copies(x.view());
+            if copies >= raw.support {
+                return Err(DetectorError::Method(format!(
+                    "{copies} of {n} training rows are equal, and so is the half of them that lies closest: its covariance is 0"
+                )));
+            }
         }
         let correction = consistency(d, raw.support as f64 / n as f64);
         let cut = chi_squared::quantile(d, 1.0 - OUTSIDE);
@@ -199,5 +211,32 @@ mod tests {
             let error = Mcd.fit(Input::Rows(x.view()), 0, &Silent).err();
             assert!(matches!(error, Some(DetectorError::Method(_))));
         }
+    }
+
+    #[test]
+    fn small_numbers_are_not_taken_for_equal_rows() {
+        let x = Array2::from_shape_fn((80, 2), |(i, j)| ((i * (7 * j + 3)) % 31) as f64);
+        let test = array![[15.0, 15.0], [60.0, -60.0]];
+        let scores = |factor: f64| {
+            let scorer = Mcd.fit(Input::Rows64((&x * factor).view()), 1, &Silent);
+            scorer
+                .unwrap()
+                .score(Input::Rows64((&test * factor).view()), &Silent)
+                .unwrap()
+        };
+        for (a, b) in scores(1.0).iter().zip(&scores(1e-7)) {
+            assert!((a - b).abs() < 1e-6 * a, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn more_columns_than_can_be_inverted_in_time_are_refused() {
+        let x = Array2::<f32>::zeros((4, MAX_COLUMNS + 1));
+        let error = Mcd.fit(Input::Rows(x.view()), 0, &Silent).err().unwrap();
+        assert!(
+            error
+                .to_string()
+                .starts_with("mcd takes at most 1000 columns, found 1001")
+        );
     }
 }

@@ -11,7 +11,7 @@ mod triangle;
 pub use gamma::Gamma;
 pub use model::OneClassSvmModel;
 
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
 use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,12 @@ impl OneClassSvm {
         progress: &dyn Progress,
     ) -> Result<OneClassSvmModel, DetectorError> {
         T::input(x).rows()?;
+        let (n, d) = (x.nrows() as u128, x.ncols() as u128);
+        let cache = (self.config.cache_mib as u128) << 20;
+        needs_memory(
+            16 * n * d + cache.min(4 * n * n),
+            "the rows in 64 bits and the kernel's cache; a smaller one (cache-mib) or fewer rows need less",
+        )?;
         let gamma = self.config.gamma.resolve(x);
         let mut x = x.mapv(Number::wide);
         // Distances do not change, but the products they come from cancel far less.

@@ -1,4 +1,4 @@
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
 use ndarray::{Array1, ArrayView1, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,13 @@ impl Detector for Pca {
         _progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         let x = x.rows()?;
+        let (n, d) = (x.nrows() as u128, x.ncols() as u128);
+        needs_memory(
+            8 * (n * d + 4 * n.min(d).pow(2)),
+            &format!(
+                "the rows in 64 bits and directions of {n} rows and {d} columns; fewer of the two need less"
+            ),
+        )?;
         let mut principal = match x {
             Rows::F32(x) => Principal::of(x),
             Rows::F64(x) => Principal::of(x),

@@ -117,7 +117,12 @@ fn run_one(planned: &Planned, roots: &Roots, machine: &Machine) -> (Cell, Option
     }))
     .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
     result.unwrap_or_else(|failure| {
-        tracing::warn!(id = planned.id, dataset = planned.dataset, "{}", failure.message);
+        tracing::warn!(
+            id = planned.id,
+            dataset = planned.dataset,
+            "{}",
+            failure.message
+        );
         (failed(planned, machine, failure), None)
     })
 }

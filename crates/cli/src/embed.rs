@@ -42,7 +42,10 @@ struct Embedded {
 pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     let format = Format::of(&args.out)?;
     let embedder = embedder(args)?;
-    let inputs = [("the images", Path::new(&args.images)), ("the network", Path::new(&args.network))];
+    let inputs = [
+        ("the images", Path::new(&args.images)),
+        ("the network", Path::new(&args.network)),
+    ];
     apart(&[("--out", &args.out)], &inputs)?;
     check_place(&args.out)?;
     let bar = Bar::new();

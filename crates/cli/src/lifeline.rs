@@ -78,7 +78,8 @@ pub(crate) fn stdout_was_closed() -> bool {
 extern "C" fn look() {
     let closed = std::fs::symlink_metadata("/proc/self/fd/1").is_err_and(|error| {
         // Not where /proc is absent: then nothing is known.
-        error.kind() == std::io::ErrorKind::NotFound && std::fs::exists("/proc/self/fd/").is_ok_and(|there| there)
+        error.kind() == std::io::ErrorKind::NotFound
+            && std::fs::exists("/proc/self/fd/").is_ok_and(|there| there)
     });
     CLOSED.store(closed, Ordering::Relaxed);
 }

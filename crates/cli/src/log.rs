@@ -39,7 +39,9 @@ impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> Result<usize> {
         let text = String::from_utf8_lossy(line);
         // The formatter has made escapes of the text visible itself; those that are left are its colours.
-        let text = escaped(text.trim_end_matches('\n'), |c| self.coloured && c == '\u{1b}');
+        let text = escaped(text.trim_end_matches('\n'), |c| {
+            self.coloured && c == '\u{1b}'
+        });
         let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
         Ok(line.len())
     }

@@ -32,7 +32,9 @@ pub(crate) fn has_colours() -> bool {
 
 /// The failure of a write so far. A reader that went away (`| head`) is none: it has what it wanted.
 pub(crate) fn check() -> Result<(), Failure> {
-    let mut failed = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut failed = FAILED
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     match failed.take() {
         None => Ok(()),
         Some(error) => {
@@ -57,7 +59,9 @@ fn write(text: &str) {
     };
     match attempt() {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let mut failed = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut failed = FAILED
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
             failed.get_or_insert(error);
         }
         _ => {}

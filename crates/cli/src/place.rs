@@ -106,8 +106,14 @@ fn is_abandoned(name: &str, entry: &std::fs::DirEntry) -> bool {
 fn machine() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim().chars().take(64);
-    name.map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
-        .collect()
+    name.map(|c| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    })
+    .collect()
 }
 
 fn made() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -190,7 +196,11 @@ mod tests {
         let same = |a: &Path, b: &Path| apart(&[("--out", a), ("--scores", b)], &[]);
         let failure = same(&at("a"), &at("sub/../a")).unwrap_err();
         assert_eq!(failure.code, exit::USAGE);
-        assert!(failure.message.starts_with("--out and --scores are the same file: "));
+        assert!(
+            failure
+                .message
+                .starts_with("--out and --scores are the same file: ")
+        );
         assert!(same(&at("a"), &at("b")).is_ok());
         std::fs::write(at("a"), "").unwrap();
         std::fs::hard_link(at("a"), at("hard")).unwrap();

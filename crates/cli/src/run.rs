@@ -29,10 +29,14 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     // Files come before anything that is printed, and what cannot be written costs nothing else.
     let written = [
         args.out.as_deref().map(|path| cell.write(path)),
-        args.scores.as_deref().map(|path| write_scores(path, &outcome.split, &outcome.scores)),
+        args.scores
+            .as_deref()
+            .map(|path| write_scores(path, &outcome.split, &outcome.scores)),
         args.pictures.as_deref().map(|path| {
             let sheet = outcome.sheet.as_ref();
-            sheet.ok_or_else(|| maps::none("pictures", &outcome))?.write(path)
+            sheet
+                .ok_or_else(|| maps::none("pictures", &outcome))?
+                .write(path)
         }),
     ];
     print_data(&json);
@@ -60,17 +64,24 @@ fn check_outputs(args: &args::Run, roots: &Roots) -> Result<(), Failure> {
         .filter_map(|(option, path)| Some((*option, path.as_deref()?)))
         .collect();
     let data = data_files(&args.dataset, roots);
-    let mut inputs: Vec<(&str, &Path)> = data.iter().map(|path| ("the data set", &**path)).collect();
+    let mut inputs: Vec<(&str, &Path)> =
+        data.iter().map(|path| ("the data set", &**path)).collect();
     inputs.extend(args.config.as_deref().map(|path| ("--config", path)));
     apart(&outputs, &inputs)
 }
 
 /// The files and folders that a data set is read from: `FILE`, `FOLDER:CLASS@pixels64` or a known name.
 fn data_files(name: &str, roots: &Roots) -> Vec<PathBuf> {
-    if let Some(paths) = datasets::find(name).ok().and_then(|entry| entry.locate(roots)) {
+    if let Some(paths) = datasets::find(name)
+        .ok()
+        .and_then(|entry| entry.locate(roots))
+    {
         return paths;
     }
-    let ends = name.char_indices().filter(|&(_, c)| c == '@' || c == ':').map(|(at, _)| at);
+    let ends = name
+        .char_indices()
+        .filter(|&(_, c)| c == '@' || c == ':')
+        .map(|(at, _)| at);
     let ends = ends.chain([name.len()]);
     let paths = ends.map(|end| PathBuf::from(&name[..end]));
     paths.filter(|path| path.exists()).collect()

@@ -37,6 +37,10 @@ pub struct Part {
     pub constant_columns: usize,
     /// Columns, not constant, with one value in more than half of the rows: their ranks are mostly ties.
     pub tied_columns: usize,
+    /// Columns of 64-bit floats that vary by so little beside their size that 32-bit floats would lose it: seconds
+    /// since 1970 within a minute, for one.
+    #[serde(default)]
+    pub fine_columns: usize,
     /// Values that are NaN or infinite.
     pub not_finite: usize,
     /// Rows that are exact copies of an earlier one.
@@ -103,6 +107,8 @@ pub fn audit_split(split: &Split) -> Audit {
     }
 }
 
+/// Columns that vary by fewer steps of a 32-bit float are named.
+const FINE_STEPS: u32 = 1024;
 /// Fewer anomalies than this leave every ranking metric to chance.
 const FEW_ANOMALIES: usize = 20;
 
@@ -159,6 +165,15 @@ impl Audit {
             format!(
                 "{} of {} columns are constant{}",
                 self.fitted.constant_columns,
+                self.fitted.d,
+                if split { " in training" } else { "" }
+            ),
+        );
+        say(
+            self.fitted.fine_columns > 0,
+            format!(
+                "{} of {} columns vary by less than {FINE_STEPS} steps of a 32-bit float at their size{}: their digits are in 64 bits only, and a copy of the file in 32 bits would lose them",
+                self.fitted.fine_columns,
                 self.fitted.d,
                 if split { " in training" } else { "" }
             ),
@@ -241,6 +256,10 @@ fn part(data: &Data, keys: &[Key]) -> Part {
         d: data.width(),
         constant_columns,
         tied_columns,
+        fine_columns: match data {
+            Data::Rows64(x) => fine_columns(x),
+            Data::Rows(_) | Data::Images(_) => 0,
+        },
         not_finite: match data {
             Data::Rows(x) => not_finite(x),
             Data::Rows64(x) => not_finite(x),
@@ -248,6 +267,21 @@ fn part(data: &Data, keys: &[Key]) -> Part {
         },
         duplicates: keys.len() - distinct,
     }
+}
+
+/// Columns that are not constant and whose range is less than [`FINE_STEPS`] steps of 32 bits.
+fn fine_columns(x: &Array2<f64>) -> usize {
+    let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); x.ncols()];
+    for row in x.rows() {
+        for ((low, high), v) in ranges.iter_mut().zip(row) {
+            (*low, *high) = (low.min(*v), high.max(*v));
+        }
+    }
+    let fine = |(low, high): &&(f64, f64)| {
+        let step = f64::from(f32::EPSILON) * low.abs().max(high.abs());
+        low < high && high - low < f64::from(FINE_STEPS) * step
+    };
+    ranges.iter().filter(fine).count()
 }
 
 fn not_finite<T: Number>(x: &Array2<T>) -> usize {
@@ -332,6 +366,7 @@ mod tests {
             d: 3,
             constant_columns: 1,
             tied_columns: 2,
+            fine_columns: 0,
             not_finite: 0,
             duplicates: 2,
         };
@@ -386,6 +421,28 @@ mod tests {
         assert_eq!(
             (audit.fitted.constant_columns, audit.fitted.tied_columns),
             (0, 6)
+        );
+    }
+
+    #[test]
+    fn the_file_is_what_is_spoken_of() {
+        // Seconds of 2023 and ids: different in the file, equal in 32 bits.
+        let x = Array2::from_shape_fn((300, 2), |(i, j)| match j {
+            0 => 1_700_000_000.0 + i as f64 / 150.0,
+            _ => 17_777_216.0 + i as f64,
+        });
+        let labels = (0..300).map(|i| if i < 270 { N } else { A }).collect();
+        let set = Dataset::new("times", Data::Rows64(x), labels).unwrap();
+        let audit = audit(&set);
+        assert_eq!(
+            (audit.fitted.constant_columns, audit.fitted.duplicates),
+            (0, 0)
+        );
+        assert_eq!(
+            audit.findings(),
+            [
+                "2 of 2 columns vary by less than 1024 steps of a 32-bit float at their size: their digits are in 64 bits only, and a copy of the file in 32 bits would lose them"
+            ]
         );
     }
 }

@@ -64,9 +64,7 @@ pub enum DatasetError {
         d: usize,
     },
     /// A value that is NaN, infinite, or too large for 32-bit floats.
-    #[error(
-        "{origin}: found {value} at row {row}, column {column}, expected a finite number"
-    )]
+    #[error("{origin}: found {value} at row {row}, column {column}, expected a finite number")]
     NotFinite {
         /// The file or the data set.
         origin: String,

@@ -334,7 +334,9 @@ fn fit_minmax<T: Number>(x: ArrayView2<'_, T>) -> Map<T> {
     let scale: Vec<T> = ranges.iter().map(|range| over(*range)).collect();
     let shift = ranges.iter().zip(&scale);
     Map::Minmax {
-        shift: shift.map(|([low, _], over)| T::zero() - *low * *over).collect(),
+        shift: shift
+            .map(|([low, _], over)| T::zero() - *low * *over)
+            .collect(),
         scale,
     }
 }
@@ -366,7 +368,12 @@ fn fit_l2<T: Number>(x: ArrayView2<'_, T>) -> Map<T> {
 
 /// The L2 norm; 1 of a row of zeros, which stays one.
 fn norm<'a, T: Number>(row: impl Iterator<Item = &'a T> + Clone) -> f64 {
-    let of = |unit: f64| row.clone().map(|v| (v.wide() * unit).powi(2)).sum::<f64>().sqrt();
+    let of = |unit: f64| {
+        row.clone()
+            .map(|v| (v.wide() * unit).powi(2))
+            .sum::<f64>()
+            .sqrt()
+    };
     let norm = of(1.0);
     if norm.is_finite() && norm > 1e-140 {
         return norm;

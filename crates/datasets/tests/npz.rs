@@ -260,21 +260,44 @@ fn arrays_of_images_may_have_one_channel_and_either_order() {
 fn numbers_keep_the_digits_they_have_in_the_file() {
     let dir = tempdir().unwrap();
     let data = |descr: &str, bytes: Vec<u8>| {
-        let path = deflated(dir.path(), "kinds.npz", npy(descr, false, "(2, 1)", &bytes), y(&[0, 1]));
+        let path = deflated(
+            dir.path(),
+            "kinds.npz",
+            npy(descr, false, "(2, 1)", &bytes),
+            y(&[0, 1]),
+        );
         load_npz(&path).unwrap().data().clone()
     };
     // Seconds since 1970, ids beyond 2²⁴, and a number beyond the range of 32 bits.
     let seconds = [1_700_000_000.25f64, 1e300];
     let bytes = seconds.iter().flat_map(|v| v.to_le_bytes()).collect();
-    assert_eq!(data("<f8", bytes), Data::Rows64(array![[1_700_000_000.25], [1e300]]));
+    assert_eq!(
+        data("<f8", bytes),
+        Data::Rows64(array![[1_700_000_000.25], [1e300]])
+    );
     let ids = [17_777_217i64, -9_007_199_254_740_991];
     let bytes = ids.iter().flat_map(|v| v.to_be_bytes()).collect();
-    assert_eq!(data(">i8", bytes), Data::Rows64(array![[17_777_217.0], [-9_007_199_254_740_991.0]]));
-    let bytes = [16_777_217i32, 3].iter().flat_map(|v| v.to_le_bytes()).collect();
-    assert_eq!(data("<i4", bytes), Data::Rows64(array![[16_777_217.0], [3.0]]));
-    let bytes = [1.5f32, f32::MIN].iter().flat_map(|v| v.to_le_bytes()).collect();
+    assert_eq!(
+        data(">i8", bytes),
+        Data::Rows64(array![[17_777_217.0], [-9_007_199_254_740_991.0]])
+    );
+    let bytes = [16_777_217i32, 3]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    assert_eq!(
+        data("<i4", bytes),
+        Data::Rows64(array![[16_777_217.0], [3.0]])
+    );
+    let bytes = [1.5f32, f32::MIN]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
     assert_eq!(data("<f4", bytes), Data::Rows(array![[1.5], [f32::MIN]]));
-    assert_eq!(data("|u1", vec![7, 255]), Data::Rows(array![[7.0], [255.0]]));
+    assert_eq!(
+        data("|u1", vec![7, 255]),
+        Data::Rows(array![[7.0], [255.0]])
+    );
 }
 
 #[test]

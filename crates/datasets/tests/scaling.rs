@@ -102,7 +102,7 @@ fn real_rows_scale_as_in_scikit_learn() {
             return;
         }
         let set = entry.load(&roots).unwrap();
-        let Data::Rows(x) = set.data() else {
+        let Data::Rows(x) = set.data().clone().in_32_bits() else {
             panic!("{name} holds images");
         };
         assert_case(
@@ -170,11 +170,16 @@ fn finite_rows_stay_finite_in_every_scaling() {
             assert!(scaled.iter().all(|v| v.abs() <= 1e100), "{kind}: {scaled}");
         }
         // Far out is still far out, and on its side.
-        assert!(kind == RowScaling::L2 || scaled[[0, 0]] < -1e37, "{kind}: {scaled}");
+        assert!(
+            kind == RowScaling::L2 || scaled[[0, 0]] < -1e37,
+            "{kind}: {scaled}"
+        );
     }
     let scaler = RowScaler::fit(RowScaling::Minmax, wild.view()).unwrap();
     let scaled = scaler.transform(wild.view()).unwrap();
-    assert!((scaled[[0, 0]], scaled[[2, 0]]) == (0.0, 1.0) && (scaled[[1, 0]] - 0.5).abs() < 1e-6);
+    for (row, expected) in [(0, 0.0), (1, 0.5), (2, 1.0)] {
+        assert!((scaled[[row, 0]] - expected).abs() < 1e-6, "{scaled}");
+    }
 }
 
 #[test]
@@ -182,7 +187,11 @@ fn digits_that_32_bits_do_not_have_are_scaled_in_64() {
     // Seconds of 2023 within two seconds, and columns of small numbers.
     let x = Array2::from_shape_fn((40, 2), |(i, j)| {
         let v = (i * 7 % 40) as f64 / 20.0;
-        if j == 0 { 1_700_000_000.0 + v } else { v * 1e-12 }
+        if j == 0 {
+            1_700_000_000.0 + v
+        } else {
+            v * 1e-12
+        }
     });
     for kind in [RowScaling::Standard, RowScaling::Minmax] {
         let scaler = RowScaler::fit(kind, x.view()).unwrap();
@@ -190,7 +199,7 @@ fn digits_that_32_bits_do_not_have_are_scaled_in_64() {
         for row in scaled.rows() {
             assert!((row[0] - row[1]).abs() < 1e-5, "{kind}: {row}");
         }
-        let [low, high] = [0, 23].map(|i| scaled[[i, 1]]);
+        let [low, high] = [0, 17].map(|i| scaled[[i, 1]]);
         assert!(high - low > 0.9, "{kind}");
     }
 }

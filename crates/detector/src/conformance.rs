@@ -130,8 +130,12 @@ fn check_64_bits(
     let mut x = fine(train);
     x[[3, 2]] = f64::NAN;
     match scorer.score(Input::Rows64(x.view()), &Silent).map(|_| ()) {
-        Err(DetectorError::NotFinite { row: 3, column: 2, .. }) => Ok(()),
-        other => Err(format!("score in 64 bits: expected NotFinite, found {other:?}")),
+        Err(DetectorError::NotFinite {
+            row: 3, column: 2, ..
+        }) => Ok(()),
+        other => Err(format!(
+            "score in 64 bits: expected NotFinite, found {other:?}"
+        )),
     }
 }
 

@@ -3,12 +3,14 @@
 pub mod conformance;
 mod error;
 mod input;
+mod memory;
 mod number;
 mod progress;
 mod rows;
 
 pub use error::DetectorError;
 pub use input::Input;
+pub use memory::{available_memory, needs_memory};
 pub use number::Number;
 pub use progress::{Progress, Silent};
 pub use rows::Rows;

@@ -40,7 +40,9 @@ pub(crate) fn candidates() -> Vec<Vec<String>> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect();
     match std::env::var("RESIDUUM_PIP") {
         Ok(given) if !given.is_empty() => vec![vec![given]],
-        _ => ["python3 -I -m pip", "python3 -m pip", "pip3", "pip"].map(words).into(),
+        _ => ["python3 -I -m pip", "python3 -m pip", "pip3", "pip"]
+            .map(words)
+            .into(),
     }
 }
 
@@ -126,15 +128,23 @@ mod tests {
         let none = "ERROR: Could not find a version that satisfies the requirement w==1 (from versions: none)\n\
                     ERROR: No matching distribution found for w==1\n";
         // pip 23.2, whose settings name an index that does not answer.
-        let retrying = "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'\n";
+        let retrying =
+            "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'\n";
         assert_eq!(cause(&format!("{retrying}{none}")).0, Cause::Network);
         let (what, line) = cause(none);
         assert_eq!(what, Cause::NotFound);
-        assert_eq!(line.unwrap(), "ERROR: No matching distribution found for w==1");
-        let venv = "ERROR: Could not find an activated virtualenv (required).\n\n[notice] A new release\n";
+        assert_eq!(
+            line.unwrap(),
+            "ERROR: No matching distribution found for w==1"
+        );
+        let venv =
+            "ERROR: Could not find an activated virtualenv (required).\n\n[notice] A new release\n";
         let (what, line) = cause(venv);
         assert_eq!(what, Cause::Refused);
-        assert_eq!(line.unwrap(), "ERROR: Could not find an activated virtualenv (required).");
+        assert_eq!(
+            line.unwrap(),
+            "ERROR: Could not find an activated virtualenv (required)."
+        );
         assert_eq!(cause("no such option: --resume-retries").0, Cause::Refused);
         assert_eq!(cause(""), (Cause::Refused, None));
     }

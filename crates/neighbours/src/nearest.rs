@@ -1,3 +1,5 @@
+use detector::{DetectorError, needs_memory};
+
 /// The nearest rows of a table to each of some rows, nearest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nearest {
@@ -9,12 +11,24 @@ pub struct Nearest {
 }
 
 impl Nearest {
-    pub(crate) fn new(k: usize, m: usize) -> Self {
-        Self {
+    /// Room for `k` neighbours of `m` rows.
+    ///
+    /// # Errors
+    /// [`DetectorError::Memory`] where there is not enough.
+    pub(crate) fn new(k: usize, m: usize) -> Result<Self, DetectorError> {
+        let bytes = 12 * k as u128 * m as u128;
+        let what = format!("{k} neighbours of {m} rows; fewer of either need less");
+        needs_memory(bytes, &what)?;
+        let (mut rows, mut squared_distances) = (Vec::new(), Vec::new());
+        let n = k.saturating_mul(m);
+        let room = rows.try_reserve_exact(n);
+        room.and_then(|()| squared_distances.try_reserve_exact(n))
+            .map_err(|_| DetectorError::Memory(format!("out of memory: {what}")))?;
+        Ok(Self {
             k,
-            rows: Vec::with_capacity(k * m),
-            squared_distances: Vec::with_capacity(k * m),
-        }
+            rows,
+            squared_distances,
+        })
     }
 
     pub(crate) fn extend(&mut self, nearest: impl Iterator<Item = (f64, u32)>) {

@@ -73,14 +73,14 @@ impl<T: Number> Neighbours<T> {
     /// `[m, d]` → `m` times `k`. `x` has the table's width and is finite.
     ///
     /// # Errors
-    /// [`DetectorError::Interrupted`].
+    /// [`DetectorError::Interrupted`], [`DetectorError::Memory`] where there is not enough to hold them.
     pub fn nearest(
         &self,
         x: ArrayView2<'_, T>,
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Nearest, DetectorError> {
-        let mut nearest = Nearest::new(k.min(self.len()), x.nrows());
+        let mut nearest = Nearest::new(k.min(self.len()), x.nrows())?;
         self.search(x, false, k, progress, Smallest::into_sorted, |row| {
             nearest.extend(row.into_iter());
         })?;
@@ -91,16 +91,23 @@ impl<T: Number> Neighbours<T> {
     /// does not count itself, but a copy of it does.
     ///
     /// # Errors
-    /// [`DetectorError::Interrupted`].
+    /// As [`nearest`](Self::nearest).
     pub fn nearest_of_own(
         &self,
         k: usize,
         progress: &dyn Progress,
     ) -> Result<Nearest, DetectorError> {
-        let mut nearest = Nearest::new(k.min(self.len().saturating_sub(1)), self.len());
-        self.search(self.rows.view(), true, k, progress, Smallest::into_sorted, |row| {
-            nearest.extend(row.into_iter());
-        })?;
+        let mut nearest = Nearest::new(k.min(self.len().saturating_sub(1)), self.len())?;
+        self.search(
+            self.rows.view(),
+            true,
+            k,
+            progress,
+            Smallest::into_sorted,
+            |row| {
+                nearest.extend(row.into_iter());
+            },
+        )?;
         Ok(nearest)
     }
 
@@ -290,7 +297,7 @@ mod tests {
     /// The definition: all distances, sorted.
     fn brute<T: Number>(table: &Array2<T>, x: &Array2<T>, k: usize, own: bool) -> Nearest {
         let others = table.nrows() - usize::from(own);
-        let mut nearest = Nearest::new(k.min(others), x.nrows());
+        let mut nearest = Nearest::new(k.min(others), x.nrows()).unwrap();
         for (i, row) in x.outer_iter().enumerate() {
             let mut all: Vec<(f64, u32)> = (0u32..)
                 .zip(table.outer_iter())

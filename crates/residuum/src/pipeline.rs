@@ -274,7 +274,8 @@ mod tests {
                 _: u64,
                 _: &dyn Progress,
             ) -> Result<Box<dyn Scorer>, DetectorError> {
-                self.check(x).map(|_| Box::new(Self(self.0)) as Box<dyn Scorer>)
+                self.check(x)
+                    .map(|_| Box::new(Self(self.0)) as Box<dyn Scorer>)
             }
         }
 
@@ -284,11 +285,16 @@ mod tests {
             }
         }
 
-        let wide = array![[1_700_000_000.5, 5.0], [1_700_000_001.0, 7.0], [1_700_000_000.0, 3.0]];
+        let wide = array![
+            [1_700_000_000.5, 5.0],
+            [1_700_000_001.0, 7.0],
+            [1_700_000_000.0, 3.0]
+        ];
         let narrow = wide.mapv(|v| v as f32);
-        for (numbers, wide_as, narrow_as) in
-            [(Numbers::File, "f64", "f32"), (Numbers::Float32, "f32", "f32")]
-        {
+        for (numbers, wide_as, narrow_as) in [
+            (Numbers::File, "f64", "f32"),
+            (Numbers::Float32, "f32", "f32"),
+        ] {
             let fitted = |takes, x: Input<'_>| {
                 let pipeline =
                     Pipeline::in_numbers(RowScaling::Standard, numbers, Box::new(Takes(takes)));

@@ -49,7 +49,10 @@ impl Pip {
     }
 
     fn ask(command: Vec<String>) -> Option<Self> {
-        let out = isolation::command(&command).arg("--version").output().ok()?;
+        let out = isolation::command(&command)
+            .arg("--version")
+            .output()
+            .ok()?;
         let version = parse_version(&String::from_utf8_lossy(&out.stdout))?;
         out.status.success().then_some(Self { command, version })
     }

@@ -43,7 +43,12 @@ impl Draws {
     }
 
     /// Grows tree number `tree` on `sample_size` of the rows of `x`.
-    pub(super) fn grow(&self, x: ArrayView2<'_, f32>, sample_size: usize, tree: usize) -> Tree<f32> {
+    pub(super) fn grow(
+        &self,
+        x: ArrayView2<'_, f32>,
+        sample_size: usize,
+        tree: usize,
+    ) -> Tree<f32> {
         // The same seed serves twice: for the rows, and for the seed of the tree's own state.
         let seed = self.seeds[tree];
         let mut rows =

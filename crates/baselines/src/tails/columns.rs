@@ -223,7 +223,11 @@ mod tests {
     }
 
     fn sorted<T: Keyed>(keys: &[T::Key]) -> Vec<(T::Key, u32)> {
-        let mut entries: Vec<T::Entry> = keys.iter().zip(0..).map(|(key, row)| T::entry(*key, row)).collect();
+        let mut entries: Vec<T::Entry> = keys
+            .iter()
+            .zip(0..)
+            .map(|(key, row)| T::entry(*key, row))
+            .collect();
         let mut spare = vec![T::Entry::default(); entries.len()];
         T::sort(&mut entries, &mut spare);
         entries.into_iter().map(T::parts).collect()

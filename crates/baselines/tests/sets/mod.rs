@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use datasets::{Data, Dataset, Label, Protocol, RowScaler, RowScaling, load_npz};
 use detector::{Detector, Input, Silent};
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use numpy_random::RandomState;
 
 const GROUPS: &str = include_str!("../../../../data/published/research_groups.csv");
@@ -26,7 +26,9 @@ impl Rows {
     /// Split with seed 44.
     pub(crate) fn of(set: &Dataset, protocol: Protocol, scaling: RowScaling) -> Self {
         let split = protocol.split(set, 44).unwrap();
-        let (Data::Rows(train), Data::Rows(test)) = (split.train, split.test) else {
+        // The printed numbers are of rows in 32 bits.
+        let parts = (split.train.in_32_bits(), split.test.in_32_bits());
+        let (Data::Rows(train), Data::Rows(test)) = parts else {
             panic!("{} holds images", set.name());
         };
         let scaler = RowScaler::fit(scaling, train.view()).unwrap();
@@ -87,8 +89,5 @@ fn drawn(set: &Dataset) -> Dataset {
         .unwrap();
     rows.sort_unstable();
     let labels: Vec<Label> = rows.iter().map(|row| set.labels()[*row]).collect();
-    let Data::Rows(x) = set.data() else {
-        panic!("{} holds images", set.name());
-    };
-    Dataset::new(set.name(), Data::Rows(x.select(Axis(0), &rows)), labels).unwrap()
+    Dataset::new(set.name(), set.data().select(&rows), labels).unwrap()
 }
