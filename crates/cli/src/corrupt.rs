@@ -59,7 +59,10 @@ fn images(set: &str, limit: Option<usize>, roots: &Roots) -> Result<Array4<u8>, 
     let mut loading = Loading::of(Protocol::Semi);
     loading.images.colour = Colour::Grey;
     let images = if Path::new(set).exists() {
-        let mut paths = datasets::list_images(set)?;
+        let (mut paths, passed_over) = datasets::list_images_counted(set)?;
+        if let Some(warning) = passed_over.warning() {
+            tracing::warn!("{warning}");
+        }
         paths.truncate(limit.unwrap_or(paths.len()));
         loading.images.size = Some(28);
         datasets::read_images(&paths, &loading.images)?.pixels

@@ -118,7 +118,13 @@ fn show(entry: &Entry, roots: &Roots) -> Result<(), Failure> {
             }
             rows.push(vec!["sha256".to_owned(), entry.sha256(roots)?]);
         }
-        None => rows.push(vec!["absent".to_owned(), get(entry)]),
+        None => {
+            rows.push(vec!["absent".to_owned(), get(entry)]);
+            if let Some(instead) = entry.instead(roots) {
+                rows.push(vec!["found".to_owned(), instead.found]);
+                rows.push(vec!["hint".to_owned(), instead.hint]);
+            }
+        }
     }
     print(&columns(&rows));
     Ok(())

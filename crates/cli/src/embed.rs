@@ -2,8 +2,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, Roots, Skipped,
-    cache_folder, list_images, load_npz, load_npz_images, read_images, resize_images,
+    Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, PassedOver, Roots, Skipped,
+    cache_folder, is_archive, list_images_counted, load_npz, load_npz_images, read_images,
+    resize_images,
 };
 use detector::Progress;
 use ndarray::{Array2, ArrayView4, Axis, ShapeError};
@@ -36,6 +37,7 @@ struct Embedded {
     files: Option<Vec<String>>,
     labels: Option<Vec<Label>>,
     skipped: Vec<Skipped>,
+    passed_over: PassedOver,
 }
 
 /// `residuum embed`: images to vectors.
@@ -61,13 +63,14 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
         ..ImageOptions::default()
     };
     let path = Path::new(&args.images);
-    let embedded = if path.extension().is_some_and(|ending| ending == "npz") {
+    let embedded = if is_archive(path) {
         let images = load_npz_images(path)?;
         Embedded {
             rows: in_parts(images.view(), side, run, &bar)?,
             files: None,
             labels: None,
             skipped: Vec::new(),
+            passed_over: PassedOver::default(),
         }
     } else {
         let mut loading = Loading::of(protocol(&args.protocol)?).on_bad_file(options.on_bad_file);
@@ -84,7 +87,8 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
         embedded.labels.as_deref(),
         embedded.files.as_deref(),
     )?;
-    if let Some(warning) = left_out(&embedded.skipped) {
+    let passed_over = embedded.passed_over.warning();
+    for warning in left_out(&embedded.skipped).into_iter().chain(passed_over) {
         tracing::warn!("{warning}");
     }
     let (n, d) = embedded.rows.dim();
@@ -163,7 +167,7 @@ fn files(
     run: impl Fn(ArrayView4<'_, u8>, &dyn Progress) -> Result<Array2<f32>, Failure>,
     progress: &dyn Progress,
 ) -> Result<Embedded, Failure> {
-    let paths = list_images(path)?;
+    let (paths, passed_over) = list_images_counted(path)?;
     let mut rows = Array2::default((0, 0));
     let (mut kept, mut skipped) = (Vec::new(), Vec::new());
     let mut first_size = None;
@@ -209,6 +213,7 @@ fn files(
         files: Some(names.collect()),
         labels: None,
         skipped,
+        passed_over,
     })
 }
 
@@ -270,6 +275,7 @@ fn of_set(
         files: below_one_folder(set.files()),
         labels: Some(set.labels().to_vec()),
         skipped: set.skipped().to_vec(),
+        passed_over: set.passed_over().clone(),
     })
 }
 
@@ -384,10 +390,11 @@ enum Format {
 
 impl Format {
     fn of(path: &Path) -> Result<Self, Failure> {
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("npz") => Ok(Self::Npz),
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        match ending.to_lowercase().as_str() {
+            "npz" => Ok(Self::Npz),
             #[cfg(feature = "report")]
-            Some("parquet") => Ok(Self::Parquet),
+            "parquet" => Ok(Self::Parquet),
             _ => Err(Failure::new(
                 exit::USAGE,
                 format!(

@@ -89,6 +89,7 @@ impl Experiment {
         let audit = datasets::audit_split(&split);
         let mut warnings = audit.warnings();
         warnings.extend(left_out(dataset.skipped()));
+        warnings.extend(dataset.passed_over().warning());
         warnings.extend(disturbed("rows disturbed", self.perturb.as_ref()));
         warnings.extend(disturbed("test rows attacked", self.attack.as_ref()));
 

@@ -103,6 +103,7 @@ impl From<DatasetError> for Failure {
             datasets::ErrorKind::Usage => exit::USAGE,
             datasets::ErrorKind::BadData => exit::BAD_DATA,
             datasets::ErrorKind::Missing => exit::MISSING,
+            datasets::ErrorKind::Memory => exit::RETRY,
         };
         Self::new(code, with_sources(&error)).maybe_hint(error.hint())
     }

@@ -90,11 +90,9 @@ fn data_files(name: &str, roots: &Roots) -> Vec<PathBuf> {
 fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
     let mut config = residuum::find(&args.method)?.config();
     if let Some(path) = &args.config {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Failure::new(
-                exit::USAGE,
-                format!("cannot read {}: {error}", path.display()),
-            )
+        let text = datasets::read_text(path).map_err(|error| Failure {
+            code: exit::USAGE,
+            ..Failure::from(error)
         })?;
         config.set_toml(&text).map_err(|error| {
             let failure = Failure::from(error);

@@ -2,6 +2,7 @@ mod adbench;
 mod class_sets;
 mod corrupted_sets;
 mod defect_sets;
+mod other_forms;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -13,7 +14,7 @@ use self::adbench::AdbenchFile;
 use self::class_sets::ClassSet;
 use self::corrupted_sets::CorruptedSet;
 use self::defect_sets::DefectSet;
-use crate::{Dataset, DatasetError, Loading, Pin, Protocol, Roots, closest, hash, npz};
+use crate::{Dataset, DatasetError, Instead, Loading, Pin, Protocol, Roots, closest, hash, npz};
 
 /// All known data sets: ADBench's embeddings and tables, and sets of images.
 pub fn catalogue() -> &'static [Entry] {
@@ -62,6 +63,7 @@ pub fn find(name: &str) -> Result<Entry, DatasetError> {
         DatasetError::UnknownName {
             name: name.to_owned(),
             closest: closest::to(name, names),
+            nearby: Vec::new(),
         }
     })
 }
@@ -367,6 +369,12 @@ impl Entry {
                 .map(|folder| folder.display().to_string())
                 .collect(),
             fetchable: !urls.is_empty(),
+            instead: self.instead(roots),
         }
+    }
+
+    /// What a root holds of it in a form that is not read, where it has no other.
+    pub fn instead(&self, roots: &Roots) -> Option<Instead> {
+        other_forms::find(self.family, roots)
     }
 }

@@ -1,15 +1,17 @@
 //! CIFAR-10 and CIFAR-100 (Krizhevsky 2009): the binary archives, and an `.npz` of CIFAR-10.
 
-use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array4;
 
 use crate::class_images::{ClassImages, Pictures};
-use crate::{DatasetError, OfficialPart, npz};
+use crate::{DatasetError, OfficialPart, input, npz};
 
 const SIDE: usize = 32;
 const PIXELS: usize = 3 * SIDE * SIDE;
+/// Above the largest file of the archives, CIFAR-100's training part of 154 MB.
+const MAX_BYTES: u64 = 1 << 28;
 
 /// Which of the archives; CIFAR-100 by its 20 coarse classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +63,24 @@ impl Cifar {
     fn read_binary(self, paths: &[PathBuf]) -> Result<ClassImages, DatasetError> {
         let (mut pixels, mut classes, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         for (i, path) in paths.iter().enumerate() {
-            let bytes = fs::read(path).map_err(|source| DatasetError::Io {
+            let mut bytes = Vec::new();
+            let io = |source| DatasetError::Io {
                 path: path.clone(),
                 source,
-            })?;
+            };
+            // One byte more, to notice what is no batch.
+            let mut file = input::open(path)?.take(MAX_BYTES + 1);
+            file.read_to_end(&mut bytes).map_err(io)?;
             let record = self.label_bytes() + PIXELS;
-            if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
+            let too_long = bytes.len() as u64 > MAX_BYTES;
+            if bytes.is_empty() || too_long || !bytes.len().is_multiple_of(record) {
                 return Err(DatasetError::Malformed {
                     path: path.clone(),
                     place: "the records".to_owned(),
-                    found: format!("{} bytes", bytes.len()),
+                    found: match too_long {
+                        true => format!("more than {MAX_BYTES} bytes"),
+                        false => format!("{} bytes", bytes.len()),
+                    },
                     expected: format!("records of {record} bytes"),
                 });
             }

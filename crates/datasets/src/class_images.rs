@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ndarray::{Array4, Axis};
 use numpy_random::RandomState;
 
+use crate::hash::Watched;
 use crate::{
     Data, Dataset, DatasetError, ImageOptions, Images, Label, Loading, OfficialPart, Protocol,
     read_images, resize_images,
@@ -39,14 +40,15 @@ pub(crate) enum Others {
 const ANOMALY_SHARE: f64 = 0.05;
 
 impl ClassImages {
-    /// The data set in which `class` stands out: normal, or under `leave-out` anomalous.
+    /// The data set in which `class` stands out: normal, or under `leave-out` anomalous. `watched` are the files that
+    /// it comes from.
     pub(crate) fn one_against_others(
         self,
         class: usize,
         others: Others,
         name: &str,
         origin: &str,
-        sha256: Option<String>,
+        watched: &Watched,
         loading: &Loading,
     ) -> Result<Dataset, DatasetError> {
         let in_class = |row: usize| self.classes[row] == class;
@@ -87,8 +89,12 @@ impl ClassImages {
         } = images;
         let labels = kept.iter().map(|&i| labels[i]).collect();
         let data = Data::Images(pixels);
+        let sha256 = Some(watched.sha256()?);
         let set = Dataset::checked(origin, name.to_owned(), data, labels, sha256)?;
-        let set = set.with_files(files).with_skipped(skipped);
+        let set = set
+            .with_files(files)
+            .with_skipped(skipped)
+            .with_passed_over(watched.passed_over());
         match parts {
             Some(parts) => {
                 let parts = kept.iter().map(|&i| parts[i]).collect();

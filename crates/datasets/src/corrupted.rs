@@ -6,8 +6,9 @@ use ndarray::Axis;
 use numpy_random::RandomState;
 
 use crate::class_images::Pictures;
+use crate::hash::Watched;
 use crate::{
-    Corruption, Data, Dataset, DatasetError, Label, Loading, corrupt, hash, mnist, resize_images,
+    Corruption, Data, Dataset, DatasetError, Label, Loading, corrupt, mnist, resize_images,
 };
 
 /// One image in twenty is corrupted.
@@ -25,6 +26,7 @@ pub(crate) fn load(
     name: &str,
     loading: &Loading,
 ) -> Result<Dataset, DatasetError> {
+    let watched = Watched::of(paths)?;
     let origin = paths[0].display().to_string();
     let mut images = match mnist::read(paths, false)?.pictures {
         Pictures::Loaded(images) => images,
@@ -51,7 +53,7 @@ pub(crate) fn load(
     if let Some(size) = loading.images.size {
         images = resize_images(&images, size)?;
     }
-    let sha256 = hash::sha256_of_files(paths)?;
+    let sha256 = watched.sha256()?;
     Dataset::checked(
         &origin,
         name.to_owned(),

@@ -5,7 +5,7 @@ use ndarray::{Array2, Array3, Array4, ArrayView4, Axis};
 use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetError, Protocol, Skipped, hash};
+use crate::{DatasetError, PassedOver, Protocol, Skipped, hash};
 
 /// Whether a row is an anomaly. Only metrics may look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -113,6 +113,7 @@ pub struct Dataset {
     official: Option<(Protocol, Vec<OfficialPart>)>,
     files: Vec<PathBuf>,
     skipped: Vec<Skipped>,
+    passed_over: PassedOver,
 }
 
 impl Dataset {
@@ -178,6 +179,7 @@ impl Dataset {
             official: None,
             files: Vec::new(),
             skipped: Vec::new(),
+            passed_over: PassedOver::default(),
         })
     }
 
@@ -252,6 +254,7 @@ impl Dataset {
             official: self.official,
             files: self.files,
             skipped: self.skipped,
+            passed_over: self.passed_over,
             ..set
         })
     }
@@ -291,6 +294,11 @@ impl Dataset {
 
     pub(crate) fn with_skipped(mut self, skipped: Vec<Skipped>) -> Self {
         self.skipped = skipped;
+        self
+    }
+
+    pub(crate) fn with_passed_over(mut self, passed_over: PassedOver) -> Self {
+        self.passed_over = passed_over;
         self
     }
 
@@ -335,6 +343,11 @@ impl Dataset {
     /// Files that were left out because they are damaged or no images.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
+    }
+
+    /// What systems leave in folders, which was passed over.
+    pub fn passed_over(&self) -> &PassedOver {
+        &self.passed_over
     }
 
     /// The number of samples.

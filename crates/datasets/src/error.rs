@@ -1,3 +1,5 @@
+mod hints;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -25,6 +27,50 @@ pub enum DatasetError {
         /// What should stand there.
         expected: String,
     },
+    /// What is there is whole, but in another form than the one that is read.
+    #[error("{}: {place}: found {found}, expected {expected}", path.display())]
+    OtherForm {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file: an array, a line, the whole.
+        place: String,
+        /// What stands there.
+        found: String,
+        /// What is read.
+        expected: String,
+        /// How to convert it.
+        hint: String,
+    },
+    /// A folder, a pipe or a device in place of a file.
+    #[error("{}: found {found}, expected a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+    /// Nothing at a path.
+    #[error("{}: no such file or folder", path.display())]
+    Absent {
+        /// The path.
+        path: PathBuf,
+        /// What lies near it under a similar name.
+        nearby: Vec<PathBuf>,
+    },
+    /// A file that was written to, replaced or removed while it was read.
+    #[error("{}: changed while it was read", path.display())]
+    Changed {
+        /// The file or the folder.
+        path: PathBuf,
+    },
+    /// A file whose contents do not fit the memory.
+    #[error("{}: {bytes} bytes of it do not fit the memory", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// Bytes asked for.
+        bytes: u64,
+    },
     /// An `.npz` without one of its arrays.
     #[error("{}: no array named `{array}`, found {}", path.display(), list(found))]
     MissingArray {
@@ -32,8 +78,10 @@ pub enum DatasetError {
         path: PathBuf,
         /// The array looked for.
         array: &'static str,
-        /// The arrays in the file.
+        /// The arrays in the file, with shape and type where known.
         found: Vec<String>,
+        /// How to make it from what is there.
+        hint: Option<String>,
     },
     /// An array of pickled Python objects, which is never unpickled.
     #[error("{}: `{array}` holds Python objects, expected numbers", path.display())]
@@ -84,6 +132,8 @@ pub enum DatasetError {
         row: usize,
         /// The value.
         value: f64,
+        /// How to make 0 and 1 of what is there, for every meaning that it may have.
+        hint: String,
     },
     /// A known data set whose file has another shape than published.
     #[error("{}: found {found}, expected {expected} as published for {name}", path.display())]
@@ -241,6 +291,8 @@ pub enum DatasetError {
         found: String,
         /// What a data set has there.
         expected: String,
+        /// How to name or to arrange it.
+        hint: String,
     },
     /// A folder of classes without the one asked for, or none asked for.
     #[error("{}: {}, expected one of {}", path.display(), class_text(found), known.join(", "))]
@@ -281,6 +333,8 @@ pub enum DatasetError {
         name: String,
         /// The most similar known names.
         closest: Vec<String>,
+        /// Files and folders of a similar name.
+        nearby: Vec<PathBuf>,
     },
     /// A word that is not one of a fixed list.
     #[error("unknown {what} `{found}`, expected one of {expected}")]
@@ -299,7 +353,7 @@ pub enum DatasetError {
         path: PathBuf,
     },
     /// A known data set whose files are in none of the data roots.
-    #[error("{name} is not at hand: no {} in {}", files.join(", "), list(searched))]
+    #[error("{name} was not found: {}", not_found(files, searched, instead.as_ref()))]
     NotAtHand {
         /// The data set.
         name: String,
@@ -309,6 +363,8 @@ pub enum DatasetError {
         searched: Vec<String>,
         /// Whether `residuum datasets fetch` gets it.
         fetchable: bool,
+        /// What lies there in another form, and how to get the one that is read.
+        instead: Option<Instead>,
     },
     /// A file whose hash is not the published one.
     #[error("{}: found the hash {found}, expected {expected}", path.display())]
@@ -350,6 +406,17 @@ pub enum ErrorKind {
     BadData,
     /// Data that are not there.
     Missing,
+    /// Data that do not fit the memory.
+    Memory,
+}
+
+/// A known data set in a form that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instead {
+    /// What is there, in words that follow its path.
+    pub found: String,
+    /// How to get the form that is read.
+    pub hint: String,
 }
 
 impl DatasetError {
@@ -366,65 +433,17 @@ impl DatasetError {
             | Self::Perturbation { .. }
             | Self::NoSuchRoot { .. } => ErrorKind::Usage,
             Self::NotAtHand { .. }
+            | Self::Absent { .. }
             | Self::NoCache
             | Self::NoDownload { .. }
             | Self::Download { .. } => ErrorKind::Missing,
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                ErrorKind::Missing
-            }
+            Self::Memory { .. } | Self::TooLarge { .. } => ErrorKind::Memory,
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => ErrorKind::Missing,
+                io::ErrorKind::OutOfMemory => ErrorKind::Memory,
+                _ => ErrorKind::BadData,
+            },
             _ => ErrorKind::BadData,
-        }
-    }
-
-    /// The way out, where one is known.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::UnknownName { closest, .. } if !closest.is_empty() => {
-                Some(format!("did you mean {}?", closest.join(" or ")))
-            }
-            Self::UnknownName { .. } => Some("residuum datasets list".to_owned()),
-            Self::NotAtHand { name, fetchable: true, .. } => Some(format!(
-                "residuum datasets fetch {name}, or set RESIDUUM_DATA to a folder that holds it"
-            )),
-            Self::NotAtHand { files, .. } | Self::NoDownload { files, .. } => Some(format!(
-                "put {} into a folder named by RESIDUUM_DATA", files.join(" and ")
-            )),
-            Self::MixedSizes { .. } => {
-                Some("ask for one size: @pixels256 behind the name or the folder".to_owned())
-            }
-            Self::Class { path, known, .. } => Some(format!(
-                "name the class: {}:{}", path.display(), known.first().map_or("CLASS", String::as_str)
-            )),
-            Self::NoDraw { .. } => Some("leave out the number behind the name".to_owned()),
-            Self::NoDivision { .. } => Some(
-                "it needs a train and a test part: mvtec for folders with train/good, one-class and \
-                 leave-out for classes; semi-random splits any set".to_owned(),
-            ),
-            Self::Malformed { place, .. } if place == "the image" => {
-                Some("--skip-bad-files leaves such files out and counts them".to_owned())
-            }
-            Self::PickledObjects { .. } => Some(
-                "save it again from Python with a numeric dtype and allow_pickle=False".to_owned(),
-            ),
-            Self::MissingArray { .. } => {
-                Some("numpy.savez_compressed(file, X=rows, y=labels) writes both".to_owned())
-            }
-            Self::Hash { .. } | Self::UnexpectedShape { .. } => {
-                Some("remove the file and fetch it again: residuum datasets fetch".to_owned())
-            }
-            Self::NoCache => Some("set RESIDUUM_CACHE to a folder".to_owned()),
-            Self::Download { .. } => Some(
-                "check the network and try again (what has arrived is kept), set RESIDUUM_MIRROR to \
-                 another source, or put the file into a folder named by RESIDUUM_DATA"
-                    .to_owned(),
-            ),
-            Self::WrongDownload { .. } => {
-                Some("try again, or set RESIDUUM_MIRROR to another source".to_owned())
-            }
-            Self::OneClass { .. } => {
-                Some("AUROC needs normal and anomalous test rows: try another seed, another protocol or more data".to_owned())
-            }
-            _ => None,
         }
     }
 }
@@ -433,6 +452,13 @@ fn class_text(class: &Option<String>) -> String {
     match class {
         Some(class) => format!("no class `{class}`"),
         None => "no class was named".to_owned(),
+    }
+}
+
+fn not_found(files: &[String], searched: &[String], instead: Option<&Instead>) -> String {
+    match instead {
+        Some(instead) => instead.found.clone(),
+        None => format!("no {} in {}", files.join(", "), list(searched)),
     }
 }
 

@@ -7,7 +7,8 @@ mod mvtec;
 use std::path::{Path, PathBuf};
 
 use crate::class_images::Others;
-use crate::{Dataset, DatasetError, Loading, catalogue, hash, images};
+use crate::hash::Watched;
+use crate::{Dataset, DatasetError, Loading, catalogue, walk};
 
 /// A folder as a user names it: `FOLDER[:CLASS][@pixels[N]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,23 +49,31 @@ impl Place {
 /// Loads a folder in whichever layout it has.
 pub(crate) fn load(place: &Place, loading: &Loading) -> Result<Dataset, DatasetError> {
     let loading = loading.sized(place.size);
-    if mvtec::is(&place.folder) {
-        return mvtec::load(&place.folder, &place.name, &loading);
+    let folder = &place.folder;
+    walk::refuse_pseudo(folder)?;
+    if let Some(normal) = mvtec::normal_of(folder, place.class.as_deref())? {
+        return mvtec::load_with(folder, &normal, &place.name, &loading);
     }
-    let classes = if mini_imagenet::is(&place.folder) {
-        mini_imagenet::read(&place.folder)?
+    let tables = mini_imagenet::is(folder);
+    if !tables {
+        classes::check(folder, place.class.as_deref())?;
+    }
+    let watched = Watched::of(std::slice::from_ref(folder))?;
+    let classes = if tables {
+        mini_imagenet::read(folder)?
     } else {
-        classes::read(&place.folder)?
+        classes::read(folder)?
     };
-    let class = classes.class(&place.folder, place.class.as_deref())?;
-    classes.images.one_against_others(
+    let class = classes.class(folder, place.class.as_deref())?;
+    let set = classes.images.one_against_others(
         class,
         Others::All,
         &place.name,
-        &place.folder.display().to_string(),
-        Some(hash::sha256_of_files(std::slice::from_ref(&place.folder))?),
+        &folder.display().to_string(),
+        &watched,
         &loading,
-    )
+    )?;
+    Ok(set)
 }
 
 /// `<part>/<class>` folders as a known set has them, one class against 5 % of the others.
@@ -74,6 +83,7 @@ pub(crate) fn load_known_classes(
     name: &str,
     loading: &Loading,
 ) -> Result<Dataset, DatasetError> {
+    let watched = Watched::of(&[folder.to_owned()])?;
     let classes = classes::read(folder)?;
     let known = classes.names.len();
     if class >= known {
@@ -83,16 +93,10 @@ pub(crate) fn load_known_classes(
             known: (0..known).map(|k| k.to_string()).collect(),
         });
     }
-    let sha256 = hash::sha256_of_files(&[folder.to_owned()])?;
     let origin = folder.display().to_string();
-    classes.images.one_against_others(
-        class,
-        Others::FivePercent,
-        name,
-        &origin,
-        Some(sha256),
-        loading,
-    )
+    classes
+        .images
+        .one_against_others(class, Others::FivePercent, name, &origin, &watched, loading)
 }
 
 pub(crate) use mvtec::load as load_mvtec;
@@ -119,7 +123,7 @@ fn names_of(folders: &[PathBuf]) -> Vec<String> {
 
 /// The files in a folder; none is an error.
 fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let files = images::entries(folder)?;
+    let files = walk::children(folder)?.files;
     if files.is_empty() {
         return Err(DatasetError::NoImages {
             path: folder.to_owned(),

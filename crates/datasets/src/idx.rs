@@ -1,10 +1,10 @@
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::DatasetError;
+use crate::recognise::{self, Format};
+use crate::{DatasetError, input};
 
 /// Deflate makes at most 1032 bytes of one.
 const MAX_DEFLATE_RATIO: u64 = 1032;
@@ -32,7 +32,7 @@ pub fn load_idx(path: impl AsRef<Path>, axes: u8) -> Result<Idx, DatasetError> {
         path: path.to_owned(),
         source,
     };
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = input::open(path)?;
     let file_bytes = file.metadata().map_err(io)?.len();
     let mut start = Vec::new();
     (&mut file).take(2).read_to_end(&mut start).map_err(io)?;
@@ -54,6 +54,10 @@ fn read(mut reader: impl Read, axes: u8, limit: u64, path: &Path) -> Result<Idx,
         expected,
     };
     let damaged = |error: io::Error| {
+        if error.kind() == io::ErrorKind::OutOfMemory {
+            let (path, source) = (path.to_owned(), error);
+            return DatasetError::Io { path, source };
+        }
         malformed(
             "the IDX data",
             match error.kind() {
@@ -66,6 +70,19 @@ fn read(mut reader: impl Read, axes: u8, limit: u64, path: &Path) -> Result<Idx,
     let mut magic = [0; 4];
     reader.read_exact(&mut magic).map_err(damaged)?;
     if magic != [0, 0, 8, axes] {
+        let start = recognise::start(path)?;
+        match Format::of(&start, path) {
+            Format::Idx | Format::Gzip | Format::Unknown => {}
+            format => {
+                return Err(DatasetError::OtherForm {
+                    path: path.to_owned(),
+                    place: "the file".to_owned(),
+                    found: format.name().to_owned(),
+                    expected: "IDX data (MNIST's format), gzipped or not".to_owned(),
+                    hint: "get the official file again: residuum datasets fetch".to_owned(),
+                });
+            }
+        }
         return Err(malformed(
             "the magic number",
             format!("{:#010x}", u32::from_be_bytes(magic)),

@@ -11,10 +11,10 @@ mod masks;
 mod read;
 mod resize;
 
-pub use list::list_images;
+pub use list::{list_images, list_images_counted};
 pub use read::{Colour, ImageOptions, Images, OnBadFile, Skipped, read_images};
 pub use resize::resize_images;
 
-pub(crate) use list::{entries, folders};
+pub(crate) use list::listed;
 pub(crate) use masks::{MaskOf, Masks, not_black, read_masks};
 pub(crate) use read::{check_header, skip};

@@ -1,7 +1,10 @@
 use std::path::Path;
+use std::{fs, io};
 
+use crate::recognise::Format;
 use crate::{
-    Dataset, DatasetError, ImageOptions, OnBadFile, Protocol, Roots, find, folders, load_npz,
+    Dataset, DatasetError, Entry, ImageOptions, Instead, OnBadFile, Protocol, Roots, find, folders,
+    load_npz, nearby, recognise,
 };
 
 /// What loading has to know beyond the data set's name.
@@ -40,20 +43,26 @@ impl Loading {
 /// Loads what a user names: a set of the catalogue, an `.npz` file with arrays `X` and `y`, or a
 /// folder of images.
 ///
+/// A name of the catalogue wins over a file or folder of that name in the working directory, which `./NAME` names.
+/// A file is read for what it holds, whatever its ending: an `.npz` without one is read, a table in another format is
+/// refused by name.
+///
 /// A folder has one of these layouts, and `@pixelsN` behind it resizes its images:
 /// - `train/good`, `test/<kind>` and, if there are masks, `ground_truth/<kind>`: MVTec AD's layout,
-///   which VisA's one-class layout shares. `test/good` is normal, all else anomalous.
+///   which VisA's one-class layout, BTAD and MVTec LOCO share. What is called `good`, `normal` or `ok` in any case
+///   is normal, all else anomalous; `FOLDER:CLASS` names another class that is alone in `train`.
 /// - `train/<class>`, `val/<class>` or `test/<class>`: ImageFolder with an official division.
 /// - `images` with `train.csv`, `val.csv`, `test.csv` of `filename,label`: Mini-ImageNet, whose parts
 ///   have different classes and so are no division of any one.
 /// - `<class>` folders alone.
 ///
-/// The last three need a class, `FOLDER:CLASS`; `good`, `normal` or `ok` is taken where none is named.
+/// The last three need a class, `FOLDER:CLASS`; the one called `good`, `normal` or `ok` is taken where none is named.
 ///
 /// A number behind a set of rows of the catalogue or a file, `10_cover@12000`, draws that many of them ([`Dataset::drawn`]).
 ///
 /// # Errors
-/// [`DatasetError`]: unknown names, files that are absent or damaged, folders in no known layout.
+/// [`DatasetError`]: unknown names, files that are absent or damaged or of another format, pipes and devices,
+/// folders in no known layout.
 pub fn load(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, DatasetError> {
     if let Some((base, digits)) = name.rsplit_once('@')
         && !digits.is_empty()
@@ -67,19 +76,109 @@ pub fn load(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, Dat
         })?;
         return load(base, roots, loading)?.drawn(rows);
     }
-    if name.ends_with(".npz") {
-        return load_npz(name);
+    if !looks_like_a_path(name)
+        && let Ok(entry) = find(name)
+    {
+        return entry
+            .load_with(roots, loading)
+            .map_err(|error| or_file(error, name));
     }
     if let Some(place) = folders::Place::parse(name)? {
         return folders::load(&place, loading);
     }
-    if looks_like_a_path(name) {
-        return Err(DatasetError::Io {
-            path: name.into(),
-            source: std::io::ErrorKind::NotFound.into(),
+    let path = Path::new(name);
+    match fs::metadata(path) {
+        Ok(_) => load_file(path),
+        Err(source)
+            if source.kind() != io::ErrorKind::NotFound
+                && source.kind() != io::ErrorKind::NotADirectory =>
+        {
+            Err(DatasetError::Io {
+                path: path.to_owned(),
+                source,
+            })
+        }
+        Err(_) => absent(name)?.load_with(roots, loading),
+    }
+}
+
+/// A file: an `.npz`, or what is refused by name.
+fn load_file(path: &Path) -> Result<Dataset, DatasetError> {
+    let start = recognise::start(path)?;
+    let named = recognise::ending(path) == "npz";
+    if named || Format::of(&start, path) == Format::Zip {
+        return load_npz(path);
+    }
+    Err(recognise::refusal(path, &start))
+}
+
+/// The set of the catalogue that is named; the error of a path at which nothing is.
+fn absent(name: &str) -> Result<Entry, DatasetError> {
+    let path = Path::new(name);
+    let (base, _) = name.rsplit_once(['@', ':']).unwrap_or((name, ""));
+    if Path::new(base).is_file() {
+        return Err(DatasetError::OtherForm {
+            path: base.into(),
+            place: "the data set".to_owned(),
+            found: "a file".to_owned(),
+            expected: format!("a folder of images before `{}`", &name[base.len()..]),
+            hint: format!("name the file alone: {base}"),
         });
     }
-    find(name)?.load_with(roots, loading)
+    let nearby = nearby::of(path);
+    let is_path =
+        looks_like_a_path(name) || DATA_ENDINGS.contains(&recognise::ending(path).as_str());
+    match find(name) {
+        Ok(entry) => Ok(entry),
+        Err(DatasetError::UnknownName { name, closest, .. }) if !is_path => {
+            Err(DatasetError::UnknownName {
+                name,
+                closest,
+                nearby,
+            })
+        }
+        Err(DatasetError::UnknownName { .. }) => Err(DatasetError::Absent {
+            path: path.to_owned(),
+            nearby,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Endings by which a name is one of a file.
+const DATA_ENDINGS: [&str; 16] = [
+    "arff", "csv", "feather", "gz", "h5", "hdf5", "json", "mat", "npy", "npz", "parquet", "pkl",
+    "tsv", "txt", "xlsx", "zip",
+];
+
+/// A set that is nowhere, while a file or a folder of its name is here.
+fn or_file(error: DatasetError, name: &str) -> DatasetError {
+    match error {
+        DatasetError::NotAtHand {
+            name: set,
+            files,
+            searched,
+            fetchable,
+            instead: None,
+        } if Path::new(name).exists() => {
+            let instead = Some(Instead {
+                found: format!(
+                    "`{name}` is a set of the catalogue, whose files are in no data folder"
+                ),
+                hint: format!(
+                    "./{name} names what lies here; residuum datasets show {name} says where the set is"
+                ),
+            });
+            DatasetError::NotAtHand {
+                name: set,
+                files,
+                searched,
+                fetchable,
+                instead,
+            }
+        }
+        error => error,
+    }
 }
 
 fn looks_like_a_path(name: &str) -> bool {

@@ -5,13 +5,14 @@
 //! elements in its turn: flags, sizes, name, numbers. Sizes are claims: nothing is allocated from them,
 //! and no more is unpacked than the numbers of an array need.
 
-use std::fs;
 use std::io::Read;
 use std::path::Path;
 
 use flate2::read::ZlibDecoder;
 
-use crate::DatasetError;
+use crate::guard::guarded;
+use crate::recognise::Format;
+use crate::{DatasetError, input};
 
 /// Numbers of an array, the first axis varying fastest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ const COMPRESSED: u32 = 15;
 const START_BYTES: u64 = 4096;
 /// SVHN's largest file, `extra`, has 1.6 GB of pixels.
 const MAX_BYTES: u64 = 1 << 31;
+/// Deflate makes at most 1032 bytes of one.
+const MAX_DEFLATE_RATIO: u64 = 1032;
 
 /// The arrays called `names`.
 ///
@@ -46,17 +49,27 @@ pub(crate) fn read<const N: usize>(
     path: &Path,
     names: [&'static str; N],
 ) -> Result<[Matrix; N], DatasetError> {
-    let bytes = fs::read(path).map_err(|source| DatasetError::Io {
+    let mut bytes = Vec::new();
+    let io = |source| DatasetError::Io {
         path: path.to_owned(),
         source,
-    })?;
-    let malformed = |(found, expected): Wrong| DatasetError::Malformed {
-        path: path.to_owned(),
-        place: "the MATLAB file".to_owned(),
-        found,
-        expected,
     };
-    let mut arrays = arrays(&bytes, &names).map_err(malformed)?;
+    input::open(path)?.read_to_end(&mut bytes).map_err(io)?;
+    let place = "the MATLAB file";
+    other_form(path, &bytes)?;
+    let wrong = |wrong| match wrong {
+        Wrong::Malformed(found, expected) => DatasetError::Malformed {
+            path: path.to_owned(),
+            place: place.to_owned(),
+            found,
+            expected,
+        },
+        Wrong::Memory(bytes) => DatasetError::Memory {
+            path: path.to_owned(),
+            bytes,
+        },
+    };
+    let mut arrays = guarded(path, place, || arrays(&bytes, &names).map_err(wrong))?;
     let mut missing = None;
     let found = names.map(|name| {
         let place = arrays.iter().position(|(known, _)| known == name);
@@ -75,21 +88,59 @@ pub(crate) fn read<const N: usize>(
             path: path.to_owned(),
             array,
             found: arrays.into_iter().map(|(name, _)| name).collect(),
+            hint: None,
         }),
     }
 }
 
-/// What was found and what was expected.
-type Wrong = (String, String);
+/// An error where the file is surely something else.
+fn other_form(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
+    const LEVEL_5: &str = "a little-endian MAT-file of level 5";
+    let start = &bytes[..bytes.len().min(4096)];
+    let version = bytes.get(124..HEADER_BYTES);
+    let format = match Format::of(start, path) {
+        Format::Matlab if version == Some(&[0, 2, b'I', b'M']) => Format::Matlab73,
+        // Headers are free text; the version decides.
+        _ if version == Some(&[0, 1, b'I', b'M']) => return Ok(()),
+        format => format,
+    };
+    let hint = match format {
+        Format::Matlab | Format::Unknown => return Ok(()),
+        Format::Matlab73 | Format::Hdf5 => {
+            "save it with -v7: in MATLAB, save('FILE.mat', 'X', 'y', '-v7')".to_owned()
+        }
+        _ => "get the official file again: it begins with MATLAB 5.0".to_owned(),
+    };
+    Err(DatasetError::OtherForm {
+        path: path.to_owned(),
+        place: "the file".to_owned(),
+        found: format.name().to_owned(),
+        expected: LEVEL_5.to_owned(),
+        hint,
+    })
+}
+
+/// Why an array could not be read. The caller adds the file.
+#[derive(Debug)]
+enum Wrong {
+    /// What was found and what was expected.
+    Malformed(String, String),
+    /// As many bytes do not fit the memory.
+    Memory(u64),
+}
+
+fn malformed(found: impl Into<String>, expected: impl Into<String>) -> Wrong {
+    Wrong::Malformed(found.into(), expected.into())
+}
 
 /// All arrays by name; those that are not `wanted` without their numbers.
 fn arrays(bytes: &[u8], wanted: &[&str]) -> Result<Vec<Array>, Wrong> {
     let version = bytes.get(124..HEADER_BYTES).unwrap_or_default();
     // Version 0x0100 and "IM": both little-endian. Other orders are not written any more.
     if version != [0x00, 0x01, b'I', b'M'] {
-        return Err((
+        return Err(malformed(
             format!("a header that ends in {version:02x?}"),
-            "a little-endian MAT-file of level 5".to_owned(),
+            "a little-endian MAT-file of level 5",
         ));
     }
     let mut rest = &bytes[HEADER_BYTES..];
@@ -123,8 +174,15 @@ fn packed(data: &[u8], wanted: &[&str]) -> Result<Option<Array>, Wrong> {
         bytes.checked_mul(axis as u64) // a double for each at most
     });
     let most = numbers.unwrap_or(u64::MAX).saturating_add(START_BYTES);
+    let held = (data.len() as u64).saturating_mul(MAX_DEFLATE_RATIO);
+    if size > held {
+        return Err(malformed(
+            format!("{size} bytes in array `{}`", start.name),
+            format!("at most {held}, which {} packed ones can hold", data.len()),
+        ));
+    }
     if size > most.min(MAX_BYTES) {
-        return Err((
+        return Err(malformed(
             format!("{size} bytes in array `{}`", start.name),
             format!(
                 "at most {} for shape {:?}",
@@ -140,25 +198,17 @@ fn packed(data: &[u8], wanted: &[&str]) -> Result<Option<Array>, Wrong> {
     matrix(data, wanted)
 }
 
+/// Unpacks `limit` more bytes at most; what is reserved grows with what comes.
 fn unpack(packed: &mut impl Read, limit: u64, to: &mut Vec<u8>) -> Result<(), Wrong> {
-    to.try_reserve(limit as usize).map_err(|_| {
-        (
-            format!("{limit} bytes to unpack"),
-            "an array that fits the memory".to_owned(),
-        )
-    })?;
-    packed
-        .take(limit)
-        .read_to_end(to)
-        .map_err(|error| (error.to_string(), "undamaged packed data".to_owned()))?;
-    Ok(())
+    match packed.take(limit).read_to_end(to) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Err(Wrong::Memory(limit)),
+        Err(error) => Err(malformed(error.to_string(), "undamaged packed data")),
+    }
 }
 
 fn cut() -> Wrong {
-    (
-        "the end of the data".to_owned(),
-        "a whole element".to_owned(),
-    )
+    malformed("the end of the data", "a whole element")
 }
 
 fn word(bytes: &[u8], at: usize) -> Result<u32, Wrong> {
@@ -238,16 +288,14 @@ fn matrix(bytes: &[u8], wanted: &[&str]) -> Result<Option<Array>, Wrong> {
     }
     let (kind, data, _) = element(rest)?;
     let values = values(kind, data).ok_or_else(|| {
-        (
-            format!("array `{name}` with numbers of type {kind} outside 0 to 255"),
-            "numbers that are bytes".to_owned(),
-        )
+        let found = format!("array `{name}` with numbers of type {kind} outside 0 to 255");
+        malformed(found, "numbers that are bytes")
     })?;
     let promised = shape
         .iter()
         .try_fold(1usize, |n, &axis| n.checked_mul(axis));
     if promised != Some(values.len()) {
-        return Err((
+        return Err(malformed(
             format!("{} numbers in array `{name}`", values.len()),
             format!("as many as shape {shape:?} has"),
         ));
@@ -357,8 +405,11 @@ mod tests {
     fn packed_arrays_are_unpacked_only_as_far_as_their_sizes_need() {
         let bomb = array(9, "X", &[1, 1], UINT8, &vec![0; 1 << 20]);
         let error = arrays(&file(std::slice::from_ref(&bomb), true), &["X"]).unwrap_err();
-        assert_eq!(error.0, format!("{} bytes in array `X`", bomb.len() - 8));
-        assert!(error.1.starts_with("at most 4104 for shape"), "{}", error.1);
+        let Wrong::Malformed(found, expected) = error else {
+            panic!("a small claim fits the memory");
+        };
+        assert_eq!(found, format!("{} bytes in array `X`", bomb.len() - 8));
+        assert!(expected.starts_with("at most 4104 for shape"), "{expected}");
         // One that nobody asks for is not unpacked: its damaged end goes unseen.
         let mut whole = file(
             &[array(9, "Z", &[1, 1 << 20], UINT8, &vec![7; 1 << 20])],
@@ -375,6 +426,37 @@ mod tests {
         let n = whole.len();
         whole[n - 4..].fill(0x55);
         assert!(arrays(&whole, &["X"]).is_err());
+    }
+
+    #[test]
+    fn a_claim_that_the_packed_bytes_cannot_hold_is_refused_unread() {
+        // The tag and the shape of 2^30 bytes, and nothing behind them.
+        let whole = array(9, "X", &[1 << 15, 1 << 15], UINT8, &[]);
+        let mut claim = whole.clone();
+        claim[4..8].copy_from_slice(&(1u32 << 30).to_le_bytes());
+        let Err(Wrong::Malformed(found, expected)) = arrays(&file(&[claim], true), &["X"]) else {
+            panic!("a claim was believed");
+        };
+        assert_eq!(found, "1073741824 bytes in array `X`");
+        assert!(expected.contains("packed ones can hold"), "{expected}");
+    }
+
+    #[test]
+    fn other_files_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("test_32x32.mat");
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            let error = read(&path, ["X"]).unwrap_err();
+            format!("{error} {}", error.hint().unwrap_or_default())
+        };
+        let mut hdf5 = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".to_vec();
+        hdf5.resize(124, b' ');
+        hdf5.extend([0, 2, b'I', b'M']);
+        let text = refused(&hdf5);
+        assert!(text.contains("HDF5") && text.contains("-v7"), "{text}");
+        let text = refused(b"<html><body>403 Forbidden</body></html>");
+        assert!(text.contains("an HTML page"), "{text}");
     }
 
     #[test]

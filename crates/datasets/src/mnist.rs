@@ -77,13 +77,33 @@ fn check(
     Ok(())
 }
 
-/// The training part's files, beside the test part's.
+/// The training part's files, beside the test part's, under whichever name is there.
 pub(crate) fn training_files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let train = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        path.parent()
-            .unwrap_or(Path::new(""))
-            .join(name.replace("t10k", "train"))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let usual = name.replace("t10k", "train");
+        let mut others = names(&usual).into_iter().map(|name| folder.join(name));
+        let usual = folder.join(&usual);
+        if usual.exists() {
+            return usual;
+        }
+        others.find(|path| path.exists()).unwrap_or(usual)
     };
     paths.iter().map(train).collect()
+}
+
+/// The names that an IDX file has been published under: unpacked and gzipped, with `-idx3` and `.idx3`.
+pub(crate) fn names(name: &str) -> [String; 4] {
+    let plain = name
+        .strip_suffix(".gz")
+        .unwrap_or(name)
+        .replace(".idx", "-idx");
+    let dotted = plain.replace("-idx", ".idx");
+    [
+        plain.clone(),
+        format!("{plain}.gz"),
+        dotted.clone(),
+        format!("{dotted}.gz"),
+    ]
 }

@@ -12,8 +12,13 @@ const MAX_HEADER: u32 = 1 << 16;
 #[derive(Debug)]
 pub(crate) enum NpyError {
     Io(io::Error),
-    Malformed { found: String, expected: String },
+    Malformed {
+        found: String,
+        expected: String,
+    },
     Pickled,
+    /// As many bytes do not fit the memory.
+    Memory(u64),
 }
 
 impl From<io::Error> for NpyError {
@@ -62,7 +67,7 @@ pub(crate) enum Numbers {
 pub(crate) fn read_numbers(reader: &mut impl Read, size: u64) -> Result<Numbers, NpyError> {
     let (header, header_bytes) = read_header(reader)?;
     let held = size.saturating_sub(header_bytes);
-    let DType { kind, bytes, .. } = header.dtype;
+    let DType { kind, bytes, .. } = DType::parse(&header.descr)?;
     if bytes <= 2 || (kind, bytes) == (b'f', 4) {
         read_as(reader, &header, held, |v| v as f32).map(Numbers::F32)
     } else {
@@ -80,10 +85,11 @@ fn read_as<T>(
     held: u64,
     convert: fn(f64) -> T,
 ) -> Result<Npy<T>, NpyError> {
+    let dtype = DType::parse(&header.descr)?;
     let promised = header
         .shape
         .iter()
-        .try_fold(header.dtype.bytes as u64, |product, &axis| {
+        .try_fold(dtype.bytes as u64, |product, &axis| {
             product.checked_mul(axis)
         });
     if promised != Some(held) {
@@ -93,11 +99,11 @@ fn read_as<T>(
             format!(
                 "{promised} bytes for shape {} of {}",
                 shape_text(&header.shape),
-                header.dtype.text
+                dtype.text
             ),
         );
     }
-    let values = read_values(reader, header.dtype, held, convert)?;
+    let values = read_values(reader, dtype, held, convert)?;
     Ok(Npy {
         shape: header.shape.iter().map(|&axis| axis as usize).collect(),
         fortran: header.fortran,
@@ -119,14 +125,12 @@ fn read_values<T>(
 ) -> Result<Vec<T>, NpyError> {
     let n = (held / dtype.bytes as u64) as usize;
     let mut values = Vec::new();
-    if values.try_reserve_exact(n).is_err() {
-        return malformed(format!("{n} numbers"), "an array that fits the memory");
-    }
     let mut block = vec![0; dtype.bytes << 13];
     let mut left = held as usize;
     while left > 0 {
         let now = left.min(block.len());
         reader.read_exact(&mut block[..now])?;
+        make_room(&mut values, now / dtype.bytes, n)?;
         values.extend(
             block[..now]
                 .chunks_exact(dtype.bytes)
@@ -139,6 +143,21 @@ fn read_values<T>(
         return malformed("bytes after the last number", format!("{n} numbers"));
     }
     Ok(values)
+}
+
+/// Bytes that are reserved on the word of a header.
+const FIRST_BYTES: usize = 1 << 26;
+
+/// Room for `more` of `n` values, doubled as they arrive: a header's claim alone reserves little.
+fn make_room<T>(values: &mut Vec<T>, more: usize, n: usize) -> Result<(), NpyError> {
+    if values.capacity() - values.len() >= more {
+        return Ok(());
+    }
+    let first = (FIRST_BYTES / size_of::<T>().max(1)).max(more);
+    let wanted = n.min(first.max(2 * values.capacity()));
+    values
+        .try_reserve_exact(wanted - values.len())
+        .map_err(|_| NpyError::Memory((wanted * size_of::<T>()) as u64))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -165,20 +184,55 @@ const DTYPES: [(&str, &str); 12] = [
     ("b1", "bool"),
 ];
 
+/// The types that are read.
+pub(crate) const NUMBERS: &str = "numbers of 8 to 64 bits or bool";
+
+/// The type that a header writes as `descr`, by its name in NumPy.
+pub(crate) fn dtype_name(descr: &str) -> String {
+    let plain = descr.trim_start_matches(['<', '>', '|', '=']);
+    if let Some((_, text)) = DTYPES
+        .iter()
+        .find(|(code, text)| plain == *code || plain == *text)
+    {
+        return (*text).to_owned();
+    }
+    let bits = |bytes: &str| {
+        bytes
+            .parse::<u64>()
+            .map_or(0, |bytes| bytes.saturating_mul(8))
+    };
+    let (kind, rest) = plain.split_at_checked(1).unwrap_or_default();
+    match kind {
+        "[" => "a structured array of several columns".to_owned(),
+        "U" => format!("text of up to {rest} characters ({plain})"),
+        "S" | "a" => format!("bytes, a text of up to {rest} ({plain})"),
+        "O" => "Python objects".to_owned(),
+        "M" => format!("dates (datetime64{})", rest.trim_start_matches('8')),
+        "m" => format!(
+            "spans of time (timedelta64{})",
+            rest.trim_start_matches('8')
+        ),
+        "c" => format!("complex numbers (complex{})", bits(rest)),
+        "f" => format!("long doubles (float{})", bits(rest)),
+        "V" => format!("raw bytes ({plain})"),
+        _ => format!("the dtype {descr:?}"),
+    }
+}
+
 impl DType {
     fn parse(descr: &str) -> Result<Self, NpyError> {
-        if descr.contains('O') {
+        if descr.contains('O') && !descr.starts_with('[') {
             return Err(NpyError::Pickled);
         }
-        let order = descr.as_bytes().first().copied().unwrap_or(b' ');
+        let (order, plain) = match descr.as_bytes().first() {
+            Some(order @ (b'<' | b'>' | b'|' | b'=')) => (*order, &descr[1..]),
+            _ => (b'=', descr), // the machine's own, as NumPy takes it
+        };
         let known = DTYPES
             .iter()
-            .find(|(code, _)| descr.get(1..) == Some(*code) && b"<>|=".contains(&order));
+            .find(|(code, text)| plain == *code || plain == *text);
         let Some((code, text)) = known else {
-            return malformed(
-                format!("dtype {descr:?}"),
-                "float16..64, int8..64, uint8..64 or bool",
-            );
+            return malformed(dtype_name(descr), NUMBERS);
         };
         Ok(Self {
             kind: code.as_bytes()[0],
@@ -222,14 +276,17 @@ fn half(bits: u16) -> f64 {
     }
 }
 
-struct Header {
-    dtype: DType,
-    fortran: bool,
-    shape: Vec<u64>,
+/// What a header says, before any of it is acted on.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// The type as the file writes it.
+    pub(crate) descr: String,
+    pub(crate) fortran: bool,
+    pub(crate) shape: Vec<u64>,
 }
 
 /// The header and how many bytes it took.
-fn read_header(reader: &mut impl Read) -> Result<(Header, u64), NpyError> {
+pub(crate) fn read_header(reader: &mut impl Read) -> Result<(Header, u64), NpyError> {
     let mut start = [0; 8];
     reader.read_exact(&mut start)?;
     if &start[..6] != b"\x93NUMPY" {
@@ -269,18 +326,19 @@ fn parse_header(text: &str) -> Result<Header, NpyError> {
         expected: "a dictionary of 'descr', 'fortran_order' and 'shape'".to_owned(),
     };
     let value = |key: &str| {
-        let (_, after) = text.split_once(&format!("'{key}':"))?;
-        Some(after.trim_start())
+        let at = ['\'', '"'].iter().find_map(|quote| {
+            let key = format!("{quote}{key}{quote}");
+            Some(text.find(&key)? + key.len())
+        })?;
+        Some(text[at..].trim_start().strip_prefix(':')?.trim_start())
     };
     let descr = value("descr").ok_or_else(unreadable)?;
-    if descr.starts_with('[') {
-        return malformed("a structured dtype", "one number type");
-    }
-    let descr = descr
-        .strip_prefix('\'')
-        .and_then(|rest| rest.split_once('\''))
-        .ok_or_else(unreadable)?
-        .0;
+    let quote = descr.chars().next().filter(|c| "'\"[".contains(*c));
+    let descr = match quote {
+        Some('[') => "[",
+        Some(quote) => descr[1..].split_once(quote).ok_or_else(unreadable)?.0,
+        None => return Err(unreadable()),
+    };
     let fortran = value("fortran_order").ok_or_else(unreadable)?;
     let fortran = match fortran {
         word if word.starts_with("True") => true,
@@ -301,7 +359,7 @@ fn parse_header(text: &str) -> Result<Header, NpyError> {
         .collect::<Result<Vec<u64>, _>>()
         .map_err(|_| unreadable())?;
     Ok(Header {
-        dtype: DType::parse(descr)?,
+        descr: descr.to_owned(),
         fortran,
         shape,
     })
@@ -347,17 +405,47 @@ mod tests {
     #[test]
     fn objects_structures_and_text_are_refused() {
         assert!(matches!(DType::parse("|O"), Err(NpyError::Pickled)));
-        for descr in ["<U3", "|S8", "<c8", "<f16", "<M8[ns]", "", "f8", "é8"] {
+        for descr in ["<U3", "|S8", "<c8", "<f16", "<M8[ns]", "", "8", "é8", "["] {
             assert!(
                 matches!(DType::parse(descr), Err(NpyError::Malformed { .. })),
                 "{descr}"
             );
         }
         let structured = "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (3,), }";
-        assert!(matches!(
-            parse_header(structured),
-            Err(NpyError::Malformed { .. })
-        ));
+        assert_eq!(parse_header(structured).unwrap().descr, "[");
+    }
+
+    #[test]
+    fn types_have_their_names() {
+        for (descr, name) in [
+            ("<f16", "long doubles (float128)"),
+            ("<c16", "complex numbers (complex128)"),
+            ("<U7", "text of up to 7 characters (U7)"),
+            ("|S1", "bytes, a text of up to 1 (S1)"),
+            ("<M8[ns]", "dates (datetime64[ns])"),
+            (">f4", "float32"),
+            ("", "the dtype \"\""),
+        ] {
+            assert_eq!(dtype_name(descr), name);
+        }
+    }
+
+    #[test]
+    fn what_numpy_takes_without_a_byte_order_or_with_other_quotes_is_read() {
+        assert_eq!(number("f8", &(-0.1f64).to_ne_bytes()), -0.1);
+        assert_eq!(number("int16", &(-3i16).to_ne_bytes()), -3.0);
+        let header = "{\"descr\" : \"<f4\", \"fortran_order\" : False, \"shape\" : (2,)}";
+        assert_eq!(parse_header(header).unwrap().shape, [2]);
+    }
+
+    #[test]
+    fn room_grows_with_what_arrives() {
+        let mut values: Vec<u8> = Vec::new();
+        make_room(&mut values, 1, 1 << 40).unwrap();
+        assert!(values.capacity() <= FIRST_BYTES);
+        values.resize(values.capacity(), 0);
+        make_room(&mut values, 1, FIRST_BYTES + 5).unwrap();
+        assert_eq!(values.capacity(), FIRST_BYTES + 5);
     }
 
     #[test]

@@ -1,3 +1,6 @@
+mod arrays;
+mod labels;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
@@ -7,11 +10,18 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;
 
+use crate::guard::guarded;
+use crate::hash::Watched;
 use crate::npy::{self, Npy, NpyError, Numbers};
-use crate::{Data, Dataset, DatasetError, Label, hash};
+use crate::{Data, Dataset, DatasetError, Label, input, recognise};
 
 /// Deflate makes at most 1032 bytes of one.
 const MAX_DEFLATE_RATIO: u64 = 1032;
+
+/// Arrays may unpack to this many bytes, or to [`USUAL_RATIO`] times what they take packed if that is more: a small
+/// file cannot ask for all memory.
+const MAX_UNPACKED: u64 = 4 << 30;
+const USUAL_RATIO: u64 = 100;
 
 /// Reads a file as ADBench lays it out: a zip of `X.npy` `[n, d]` and `y.npy`, `[n]` or `[n, 1]`,
 /// with 0 for normal and 1 for anomalous rows.
@@ -26,8 +36,11 @@ const MAX_DEFLATE_RATIO: u64 = 1032;
 /// are not finite, labels that are neither 0 nor 1, or another number of labels than rows.
 pub fn load_npz(path: impl AsRef<Path>) -> Result<Dataset, DatasetError> {
     let path = path.as_ref();
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    load_named(path, &name)
+    let name = match recognise::ending(path).as_str() {
+        "npz" => path.file_stem(),
+        _ => path.file_name(),
+    };
+    load_named(path, &name.unwrap_or_default().to_string_lossy())
 }
 
 /// The array `images` of a file, whole numbers from 0 to 255: `[n, h, w]` or `[n, h, w, 1]` grey or
@@ -54,8 +67,9 @@ pub fn load_npz_images(path: impl AsRef<Path>) -> Result<Array4<u8>, DatasetErro
 }
 
 pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetError> {
-    let (data, labels) = read_arrays(path)?;
-    let sha256 = hash::sha256_of_file(path)?;
+    let watched = Watched::of(&[path.to_owned()])?;
+    let (data, labels) = guarded(path, "the archive", || read_arrays(path))?;
+    let sha256 = watched.sha256()?;
     Dataset::checked(
         &path.display().to_string(),
         name.to_owned(),
@@ -67,22 +81,35 @@ pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetErro
 
 fn read_arrays(path: &Path) -> Result<(Data, Vec<Label>), DatasetError> {
     let (mut archive, file_bytes) = open(path)?;
+    let arrays = arrays::of(&mut archive);
+    arrays::check(path, &arrays)?;
     let x = read_entry(path, &mut archive, "X", file_bytes, |entry, size| {
         npy::read_numbers(entry, size)
-    })?;
-    let y = read_entry(path, &mut archive, "y", file_bytes, |entry, size| {
-        npy::read(entry, size, |v| v)
     })?;
     let data = match x {
         Numbers::F32(x) => Data::Rows(rows(path, x)?),
         Numbers::F64(x) => Data::Rows64(rows(path, x)?),
     };
-    let labels = labels(path, y)?;
-    Ok((data, labels))
+    let y = arrays.iter().find(|array| array.name == "y");
+    if y.is_some_and(arrays::Array::is_text) {
+        let names = labels::names(&mut archive);
+        return Err(labels::of_text(path, &names));
+    }
+    let y = read_entry(path, &mut archive, "y", file_bytes, |entry, size| {
+        npy::read(entry, size, |v| v)
+    })?;
+    Ok((data, labels::of(path, y)?))
 }
 
 /// Arrays of bytes in C order, whatever their dtype in the file: values outside 0..=255 are errors.
 pub(crate) fn read_bytes<const N: usize>(
+    path: &Path,
+    names: [&'static str; N],
+) -> Result<[Npy<u8>; N], DatasetError> {
+    guarded(path, "the archive", || read_all_bytes(path, names))
+}
+
+fn read_all_bytes<const N: usize>(
     path: &Path,
     names: [&'static str; N],
 ) -> Result<[Npy<u8>; N], DatasetError> {
@@ -126,6 +153,7 @@ pub(crate) fn read_bytes<const N: usize>(
         path: path.to_owned(),
         array: names.first().copied().unwrap_or_default(),
         found: Vec::new(),
+        hint: None,
     })
 }
 
@@ -134,11 +162,18 @@ fn open(path: &Path) -> Result<(ZipArchive<BufReader<File>>, u64), DatasetError>
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(io)?;
+    let file = input::open(path)?;
     let file_bytes = file.metadata().map_err(io)?.len();
-    let archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|error| zip_error(path, "the archive", error))?;
-    Ok((archive, file_bytes))
+    match ZipArchive::new(BufReader::new(file)) {
+        Ok(archive) => Ok((archive, file_bytes)),
+        Err(error) => {
+            let start = recognise::start(path)?;
+            if recognise::Format::of(&start, path) == recognise::Format::Zip {
+                return Err(zip_error(path, "the archive", error));
+            }
+            Err(recognise::refusal(path, &start))
+        }
+    }
 }
 
 fn read_entry<R: Read + Seek, T>(
@@ -149,17 +184,8 @@ fn read_entry<R: Read + Seek, T>(
     read: impl FnOnce(&mut ZipFile<'_, R>, u64) -> Result<T, NpyError>,
 ) -> Result<T, DatasetError> {
     let place = format!("array `{array}`");
-    let names: Vec<String> = archive
-        .file_names()
-        .filter_map(Result::ok)
-        .map(|name| name.strip_suffix(".npy").unwrap_or(&name).to_owned())
-        .collect();
-    if !names.iter().any(|name| name == array) {
-        return Err(DatasetError::MissingArray {
-            path: path.to_owned(),
-            array,
-            found: names.into_iter().take(8).collect(),
-        });
+    if archive.index_for_name(&format!("{array}.npy")).is_none() {
+        return Err(arrays::missing(path, array, &arrays::of(archive)));
     }
     let mut entry = archive
         .by_name(&format!("{array}.npy"))
@@ -174,6 +200,16 @@ fn read_entry<R: Read + Seek, T>(
             expected: format!("what fits a file of {file_bytes} bytes"),
         });
     }
+    let most = MAX_UNPACKED.max(packed.saturating_mul(USUAL_RATIO));
+    if size > most {
+        return Err(DatasetError::OtherForm {
+            path: path.to_owned(),
+            place,
+            found: format!("{size} bytes, unpacked from {packed}"),
+            expected: format!("at most {most} bytes, which is 4 GiB or 100 times the packed ones"),
+            hint: "save it without compression, where it is yours: numpy.savez".to_owned(),
+        });
+    }
     read(&mut entry, size).map_err(|error| match error {
         NpyError::Pickled => DatasetError::PickledObjects {
             path: path.to_owned(),
@@ -185,13 +221,17 @@ fn read_entry<R: Read + Seek, T>(
             found,
             expected,
         },
+        NpyError::Memory(bytes) => DatasetError::Memory {
+            path: path.to_owned(),
+            bytes,
+        },
         NpyError::Io(error) => damaged(path, place, &error),
     })
 }
 
 fn rows<T: Clone>(path: &Path, x: Npy<T>) -> Result<Array2<T>, DatasetError> {
     let [n, d] = x.shape[..] else {
-        return Err(wrong_shape(path, "X", &x.shape, "[n, d]"));
+        return Err(arrays::wrong_rows(path, &x.shape));
     };
     let shape = if x.fortran {
         (n, d).f()
@@ -209,25 +249,6 @@ fn rows<T: Clone>(path: &Path, x: Npy<T>) -> Result<Array2<T>, DatasetError> {
             "[n, d] that fits the memory",
         )),
     }
-}
-
-fn labels(path: &Path, y: Npy<f64>) -> Result<Vec<Label>, DatasetError> {
-    if !matches!(y.shape[..], [_] | [_, 1]) {
-        return Err(wrong_shape(path, "y", &y.shape, "[n] or [n, 1]"));
-    }
-    y.values
-        .into_iter()
-        .enumerate()
-        .map(|(row, value)| match value {
-            0.0 => Ok(Label::Normal),
-            1.0 => Ok(Label::Anomaly),
-            _ => Err(DatasetError::Label {
-                origin: path.display().to_string(),
-                row,
-                value,
-            }),
-        })
-        .collect()
 }
 
 pub(crate) fn wrong_shape(

@@ -55,9 +55,12 @@ fn a_category_is_split_as_its_folders_say_and_keeps_its_masks() {
     // Other protocols take the masks along as well.
     let split = Protocol::Semi.split(&set, 0).unwrap();
     assert_eq!(split.test_masks.unwrap().dim().0, split.test_rows.len());
-    // It has no classes.
-    let error = load_as(text(dir.path()), Protocol::OneClass)
-        .and_then(|set| Protocol::OneClass.split(&set, 0))
+    // Its class that trains is one class; there is none to leave out.
+    let set = load_as(text(dir.path()), Protocol::OneClass).unwrap();
+    let split = Protocol::OneClass.split(&set, 7).unwrap();
+    assert_eq!((split.train_rows.len(), split.n_anomalies()), (3, 3));
+    let error = load_as(text(dir.path()), Protocol::LeaveOut)
+        .and_then(|set| Protocol::LeaveOut.split(&set, 0))
         .unwrap_err();
     assert!(matches!(error, DatasetError::NoDivision { .. }), "{error}");
     assert_eq!(error.kind(), ErrorKind::Usage);

@@ -182,6 +182,6 @@ fn masks_of_normal_images_are_black() {
     assert_eq!(
         refused(&white, OnBadFile::Fail),
         "DIR/ground_truth/good/000_mask.png: masks: found anomalous pixels, \
-         expected none in the masks of good"
+         expected none in the masks of normal images"
     );
 }

@@ -223,10 +223,7 @@ fn links_to_nothing_and_pipes_are_named_and_never_waited_for() {
     assert_eq!(error.kind(), ErrorKind::Missing);
     assert!(error.to_string().ends_with("b.PNG"), "{error}");
     let error = read(&paths[2..]).unwrap_err().to_string();
-    assert!(
-        error.contains("c.png: the image: found a folder, pipe or device"),
-        "{error}"
-    );
+    assert!(error.contains("c.png: the image: found a pipe"), "{error}");
     let options = ImageOptions {
         on_bad_file: OnBadFile::Skip,
         ..ImageOptions::default()
@@ -247,8 +244,10 @@ fn linked_folders_are_followed_but_not_in_circles() {
         symlink(elsewhere.path(), at(link)).unwrap();
     }
     symlink(dir.path(), at("b/back")).unwrap();
+    symlink(dir.path().parent().unwrap(), at("b/above")).unwrap();
     symlink(at("d"), at("d")).unwrap();
-    let expected = [at("a/1.png"), at("b/2.png"), at("c/1.png")];
+    // Two links to one folder: its files come once, at the first.
+    let expected = [at("a/1.png"), at("b/2.png")];
     assert_eq!(list_images(dir.path()).unwrap(), expected);
 }
 

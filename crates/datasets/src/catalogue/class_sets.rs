@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{Entry, Kind, Place, Representation};
 use crate::cifar::Cifar;
 use crate::class_images::{ClassImages, Others, anomalies_beside};
-use crate::{Dataset, DatasetError, Loading, Pin, folders, hash, mnist, svhn};
+use crate::hash::Watched;
+use crate::{Dataset, DatasetError, Loading, Pin, folders, mnist, svhn};
 
 /// Images of classes that a data root may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +208,7 @@ impl ClassSet {
             let absent = divided && !training.iter().all(|path| path.is_file());
             not_at_hand(absent, name, training)
         };
+        let watched = Watched::of(paths)?;
         let images: ClassImages = match self {
             Self::FashionMnist | Self::Mnist => {
                 need(&mnist::training_files(paths))?;
@@ -227,7 +229,7 @@ impl ClassSet {
             Others::FivePercent,
             name,
             &paths[0].display().to_string(),
-            Some(hash::sha256_of_files(paths)?),
+            &watched,
             loading,
         )
     }
@@ -246,6 +248,7 @@ fn not_at_hand(absent: bool, name: &str, files: &[PathBuf]) -> Result<(), Datase
             .collect(),
         searched: vec![folder.display().to_string()],
         fetchable: false,
+        instead: None,
     })
 }
 
@@ -256,28 +259,38 @@ fn unpinned(file: String) -> Place {
     }
 }
 
-/// Gzipped as published, unpacked, and as torchvision leaves them.
+/// Gzipped as published; then, of the same files, every mixture of gzipped and unpacked under the names that archives
+/// and torchvision give them.
 fn idx_places(
     folder: &str,
     torchvision: &str,
     files: [(&'static str, &'static str); 2],
     url: &str,
 ) -> Vec<Place> {
-    let plain = |folder: &str| Place {
-        files: files
-            .map(|(file, _)| format!("{folder}/{}", file.trim_end_matches(".gz")))
-            .to_vec(),
-        ..Place::default()
-    };
-    vec![
-        Place {
-            files: files.map(|(file, _)| format!("{folder}/{file}")).to_vec(),
-            pins: files.map(|(_, hash)| Pin::Sha256(hash)).to_vec(),
-            urls: files.map(|(file, _)| format!("{url}/{file}")).to_vec(),
-        },
-        plain(folder),
-        plain(&format!("{torchvision}/raw")),
-    ]
+    let mut places = vec![Place {
+        files: files.map(|(file, _)| format!("{folder}/{file}")).to_vec(),
+        pins: files.map(|(_, hash)| Pin::Sha256(hash)).to_vec(),
+        urls: files.map(|(file, _)| format!("{url}/{file}")).to_vec(),
+    }];
+    let [images, labels] = files.map(|(file, _)| mnist::names(file));
+    for folder in [
+        folder.to_owned(),
+        format!("{torchvision}/raw"),
+        torchvision.to_owned(),
+    ] {
+        for images in &images {
+            for labels in &labels {
+                let files = vec![format!("{folder}/{images}"), format!("{folder}/{labels}")];
+                if files != places[0].files {
+                    places.push(Place {
+                        files,
+                        ..Place::default()
+                    });
+                }
+            }
+        }
+    }
+    places
 }
 
 fn cifar_places(cifar: Cifar, folder: &str, archive: &str) -> Vec<Place> {

@@ -5,39 +5,41 @@
 //! part, and the tables are read as one.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::classes::Classes;
-use crate::DatasetError;
 use crate::class_images::{ClassImages, Pictures};
+use crate::images::listed;
+use crate::{DatasetError, read_text, walk};
 
 const TABLES: [&str; 3] = ["train.csv", "val.csv", "test.csv"];
 
 pub(crate) fn is(folder: &Path) -> bool {
-    folder.join("images").is_dir() && TABLES.iter().any(|table| folder.join(table).is_file())
+    folder.join("images").is_dir() && tables(folder).is_ok_and(|tables| !tables.is_empty())
+}
+
+/// The tables that are there, whatever the case of their names, in the order of [`TABLES`].
+fn tables(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let files = walk::children(folder)?.files;
+    let named = |table: &&str| {
+        let is = |file: &&PathBuf| super::name_of(file).eq_ignore_ascii_case(table);
+        files.iter().find(is).cloned()
+    };
+    Ok(TABLES.iter().filter_map(|table| named(&table)).collect())
 }
 
 pub(crate) fn read(folder: &Path) -> Result<Classes, DatasetError> {
-    let mut rows: Vec<(String, String)> = Vec::new();
-    for table in TABLES {
-        let path = folder.join(table);
-        if !path.is_file() {
-            continue;
-        }
-        let text = fs::read_to_string(&path).map_err(|source| DatasetError::Io {
-            path: path.clone(),
-            source,
-        })?;
-        // Spreadsheets put a byte order mark first.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut rows: Vec<(PathBuf, String)> = Vec::new();
+    let images = folder.join("images");
+    for path in tables(folder)? {
+        let text = read_text(&path)?;
         for (line, row) in text.lines().enumerate() {
             let cells = row.split_once(',').map(|(a, b)| (a.trim(), b.trim()));
             match cells {
                 _ if row.trim().is_empty() => {}
                 Some(("filename", "label")) if line == 0 => {}
                 Some((file, label)) if !label.contains(',') && !label.is_empty() => {
-                    rows.push((file.to_owned(), label.to_owned()));
+                    rows.push((listed(&path, line + 1, file, &images)?, label.to_owned()));
                 }
                 _ => {
                     return Err(DatasetError::Malformed {
@@ -66,11 +68,7 @@ pub(crate) fn read(folder: &Path) -> Result<Classes, DatasetError> {
         classes: rows.iter().map(|(_, label)| class(label)).collect(),
         n_classes: names.len(),
         parts: None,
-        pictures: Pictures::Files(
-            rows.iter()
-                .map(|(file, _)| folder.join("images").join(file))
-                .collect(),
-        ),
+        pictures: Pictures::Files(rows.into_iter().map(|(file, _)| file).collect()),
     };
     Ok(Classes { names, images })
 }

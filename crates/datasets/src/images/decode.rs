@@ -1,6 +1,5 @@
 //! One file: what its header says, and its pixels.
 
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
@@ -9,7 +8,9 @@ use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
 };
 
-use crate::DatasetError;
+use crate::guard::guarded;
+use crate::recognise::Format;
+use crate::{DatasetError, input};
 
 /// What a decoder may allocate beside the image: profiles, thumbnails, strips of a TIFF.
 const MAX_ALLOCATION: u64 = 1 << 29;
@@ -25,6 +26,8 @@ const READ: [ImageFormat; 4] = [
 ];
 /// Enough to tell a format by.
 const START_BYTES: u64 = 16;
+/// The place of an error, by which the way out is known.
+const IMAGE: &str = "the image";
 const FORMATS: &str = "a PNG, JPEG, BMP or TIFF image";
 
 /// What the start of a file says about its image, turned as EXIF says.
@@ -37,6 +40,10 @@ pub(crate) struct Header {
 
 /// Reads the header alone: nothing is allocated for the pixels.
 pub(crate) fn header(path: &Path, max_pixels: u64) -> Result<Header, DatasetError> {
+    guarded(path, IMAGE, || read_header(path, max_pixels))
+}
+
+fn read_header(path: &Path, max_pixels: u64) -> Result<Header, DatasetError> {
     let (decoder, orientation) = open(path, max_pixels)?;
     let (width, height) = decoder.dimensions();
     let (width, height) = if turned(orientation) {
@@ -87,11 +94,13 @@ pub(crate) fn not_black(path: &Path, max_pixels: u64) -> Result<(Header, Vec<u8>
 }
 
 fn decode(path: &Path, max_pixels: u64) -> Result<DynamicImage, DatasetError> {
-    let (decoder, orientation) = open(path, max_pixels)?;
-    let mut image =
-        DynamicImage::from_decoder(decoder).map_err(|error| image_error(path, error))?;
-    image.apply_orientation(orientation);
-    Ok(image)
+    guarded(path, IMAGE, || {
+        let (decoder, orientation) = open(path, max_pixels)?;
+        let mut image =
+            DynamicImage::from_decoder(decoder).map_err(|error| image_error(path, error))?;
+        image.apply_orientation(orientation);
+        Ok(image)
+    })
 }
 
 /// A file that is read as its decoder asks, or its bytes.
@@ -106,11 +115,10 @@ fn source(path: &Path) -> Result<(ImageFormat, Box<dyn Source>), DatasetError> {
         path: path.to_owned(),
         source,
     };
-    // Opening a pipe would wait for somebody to write into it.
-    if !fs::metadata(path).map_err(io)?.is_file() {
-        return Err(malformed(path, "a folder, pipe or device", FORMATS));
-    }
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = input::open(path).map_err(|error| match error {
+        DatasetError::NotAFile { found, .. } => malformed(path, found, FORMATS),
+        error => error,
+    })?;
     let mut start = Vec::new();
     file.by_ref()
         .take(START_BYTES)
@@ -119,14 +127,20 @@ fn source(path: &Path) -> Result<(ImageFormat, Box<dyn Source>), DatasetError> {
     let format = match image::guess_format(&start) {
         Ok(format) if READ.contains(&format) => format,
         Ok(format) => return Err(malformed(path, format!("a {format:?} file"), FORMATS)),
-        Err(_) => return Err(malformed(path, start_of(&start), FORMATS)),
+        Err(_) => return Err(malformed(path, start_of(&start, path), FORMATS)),
     };
     if format != ImageFormat::Jpeg {
         file.rewind().map_err(io)?;
         return Ok((format, Box::new(BufReader::new(file))));
     }
     let mut bytes = start;
-    file.read_to_end(&mut bytes).map_err(io)?;
+    file.take(MAX_ALLOCATION)
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
+    if bytes.len() as u64 > MAX_ALLOCATION {
+        let found = format!("more than {MAX_ALLOCATION} bytes");
+        return Err(malformed(path, found, "a smaller file"));
+    }
     if !jpeg_ends(&bytes) {
         return Err(malformed(
             path,
@@ -226,7 +240,7 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
 fn malformed(path: &Path, found: impl Into<String>, expected: impl Into<String>) -> DatasetError {
     DatasetError::Malformed {
         path: path.to_owned(),
-        place: "the image".to_owned(),
+        place: IMAGE.to_owned(),
         found: found.into(),
         expected: expected.into(),
     }
@@ -252,9 +266,15 @@ fn image_error(path: &Path, error: ImageError) -> DatasetError {
 }
 
 /// The first bytes of a file that is no image, as text where they are.
-fn start_of(bytes: &[u8]) -> String {
+fn start_of(bytes: &[u8], path: &Path) -> String {
     match std::str::from_utf8(bytes) {
-        Ok("") => "an empty file".to_owned(),
+        _ if !matches!(
+            Format::of(bytes, path),
+            Format::Unknown | Format::Text | Format::Csv
+        ) =>
+        {
+            Format::of(bytes, path).name().to_owned()
+        }
         Ok(text) if text.chars().all(|c| !c.is_control() || c.is_whitespace()) => {
             format!("the text {text:?}")
         }

@@ -1,36 +1,55 @@
-//! Which files a folder holds, in an order that does not depend on the file system.
+//! The images that a folder, a list or a path stands for.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::DatasetError;
-
-/// What systems leave in folders unasked; hidden files are passed over as well.
-const CLUTTER: [&str; 2] = ["Thumbs.db", "desktop.ini"];
-
-/// What the name of an image ends in, by which a link to a file that is gone is told from other links.
-const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
+use crate::clutter::PassedOver;
+use crate::{DatasetError, read_text, walk};
 
 /// The files of a folder and of the folders below it, sorted by path: or, of a `.txt` file, the paths
 /// that it lists, one a line, relative to it, in its order; or the file itself.
 ///
-/// Links are followed, but not back to a folder that they lie in. Hidden files, `Thumbs.db` and
-/// `desktop.ini` are passed over, and links to nothing whose names are no image's. Whether the others
-/// are images is seen when they are decoded.
+/// As [`list_images_counted`], which says what was passed over.
+///
+/// # Errors
+/// As [`list_images_counted`].
+pub fn list_images(path: impl AsRef<Path>) -> Result<Vec<PathBuf>, DatasetError> {
+    list_images_counted(path).map(|(files, _)| files)
+}
+
+/// As [`list_images`], with a count of what was passed over.
+///
+/// Links are followed, and every real folder is visited once: circles end, and a folder that two links
+/// name gives its files once. Hidden files and what else systems leave (thumbnails, `desktop.ini`,
+/// `__MACOSX`, `@eaDir`, bins) are passed over and counted; links to nothing whose names are no
+/// image's are passed over. Whether the others are images is seen when they are decoded.
+///
+/// A list may be UTF-8 or UTF-16 ([`read_text`]). A line with `\` that names no file is read with `/`
+/// in its place where that names one.
 ///
 /// # Errors
 /// [`DatasetError::NoImages`] where there is none, [`DatasetError::Io`] where a folder or the list
-/// cannot be read.
-pub fn list_images(path: impl AsRef<Path>) -> Result<Vec<PathBuf>, DatasetError> {
+/// cannot be read, [`DatasetError::Layout`] for folders of the kernel or more than 64 deep,
+/// [`DatasetError::OtherForm`] for a list in another encoding or a line with `\` that names nothing.
+pub fn list_images_counted(
+    path: impl AsRef<Path>,
+) -> Result<(Vec<PathBuf>, PassedOver), DatasetError> {
     let path = path.as_ref();
+    let mut passed_over = PassedOver::default();
     let mut files = Vec::new();
     if path.is_dir() {
-        walk(path, &mut Vec::new(), &mut files)?;
-    } else if path.extension().is_some_and(|ending| ending == "txt") {
-        let text = fs::read_to_string(path).map_err(io(path))?;
+        let found = walk::below(path)?;
+        (files, passed_over) = (found.files, found.passed_over);
+    } else if path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("txt"))
+    {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        files.extend(lines.map(|line| folder.join(line)));
+        for (number, line) in read_text(path)?.lines().enumerate() {
+            let line = line.trim();
+            if !line.is_empty() {
+                files.push(listed(path, number + 1, line, folder)?);
+            }
+        }
     } else {
         files.push(path.to_owned());
     }
@@ -39,71 +58,35 @@ pub fn list_images(path: impl AsRef<Path>) -> Result<Vec<PathBuf>, DatasetError>
             path: path.to_owned(),
         });
     }
-    Ok(files)
+    Ok((files, passed_over))
 }
 
-/// The files right in `folder`, sorted by name.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    Ok(children(folder)?
-        .into_iter()
-        .filter(|path| !path.is_dir())
-        .collect())
-}
-
-/// The folders right in `folder`, sorted by name.
-pub(crate) fn folders(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    Ok(children(folder)?
-        .into_iter()
-        .filter(|path| path.is_dir())
-        .collect())
-}
-
-/// `above` are the folders that this one lies in, without links.
-fn walk(
+/// The file that a line of `list` names, relative to `folder`.
+pub(crate) fn listed(
+    list: &Path,
+    number: usize,
+    line: &str,
     folder: &Path,
-    above: &mut Vec<PathBuf>,
-    files: &mut Vec<PathBuf>,
-) -> Result<(), DatasetError> {
-    let real = fs::canonicalize(folder).map_err(io(folder))?;
-    if above.contains(&real) {
-        return Ok(()); // a link back
+) -> Result<PathBuf, DatasetError> {
+    let path = folder.join(line);
+    if !line.contains('\\') || path.exists() {
+        return Ok(path);
     }
-    above.push(real);
-    for path in children(folder)? {
-        if path.is_dir() {
-            walk(&path, above, files)?;
-        } else {
-            files.push(path);
-        }
+    let turned = folder.join(line.replace('\\', "/"));
+    if turned.exists() {
+        return Ok(turned);
     }
-    above.pop();
-    Ok(())
-}
-
-fn children(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(io(folder))? {
-        let entry = entry.map_err(io(folder))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let path = entry.path();
-        let passed_over = name.starts_with('.')
-            || CLUTTER.contains(&name.as_ref())
-            || path.is_symlink() && !path.exists() && !is_named_as_image(&path);
-        if !passed_over {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-fn is_named_as_image(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    ENDINGS.contains(&ending.to_lowercase().as_str())
-}
-
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> DatasetError {
-    let path = path.to_owned();
-    move |source| DatasetError::Io { path, source }
+    Err(DatasetError::OtherForm {
+        path: list.to_owned(),
+        place: format!("line {number}"),
+        found: format!("`{line}`, which names no file"),
+        expected: format!(
+            "a path with / in place of \\, relative to {}",
+            match folder.to_str() {
+                Some("") => ".".to_owned(),
+                _ => folder.display().to_string(),
+            }
+        ),
+        hint: "lists take /, and paths relative to the folder they lie in".to_owned(),
+    })
 }

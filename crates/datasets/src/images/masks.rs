@@ -10,11 +10,11 @@ use super::read::{ImageOptions, OnBadFile, Skipped, reserve, skip};
 use super::resize;
 use crate::DatasetError;
 
-/// An image and the file that says where it is anomalous; no file means nowhere.
+/// An image and the files that say where it is anomalous, each for a part of it; no file means nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MaskOf {
     pub(crate) image: PathBuf,
-    pub(crate) mask: Option<PathBuf>,
+    pub(crate) masks: Vec<PathBuf>,
 }
 
 /// What [`read_masks`] finds.
@@ -87,27 +87,38 @@ pub(crate) fn not_black(
 const HALF: u8 = 128;
 
 fn read_into(to: &mut [u8], pair: &MaskOf, options: &ImageOptions) -> Result<(), DatasetError> {
-    let Some(path) = &pair.mask else {
+    let Some(first) = pair.masks.first() else {
         return Ok(());
     };
-    let (found, mut mask) = decode::not_black(path, options.max_pixels)?;
     let image = decode::header(&pair.image, options.max_pixels)?;
-    let sizes = ((found.width, found.height), (image.width, image.height));
-    let differs = || DatasetError::MaskSize {
-        mask: path.clone(),
-        found: sizes.0,
+    let expected = (image.width, image.height);
+    let differs = |mask: &PathBuf, found| DatasetError::MaskSize {
+        mask: mask.clone(),
+        found,
         image: pair.image.clone(),
-        expected: sizes.1,
+        expected,
     };
-    if sizes.0 != sizes.1 {
-        return Err(differs());
+    let mut union = Vec::new();
+    for path in &pair.masks {
+        let (found, mask) = decode::not_black(path, options.max_pixels)?;
+        if (found.width, found.height) != expected {
+            return Err(differs(path, (found.width, found.height)));
+        }
+        if union.is_empty() {
+            union = mask;
+        } else {
+            union
+                .iter_mut()
+                .zip(mask)
+                .for_each(|(all, one)| *all |= one);
+        }
     }
     if let Some(size) = options.size {
-        mask = resize::square_by_area(&mask, found.width, found.height, size);
+        union = resize::square_by_area(&union, image.width, image.height, size);
     }
-    if mask.len() != to.len() {
-        return Err(differs());
+    if union.len() != to.len() {
+        return Err(differs(first, expected));
     }
-    to.copy_from_slice(&mask);
+    to.copy_from_slice(&union);
     Ok(())
 }

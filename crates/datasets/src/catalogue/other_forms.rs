@@ -1,0 +1,185 @@
+//! Public sets in their other official forms, which are not read: so that what is there is named.
+
+use crate::{Instead, Roots};
+
+/// What a root may hold in place of the files that are read.
+struct Form {
+    family: &'static str,
+    /// Relative to a root: files or folders.
+    places: &'static [&'static str],
+    /// What it is.
+    what: &'static str,
+    /// What to do; `{}` is the path of what was found.
+    hint: &'static str,
+}
+
+const CIFAR10: &str = "the binary archive is read: \
+    https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked into that folder";
+const CIFAR100: &str = "the binary archive is read: \
+    https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpacked into that folder";
+const UNPACK: &str = "unpack it where it lies: tar -xf {}";
+const IDX: &str =
+    "the IDX files are read, such as t10k-images-idx3-ubyte.gz: residuum datasets fetch";
+const PYTHON: &str = "the archive for Python (pickles)";
+const PACKED: &str = "an archive that is not unpacked";
+
+const FORMS: [Form; 15] = [
+    Form {
+        family: "CIFAR10",
+        places: &["cifar-10-binary.tar.gz", "cifar10/cifar-10-binary.tar.gz"],
+        what: PACKED,
+        hint: UNPACK,
+    },
+    Form {
+        family: "CIFAR10",
+        places: &[
+            "cifar-10-batches-py",
+            "cifar10/cifar-10-batches-py",
+            "CIFAR10/cifar-10-batches-py",
+            "cifar-10-python.tar.gz",
+            "cifar10/cifar-10-python.tar.gz",
+            "CIFAR10/cifar-10-python.tar.gz",
+            "cifar10/data_batch_1",
+        ],
+        what: PYTHON,
+        hint: CIFAR10,
+    },
+    Form {
+        family: "CIFAR10",
+        places: &[
+            "cifar-10-batches-mat",
+            "cifar10/cifar-10-batches-mat",
+            "cifar-10-matlab.tar.gz",
+            "cifar10/cifar-10-matlab.tar.gz",
+        ],
+        what: "the archive for MATLAB",
+        hint: CIFAR10,
+    },
+    Form {
+        family: "CIFAR100",
+        places: &[
+            "cifar-100-binary.tar.gz",
+            "cifar100/cifar-100-binary.tar.gz",
+        ],
+        what: PACKED,
+        hint: UNPACK,
+    },
+    Form {
+        family: "CIFAR100",
+        places: &[
+            "cifar-100-python",
+            "cifar100/cifar-100-python",
+            "CIFAR100/cifar-100-python",
+            "cifar-100-python.tar.gz",
+            "cifar100/cifar-100-python.tar.gz",
+            "CIFAR100/cifar-100-python.tar.gz",
+        ],
+        what: PYTHON,
+        hint: CIFAR100,
+    },
+    Form {
+        family: "CIFAR100",
+        places: &[
+            "cifar-100-matlab",
+            "cifar100/cifar-100-matlab",
+            "cifar-100-matlab.tar.gz",
+        ],
+        what: "the archive for MATLAB",
+        hint: CIFAR100,
+    },
+    Form {
+        family: "MNIST",
+        places: &[
+            "mnist.npz",
+            "mnist/mnist.npz",
+            "mnist.pkl.gz",
+            "mnist/mnist.pkl.gz",
+            "MNIST/processed",
+        ],
+        what: "MNIST as another program keeps it",
+        hint: IDX,
+    },
+    Form {
+        family: "FashionMNIST",
+        places: &[
+            "fashion-mnist/fashion-mnist_test.csv",
+            "fashion-mnist_test.csv",
+            "FashionMNIST/processed",
+        ],
+        what: "Fashion-MNIST as another program keeps it",
+        hint: IDX,
+    },
+    Form {
+        family: "SVHN",
+        places: &[
+            "svhn/test.tar.gz",
+            "SVHN/test.tar.gz",
+            "svhn/test/digitStruct.mat",
+        ],
+        what: "the full numbers (format 1)",
+        hint: "the cropped digits (format 2) are read: http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+    },
+    Form {
+        family: "Imagenette",
+        places: &[
+            "imagenette2.tgz",
+            "imagenette2-320.tgz",
+            "imagenette2-160.tgz",
+        ],
+        what: PACKED,
+        hint: UNPACK,
+    },
+    Form {
+        family: "MVTec-AD",
+        places: &[
+            "mvtec_anomaly_detection.tar.xz",
+            "mvtec/mvtec_anomaly_detection.tar.xz",
+            "mvtec256/mvtec_anomaly_detection.tar.xz",
+        ],
+        what: PACKED,
+        hint: "unpack it into a folder mvtec_anomaly_detection beside it: tar -xf {} -C FOLDER",
+    },
+    Form {
+        family: "VisA",
+        places: &["VisA_20220922.tar", "visa/VisA_20220922.tar"],
+        what: PACKED,
+        hint: "unpack it, and bring it into the one-class layout: prepare_data.py of \
+               https://github.com/amazon-science/spot-diff",
+    },
+    Form {
+        family: "VisA",
+        places: &["visa/split_csv", "VisA/split_csv", "split_csv"],
+        what: "VisA in its original layout",
+        hint: "the one-class layout is read: prepare_data.py of https://github.com/amazon-science/spot-diff",
+    },
+    Form {
+        family: "MNIST-C",
+        places: &["mnist_c", "mnist_c.zip"],
+        what: "MNIST-C as published",
+        hint: "the corruptions are made from MNIST's test images: residuum datasets fetch MNIST_0@pixels",
+    },
+    Form {
+        family: "MNIST",
+        places: &["mnist/t10k.csv", "mnist_test.csv", "mnist/mnist_test.csv"],
+        what: "MNIST as a CSV table",
+        hint: IDX,
+    },
+];
+
+/// The first form of a family that a root holds.
+pub(super) fn find(family: &str, roots: &Roots) -> Option<Instead> {
+    let forms = FORMS.iter().filter(|form| form.family == family);
+    let mut places = forms.flat_map(|form| form.places.iter().map(move |place| (form, place)));
+    places.find_map(|(form, place)| {
+        let path = roots
+            .folders()
+            .iter()
+            .map(|root| root.join(place))
+            .find(|path| path.exists())?;
+        let path = path.display().to_string();
+        Some(Instead {
+            found: format!("{path} is {}, which is not read", form.what),
+            hint: form.hint.replace("{}", &path),
+        })
+    })
+}

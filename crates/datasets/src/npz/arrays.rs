@@ -1,0 +1,291 @@
+//! Which arrays an archive holds, and what to do about those that are called something else.
+
+use std::fmt;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use crate::{DatasetError, npy, python};
+
+/// Arrays that are looked at and named.
+const MOST: usize = 16;
+
+/// One entry of an archive, by its header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Array {
+    /// Without `.npy`.
+    pub(super) name: String,
+    /// Type as the file writes it and shape; `None` where it is no array or its header is damaged.
+    header: Option<(String, Vec<u64>)>,
+}
+
+impl Array {
+    /// Texts or bytes.
+    pub(super) fn is_text(&self) -> bool {
+        let kind = |descr: &str| {
+            descr
+                .trim_start_matches(['<', '>', '|', '='])
+                .starts_with(['U', 'S', 'a'])
+        };
+        self.header.as_ref().is_some_and(|(descr, _)| kind(descr))
+    }
+
+    fn shape(&self) -> &[u64] {
+        self.header.as_ref().map_or(&[], |(_, shape)| shape)
+    }
+
+    fn is_numbers(&self) -> bool {
+        self.header.as_ref().is_some_and(|(descr, _)| {
+            let plain = descr.trim_start_matches(['<', '>', '|', '=']);
+            plain.starts_with(['f', 'i', 'u', 'b']) && !["f12", "f16"].contains(&plain)
+        })
+    }
+}
+
+impl fmt::Display for Array {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((descr, shape)) = &self.header else {
+            return f.write_str(&self.name);
+        };
+        let axes: Vec<String> = shape.iter().map(u64::to_string).collect();
+        write!(
+            f,
+            "{} [{}] {}",
+            self.name,
+            axes.join(", "),
+            npy::dtype_name(descr)
+        )
+    }
+}
+
+/// What is in an archive.
+pub(super) fn of<R: Read + Seek>(archive: &mut ZipArchive<R>) -> Vec<Array> {
+    let n = archive.len().min(MOST);
+    let mut arrays = Vec::new();
+    for at in 0..n {
+        let Ok(mut entry) = archive.by_index(at) else {
+            continue;
+        };
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let header = npy::read_header(&mut entry).ok();
+        arrays.push(Array {
+            name: match name.strip_suffix(".npy") {
+                Some(name) => name.to_owned(),
+                None => format!("{name} (no .npy)"),
+            },
+            header: header.map(|(header, _)| (header.descr, header.shape)),
+        });
+    }
+    arrays
+}
+
+/// An error where X and y are not both there.
+pub(super) fn check(path: &Path, arrays: &[Array]) -> Result<(), DatasetError> {
+    // Beyond the arrays looked at there may be more: reading finds out.
+    if arrays.len() == MOST {
+        return Ok(());
+    }
+    for name in ["X", "y"] {
+        if !arrays.iter().any(|array| array.name == name) {
+            return Err(missing(path, name, arrays));
+        }
+    }
+    let y = arrays.iter().find(|array| array.name == "y");
+    if let Some((descr, _)) = y.and_then(|y| y.header.as_ref())
+        && !y.is_some_and(|y| y.is_text() || y.is_numbers())
+        && !descr.contains('O')
+    {
+        return Err(DatasetError::OtherForm {
+            path: path.to_owned(),
+            place: "array `y`".to_owned(),
+            found: npy::dtype_name(descr),
+            expected: "0 (normal) or 1 (anomaly) as numbers or bool".to_owned(),
+            hint: format!(
+                "with the value of the anomalous rows in place of ANOMALOUS: {}",
+                line(path, "d['X']", "d['y'] == ANOMALOUS")
+            ),
+        });
+    }
+    let x = arrays.iter().find(|array| array.name == "X");
+    let (descr, _) = match x.and_then(|x| x.header.as_ref()) {
+        Some(header) => header,
+        None => return Ok(()),
+    };
+    let plain = descr.trim_start_matches(['<', '>', '|', '=']);
+    let convert = match plain.as_bytes().first() {
+        Some(b'U' | b'S' | b'a') => "d['X'].astype(float)",
+        Some(b'M' | b'm') => "d['X'].astype('int64')",
+        Some(b'c') => "np.hstack([d['X'].real, d['X'].imag])",
+        Some(b'f') if plain == "f16" || plain == "f12" => "d['X'].astype(float)",
+        Some(b'[' | b'V') => "np.column_stack([d['X'][c] for c in d['X'].dtype.names])",
+        _ => return Ok(()),
+    };
+    Err(DatasetError::OtherForm {
+        path: path.to_owned(),
+        place: "array `X`".to_owned(),
+        found: npy::dtype_name(descr),
+        expected: npy::NUMBERS.to_owned(),
+        hint: format!(
+            "where that keeps what the values mean: {}",
+            line(path, convert, "d['y']")
+        ),
+    })
+}
+
+/// The refusal of rows that have one axis, or more than two.
+pub(super) fn wrong_rows(path: &Path, shape: &[usize]) -> DatasetError {
+    let hint = match shape {
+        [_] => format!(
+            "where each value is a row of its own: {}",
+            line(path, "d['X'].reshape(-1, 1)", "d['y']")
+        ),
+        [_, _, ..] => format!(
+            "with every sample as one row: {}",
+            line(path, "d['X'].reshape(len(d['X']), -1)", "d['y']")
+        ),
+        [] => "X holds a row of numbers for each label of y".to_owned(),
+    };
+    DatasetError::OtherForm {
+        path: path.to_owned(),
+        place: "array `X`".to_owned(),
+        found: format!("shape {shape:?}"),
+        expected: "[n, d]".to_owned(),
+        hint,
+    }
+}
+
+/// The refusal of an archive without `array`, with the line that makes it of those that are there.
+pub(super) fn missing(path: &Path, array: &'static str, arrays: &[Array]) -> DatasetError {
+    DatasetError::MissingArray {
+        path: path.to_owned(),
+        array,
+        found: arrays.iter().map(Array::to_string).collect(),
+        hint: ["X", "y"].contains(&array).then(|| hint(path, arrays)),
+    }
+}
+
+fn hint(path: &Path, arrays: &[Array]) -> String {
+    let has = |name: &str| arrays.iter().any(|array| array.name == name);
+    let by_name = |names: &[&str]| {
+        let is = |array: &&Array| {
+            names
+                .iter()
+                .any(|name| array.name.eq_ignore_ascii_case(name))
+        };
+        arrays.iter().find(is)
+    };
+    if arrays.iter().all(|array| array.header.is_none()) {
+        return "an .npz of rows holds X.npy and y.npy: numpy.savez(FILE, X=rows, y=labels)"
+            .to_owned();
+    }
+    if ["indices", "indptr", "shape"].iter().all(|name| has(name)) {
+        let body = format!(
+            "import numpy as np, scipy.sparse as s; np.savez({}, X=s.load_npz({}).toarray(), \
+             y=np.load('LABELS.npy'))",
+            python::path(&python::converted(path)),
+            python::path(path)
+        );
+        return format!(
+            "a sparse matrix of SciPy; with its labels (0 normal, 1 anomalous) in LABELS.npy: {}",
+            python::line(&body)
+        );
+    }
+    // A training and a test part.
+    let part = |part: &str, of: &[&str]| {
+        let before = of.iter().map(|of| format!("{of}_{part}"));
+        let names: Vec<String> = before
+            .chain(of.iter().map(|of| format!("{part}_{of}")))
+            .collect();
+        by_name(&names.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    const X: [&str; 4] = ["x", "images", "data", "features"];
+    const Y: [&str; 4] = ["y", "labels", "label", "targets"];
+    if let (Some(train), Some(test)) = (part("train", &X), part("test", &X)) {
+        let x = format!("np.concatenate([{}, {}])", rows(train), rows(test));
+        let (meaning, y) = match (part("train", &Y), part("test", &Y)) {
+            (Some(train), Some(test)) => (
+                "where the labels are 0 and 1",
+                format!(
+                    "np.concatenate([{}, {}])",
+                    of_archive(train),
+                    of_archive(test)
+                ),
+            ),
+            (_, Some(test)) => (
+                "where all training rows are normal",
+                format!(
+                    "np.concatenate([np.zeros(len({})), {}])",
+                    of_archive(train),
+                    of_archive(test)
+                ),
+            ),
+            _ => (
+                "with labels (0 normal, 1 anomalous)",
+                "np.load('LABELS.npy')".to_owned(),
+            ),
+        };
+        return format!(
+            "both parts as one, which a protocol then splits, {meaning}: {}",
+            line(path, &x, &y)
+        );
+    }
+    let tables: Vec<&Array> = arrays
+        .iter()
+        .filter(|a| a.is_numbers() && a.shape().len() == 2)
+        .collect();
+    let x = by_name(&["X", "data", "features", "rows"]).or(match tables[..] {
+        [only] => Some(only),
+        _ => None,
+    });
+    let Some(x) = x else {
+        return format!(
+            "with the names of the rows and of the labels (0 normal, 1 anomalous) in place of ROWS and LABELS: {}",
+            line(path, "d['ROWS']", "d['LABELS']")
+        );
+    };
+    let n = x.shape().first().copied();
+    let columns = arrays.iter().filter(|array| {
+        array.name != x.name && matches!(array.shape(), [m] | [m, 1] if Some(*m) == n)
+    });
+    let columns: Vec<&Array> = columns.collect();
+    let y = by_name(&Y)
+        .filter(|y| y.name != x.name)
+        .or(match columns[..] {
+            [only] => Some(only),
+            _ => None,
+        });
+    match y {
+        Some(y) => format!(
+            "where `{}` are the rows and `{}` the labels, 0 normal and 1 anomalous: {}",
+            x.name,
+            y.name,
+            line(path, &rows(x), &of_archive(y))
+        ),
+        None => format!(
+            "with the labels (0 normal, 1 anomalous) in LABELS.npy: {}",
+            line(path, &rows(x), "np.load('LABELS.npy')")
+        ),
+    }
+}
+
+fn of_archive(array: &Array) -> String {
+    format!("d[{}]", python::text(&array.name))
+}
+
+/// An array with one row for each sample.
+fn rows(array: &Array) -> String {
+    let whole = of_archive(array);
+    match array.shape().len() {
+        2 => whole,
+        _ => format!("{whole}.reshape(len({whole}), -1)"),
+    }
+}
+
+fn line(path: &Path, x: &str, y: &str) -> String {
+    python::line(&format!(
+        "import numpy as np; d = np.load({}); np.savez({}, X={x}, y={y})",
+        python::path(path),
+        python::path(&python::converted(path))
+    ))
+}
