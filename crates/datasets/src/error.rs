@@ -28,11 +28,11 @@ pub enum DatasetError {
         expected: String,
     },
     /// What is there is whole, but in another form than the one that is read.
-    #[error("{}: {place}: found {found}, expected {expected}", path.display())]
+    #[error("{}: {}found {found}, expected {expected}", path.display(), before(place))]
     OtherForm {
         /// The file.
         path: PathBuf,
-        /// Where in the file: an array, a line, the whole.
+        /// Where in the file: an array, a line; empty for the whole.
         place: String,
         /// What stands there.
         found: String,
@@ -452,6 +452,13 @@ fn class_text(class: &Option<String>) -> String {
     match class {
         Some(class) => format!("no class `{class}`"),
         None => "no class was named".to_owned(),
+    }
+}
+
+fn before(place: &str) -> String {
+    match place {
+        "" => String::new(),
+        _ => format!("{place}: "),
     }
 }
 

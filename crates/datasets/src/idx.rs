@@ -76,7 +76,7 @@ fn read(mut reader: impl Read, axes: u8, limit: u64, path: &Path) -> Result<Idx,
             format => {
                 return Err(DatasetError::OtherForm {
                     path: path.to_owned(),
-                    place: "the file".to_owned(),
+                    place: String::new(),
                     found: format.name().to_owned(),
                     expected: "IDX data (MNIST's format), gzipped or not".to_owned(),
                     hint: "get the official file again: residuum datasets fetch".to_owned(),

@@ -7,22 +7,30 @@ use crate::DatasetError;
 
 /// Opens a file to read it. A pipe or a device is refused before it is opened: that could wait for ever.
 pub(crate) fn open(path: &Path) -> Result<File, DatasetError> {
-    let io = |source| DatasetError::Io {
+    check(path)?;
+    File::open(path).map_err(|source| DatasetError::Io {
         path: path.to_owned(),
         source,
-    };
-    let metadata = fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        return Err(DatasetError::NotAFile {
-            path: path.to_owned(),
-            found: kind(metadata.file_type()),
-        });
+    })
+}
+
+/// An error where a path is no file.
+pub(crate) fn check(path: &Path) -> Result<(), DatasetError> {
+    let metadata = fs::metadata(path).map_err(|source| DatasetError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    if metadata.is_file() {
+        return Ok(());
     }
-    File::open(path).map_err(io)
+    Err(DatasetError::NotAFile {
+        path: path.to_owned(),
+        found: kind(metadata.file_type()),
+    })
 }
 
 /// What stands at a path, in words.
-pub(crate) fn kind(file: FileType) -> &'static str {
+fn kind(file: FileType) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt;

@@ -115,17 +115,28 @@ fn load_file(path: &Path) -> Result<Dataset, DatasetError> {
 /// The set of the catalogue that is named; the error of a path at which nothing is.
 fn absent(name: &str) -> Result<Entry, DatasetError> {
     let path = Path::new(name);
-    let (base, _) = name.rsplit_once(['@', ':']).unwrap_or((name, ""));
-    if Path::new(base).is_file() {
+    let cut = |text: &str, mark: char| {
+        text.rsplit_once(mark)
+            .map_or(text.len(), |(base, _)| base.len())
+    };
+    let unsized_name = &name[..cut(name, '@')];
+    let bases = [
+        unsized_name,
+        &unsized_name[..cut(unsized_name, ':')],
+        &name[..cut(name, ':')],
+    ];
+    if let Some(base) = bases
+        .into_iter()
+        .find(|base| *base != name && Path::new(base).is_file())
+    {
         return Err(DatasetError::OtherForm {
             path: base.into(),
-            place: "the data set".to_owned(),
+            place: String::new(),
             found: "a file".to_owned(),
             expected: format!("a folder of images before `{}`", &name[base.len()..]),
             hint: format!("name the file alone: {base}"),
         });
     }
-    let nearby = nearby::of(path);
     let is_path =
         looks_like_a_path(name) || DATA_ENDINGS.contains(&recognise::ending(path).as_str());
     match find(name) {
@@ -134,12 +145,12 @@ fn absent(name: &str) -> Result<Entry, DatasetError> {
             Err(DatasetError::UnknownName {
                 name,
                 closest,
-                nearby,
+                nearby: nearby::alike(path),
             })
         }
         Err(DatasetError::UnknownName { .. }) => Err(DatasetError::Absent {
             path: path.to_owned(),
-            nearby,
+            nearby: nearby::of(path),
         }),
         Err(error) => Err(error),
     }

@@ -12,7 +12,7 @@ use flate2::read::ZlibDecoder;
 
 use crate::guard::guarded;
 use crate::recognise::Format;
-use crate::{DatasetError, input};
+use crate::{DatasetError, input, python};
 
 /// Numbers of an array, the first axis varying fastest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,16 +104,30 @@ fn other_form(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
         _ if version == Some(&[0, 1, b'I', b'M']) => return Ok(()),
         format => format,
     };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let hint = match format {
         Format::Matlab | Format::Unknown => return Ok(()),
         Format::Matlab73 | Format::Hdf5 => {
-            "save it with -v7: in MATLAB, save('FILE.mat', 'X', 'y', '-v7')".to_owned()
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let to = path.with_file_name(format!("{stem}-v7.mat"));
+            format!(
+                "save it with -v7 in MATLAB, save('{name}', 'X', 'y', '-v7'); or make a file that then takes its \
+                 place: {}",
+                python::line(&format!(
+                    "import h5py, scipy.io; d = h5py.File({}); \
+                     scipy.io.savemat({}, {{k: d[k][()].T for k in ('X', 'y')}}, do_compression=True)",
+                    python::path(path),
+                    python::path(&to)
+                ))
+            )
         }
-        _ => "get the official file again: it begins with MATLAB 5.0".to_owned(),
+        _ => format!(
+            "get the official file again, for SVHN http://ufldl.stanford.edu/housenumbers/{name}"
+        ),
     };
     Err(DatasetError::OtherForm {
         path: path.to_owned(),
-        place: "the file".to_owned(),
+        place: String::new(),
         found: format.name().to_owned(),
         expected: LEVEL_5.to_owned(),
         hint,

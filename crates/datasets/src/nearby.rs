@@ -10,18 +10,55 @@ use crate::clutter::is_clutter;
 /// Entries of a folder that are looked at.
 const MAX_ENTRIES: usize = 10_000;
 
-/// Up to three paths in the same folder: those that differ in case or ending alone, else those that are
-/// nearly spelt so.
+/// Up to three paths in the same folder that differ in case or ending alone.
+pub(crate) fn alike(path: &Path) -> Vec<PathBuf> {
+    let wanted = name_of(path).to_lowercase();
+    let stem = |name: &str| {
+        let stem = Path::new(name).file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    };
+    let same = |name: &String| {
+        let name = name.to_lowercase();
+        name == wanted
+            || stem(&name) == stem(&wanted)
+            || stem(&name) == wanted
+            || name == stem(&wanted)
+    };
+    let names = beside(path).into_iter();
+    names
+        .filter(|(name, _)| same(name))
+        .take(3)
+        .map(|(_, path)| path)
+        .collect()
+}
+
+/// As [`alike`]; where there are none, those that are nearly spelt so.
 pub(crate) fn of(path: &Path) -> Vec<PathBuf> {
+    let alike = alike(path);
+    if !alike.is_empty() {
+        return alike;
+    }
+    let names = beside(path);
+    let near = closest::to(&name_of(path), names.keys().map(String::as_str));
+    near.into_iter().map(|name| names[&name].clone()).collect()
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// What lies in the folder of `path`, by name.
+fn beside(path: &Path) -> BTreeMap<String, PathBuf> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
     let entries = fs::read_dir(folder).into_iter().flatten().take(MAX_ENTRIES);
-    let names: BTreeMap<String, PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.file_name())
+    let names = entries.flatten().map(|entry| entry.file_name());
+    names
         .filter(|name| !is_clutter(name))
         .map(|name| {
             (
@@ -29,27 +66,7 @@ pub(crate) fn of(path: &Path) -> Vec<PathBuf> {
                 path.with_file_name(&name),
             )
         })
-        .collect();
-    let stem = |name: &str| {
-        let path = Path::new(name);
-        path.file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_lowercase()
-    };
-    let lower = wanted.to_lowercase();
-    let same = |name: &&String| {
-        name.to_lowercase() == lower
-            || stem(name) == stem(&wanted)
-            || stem(name) == lower
-            || name.to_lowercase() == stem(&wanted)
-    };
-    let alike: Vec<&String> = names.keys().filter(same).take(3).collect();
-    if !alike.is_empty() {
-        return alike.into_iter().map(|name| names[name].clone()).collect();
-    }
-    let near = closest::to(&wanted, names.keys().map(String::as_str));
-    near.into_iter().map(|name| names[&name].clone()).collect()
+        .collect()
 }
 
 #[cfg(test)]

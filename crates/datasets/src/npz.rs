@@ -91,9 +91,9 @@ fn read_arrays(path: &Path) -> Result<(Data, Vec<Label>), DatasetError> {
         Numbers::F64(x) => Data::Rows64(rows(path, x)?),
     };
     let y = arrays.iter().find(|array| array.name == "y");
-    if y.is_some_and(arrays::Array::is_text) {
+    if let Some(kind) = y.and_then(arrays::Array::text) {
         let names = labels::names(&mut archive);
-        return Err(labels::of_text(path, &names));
+        return Err(labels::of_text(path, kind, &names));
     }
     let y = read_entry(path, &mut archive, "y", file_bytes, |entry, size| {
         npy::read(entry, size, |v| v)

@@ -115,6 +115,8 @@ impl Format {
             }
         } else if trimmed.starts_with('{') || trimmed.starts_with('[') && ending != "csv" {
             Self::Json
+        } else if ["pkl", "pickle"].contains(&ending.as_str()) {
+            Self::Pickle // of the first protocols
         } else if ending == "arff" || trimmed.starts_with("@relation") {
             Self::Arff
         } else if ["csv", "tsv", "tab"].contains(&ending.as_str())
@@ -194,9 +196,15 @@ pub(crate) fn refusal(path: &Path, start: &[u8]) -> DatasetError {
     let format = Format::of(start, path);
     DatasetError::OtherForm {
         path: path.to_owned(),
-        place: "the file".to_owned(),
+        place: String::new(),
         found: match format {
             Format::Csv => table::name(start).to_owned(),
+            Format::Unknown if !ending(path).is_empty() => {
+                format!(
+                    "a file in no known format, though its name ends in .{}",
+                    ending(path)
+                )
+            }
             _ => format.name().to_owned(),
         },
         expected: ARCHIVE.to_owned(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::clutter::PassedOver;
-use crate::{DatasetError, read_text, walk};
+use crate::{DatasetError, input, read_text, walk};
 
 /// The files of a folder and of the folders below it, sorted by path: or, of a `.txt` file, the paths
 /// that it lists, one a line, relative to it, in its order; or the file itself.
@@ -29,6 +29,7 @@ pub fn list_images(path: impl AsRef<Path>) -> Result<Vec<PathBuf>, DatasetError>
 /// # Errors
 /// [`DatasetError::NoImages`] where there is none, [`DatasetError::Io`] where a folder or the list
 /// cannot be read, [`DatasetError::Layout`] for folders of the kernel or more than 64 deep,
+/// [`DatasetError::NotAFile`] for a pipe or a device,
 /// [`DatasetError::OtherForm`] for a list in another encoding or a line with `\` that names nothing.
 pub fn list_images_counted(
     path: impl AsRef<Path>,
@@ -51,6 +52,7 @@ pub fn list_images_counted(
             }
         }
     } else {
+        input::check(path)?;
         files.push(path.to_owned());
     }
     if files.is_empty() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use crate::{DatasetError, npy, python};
+use crate::{DatasetError, npy, python, recognise};
 
 /// Arrays that are looked at and named.
 const MOST: usize = 16;
@@ -21,14 +21,15 @@ pub(super) struct Array {
 }
 
 impl Array {
-    /// Texts or bytes.
-    pub(super) fn is_text(&self) -> bool {
-        let kind = |descr: &str| {
-            descr
-                .trim_start_matches(['<', '>', '|', '='])
-                .starts_with(['U', 'S', 'a'])
-        };
-        self.header.as_ref().is_some_and(|(descr, _)| kind(descr))
+    /// Texts or bytes, in a word.
+    pub(super) fn text(&self) -> Option<&'static str> {
+        let (descr, _) = self.header.as_ref()?;
+        let plain = descr.trim_start_matches(['<', '>', '|', '=']);
+        match plain.as_bytes().first()? {
+            b'U' => Some("text"),
+            b'S' | b'a' => Some("bytes"),
+            _ => None,
+        }
     }
 
     fn shape(&self) -> &[u64] {
@@ -93,7 +94,7 @@ pub(super) fn check(path: &Path, arrays: &[Array]) -> Result<(), DatasetError> {
     }
     let y = arrays.iter().find(|array| array.name == "y");
     if let Some((descr, _)) = y.and_then(|y| y.header.as_ref())
-        && !y.is_some_and(|y| y.is_text() || y.is_numbers())
+        && !y.is_some_and(|y| y.text().is_some() || y.is_numbers())
         && !descr.contains('O')
     {
         return Err(DatasetError::OtherForm {
@@ -157,11 +158,57 @@ pub(super) fn wrong_rows(path: &Path, shape: &[usize]) -> DatasetError {
 
 /// The refusal of an archive without `array`, with the line that makes it of those that are there.
 pub(super) fn missing(path: &Path, array: &'static str, arrays: &[Array]) -> DatasetError {
+    if arrays.iter().all(|array| array.header.is_none()) {
+        return no_arrays(path, arrays);
+    }
     DatasetError::MissingArray {
         path: path.to_owned(),
         array,
         found: arrays.iter().map(Array::to_string).collect(),
         hint: ["X", "y"].contains(&array).then(|| hint(path, arrays)),
+    }
+}
+
+/// The refusal of a zip of other files, of which some formats are.
+fn no_arrays(path: &Path, arrays: &[Array]) -> DatasetError {
+    let named = |part: &str| arrays.iter().any(|array| array.name.contains(part));
+    let to = python::path(&python::converted(path));
+    let (found, hint) = if named("[Content_Types].xml") {
+        let body = format!(
+            "import numpy as np, pandas as pd; d = pd.read_excel({}); \
+             np.savez({to}, X=d.drop(columns='LABEL').to_numpy(), y=d['LABEL'].to_numpy())",
+            python::path(path)
+        );
+        let line = python::line(&body);
+        (
+            "an Excel or other Office file",
+            format!("with the column of labels in place of LABEL: {line}"),
+        )
+    } else if named("data.pkl") {
+        (
+            "a file of PyTorch",
+            format!("save its tensors: numpy.savez({to}, X=rows.numpy(), y=labels.numpy())"),
+        )
+    } else {
+        (
+            "a zip archive of other files",
+            "unpack it and name what comes out".to_owned(),
+        )
+    };
+    let names: Vec<&str> = arrays
+        .iter()
+        .take(3)
+        .map(|array| array.name.trim_end_matches(" (no .npy)"))
+        .collect();
+    DatasetError::OtherForm {
+        path: path.to_owned(),
+        place: String::new(),
+        found: match names.len() {
+            0 => "an empty zip archive".to_owned(),
+            _ => format!("{found} ({})", names.join(", ")),
+        },
+        expected: recognise::ARCHIVE.to_owned(),
+        hint,
     }
 }
 
@@ -175,10 +222,6 @@ fn hint(path: &Path, arrays: &[Array]) -> String {
         };
         arrays.iter().find(is)
     };
-    if arrays.iter().all(|array| array.header.is_none()) {
-        return "an .npz of rows holds X.npy and y.npy: numpy.savez(FILE, X=rows, y=labels)"
-            .to_owned();
-    }
     if ["indices", "indptr", "shape"].iter().all(|name| has(name)) {
         let body = format!(
             "import numpy as np, scipy.sparse as s; np.savez({}, X=s.load_npz({}).toarray(), \

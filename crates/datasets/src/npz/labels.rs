@@ -116,8 +116,8 @@ fn hint(path: &Path, values: &[f64]) -> String {
     }
 }
 
-/// The refusal of labels that are texts, of which `names` are some.
-pub(super) fn of_text(path: &Path, names: &BTreeSet<String>) -> DatasetError {
+/// The refusal of labels that are texts or bytes, as `kind` says, of which `names` are some.
+pub(super) fn of_text(path: &Path, kind: &str, names: &BTreeSet<String>) -> DatasetError {
     let shown: Vec<String> = names
         .iter()
         .take(NAMED)
@@ -125,8 +125,8 @@ pub(super) fn of_text(path: &Path, names: &BTreeSet<String>) -> DatasetError {
         .collect();
     let more = if names.len() > NAMED { " and more" } else { "" };
     let found = match shown.len() {
-        0 => "text".to_owned(),
-        _ => format!("text: {}{more}", shown.join(", ")),
+        0 => kind.to_owned(),
+        _ => format!("{kind}: {}{more}", shown.join(", ")),
     };
     DatasetError::OtherForm {
         path: path.to_owned(),
