@@ -136,7 +136,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Data set by name, an .npz file with arrays X and y, or a folder of images: train/good and
-    /// test (MVTec AD), or FOLDER:CLASS of class folders; @pixels64 behind it resizes, @lite0 makes vectors
+    /// test (MVTec AD; also normal or ok), or FOLDER:CLASS of class folders; @pixels64 behind it resizes, @lite0 makes vectors
     /// of images, @pixels64@lite0 of resized ones (128 pixels where images differ in size)
     #[arg(long)]
     pub(crate) dataset: String,

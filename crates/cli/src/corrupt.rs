@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use datasets::{Colour, Corruption, Data, Loading, Protocol, Roots, corrupt};
+use datasets::{Colour, Corruption, Data, DatasetError, Loading, Protocol, Roots, corrupt};
 use detector::Progress;
 use ndarray::{Array4, Axis};
 use pictures::{ContactSheet, Picture};
@@ -54,6 +54,16 @@ fn row(images: &Array4<u8>, shown: usize) -> Result<Vec<Picture>, Failure> {
         .collect::<Result<Vec<_>, _>>()?)
 }
 
+/// An error of a file among others, which can be left out by a list.
+fn without(error: DatasetError) -> Failure {
+    match error {
+        DatasetError::Malformed { .. } => {
+            Failure::from(error).hint("take it away, or name a list of the others, LIST.txt")
+        }
+        error => error.into(),
+    }
+}
+
 /// The first images of a set of the catalogue, or of a folder or a file in grey and 28 × 28.
 fn images(set: &str, limit: Option<usize>, roots: &Roots) -> Result<Array4<u8>, Failure> {
     let mut loading = Loading::of(Protocol::Semi);
@@ -65,7 +75,8 @@ fn images(set: &str, limit: Option<usize>, roots: &Roots) -> Result<Array4<u8>, 
         }
         paths.truncate(limit.unwrap_or(paths.len()));
         loading.images.size = Some(28);
-        datasets::read_images(&paths, &loading.images)?.pixels
+        let images = datasets::read_images(&paths, &loading.images);
+        images.map_err(without)?.pixels
     } else {
         match datasets::load(set, roots, &loading)?.data() {
             Data::Images(images) => images.clone(),

@@ -369,7 +369,7 @@ impl Entry {
                 .map(|folder| folder.display().to_string())
                 .collect(),
             fetchable: !urls.is_empty(),
-            instead: self.instead(roots),
+            instead: self.instead(roots).map(Box::new),
         }
     }
 

@@ -1,7 +1,10 @@
 mod hints;
+mod kind;
 
 use std::io;
 use std::path::PathBuf;
+
+pub use self::kind::{ErrorKind, Instead};
 
 /// Why a data set could not be found, read or split.
 #[derive(Debug, thiserror::Error)]
@@ -353,7 +356,7 @@ pub enum DatasetError {
         path: PathBuf,
     },
     /// A known data set whose files are in none of the data roots.
-    #[error("{name} was not found: {}", not_found(files, searched, instead.as_ref()))]
+    #[error("{name} was not found: {}", not_found(files, searched, instead.as_deref()))]
     NotAtHand {
         /// The data set.
         name: String,
@@ -364,7 +367,7 @@ pub enum DatasetError {
         /// Whether `residuum datasets fetch` gets it.
         fetchable: bool,
         /// What lies there in another form, and how to get the one that is read.
-        instead: Option<Instead>,
+        instead: Option<Box<Instead>>,
     },
     /// A file whose hash is not the published one.
     #[error("{}: found the hash {found}, expected {expected}", path.display())]
@@ -395,57 +398,6 @@ pub enum DatasetError {
         /// What differs.
         reason: String,
     },
-}
-
-/// What kind of failure it is; a program maps it to an exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// An unknown name or an impossible setting.
-    Usage,
-    /// Data that are there, but wrong.
-    BadData,
-    /// Data that are not there.
-    Missing,
-    /// Data that do not fit the memory.
-    Memory,
-}
-
-/// A known data set in a form that is not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instead {
-    /// What is there, in words that follow its path.
-    pub found: String,
-    /// How to get the form that is read.
-    pub hint: String,
-}
-
-impl DatasetError {
-    /// The kind of failure.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::UnknownName { .. }
-            | Self::UnknownWord { .. }
-            | Self::Seed { .. }
-            | Self::NoDivision { .. }
-            | Self::NoDraw { .. }
-            | Self::Class { .. }
-            | Self::NotCorruptible { .. }
-            | Self::Perturbation { .. }
-            | Self::NoSuchRoot { .. } => ErrorKind::Usage,
-            Self::NotAtHand { .. }
-            | Self::Absent { .. }
-            | Self::NoCache
-            | Self::NoDownload { .. }
-            | Self::Download { .. } => ErrorKind::Missing,
-            Self::Memory { .. } | Self::TooLarge { .. } => ErrorKind::Memory,
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => ErrorKind::Missing,
-                io::ErrorKind::OutOfMemory => ErrorKind::Memory,
-                _ => ErrorKind::BadData,
-            },
-            _ => ErrorKind::BadData,
-        }
-    }
 }
 
 fn class_text(class: &Option<String>) -> String {

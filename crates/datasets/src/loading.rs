@@ -172,14 +172,14 @@ fn or_file(error: DatasetError, name: &str) -> DatasetError {
             fetchable,
             instead: None,
         } if Path::new(name).exists() => {
-            let instead = Some(Instead {
+            let instead = Some(Box::new(Instead {
                 found: format!(
                     "`{name}` is a set of the catalogue, whose files are in no data folder"
                 ),
                 hint: format!(
                     "./{name} names what lies here; residuum datasets show {name} says where the set is"
                 ),
-            });
+            }));
             DatasetError::NotAtHand {
                 name: set,
                 files,

@@ -157,7 +157,7 @@ fn make_room<T>(values: &mut Vec<T>, more: usize, n: usize) -> Result<(), NpyErr
     let wanted = n.min(first.max(2 * values.capacity()));
     values
         .try_reserve_exact(wanted - values.len())
-        .map_err(|_| NpyError::Memory((wanted * size_of::<T>()) as u64))
+        .map_err(|_| NpyError::Memory((n as u64).saturating_mul(size_of::<T>() as u64)))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

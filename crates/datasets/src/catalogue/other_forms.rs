@@ -1,5 +1,8 @@
 //! Public sets in their other official forms, which are not read: so that what is there is named.
 
+use std::path::PathBuf;
+
+use crate::text::shell;
 use crate::{Instead, Roots};
 
 /// What a root may hold in place of the files that are read.
@@ -9,15 +12,15 @@ struct Form {
     places: &'static [&'static str],
     /// What it is.
     what: &'static str,
-    /// What to do; `{}` is the path of what was found.
+    /// What to do; `{}` is the path of what was found, `{root}` that of the root.
     hint: &'static str,
 }
 
 const CIFAR10: &str = "the binary archive is read: \
-    https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked into that folder";
+    https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked into {root}";
 const CIFAR100: &str = "the binary archive is read: \
-    https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpacked into that folder";
-const UNPACK: &str = "unpack it where it lies: tar -xf {}";
+    https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpacked into {root}";
+const UNPACK: &str = "unpack it: tar -xf {} -C {root}";
 const IDX: &str =
     "the IDX files are read, such as t10k-images-idx3-ubyte.gz: residuum datasets fetch";
 const PYTHON: &str = "the archive for Python (pickles)";
@@ -137,7 +140,7 @@ const FORMS: [Form; 15] = [
             "mvtec256/mvtec_anomaly_detection.tar.xz",
         ],
         what: PACKED,
-        hint: "unpack it into a folder mvtec_anomaly_detection beside it: tar -xf {} -C FOLDER",
+        hint: "unpack it: mkdir {root}/mvtec_anomaly_detection; tar -xf {} -C {root}/mvtec_anomaly_detection",
     },
     Form {
         family: "VisA",
@@ -171,15 +174,13 @@ pub(super) fn find(family: &str, roots: &Roots) -> Option<Instead> {
     let forms = FORMS.iter().filter(|form| form.family == family);
     let mut places = forms.flat_map(|form| form.places.iter().map(move |place| (form, place)));
     places.find_map(|(form, place)| {
-        let path = roots
-            .folders()
-            .iter()
-            .map(|root| root.join(place))
-            .find(|path| path.exists())?;
-        let path = path.display().to_string();
+        let holds = |root: &&PathBuf| root.join(place).exists();
+        let root = roots.folders().iter().find(holds)?;
+        let path = root.join(place);
+        let hint = form.hint.replace("{root}", &shell(root));
         Some(Instead {
-            found: format!("{path} is {}, which is not read", form.what),
-            hint: form.hint.replace("{}", &path),
+            found: format!("{} is {}, which is not read", path.display(), form.what),
+            hint: hint.replace("{}", &shell(&path)),
         })
     })
 }

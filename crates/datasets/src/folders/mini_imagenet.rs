@@ -25,7 +25,7 @@ fn tables(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
         let is = |file: &&PathBuf| super::name_of(file).eq_ignore_ascii_case(table);
         files.iter().find(is).cloned()
     };
-    Ok(TABLES.iter().filter_map(|table| named(&table)).collect())
+    Ok(TABLES.iter().filter_map(named).collect())
 }
 
 pub(crate) fn read(folder: &Path) -> Result<Classes, DatasetError> {
