@@ -3,7 +3,7 @@
 mod common;
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{CELLS, Sandbox, stderr, stdout, table, wait_until};
@@ -331,4 +331,45 @@ fn wrong_arguments_and_profiles_end_with_2() {
         stderr(&output)
     );
     assert!(!stderr(&output).contains("panicked"));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_ends_with_4() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.root().join("file");
+    fs::write(&file, "").unwrap();
+    let out = file.join("run");
+    let output = sandbox.reproduce(&["--out", out.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("\nhint: "), "{}", stderr(&output));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_standard_output_is_an_error_and_a_closed_one_is_not() {
+    let sandbox = Sandbox::new();
+    let into = |out: Stdio| {
+        let mut command = sandbox.xtask(&["doctor"]);
+        command
+            .env("RESIDUUM_PIP", "/nowhere/pip")
+            .stdout(out)
+            .output()
+            .unwrap()
+    };
+    let full = into(
+        fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+            .into(),
+    );
+    assert_eq!(full.status.code(), Some(4));
+    assert!(
+        stderr(&full).contains("cannot write to standard output"),
+        "{}",
+        stderr(&full)
+    );
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(stderr(&into(writer.into())), "");
 }

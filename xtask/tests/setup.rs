@@ -12,6 +12,9 @@ use common::{Sandbox, stderr, stdout};
 const PIP: &str = r#"#!/bin/sh
 [ "$1" = --version ] && { echo "pip 25.1 from nowhere"; exit 0; }
 echo "$@" >>"$FAKE/pip.log"
+env | grep -E '^(PIP_|PYTHON)' | sort >"$FAKE/pip.env"
+[ -e "$FAKE/refuses" ] && { echo "ERROR: Could not find an activated virtualenv (required)." >&2; exit 3; }
+[ -e "$FAKE/offline" ] && { echo "WARNING: Retrying (Retry(total=0)) after connection broken" >&2; }
 [ -e "$FAKE/offline" ] && { echo "ERROR: No matching distribution found for torch==2.11.0" >&2; exit 1; }
 while [ $# -gt 0 ]; do [ "$1" = -d ] && dir=$2; shift; done
 echo broken >"$dir/torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl"
@@ -92,6 +95,59 @@ fn offline_it_tries_three_times_and_says_what_to_do() {
             .count(),
         3
     );
+}
+
+#[test]
+fn a_pip_that_refuses_is_asked_once_and_doctor_knows() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.root().join("refuses"), "").unwrap();
+    let output = setup(&sandbox).output().unwrap();
+    fails_with(
+        &output,
+        4,
+        "Could not find an activated virtualenv (required).",
+        "see to what pip says",
+    );
+    let calls = fs::read_to_string(sandbox.root().join("pip.log")).unwrap();
+    assert_eq!(calls.lines().count(), 1, "{calls}");
+    let doctor = || {
+        let mut command = sandbox.xtask(&["doctor"]);
+        command.env("RESIDUUM_PIP", sandbox.root().join("pip.sh"));
+        command.output().unwrap()
+    };
+    let output = doctor();
+    assert_eq!(output.status.code(), Some(4));
+    let told = stdout(&output);
+    assert!(told.contains("MISS  pip"), "{told}");
+    assert!(told.contains("activated virtualenv"), "{told}");
+    fs::remove_file(sandbox.root().join("refuses")).unwrap();
+    let told = stdout(&doctor());
+    assert!(told.contains("ok    pip"), "{told}");
+}
+
+#[test]
+fn what_the_user_set_for_installing_does_not_reach_pip() {
+    let sandbox = Sandbox::new();
+    let user = [
+        ("PIP_REQUIRE_VIRTUALENV", "1"),
+        ("PIP_REQUIRE_HASHES", "1"),
+        ("PIP_TARGET", "/nowhere"),
+        ("pip_user", "1"),
+        ("PYTHONPATH", "/nowhere"),
+        ("PIP_INDEX_URL", "http://index.invalid/simple"),
+        ("PIP_CERT", "/own.pem"),
+    ];
+    setup(&sandbox).envs(user).output().unwrap();
+    let passed = fs::read_to_string(sandbox.root().join("pip.env")).unwrap();
+    for kept in [
+        "PIP_INDEX_URL=http://index.invalid/simple",
+        "PIP_CERT=/own.pem",
+    ] {
+        assert!(passed.lines().any(|line| line == kept), "{passed}");
+    }
+    for gone in ["PIP_TARGET", "PYTHONPATH", "VIRTUALENV=1", "HASHES=1"] {
+        assert!(!passed.contains(gone), "{passed}");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::experiment::{Experiment, Machine, Outcome, Seeds, config_hash, protoc
 use crate::failure::{Failure, exit};
 use crate::interrupt;
 use crate::memory::peak_rss_bytes;
+use crate::output;
 use crate::place;
 use crate::progress::{JsonLines, emit};
 use crate::sheet::Sheet;
@@ -90,6 +91,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
             "error": error,
         }));
     }
+    output::check()?;
     if n_failed > 0 {
         return Err(
             Failure::new(exit::SOME_CELLS_FAILED, format!("{n_failed} cells failed")).hint(

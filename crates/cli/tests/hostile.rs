@@ -207,6 +207,27 @@ fn a_configuration_file_with_a_typo() {
 }
 
 #[test]
+fn settings_nested_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("deep.toml");
+    let deep = format!("a{} = 1", ".a".repeat(52_000));
+    std::fs::write(&config, &deep).unwrap();
+    let run = |more: [&str; 2]| {
+        let args = [
+            "run",
+            "--dataset",
+            "FashionMNIST_3@pixels",
+            "--method",
+            "iforest",
+        ];
+        residuum(folder.path(), &[&args[..], &more].concat())
+    };
+    run(["--config", config.to_str().unwrap()]).fails(2, &["deep.toml", "16 tables"]);
+    run(["--set", &deep]).fails(2, &["16 tables"]);
+    run(["--perturb", &deep]).fails(2, &["--perturb"]);
+}
+
+#[test]
 fn a_set_that_is_not_at_hand_says_how_to_get_it() {
     let folder = tempfile::tempdir().unwrap();
     let ended = residuum(

@@ -1,0 +1,106 @@
+//! SIGINT and SIGTERM, in a training, in other work and in none.
+#![cfg(all(target_os = "linux", feature = "torch"))]
+
+mod support;
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Ended, command, easy_set, ended};
+
+fn start(root: &std::path::Path, words: &[&str]) -> Child {
+    let mut command = command(root);
+    command.args(words).stdin(Stdio::null());
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+fn end(child: Child) -> Ended {
+    ended(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_training_keeps_where_it_is_and_ends_with_the_signals_code() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 40, 4);
+    let models = root.path().join("models");
+    for (name, code) in [("TERM", 143), ("INT", 130)] {
+        let words = [
+            "run",
+            "--dataset",
+            set.to_str().unwrap(),
+            "--method",
+            "ddpm",
+            "--set",
+            "train.epochs=1000000",
+            "--models",
+            models.to_str().unwrap(),
+        ];
+        let child = start(root.path(), &words);
+        // The lock of the model's folder says that the training is about to begin.
+        let began = Instant::now();
+        while !models.exists() && began.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        signal(&child, name);
+        let told = end(child);
+        told.fails(code, &["interrupted"]);
+        let folders = std::fs::read_dir(&models).unwrap().flatten();
+        let kept: Vec<_> = folders
+            .filter(|f| f.path().join("training.json").exists())
+            .collect();
+        assert_eq!(kept.len(), 1, "what was trained is kept");
+        std::fs::remove_dir_all(&models).unwrap();
+    }
+}
+
+#[test]
+fn work_that_does_not_ask_is_ended_within_seconds_and_a_second_signal_ends_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 40, 4);
+    // Nobody ever writes into it.
+    let settings = root.path().join("settings.toml");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&settings)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let words = [
+        "run",
+        "--dataset",
+        set.to_str().unwrap(),
+        "--method",
+        "knn",
+        "--config",
+        settings.to_str().unwrap(),
+    ];
+    for (signals, code, most) in [
+        (&["TERM"][..], 143, 10.0),
+        (&["INT"], 130, 10.0),
+        (&["INT", "INT"], 130, 1.5),
+    ] {
+        let child = start(root.path(), &words);
+        std::thread::sleep(Duration::from_millis(1500));
+        let sent = Instant::now();
+        for name in signals {
+            signal(&child, name);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(end(child).code, Some(code));
+        let seconds = sent.elapsed().as_secs_f64();
+        assert!(seconds < most, "{signals:?}: {seconds} s");
+    }
+}
