@@ -1,0 +1,69 @@
+//! What is fuzzed: a reader, and how its inputs are made.
+
+use std::io;
+use std::path::Path;
+
+use crate::corpus::{self, Seed};
+use crate::random::Random;
+
+/// One reader. An input is a file's bytes and depends on seed, target and number alone.
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    /// Its share of the inputs, in parts of the sum over all targets.
+    pub(crate) weight: u64,
+    /// Writes the files that its reader needs beside the input.
+    pub(crate) prepare: fn(&Path) -> io::Result<()>,
+    /// Makes an input.
+    pub(crate) make: fn(&mut Random, &Seeds) -> Vec<u8>,
+    /// Reads an input; the folder is its own.
+    pub(crate) read: fn(&Path, &[u8]) -> Outcome,
+}
+
+/// What a reader said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was read and has as many bytes decoded.
+    Accepted {
+        /// By the shape that was checked.
+        decoded: usize,
+    },
+    /// It was refused with this error.
+    Refused(String),
+}
+
+impl Outcome {
+    /// What a result says; an error's text is made, as a program would.
+    pub(crate) fn of<T, E: std::error::Error>(result: Result<T, E>, decoded: impl FnOnce(T) -> usize) -> Self {
+        match result {
+            Ok(value) => Self::Accepted { decoded: decoded(value) },
+            Err(error) => Self::Refused(chain(&error)),
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(error) = below {
+        text += &format!(": {error}");
+        below = error.source();
+    }
+    text
+}
+
+/// The kept inputs of a target, which new ones are made from.
+#[derive(Debug, Default)]
+pub(crate) struct Seeds(Vec<Seed>);
+
+impl Seeds {
+    pub(crate) fn of(target: &Target) -> anyhow::Result<Self> {
+        Ok(Self(corpus::of(target.name)?))
+    }
+
+    /// One of them, four times of five one that is accepted.
+    pub(crate) fn pick(&self, random: &mut Random) -> &[u8] {
+        let accepted = self.0.iter().filter(|seed| seed.accepted).count();
+        let among = if accepted > 0 && !random.one_in(5) { accepted } else { self.0.len() };
+        self.0.get(random.below(among)).map_or(&[], |seed| &seed.bytes)
+    }
+}
