@@ -97,7 +97,7 @@ impl Random {
             1 => format!("{}.5", self.below(100)),
             2 => format!("1e{}", self.below(400)),
             3 => format!("-1e-{}", self.below(400)),
-            4 => (*self.pick(&["nan", "inf", "-inf", "-0.0", "1e308", "5e-324", "0x10"])).to_owned(),
+            4 => self.pick(&["nan", "inf", "-inf", "-0.0", "1e308", "5e-324", "0x10"]).to_owned(),
             5 => format!("{}{}", self.number(), self.number()),
             6 | 7 => self.below(20).to_string(),
             8 => format!("0.{}", self.below(1000)),

@@ -111,7 +111,7 @@ pub(crate) fn change(random: &mut Random, seed: &[u8], tokens: &[&[u8]]) -> Vec<
     }
     let at = random.below(members.len());
     match random.below(12) {
-        0 => members[at].0 = (*random.pick(&["X.npy", "y.npy", "X", "", "../X.npy", "a/b", "\u{e9}"])).to_owned(),
+        0 => members[at].0 = random.pick(&["X.npy", "y.npy", "X", "", "../X.npy", "a/b", "\u{e9}"]).to_owned(),
         1 => {
             members.remove(at);
         }
