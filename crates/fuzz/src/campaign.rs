@@ -1,7 +1,7 @@
 //! Workers, one for each core, and what they say together.
 
 use std::fs;
-use std::io::{BufRead, BufReader, IsTerminal};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::worker::{Counts, Message, POSITION};
 
 /// An input that has not ended by then never will: a slow one is tried three times.
 const HANGS_AFTER: Duration = Duration::from_secs(20);
-/// Of addresses, in KiB: a reader that asks for all memory must not get it.
+/// Of addresses, in KiB: a reader that asks for all memory does not get it.
 const MOST_ADDRESSES: u64 = 24 << 20;
 
 /// What is to be done.
@@ -53,7 +53,7 @@ struct Worker {
 }
 
 enum Event {
-    Said(u64, Message),
+    Said(Message),
     Closed(u64),
 }
 
@@ -125,14 +125,14 @@ impl Campaign {
                 return Ok(false);
             }
             match receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok(Event::Said(_, Message::Counts(more))) => {
+                Ok(Event::Said(Message::Counts(more))) => {
                     for (counts, more) in self.counts.iter_mut().zip(&more) {
                         counts.add(more);
                     }
                     let done = self.counts.iter().map(|counts| counts.inputs).sum();
                     self.progress.at(done, self.start.elapsed(), self.findings.n());
                 }
-                Ok(Event::Said(_, Message::Fault { position, fault })) => self.found(plan, position, &fault)?,
+                Ok(Event::Said(Message::Fault { position, fault })) => self.found(plan, position, &fault)?,
                 Ok(Event::Closed(number)) => self.ended(plan, workers, number, sender)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -223,12 +223,12 @@ fn start(plan: &Plan, number: u64, first: u64, folder: &Path, sender: &Sender<Ev
     for target in &plan.targets {
         command.args(["--target", target.name]);
     }
-    let stderr = if std::io::stderr().is_terminal() { Stdio::null() } else { Stdio::inherit() };
     let mut child = command
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(stderr)
+        // Decoders print what they find odd.
+        .stderr(Stdio::null())
         .spawn()
         .context("cannot start a worker")?;
     let stdout = child.stdout.take().context("a worker has no output")?;
@@ -237,7 +237,7 @@ fn start(plan: &Plan, number: u64, first: u64, folder: &Path, sender: &Sender<Ev
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             // What libraries print is no message.
             if let Ok(message) = serde_json::from_str(&line)
-                && sender.send(Event::Said(number, message)).is_err()
+                && sender.send(Event::Said(message)).is_err()
             {
                 return;
             }
@@ -260,7 +260,8 @@ pub(crate) fn scratch() -> anyhow::Result<tempfile::TempDir> {
     Ok(folder.or_else(|_| tempfile::tempdir())?)
 }
 
-fn how(status: ExitStatus) -> String {
+/// How a process ended.
+pub(crate) fn how(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match status.signal() {
         Some(signal) => format!("signal {signal}"),

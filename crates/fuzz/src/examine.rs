@@ -113,11 +113,7 @@ fn once(target: &Target, folder: &Path, input: &[u8]) -> Examined {
     let outcome = match outcome {
         Err(_) => Err(last_panic()),
         Ok(outcome) => {
-            let decoded = match outcome {
-                Outcome::Accepted { decoded } => decoded,
-                Outcome::Refused(_) => 0,
-            };
-            let allowed = MOST_MEMORY.max(decoded.saturating_mul(2));
+            let allowed = MOST_MEMORY.max(outcome.decoded.saturating_mul(2));
             if peak > allowed {
                 Err(Fault::Memory { bytes: peak, allowed })
             } else {

@@ -87,13 +87,6 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    if let Some(path) = std::env::var_os("FUZZ_MAKE") {
-        let x = tch::Tensor::ones([1, 3, 4, 4], (tch::Kind::Float, tch::Device::Cpu));
-        let w = tch::Tensor::ones([2, 3, 1, 1], (tch::Kind::Float, tch::Device::Cpu));
-        let mut f = |i: &[tch::Tensor]| vec![i[0].conv2d(&w, None::<tch::Tensor>, 1, 0, 1, 1).relu()];
-        tch::CModule::create_by_tracing("module", "forward", &[x], &mut f)?.save(path)?;
-        return Ok(0);
-    }
     let chosen = targets::named(&arguments.target)?;
     if arguments.list {
         for target in chosen {
@@ -108,7 +101,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         return replay::file(target, file);
     }
     if arguments.corpus {
-        return replay::corpus(&chosen);
+        return match &arguments.worker {
+            Some(folder) => replay::corpus_here(&chosen, arguments.first as usize, folder),
+            None => replay::corpus(&chosen),
+        };
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let jobs = arguments.jobs.unwrap_or(cores).max(1);

@@ -21,22 +21,27 @@ pub(crate) struct Target {
 
 /// What a reader said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It was read and has as many bytes decoded.
-    Accepted {
-        /// By the shape that was checked.
-        decoded: usize,
-    },
-    /// It was refused with this error.
-    Refused(String),
+pub(crate) struct Outcome {
+    /// Why the input was refused.
+    pub(crate) refused: Option<String>,
+    /// Bytes of what was decoded, by a size that was checked; twice as many may be allocated.
+    pub(crate) decoded: usize,
 }
 
 impl Outcome {
+    pub(crate) fn accepted(decoded: usize) -> Self {
+        Self { refused: None, decoded }
+    }
+
+    pub(crate) fn refused(why: impl Into<String>) -> Self {
+        Self { refused: Some(why.into()), decoded: 0 }
+    }
+
     /// What a result says; an error's text is made, as a program would.
     pub(crate) fn of<T, E: std::error::Error>(result: Result<T, E>, decoded: impl FnOnce(T) -> usize) -> Self {
         match result {
-            Ok(value) => Self::Accepted { decoded: decoded(value) },
-            Err(error) => Self::Refused(chain(&error)),
+            Ok(value) => Self::accepted(decoded(value)),
+            Err(error) => Self::refused(chain(&error)),
         }
     }
 }
@@ -51,6 +56,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Bytes of a large input.
+const LARGE: usize = 8 << 10;
+
 /// The kept inputs of a target, which new ones are made from.
 #[derive(Debug, Default)]
 pub(crate) struct Seeds(Vec<Seed>);
@@ -60,10 +68,14 @@ impl Seeds {
         Ok(Self(corpus::of(target.name)?))
     }
 
-    /// One of them, four times of five one that is accepted.
+    /// One of them, four times of five one that is accepted; large ones seldom, they take long.
     pub(crate) fn pick(&self, random: &mut Random) -> &[u8] {
         let accepted = self.0.iter().filter(|seed| seed.accepted).count();
         let among = if accepted > 0 && !random.one_in(5) { accepted } else { self.0.len() };
-        self.0.get(random.below(among)).map_or(&[], |seed| &seed.bytes)
+        let large = random.one_in(50);
+        let first = self.0.get(random.below(among));
+        let small = |seed: &&Seed| large || seed.bytes.len() <= LARGE;
+        let seed = first.filter(small).or_else(|| self.0.iter().find(small));
+        seed.map_or(&[], |seed| &seed.bytes)
     }
 }

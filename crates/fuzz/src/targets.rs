@@ -35,7 +35,6 @@ const ALL: &[&Target] = &[
     &settings::SETTINGS,
     &settings::SETTING,
     &networks::WEIGHTS,
-    &networks::TORCH_SCRIPT,
     &runs::CELL,
     &runs::TABLES,
     &runs::PUBLISHED,
@@ -64,7 +63,7 @@ fn through(path: &Path, input: &[u8], read: impl FnOnce(&Path) -> Outcome) -> Ou
     match fs::write(path, input) {
         Ok(()) => read(path),
         // A name that the file system does not take.
-        Err(error) => Outcome::Refused(error.to_string()),
+        Err(error) => Outcome::refused(error.to_string()),
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::examine::{Fault, examine, keep_panics};
 use crate::random::Random;
 use crate::schedule::Schedule;
-use crate::target::{Outcome, Seeds, Target};
+use crate::target::{Seeds, Target};
 
 /// In the worker's folder: the position of the input that is read.
 pub(crate) const POSITION: &str = "position";
@@ -113,8 +113,7 @@ fn read_all(targets: &[&Target], share: Share, folder: &Path) -> anyhow::Result<
         counts_here.peak = counts_here.peak.max(seen.peak);
         counts_here.slowest = counts_here.slowest.max(seen.time.as_secs_f64());
         match seen.outcome {
-            Ok(Outcome::Accepted { .. }) => counts_here.accepted += 1,
-            Ok(Outcome::Refused(_)) => {}
+            Ok(outcome) => counts_here.accepted += u64::from(outcome.refused.is_none()),
             Err(fault) => say(&Message::Fault { position, fault })?,
         }
         if told.elapsed() >= EVERY {

@@ -17,7 +17,7 @@ pub(crate) fn digits(random: &mut Random, n: usize) -> Vec<u8> {
     file.extend([0x00, 0x01, b'I', b'M']);
     let lying = random.one_in(5);
     let pixels = vec![random.byte(); 32 * 32 * 3 * n];
-    let labels: Vec<u8> = (0..n).map(|i| if i < 20 { 1 } else { 1 + random.below(10) as u8 }).collect();
+    let labels: Vec<u8> = (0..n).map(|i| if i < 11 { 1 } else { 1 + random.below(10) as u8 }).collect();
     let doubles: Vec<u8> = labels.iter().flat_map(|&label| f64::from(label).to_le_bytes()).collect();
     let packed = random.one_in(2);
     let x = array(random, lying, "X", &[32, 32, 3, n as u32], (UINT8, &pixels));

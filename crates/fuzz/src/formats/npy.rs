@@ -11,6 +11,9 @@ const TYPES: [&str; 18] = [
 /// Those of [`TYPES`] that are read.
 const READ: usize = 15;
 
+/// Numbers of a large array.
+const MANY: usize = 1000;
+
 /// How the numbers of an array are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbers {
@@ -32,7 +35,14 @@ pub(crate) fn array(random: &mut Random, shape: &[usize], numbers: Numbers) -> V
     let n: usize = shape.iter().product();
     let mut data = Vec::new();
     let edge = random.one_in(30).then(|| random.below(n));
-    for i in 0..n {
+    if let (Numbers::Bytes(below), "|u1", None) = (numbers, kind, edge) {
+        // Many are alike: packing other ones would take most of the time.
+        data = if n > MANY { vec![random.below(below) as u8; n] } else { random.bytes(n) };
+        if below < 256 {
+            data.iter_mut().for_each(|byte| *byte %= below as u8);
+        }
+    }
+    for i in data.len()..n {
         let value = match numbers {
             _ if edge == Some(i) => random.number_text().parse().unwrap_or(f64::NAN),
             Numbers::Any => random.below(100) as f64,
@@ -97,25 +107,28 @@ fn lie(random: &mut Random, header: &mut Vec<u8>, shape: &str) {
 /// `value` as the type has it; types that are not read get eight bytes of nothing.
 fn number(kind: &str, value: f64, to: &mut Vec<u8>) {
     let big = kind.starts_with('>');
-    let mut raw = match &kind[1..] {
-        "f8" => value.to_le_bytes().to_vec(),
-        "f4" => (value as f32).to_le_bytes().to_vec(),
-        "f2" => half(value).to_le_bytes().to_vec(),
-        "i8" => (value as i64).to_le_bytes().to_vec(),
-        "i4" => (value as i32).to_le_bytes().to_vec(),
-        "i2" => (value as i16).to_le_bytes().to_vec(),
-        "i1" => (value as i8).to_le_bytes().to_vec(),
-        "u1" => vec![value as u8],
-        "b1" => vec![u8::from(value != 0.0)],
-        "u2" => (value as u16).to_le_bytes().to_vec(),
-        "u4" => (value as u32).to_le_bytes().to_vec(),
-        "u8" => (value as u64).to_le_bytes().to_vec(),
-        _ => vec![0; 8],
+    let mut raw = [0; 8];
+    let bytes: &[u8] = match &kind[1..] {
+        "f8" => &value.to_le_bytes(),
+        "f4" => &(value as f32).to_le_bytes(),
+        "f2" => &half(value).to_le_bytes(),
+        "i8" => &(value as i64).to_le_bytes(),
+        "i4" => &(value as i32).to_le_bytes(),
+        "i2" => &(value as i16).to_le_bytes(),
+        "i1" => &(value as i8).to_le_bytes(),
+        "u1" => &[value as u8],
+        "b1" => &[u8::from(value != 0.0)],
+        "u2" => &(value as u16).to_le_bytes(),
+        "u4" => &(value as u32).to_le_bytes(),
+        "u8" => &(value as u64).to_le_bytes(),
+        _ => &[0; 8],
     };
+    let raw = &mut raw[..bytes.len()];
+    raw.copy_from_slice(bytes);
     if big {
         raw.reverse();
     }
-    to.extend(raw);
+    to.extend_from_slice(raw);
 }
 
 /// Whole numbers below 2048 exactly, all else as infinity.

@@ -101,7 +101,7 @@ fn table_file(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
         "a.npz", "A.NPZ", "a.npy", "a.csv", "a.CSV", "a.tsv", "a.parquet", "a.mat", "a.xlsx", "a.h5", "a.pkl", "a",
         "a.txt", "a.gz", "a.json", "a.arff", "a@2.npz", "10:30.npz",
     ];
-    if random.one_in(2) {
+    if random.one_in(3) {
         let seed = seeds.pick(random);
         return text::change(random, seed, &[b"1,2,0", b"a;b;y", b"PAR1", b"\x89HDF\r\n\x1a\n"]);
     }
@@ -116,7 +116,7 @@ fn read_table_file(folder: &Path, input: &[u8]) -> Outcome {
     let name = String::from_utf8_lossy(&input[..end]);
     let plain = |c: char| c.is_alphanumeric() || "._-@: ".contains(c);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) || name.len() > 200 {
-        return Outcome::Refused("no name for a file".to_owned());
+        return Outcome::refused("no name for a file");
     }
     let path = folder.join(name.as_ref());
     let outcome = through(&path, input.get(end + 1..).unwrap_or_default(), |path| {

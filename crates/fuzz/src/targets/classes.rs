@@ -187,7 +187,8 @@ fn cifar_npz(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     if random.one_in(3) {
         return changed(random, seeds);
     }
-    let n = 20 + random.below(4);
+    // Eleven normal ones are enough for one anomaly.
+    let n = 12 + random.below(3);
     let images = npy::array(random, &[n, 32, 32, 3], Numbers::Bytes(2));
     let classes = if random.one_in(8) { 12 } else { 2 };
     let labels = npy::array(random, &[n], Numbers::Bytes(classes));
@@ -204,5 +205,5 @@ fn svhn(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
         mutate::bytes(random, &mut file, &TOKENS[0][..], &[b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x09\0\0\0", b"X\0\0\0"]);
         return file;
     }
-    matlab::digits(random, 22)
+    matlab::digits(random, 13)
 }

@@ -174,7 +174,8 @@ fn prepare_mask(folder: &Path) -> io::Result<()> {
 }
 
 fn folder_of_images(folder: &Path) -> Outcome {
-    let loading = Loading::of(Protocol::Semi).on_bad_file(OnBadFile::Skip);
+    let mut loading = Loading::of(Protocol::Semi).on_bad_file(OnBadFile::Skip);
+    loading.images.max_pixels = MOST_PIXELS;
     let set = load(&folder.to_string_lossy(), &Roots::of([]), &loading);
     Outcome::of(set, |set| set.n() * set.d() * 2)
 }
@@ -196,7 +197,7 @@ fn read_folder(folder: &Path, input: &[u8]) -> Outcome {
         fs::create_dir_all(&set)
     };
     if let Err(error) = made() {
-        return Outcome::Refused(error.to_string());
+        return Outcome::refused(error.to_string());
     }
     let text = String::from_utf8_lossy(input);
     for line in text.lines().take(20) {

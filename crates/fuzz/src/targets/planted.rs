@@ -17,19 +17,19 @@ pub(super) const PLANTED: Target = Target {
 
 fn read(_: &Path, input: &[u8]) -> Outcome {
     match input {
-        [0] => Outcome::Refused(format!("{}", input[input.len()])),
+        [0] => Outcome::refused(format!("{}", input[input.len()])),
         [1] => std::process::abort(),
         [2] => {
             std::thread::sleep(Duration::from_millis(2100));
-            Outcome::Accepted { decoded: 1 }
+            Outcome::accepted(1)
         }
         [3] => {
             // Taken from the system, though never touched.
             let taken: Vec<u8> = Vec::with_capacity(65 << 20);
-            Outcome::Refused(taken.capacity().to_string())
+            Outcome::refused(taken.capacity().to_string())
         }
-        [4] => Outcome::Accepted { decoded: deeper(1) },
-        _ => Outcome::Accepted { decoded: 1 },
+        [4] => Outcome::accepted(deeper(1)),
+        _ => Outcome::accepted(1),
     }
 }
 

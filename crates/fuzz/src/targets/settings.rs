@@ -25,6 +25,11 @@ pub(super) const SETTING: Target = Target {
     read: |_, input| with_method(input, |config, text| text.lines().try_for_each(|line| config.set_text(line))),
 };
 
+/// More are refused.
+const MOST_STEPS: u64 = 1_000_000;
+/// The tables of a schedule have so many bytes for each step.
+const STEP_BYTES: usize = 64;
+
 const TOKENS: [&[u8]; 8] = [
     b"[train]",
     b"epochs = 3",
@@ -42,16 +47,19 @@ fn with_method(
 ) -> Outcome {
     let text = String::from_utf8_lossy(input);
     let (method, text) = text.split_once('\n').unwrap_or((&text, ""));
+    let mut steps = 0;
     let built = find(method.trim()).and_then(|method: &Method| {
         let mut config = method.config();
         set(&mut config, text)?;
+        steps = config.values().get("steps").and_then(serde_json::Value::as_u64).unwrap_or(0);
         method.detector(&config, &Runtime::cpu())
     });
     if let Err(error) = &built {
         // A program shows it beside the error.
         let _ = error.hint();
     }
-    Outcome::of(built, |_| 0)
+    let decoded = STEP_BYTES * steps.min(MOST_STEPS) as usize;
+    Outcome { decoded, ..Outcome::of(built, |_| 0) }
 }
 
 fn settings(random: &mut Random, seeds: &Seeds) -> Vec<u8> {

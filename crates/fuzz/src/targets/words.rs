@@ -56,17 +56,18 @@ fn read_name(_: &Path, input: &[u8]) -> Outcome {
     let is_there = |part: &str| Path::new(part).exists();
     let ends = name.match_indices(['@', ':']).map(|(at, _)| &name[..at]).chain([name.as_ref()]);
     if ends.into_iter().any(is_there) || name.ends_with('/') {
-        return Outcome::Refused("a name of something that is there".to_owned());
+        return Outcome::refused("a name of something that is there");
     }
     let loaded = load(&name, &Roots::of([]), &Loading::of(Protocol::Semi));
     if let Ok(set) = &loaded {
-        return Outcome::Accepted { decoded: set.n() * set.d() };
+        return Outcome::accepted(set.n() * set.d());
     }
     let hint = loaded.err().and_then(|error| error.hint()).unwrap_or_default();
-    match Outcome::of(find(&name), |entry| entry.name().len()) {
-        Outcome::Refused(error) => Outcome::Refused(format!("{error}; {hint}")),
-        accepted => accepted,
+    let mut outcome = Outcome::of(find(&name), |entry| entry.name().len());
+    if let Some(why) = &mut outcome.refused {
+        why.push_str(&hint);
     }
+    outcome
 }
 
 fn word(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
@@ -89,12 +90,6 @@ fn read_word(_: &Path, input: &[u8]) -> Outcome {
         Outcome::of(DeviceChoice::from_str(&word), |_| 1),
         Outcome::of(serde_json::from_str::<Perturbation>(&word), |_| 1),
     ];
-    let mut refused = String::new();
-    for outcome in read {
-        match outcome {
-            Outcome::Accepted { .. } => return outcome,
-            Outcome::Refused(error) => refused = error,
-        }
-    }
-    Outcome::Refused(refused)
+    let accepted = read.iter().find(|outcome| outcome.refused.is_none());
+    accepted.unwrap_or(&read[0]).clone()
 }
