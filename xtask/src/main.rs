@@ -11,6 +11,7 @@ mod bench;
 mod ci;
 mod doctor;
 mod failure;
+mod fuzz;
 mod glob;
 mod machine;
 mod plan;

@@ -67,20 +67,28 @@ enum Which {
 /// Run the long tests: those that `cargo xtask test` leaves out because they take minutes.
 ///
 /// They hold published means over dozens of data sets to a tenth of a point, and memory on 100,000
-/// files. Most need RESIDUUM_DATA, and say that they were skipped where there is none.
+/// files. Most need RESIDUUM_DATA, and say that they were skipped where there is none. With --fuzz,
+/// mutated files against every reader instead.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   RESIDUUM_DATA=~/data cargo xtask soak              all of them, with their figures
-  RESIDUUM_DATA=~/data cargo xtask soak -p analytic  those of one crate")]
+  RESIDUUM_DATA=~/data cargo xtask soak -p analytic  those of one crate
+  cargo xtask soak --fuzz                            ten million mutated files, about ten minutes
+  cargo xtask soak --fuzz --target npz --seconds 30  one reader for half a minute")]
 pub(crate) struct Soak {
     /// Only this crate; repeat for several.
-    #[arg(short, long, value_name = "CRATE")]
+    #[arg(short, long, value_name = "CRATE", conflicts_with = "fuzz")]
     package: Vec<String>,
+    #[command(flatten)]
+    fuzz: crate::fuzz::Arguments,
 }
 
 /// Runs the command; the value is the exit code.
 pub(crate) fn soak(workspace: &Workspace, arguments: &Soak) -> anyhow::Result<u8> {
     setup::ensure(workspace)?;
+    if arguments.fuzz.wanted() {
+        return crate::fuzz::run(workspace, &arguments.fuzz);
+    }
     let start = Instant::now();
     let arguments = Arguments {
         package: arguments.package.clone(),

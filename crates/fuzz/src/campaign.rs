@@ -20,7 +20,7 @@ use crate::summary;
 use crate::target::{Seeds, Target};
 use crate::worker::{Counts, Message, POSITION};
 
-/// An input that has not ended by then never will: a slow one is tried three times.
+/// An input that has not ended by then never will: a slow one is tried twice.
 const HANGS_AFTER: Duration = Duration::from_secs(20);
 /// Of addresses, in KiB: a reader that asks for all memory does not get it.
 const MOST_ADDRESSES: u64 = 24 << 20;

@@ -14,8 +14,8 @@ use crate::target::{Outcome, Target};
 pub(crate) const MOST_TIME: Duration = Duration::from_secs(2);
 /// A reader allocates no more, or twice the decoded size where that is more.
 const MOST_MEMORY: usize = 64 << 20;
-/// How often a slow input is tried again: another process may have had the processor.
-const TRIES: usize = 3;
+/// How often a slow input is tried: another process may have had the processor.
+const TRIES: usize = 2;
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

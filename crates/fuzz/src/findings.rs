@@ -1,6 +1,6 @@
 //! Inputs with a fault: kept as files, a few for each cause.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,11 +19,12 @@ pub(crate) struct Findings {
     folder: PathBuf,
     /// By target and cause.
     counts: BTreeMap<(&'static str, String), u64>,
+    kept: BTreeSet<PathBuf>,
 }
 
 impl Findings {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), counts: BTreeMap::new() }
+        Self { folder: folder.to_owned(), counts: BTreeMap::new(), kept: BTreeSet::new() }
     }
 
     /// Inputs with a fault.
@@ -40,14 +41,14 @@ impl Findings {
     pub(crate) fn add(&mut self, target: &'static str, input: &[u8], fault: &Fault) -> std::io::Result<Option<String>> {
         let count = self.counts.entry((target, fault.key())).or_default();
         *count += 1;
-        if *count > KEPT {
-            return Ok(None);
-        }
         let digest = Sha256::digest(input);
         let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let folder = self.folder.join(target);
-        fs::create_dir_all(&folder)?;
         let path = folder.join(&hash);
+        if *count > KEPT || !self.kept.insert(path.clone()) {
+            return Ok(None);
+        }
+        fs::create_dir_all(&folder)?;
         fs::write(&path, input)?;
         let shown: String = input.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
         let more = if input.len() > SHOWN_BYTES { "…" } else { "" };

@@ -14,6 +14,7 @@ const LINK_TORCH: &[&str] = &[
     "dit",
     "dte",
     "features",
+    "fuzz",
     "layers",
     "mlp",
     "patches",
@@ -23,7 +24,7 @@ const LINK_TORCH: &[&str] = &[
     "unet",
 ];
 /// The same for polars.
-const LINK_POLARS: &[&str] = &["cli", "report"];
+const LINK_POLARS: &[&str] = &["cli", "fuzz", "report"];
 /// Crates that are light again without their default features.
 const LIGHT_WITHOUT_FEATURES: &[(&str, &[&str])] = &[
     ("cli", &[POLARS]),
@@ -85,6 +86,7 @@ const NEVER: &[(&str, &[&str])] = &[
             "training",
         ],
     ),
+    ("fuzz", &["cli", "xtask"]),
     (
         "layers",
         &[

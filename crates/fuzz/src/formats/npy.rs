@@ -27,12 +27,12 @@ pub(crate) enum Numbers {
 
 /// An array of `shape` in one of the types; now and then its header or its length lies.
 pub(crate) fn array(random: &mut Random, shape: &[usize], numbers: Numbers) -> Vec<u8> {
+    let n: usize = shape.iter().product();
     let kind = match numbers {
-        Numbers::Bytes(_) if !random.one_in(4) => "|u1",
+        Numbers::Bytes(_) if n > MANY || !random.one_in(4) => "|u1",
         _ if random.one_in(40) => TYPES[READ + random.below(TYPES.len() - READ)],
         _ => TYPES[random.below(READ)],
     };
-    let n: usize = shape.iter().product();
     let mut data = Vec::new();
     let edge = random.one_in(30).then(|| random.below(n));
     if let (Numbers::Bytes(below), "|u1", None) = (numbers, kind, edge) {

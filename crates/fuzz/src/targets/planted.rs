@@ -11,7 +11,7 @@ pub(super) const PLANTED: Target = Target {
     name: "planted",
     weight: 1,
     prepare: nothing,
-    make: |random, _| vec![random.below(40) as u8],
+    make: |random, _| vec![random.below(8) as u8],
     read,
 };
 
