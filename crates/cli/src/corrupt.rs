@@ -8,6 +8,7 @@ use pictures::{ContactSheet, Picture};
 use crate::args;
 use crate::failure::{Failure, exit};
 use crate::output::print;
+use crate::place::apart;
 use crate::progress::Bar;
 
 /// Images on the contact sheet, in a row.
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &args::Corrupt, roots: &Roots) -> Result<(), Failure> {
         sheet.push_row(kind.as_str(), row(&spoilt, shown)?)?;
         for (i, image) in spoilt.outer_iter().enumerate() {
             let file = args.out.join(kind.as_str()).join(format!("{i:05}.png"));
+            apart(&[("--out", &file)], &[("the images", Path::new(&args.set))])?;
             Picture::from_image(image)?.save(&file)?;
             done += 1;
             bar.update(kind.as_str(), done, total, "");

@@ -2,13 +2,14 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use datasets::{Entry, Roots, Verified};
+use datasets::{DatasetError, Entry, Roots, Verified};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::args;
 use crate::failure::Failure;
 use crate::output::{columns, print, print_data};
+use crate::place::cannot_write;
 
 /// `residuum datasets`.
 pub(crate) fn run(command: &args::Datasets, roots: &Roots) -> Result<(), Failure> {
@@ -180,6 +181,10 @@ fn fetch(names: &[String], roots: &Roots) -> Result<(), Failure> {
             bar.set_position(done);
         });
         bar.finish_and_clear();
+        let paths = paths.map_err(|error| match error {
+            DatasetError::Io { path, source } => cannot_write(&path, &source),
+            error => error.into(),
+        });
         for path in paths? {
             print(&format!("{}: {}", entry.name(), path.display()));
         }

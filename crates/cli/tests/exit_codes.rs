@@ -54,10 +54,6 @@ impl Place {
             .collect()
     }
 
-    fn run(&self, words: &str) -> Ended {
-        ended(self.command(words).output().unwrap())
-    }
-
     /// The same from a shell that does `first`, such as setting a limit.
     fn shell(&self, first: &str, words: &str) -> Ended {
         let program = self.command(words);
@@ -184,7 +180,7 @@ const WRITING: [&str; 12] = [
     "embed @/photos -o %/vectors.npz",
     "embed @/photos -o %/vectors.parquet",
     "cells --plan @/plan.jsonl --from 0 --to 1 --out %/swept",
-    "datasets fetch cardio",
+    "datasets fetch SVHN_2",
 ];
 
 #[test]
@@ -222,7 +218,10 @@ fn a_file_that_may_not_grow_is_4() {
         .into_iter()
         .filter(|path| path.is_file())
         .collect();
-    let left: Vec<_> = left.iter().filter(|path| !path.ends_with("lock")).collect();
+    let left: Vec<_> = left
+        .iter()
+        .filter(|path| !path.ends_with("lock") && !path.ends_with("train.jsonl"))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }
 

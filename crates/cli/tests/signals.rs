@@ -42,17 +42,24 @@ fn a_training_keeps_where_it_is_and_ends_with_the_signals_code() {
             "--method",
             "ddpm",
             "--set",
-            "train.epochs=1000000",
+            "train.epochs=100000",
+            "--set",
+            "train.early-stop-after=100000",
             "--models",
             models.to_str().unwrap(),
         ];
         let child = start(root.path(), &words);
-        // The lock of the model's folder says that the training is about to begin.
+        // Training has begun once its log has a line.
         let began = Instant::now();
-        while !models.exists() && began.elapsed() < Duration::from_secs(60) {
+        let has_begun = || {
+            let folders = std::fs::read_dir(&models).into_iter().flatten().flatten();
+            let mut logs = folders.map(|folder| folder.path().join("train.jsonl"));
+            logs.any(|log| std::fs::metadata(log).is_ok_and(|log| log.len() > 0))
+        };
+        while !has_begun() {
+            assert!(began.elapsed() < Duration::from_secs(60));
             std::thread::sleep(Duration::from_millis(20));
         }
-        std::thread::sleep(Duration::from_millis(300));
         signal(&child, name);
         let told = end(child);
         told.fails(code, &["interrupted"]);
