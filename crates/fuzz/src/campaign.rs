@@ -79,7 +79,12 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<End> {
     }
     let interrupted = ended?;
     campaign.progress.end();
-    summary::print(&plan.targets, &campaign.counts, campaign.start.elapsed(), &campaign.findings);
+    summary::print(
+        &plan.targets,
+        &campaign.counts,
+        campaign.start.elapsed(),
+        &campaign.findings,
+    );
     Ok(match (interrupted, campaign.findings.n()) {
         (_, 1..) => End::Faults,
         (true, 0) => End::Interrupted,
@@ -100,7 +105,11 @@ impl Campaign {
     fn new(plan: &Plan) -> anyhow::Result<Self> {
         Ok(Self {
             schedule: Schedule::of(&plan.targets),
-            seeds: plan.targets.iter().map(|target| Seeds::of(target)).collect::<Result<_, _>>()?,
+            seeds: plan
+                .targets
+                .iter()
+                .map(|target| Seeds::of(target))
+                .collect::<Result<_, _>>()?,
             counts: vec![Counts::default(); plan.targets.len()],
             findings: Findings::new(&plan.found),
             progress: Progress::new(plan.inputs, plan.time),
@@ -130,9 +139,12 @@ impl Campaign {
                         counts.add(more);
                     }
                     let done = self.counts.iter().map(|counts| counts.inputs).sum();
-                    self.progress.at(done, self.start.elapsed(), self.findings.n());
+                    self.progress
+                        .at(done, self.start.elapsed(), self.findings.n());
                 }
-                Ok(Event::Said(Message::Fault { position, fault })) => self.found(plan, position, &fault)?,
+                Ok(Event::Said(Message::Fault { position, fault })) => {
+                    self.found(plan, position, &fault)?
+                }
                 Ok(Event::Closed(number)) => self.ended(plan, workers, number, sender)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -143,7 +155,7 @@ impl Campaign {
                 }
             }
         }
-        Ok(false)
+        Ok(stop.load(Ordering::Relaxed))
     }
 
     /// A worker whose output has ended: done, or ended by an input. Then another goes on behind it.
@@ -158,10 +170,13 @@ impl Campaign {
             return Ok(());
         };
         let status = worker.child.wait()?;
-        if status.success() {
+        // A signal to the whole group is no input's doing.
+        if status.success() || stopped(status) {
             return Ok(());
         }
-        let position = worker.read_position().context("a worker ended before its first input")?;
+        let position = worker
+            .read_position()
+            .context("a worker ended before its first input")?;
         let how = if worker.hangs() {
             format!("no end after {} s", HANGS_AFTER.as_secs())
         } else {
@@ -179,7 +194,10 @@ impl Campaign {
     fn found(&mut self, plan: &Plan, position: u64, fault: &Fault) -> anyhow::Result<()> {
         let (at, index) = self.schedule.at(position);
         let target = plan.targets[at];
-        let input = (target.make)(&mut Random::of(plan.seed, target.name, index), &self.seeds[at]);
+        let input = (target.make)(
+            &mut Random::of(plan.seed, target.name, index),
+            &self.seeds[at],
+        );
         if let Some(text) = self.findings.add(target.name, &input, fault)? {
             self.progress.say(&text);
         }
@@ -196,7 +214,9 @@ impl Worker {
     /// Whether it has been at one input for too long.
     fn hangs(&mut self) -> bool {
         match self.read_position() {
-            Some(position) if position == self.position.0 => self.position.1.elapsed() > HANGS_AFTER,
+            Some(position) if position == self.position.0 => {
+                self.position.1.elapsed() > HANGS_AFTER
+            }
             Some(position) => {
                 self.position = (position, Instant::now());
                 false
@@ -206,14 +226,23 @@ impl Worker {
     }
 }
 
-fn start(plan: &Plan, number: u64, first: u64, folder: &Path, sender: &Sender<Event>) -> anyhow::Result<Worker> {
+fn start(
+    plan: &Plan,
+    number: u64,
+    first: u64,
+    folder: &Path,
+    sender: &Sender<Event>,
+) -> anyhow::Result<Worker> {
     fs::create_dir_all(folder)?;
     // Of a worker before this one.
     let _ = fs::remove_file(folder.join(POSITION));
     let program = std::env::current_exe()?;
     let mut command = Command::new("sh");
     command
-        .args(["-c", &format!("ulimit -v {MOST_ADDRESSES}; exec \"$0\" \"$@\"")])
+        .args([
+            "-c",
+            &format!("ulimit -v {MOST_ADDRESSES}; exec \"$0\" \"$@\""),
+        ])
         .arg(program)
         .args(["--worker", &folder.to_string_lossy()])
         .args(["--seed", &plan.seed.to_string()])
@@ -256,8 +285,19 @@ pub(crate) fn scratch() -> anyhow::Result<tempfile::TempDir> {
     let shared = Path::new("/dev/shm");
     let temporary = std::env::temp_dir();
     let place = if shared.is_dir() { shared } else { &temporary };
-    let folder = tempfile::Builder::new().prefix("residuum-fuzz-").tempdir_in(place);
+    let folder = tempfile::Builder::new()
+        .prefix("residuum-fuzz-")
+        .tempdir_in(place);
     Ok(folder.or_else(|_| tempfile::tempdir())?)
+}
+
+/// Whether it was asked to end.
+fn stopped(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    let asked = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
+    status
+        .signal()
+        .is_some_and(|signal| asked.contains(&signal))
 }
 
 /// How a process ended.

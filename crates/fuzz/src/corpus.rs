@@ -15,7 +15,9 @@ pub(crate) struct Seed {
 
 /// The inputs kept for `target`, by name; those that are accepted come first.
 pub(crate) fn of(target: &str) -> anyhow::Result<Vec<Seed>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(target);
     let mut seeds = Vec::new();
     for (part, accepted) in [("accepted", true), ("refused", false)] {
         let folder = folder.join(part);
@@ -32,7 +34,11 @@ pub(crate) fn of(target: &str) -> anyhow::Result<Vec<Seed>> {
         };
         for path in read().with_context(|| folder.display().to_string())? {
             let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-            seeds.push(Seed { path, bytes, accepted });
+            seeds.push(Seed {
+                path,
+                bytes,
+                accepted,
+            });
         }
     }
     Ok(seeds)

@@ -68,8 +68,12 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Panic { place, message } => write!(f, "panic at {place}: {message}"),
-            Self::Slow { milliseconds } => write!(f, "{milliseconds} ms, at most {} ms", MOST_TIME.as_millis()),
-            Self::Memory { bytes, allowed } => write!(f, "{bytes} bytes allocated, at most {allowed}"),
+            Self::Slow { milliseconds } => {
+                write!(f, "{milliseconds} ms, at most {} ms", MOST_TIME.as_millis())
+            }
+            Self::Memory { bytes, allowed } => {
+                write!(f, "{bytes} bytes allocated, at most {allowed}")
+            }
             Self::Ended { how } => write!(f, "the process ended: {how}"),
             Self::Outcome { found } => write!(f, "{found}"),
         }
@@ -98,7 +102,9 @@ pub(crate) fn examine(target: &Target, folder: &Path, input: &[u8]) -> Examined 
         seen.time = seen.time.min(again.time);
     }
     if seen.time > MOST_TIME {
-        seen.outcome = Err(Fault::Slow { milliseconds: seen.time.as_millis() });
+        seen.outcome = Err(Fault::Slow {
+            milliseconds: seen.time.as_millis(),
+        });
     }
     seen
 }
@@ -115,13 +121,20 @@ fn once(target: &Target, folder: &Path, input: &[u8]) -> Examined {
         Ok(outcome) => {
             let allowed = MOST_MEMORY.max(outcome.decoded.saturating_mul(2));
             if peak > allowed {
-                Err(Fault::Memory { bytes: peak, allowed })
+                Err(Fault::Memory {
+                    bytes: peak,
+                    allowed,
+                })
             } else {
                 Ok(outcome)
             }
         }
     };
-    Examined { outcome, time, peak }
+    Examined {
+        outcome,
+        time,
+        peak,
+    }
 }
 
 static LAST_PANIC: Mutex<Option<Fault>> = Mutex::new(None);
@@ -133,10 +146,15 @@ pub(crate) fn keep_panics() {
         let place = info.location().map_or_else(String::new, |at| {
             // Without the folder of the registry, which differs between machines.
             let file = at.file();
-            let file = file.split_once("/registry/src/").map_or(file, |(_, rest)| rest);
+            let file = file
+                .split_once("/registry/src/")
+                .map_or(file, |(_, rest)| rest);
             format!("{file}:{}", at.line())
         });
-        let fault = Fault::Panic { place, message: text.to_owned() };
+        let fault = Fault::Panic {
+            place,
+            message: text.to_owned(),
+        };
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }));
 }

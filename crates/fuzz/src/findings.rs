@@ -24,7 +24,11 @@ pub(crate) struct Findings {
 
 impl Findings {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), counts: BTreeMap::new(), kept: BTreeSet::new() }
+        Self {
+            folder: folder.to_owned(),
+            counts: BTreeMap::new(),
+            kept: BTreeSet::new(),
+        }
     }
 
     /// Inputs with a fault.
@@ -38,11 +42,20 @@ impl Findings {
     }
 
     /// Keeps the input and gives what is to be said about it; nothing where its cause is known well.
-    pub(crate) fn add(&mut self, target: &'static str, input: &[u8], fault: &Fault) -> std::io::Result<Option<String>> {
+    pub(crate) fn add(
+        &mut self,
+        target: &'static str,
+        input: &[u8],
+        fault: &Fault,
+    ) -> std::io::Result<Option<String>> {
         let count = self.counts.entry((target, fault.key())).or_default();
         *count += 1;
         let digest = Sha256::digest(input);
-        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = digest
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let folder = self.folder.join(target);
         let path = folder.join(&hash);
         if *count > KEPT || !self.kept.insert(path.clone()) {
@@ -50,7 +63,11 @@ impl Findings {
         }
         fs::create_dir_all(&folder)?;
         fs::write(&path, input)?;
-        let shown: String = input.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let shown: String = input
+            .iter()
+            .take(SHOWN_BYTES)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let more = if input.len() > SHOWN_BYTES { "…" } else { "" };
         Ok(Some(format!(
             "fault: {target}: {fault}\n  {} bytes, {shown}{more}\n  cargo xtask soak --fuzz --target {target} --replay {}",

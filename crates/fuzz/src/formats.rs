@@ -28,7 +28,9 @@ fn pack(bytes: &[u8]) -> Vec<u8> {
 fn unpack(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     // Damaged data give what came before the damage.
-    let _ = ZlibDecoder::new(bytes).take(MOST_UNPACKED).read_to_end(&mut out);
+    let _ = ZlibDecoder::new(bytes)
+        .take(MOST_UNPACKED)
+        .read_to_end(&mut out);
     out
 }
 

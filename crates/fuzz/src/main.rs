@@ -109,7 +109,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let jobs = arguments.jobs.unwrap_or(cores).max(1);
     if let Some(folder) = &arguments.worker {
-        let share = Share { seed: arguments.seed, first: arguments.first, step: jobs, end: arguments.inputs };
+        let share = Share {
+            seed: arguments.seed,
+            first: arguments.first,
+            step: jobs,
+            end: arguments.inputs,
+        };
         worker::run(&chosen, share, folder)?;
         return Ok(0);
     }

@@ -19,18 +19,31 @@ impl Progress {
     pub(crate) fn new(inputs: u64, time: Option<Duration>) -> Self {
         let bar = ProgressBar::new(1000);
         let template = "{bar:24} {percent:>3} %  {msg}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, inputs, time, told: Instant::now() }
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        Self {
+            bar,
+            inputs,
+            time,
+            told: Instant::now(),
+        }
     }
 
     /// `done` inputs after `elapsed`.
     pub(crate) fn at(&mut self, done: u64, elapsed: Duration, faults: u64) {
         let of_inputs = done as f64 / self.inputs.max(1) as f64;
-        let of_time = self.time.map_or(0.0, |time| elapsed.as_secs_f64() / time.as_secs_f64().max(1e-9));
+        let of_time = self.time.map_or(0.0, |time| {
+            elapsed.as_secs_f64() / time.as_secs_f64().max(1e-9)
+        });
         let share = of_inputs.max(of_time).min(1.0);
         let left = elapsed.as_secs_f64() * (1.0 / share.max(1e-9) - 1.0);
         let rate = done as f64 / elapsed.as_secs_f64().max(1e-9);
-        let faults = if faults == 0 { String::new() } else { format!(", {faults} FAULTS") };
+        let faults = if faults == 0 {
+            String::new()
+        } else {
+            format!(", {faults} FAULTS")
+        };
         let text = format!("{done} inputs, {rate:.0}/s, {left:.0} s left{faults}");
         if self.bar.is_hidden() {
             if self.told.elapsed() >= EVERY {

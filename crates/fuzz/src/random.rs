@@ -44,9 +44,11 @@ pub(crate) struct Random(ChaCha8Rng);
 impl Random {
     pub(crate) fn of(seed: u64, target: &str, index: u64) -> Self {
         // FNV-1a over the name, so that targets do not share their choices.
-        let name = target.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-        });
+        let name = target
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+            });
         let mixed = (seed ^ name).wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Self(ChaCha8Rng::seed_from_u64(mixed))
     }
@@ -97,7 +99,9 @@ impl Random {
             1 => format!("{}.5", self.below(100)),
             2 => format!("1e{}", self.below(400)),
             3 => format!("-1e-{}", self.below(400)),
-            4 => self.pick(&["nan", "inf", "-inf", "-0.0", "1e308", "5e-324", "0x10"]).to_owned(),
+            4 => self
+                .pick(&["nan", "inf", "-inf", "-0.0", "1e308", "5e-324", "0x10"])
+                .to_owned(),
             5 => format!("{}{}", self.number(), self.number()),
             6 | 7 => self.below(20).to_string(),
             8 => format!("0.{}", self.below(1000)),

@@ -12,7 +12,10 @@ pub(crate) struct Schedule {
 impl Schedule {
     pub(crate) fn of(targets: &[&Target]) -> Self {
         let weights: Vec<u64> = targets.iter().map(|target| target.weight).collect();
-        Self { round: weights.iter().sum(), weights }
+        Self {
+            round: weights.iter().sum(),
+            weights,
+        }
     }
 
     /// The target's place and the input's number for the input at `position`.
@@ -35,7 +38,10 @@ mod tests {
 
     #[test]
     fn every_target_counts_its_inputs_without_gaps() {
-        let schedule = Schedule { weights: vec![2, 1, 3], round: 6 };
+        let schedule = Schedule {
+            weights: vec![2, 1, 3],
+            round: 6,
+        };
         let seen: Vec<_> = (0..12).map(|p| schedule.at(p)).collect();
         assert_eq!(seen[..6], [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1), (2, 2)]);
         assert_eq!(seen[6..], [(0, 2), (0, 3), (1, 1), (2, 3), (2, 4), (2, 5)]);

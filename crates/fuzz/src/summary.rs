@@ -7,7 +7,10 @@ use crate::target::Target;
 use crate::worker::Counts;
 
 pub(crate) fn print(targets: &[&Target], counts: &[Counts], time: Duration, findings: &Findings) {
-    println!("{:<16} {:>10} {:>9} {:>9} {:>10} {:>10}", "target", "inputs", "per s", "accepted", "peak", "slowest");
+    println!(
+        "{:<16} {:>10} {:>9} {:>9} {:>10} {:>10}",
+        "target", "inputs", "per s", "accepted", "peak", "slowest"
+    );
     for (target, counts) in targets.iter().zip(counts) {
         println!(
             "{:<16} {:>10} {:>9.0} {:>7.1} % {:>6.1} MiB {:>7.1} ms",
@@ -25,5 +28,8 @@ pub(crate) fn print(targets: &[&Target], counts: &[Counts], time: Duration, find
         0 => "no fault".to_owned(),
         n => format!("{n} FAULTS of {} causes", findings.causes()),
     };
-    println!("fuzz: {inputs} inputs in {seconds:.1} s, {:.0} per s; {faults}", inputs as f64 / seconds.max(1e-9));
+    println!(
+        "fuzz: {inputs} inputs in {seconds:.1} s, {:.0} per s; {faults}",
+        inputs as f64 / seconds.max(1e-9)
+    );
 }

@@ -30,15 +30,24 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn accepted(decoded: usize) -> Self {
-        Self { refused: None, decoded }
+        Self {
+            refused: None,
+            decoded,
+        }
     }
 
     pub(crate) fn refused(why: impl Into<String>) -> Self {
-        Self { refused: Some(why.into()), decoded: 0 }
+        Self {
+            refused: Some(why.into()),
+            decoded: 0,
+        }
     }
 
     /// What a result says; an error's text is made, as a program would.
-    pub(crate) fn of<T, E: std::error::Error>(result: Result<T, E>, decoded: impl FnOnce(T) -> usize) -> Self {
+    pub(crate) fn of<T, E: std::error::Error>(
+        result: Result<T, E>,
+        decoded: impl FnOnce(T) -> usize,
+    ) -> Self {
         match result {
             Ok(value) => Self::accepted(decoded(value)),
             Err(error) => Self::refused(chain(&error)),
@@ -71,7 +80,11 @@ impl Seeds {
     /// One of them, four times of five one that is accepted; large ones seldom, they take long.
     pub(crate) fn pick(&self, random: &mut Random) -> &[u8] {
         let accepted = self.0.iter().filter(|seed| seed.accepted).count();
-        let among = if accepted > 0 && !random.one_in(5) { accepted } else { self.0.len() };
+        let among = if accepted > 0 && !random.one_in(5) {
+            accepted
+        } else {
+            self.0.len()
+        };
         let large = random.one_in(50);
         let first = self.0.get(random.below(among));
         let small = |seed: &&Seed| large || seed.bytes.len() <= LARGE;

@@ -46,9 +46,19 @@ pub(crate) fn named(names: &[String]) -> anyhow::Result<Vec<&'static Target>> {
         return Ok(ALL.to_vec());
     }
     let find = |name: &String| {
-        let known = || ALL.iter().map(|target| target.name).collect::<Vec<_>>().join(", ");
-        let found = ALL.iter().chain(&[&planted::PLANTED]).find(|target| target.name == name);
-        found.copied().ok_or_else(|| anyhow::anyhow!("no target `{name}`, expected one of {}", known()))
+        let known = || {
+            ALL.iter()
+                .map(|target| target.name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let found = ALL
+            .iter()
+            .chain(&[&planted::PLANTED])
+            .find(|target| target.name == name);
+        found
+            .copied()
+            .ok_or_else(|| anyhow::anyhow!("no target `{name}`, expected one of {}", known()))
     };
     names.iter().map(find).collect()
 }

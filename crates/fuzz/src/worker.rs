@@ -26,10 +26,7 @@ pub(crate) enum Message {
     /// Since the message before, one for each target.
     Counts(Vec<Counts>),
     /// An input with a fault.
-    Fault {
-        position: u64,
-        fault: Fault,
-    },
+    Fault { position: u64, fault: Fault },
 }
 
 /// What was seen of a target's inputs.
@@ -75,10 +72,15 @@ pub(crate) fn prepare(target: &Target, folder: &Path) -> anyhow::Result<std::pat
 pub(crate) fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> anyhow::Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().spawn_scoped(scope, || -> anyhow::Result<T> {
-            rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global()?;
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .use_current_thread()
+                .build_global()?;
             Ok(work())
         })?;
-        thread.join().map_err(|_| anyhow::anyhow!("the worker's thread panicked"))?
+        thread
+            .join()
+            .map_err(|_| anyhow::anyhow!("the worker's thread panicked"))?
     })
 }
 
@@ -118,7 +120,10 @@ fn read_all(targets: &[&Target], share: Share, folder: &Path) -> anyhow::Result<
         }
         if told.elapsed() >= EVERY {
             told = Instant::now();
-            say(&Message::Counts(std::mem::replace(&mut counts, vec![Counts::default(); targets.len()])))?;
+            say(&Message::Counts(std::mem::replace(
+                &mut counts,
+                vec![Counts::default(); targets.len()],
+            )))?;
         }
         position += share.step;
     }

@@ -6,8 +6,31 @@ use crate::random::Random;
 
 /// Texts that mean something somewhere, and some that mean nothing.
 const WORDS: [&str; 26] = [
-    "", "a", "cosine", "linear", "kind", "mean", "last", "semi", "paper", "ok", "failed", "gaussian", "epsilon",
-    "standard", "raw", "\u{feff}", "\u{1b}[31m", "../../x", "a\nb", "<b>&", "|", "nan", "coreset", "random", "scale",
+    "",
+    "a",
+    "cosine",
+    "linear",
+    "kind",
+    "mean",
+    "last",
+    "semi",
+    "paper",
+    "ok",
+    "failed",
+    "gaussian",
+    "epsilon",
+    "standard",
+    "raw",
+    "\u{feff}",
+    "\u{1b}[31m",
+    "../../x",
+    "a\nb",
+    "<b>&",
+    "|",
+    "nan",
+    "coreset",
+    "random",
+    "scale",
     "\u{1f600}\u{0301}",
 ];
 
@@ -51,7 +74,11 @@ fn change_node(random: &mut Random, node: &mut Value) {
             let whole = !number.is_f64();
             *node = if random.one_in(2) {
                 let small = random.within(0, 9);
-                if whole { Value::from(small) } else { Value::from(small as f64 / 8.0) }
+                if whole {
+                    Value::from(small)
+                } else {
+                    Value::from(small as f64 / 8.0)
+                }
             } else {
                 serde_json::from_str(&random.number_text()).unwrap_or(Value::Null)
             };
@@ -73,7 +100,11 @@ fn change_node(random: &mut Random, node: &mut Value) {
 }
 
 fn change_map(random: &mut Random, map: &mut Map<String, Value>) {
-    let key = map.keys().nth(random.below(map.len())).cloned().unwrap_or_default();
+    let key = map
+        .keys()
+        .nth(random.below(map.len()))
+        .cloned()
+        .unwrap_or_default();
     match random.below(3) {
         0 => {
             map.remove(&key);
@@ -93,7 +124,10 @@ fn any(random: &mut Random) -> Value {
         0 => Value::Null,
         1 => Value::Bool(true),
         2 => Value::Array(vec![Value::from(1), Value::from(2)]),
-        3 => Value::Object(Map::from_iter([("kind".to_owned(), Value::from(random.pick(&WORDS)))])),
+        3 => Value::Object(Map::from_iter([(
+            "kind".to_owned(),
+            Value::from(random.pick(&WORDS)),
+        )])),
         4 => (0..random.below(200)).fold(Value::Null, |inner, _| Value::Array(vec![inner])),
         5 => serde_json::from_str(&random.number_text()).unwrap_or(Value::Null),
         _ => Value::from(random.pick(&WORDS)),

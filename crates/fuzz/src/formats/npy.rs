@@ -1,12 +1,12 @@
 //! Arrays as NumPy writes them, and as it does not.
 
-use crate::random::Random;
 use crate::mutate;
+use crate::random::Random;
 
 /// Every type that is read, and some that are refused.
 const TYPES: [&str; 18] = [
-    "<f8", "<f4", "<f2", ">f8", ">f4", "<i8", ">i4", "<i2", "|i1", "|u1", "<u2", "<u4", "<u8", "|b1",
-    "=f4", "<U3", "|O", "<c8",
+    "<f8", "<f4", "<f2", ">f8", ">f4", "<i8", ">i4", "<i2", "|i1", "|u1", "<u2", "<u4", "<u8",
+    "|b1", "=f4", "<U3", "|O", "<c8",
 ];
 /// Those of [`TYPES`] that are read.
 const READ: usize = 15;
@@ -37,7 +37,11 @@ pub(crate) fn array(random: &mut Random, shape: &[usize], numbers: Numbers) -> V
     let edge = random.one_in(30).then(|| random.below(n));
     if let (Numbers::Bytes(below), "|u1", None) = (numbers, kind, edge) {
         // Many are alike: packing other ones would take most of the time.
-        data = if n > MANY { vec![random.below(below) as u8; n] } else { random.bytes(n) };
+        data = if n > MANY {
+            vec![random.below(below) as u8; n]
+        } else {
+            random.bytes(n)
+        };
         if below < 256 {
             data.iter_mut().for_each(|byte| *byte %= below as u8);
         }
@@ -58,7 +62,8 @@ pub(crate) fn array(random: &mut Random, shape: &[usize], numbers: Numbers) -> V
     }
     let order = if random.one_in(3) { "True" } else { "False" };
     let mut header =
-        format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': ({shape}), }}").into_bytes();
+        format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': ({shape}), }}")
+            .into_bytes();
     if random.one_in(16) {
         lie(random, &mut header, &shape);
     }
@@ -72,15 +77,26 @@ pub(crate) fn array(random: &mut Random, shape: &[usize], numbers: Numbers) -> V
 
 /// The magic, the header padded as NumPy does, by version 1, 2 or 3.
 fn file(random: &mut Random, header: &[u8]) -> Vec<u8> {
-    let version = if random.one_in(8) { random.below(5) as u8 } else { 1 };
+    let version = if random.one_in(8) {
+        random.below(5) as u8
+    } else {
+        1
+    };
     let mut file = b"\x93NUMPY".to_vec();
     file.extend([version, 0]);
     let mut header = header.to_vec();
     let wide = version > 1;
     let start = if wide { 12 } else { 10 };
-    header.resize((start + header.len() + 1).next_multiple_of(64) - start - 1, b' ');
+    header.resize(
+        (start + header.len() + 1).next_multiple_of(64) - start - 1,
+        b' ',
+    );
     header.push(b'\n');
-    let length = if random.one_in(60) { random.number() } else { header.len() as u64 };
+    let length = if random.one_in(60) {
+        random.number()
+    } else {
+        header.len() as u64
+    };
     let length = length.to_le_bytes();
     file.extend(&length[..if wide { 4 } else { 2 }]);
     file.extend(header);
@@ -90,15 +106,24 @@ fn file(random: &mut Random, header: &[u8]) -> Vec<u8> {
 fn lie(random: &mut Random, header: &mut Vec<u8>, shape: &str) {
     let text = String::from_utf8_lossy(header).into_owned();
     *header = match random.below(4) {
-        0 => text.replace(shape, &random.number().to_string()).into_bytes(),
+        0 => text
+            .replace(shape, &random.number().to_string())
+            .into_bytes(),
         1 => {
-            let huge: Vec<String> = (0..=random.below(5)).map(|_| random.number().to_string()).collect();
+            let huge: Vec<String> = (0..=random.below(5))
+                .map(|_| random.number().to_string())
+                .collect();
             text.replace(shape, &huge.join(", ")).into_bytes()
         }
         2 => text.replace(shape, &format!("{shape}, 0")).into_bytes(),
         _ => {
             let mut changed = text.into_bytes();
-            mutate::bytes(random, &mut changed, b"'shape': ()", &[b"{", b"'", b"(", b"[", b"L", b"O"]);
+            mutate::bytes(
+                random,
+                &mut changed,
+                b"'shape': ()",
+                &[b"{", b"'", b"(", b"[", b"L", b"O"],
+            );
             changed
         }
     };

@@ -8,8 +8,9 @@ use crate::random::Random;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const KINDS: [&[u8; 4]; 22] = [
-    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"tEXt", b"zTXt", b"iTXt",
-    b"bKGD", b"pHYs", b"sBIT", b"hIST", b"tIME", b"acTL", b"fcTL", b"fdAT", b"eXIf", b"cICP",
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"tEXt",
+    b"zTXt", b"iTXt", b"bKGD", b"pHYs", b"sBIT", b"hIST", b"tIME", b"acTL", b"fcTL", b"fdAT",
+    b"eXIf", b"cICP",
 ];
 /// The depths that each kind of colour has.
 const DEPTHS: [(u8, &[u8]); 5] = [
@@ -30,7 +31,11 @@ pub(crate) fn image(random: &mut Random) -> Vec<u8> {
     let (colour, depths) = DEPTHS[random.below(DEPTHS.len())];
     let depth = depths[random.below(depths.len())];
     let side = |random: &mut Random| {
-        if random.one_in(40) { random.number() as u32 } else { random.within(1, 20) as u32 }
+        if random.one_in(40) {
+            random.number() as u32
+        } else {
+            random.within(1, 20) as u32
+        }
     };
     let (width, height) = (side(random), side(random));
     let interlaced = random.one_in(6);
@@ -59,17 +64,36 @@ pub(crate) fn image(random: &mut Random) -> Vec<u8> {
     if random.one_in(30) {
         rows.truncate(random.below(rows.len() + 1));
     }
-    let mut chunks = vec![Chunk { kind: *b"IHDR", data: header }];
+    let mut chunks = vec![Chunk {
+        kind: *b"IHDR",
+        data: header,
+    }];
     if colour == 3 || random.one_in(10) {
-        let entries = if random.one_in(12) { random.below(800) } else { 3 * random.within(1, 256) };
-        chunks.push(Chunk { kind: *b"PLTE", data: random.bytes(entries) });
+        let entries = if random.one_in(12) {
+            random.below(800)
+        } else {
+            3 * random.within(1, 256)
+        };
+        chunks.push(Chunk {
+            kind: *b"PLTE",
+            data: random.bytes(entries),
+        });
     }
     if random.one_in(6) {
         let n = random.below(12);
-        chunks.push(Chunk { kind: *KINDS[random.below(KINDS.len())], data: random.bytes(n) });
+        chunks.push(Chunk {
+            kind: *KINDS[random.below(KINDS.len())],
+            data: random.bytes(n),
+        });
     }
-    chunks.push(Chunk { kind: *b"IDAT", data: pack(&rows) });
-    chunks.push(Chunk { kind: *b"IEND", data: Vec::new() });
+    chunks.push(Chunk {
+        kind: *b"IDAT",
+        data: pack(&rows),
+    });
+    chunks.push(Chunk {
+        kind: *b"IEND",
+        data: Vec::new(),
+    });
     if random.one_in(12) {
         change_chunks(random, &mut chunks);
     }
@@ -95,14 +119,20 @@ fn change_chunks(random: &mut Random, chunks: &mut Vec<Chunk>) {
             chunks.remove(at);
         }
         1 => {
-            let again = Chunk { kind: chunk.kind, data: chunk.data.clone() };
+            let again = Chunk {
+                kind: chunk.kind,
+                data: chunk.data.clone(),
+            };
             let to = random.below(chunks.len() + 1);
             chunks.insert(to, again);
         }
         2 => chunk.kind = *KINDS[random.below(KINDS.len())],
         3 => {
             let n = random.below(40);
-            let new = Chunk { kind: *KINDS[random.below(KINDS.len())], data: random.bytes(n) };
+            let new = Chunk {
+                kind: *KINDS[random.below(KINDS.len())],
+                data: random.bytes(n),
+            };
             chunks.insert(at, new);
         }
         4 if chunk.kind == *b"IDAT" => {
@@ -121,7 +151,10 @@ fn chunks(file: &[u8]) -> Vec<Chunk> {
         let length = u32::from_be_bytes([start[0], start[1], start[2], start[3]]) as usize;
         let kind = [start[4], start[5], start[6], start[7]];
         let length = length.min(after.len());
-        chunks.push(Chunk { kind, data: after[..length].to_vec() });
+        chunks.push(Chunk {
+            kind,
+            data: after[..length].to_vec(),
+        });
         rest = after.get(length + 4..).unwrap_or_default();
     }
     chunks
@@ -146,8 +179,17 @@ pub(crate) fn grey(width: u32, height: u32, rows: &[u8]) -> Vec<u8> {
     let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
     header.extend([8, 0, 0, 0, 0]);
     file(&[
-        Chunk { kind: *b"IHDR", data: header },
-        Chunk { kind: *b"IDAT", data: pack(rows) },
-        Chunk { kind: *b"IEND", data: Vec::new() },
+        Chunk {
+            kind: *b"IHDR",
+            data: header,
+        },
+        Chunk {
+            kind: *b"IDAT",
+            data: pack(rows),
+        },
+        Chunk {
+            kind: *b"IEND",
+            data: Vec::new(),
+        },
     ])
 }

@@ -25,7 +25,9 @@ pub(crate) fn change(random: &mut Random, seed: &[u8], tokens: &[&[u8]]) -> Vec<
 }
 
 fn crlf(text: &[u8]) -> Vec<u8> {
-    String::from_utf8_lossy(text).replace('\n', "\r\n").into_bytes()
+    String::from_utf8_lossy(text)
+        .replace('\n', "\r\n")
+        .into_bytes()
 }
 
 fn utf16(text: &[u8]) -> Vec<u8> {
@@ -35,7 +37,10 @@ fn utf16(text: &[u8]) -> Vec<u8> {
 }
 
 fn lines(random: &mut Random, text: &[u8], tokens: &[&[u8]]) -> Vec<u8> {
-    let mut lines: Vec<Vec<u8>> = text.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+    let mut lines: Vec<Vec<u8>> = text
+        .split(|&byte| byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
     let at = random.below(lines.len());
     match random.below(5) {
         0 => {
@@ -54,14 +59,28 @@ fn number_in(random: &mut Random, line: &[u8]) -> Vec<u8> {
     let Some(start) = line.iter().position(u8::is_ascii_digit) else {
         return line.to_vec();
     };
-    let end = line[start..].iter().position(|byte| !byte.is_ascii_digit()).map_or(line.len(), |n| start + n);
-    [&line[..start], random.number_text().as_bytes(), &line[end..]].concat()
+    let end = line[start..]
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .map_or(line.len(), |n| start + n);
+    [
+        &line[..start],
+        random.number_text().as_bytes(),
+        &line[end..],
+    ]
+    .concat()
 }
 
 /// Something that opens again and again.
 fn deep(random: &mut Random, mut text: Vec<u8>) -> Vec<u8> {
-    let open = random.pick(&["[", "{", "{a=", "{\"a\":", "a.", "(", "[[", "\"", "'", "@1", ":a", "../"]);
-    let times = if random.one_in(10) { random.below(20_000) } else { random.below(300) };
+    let open = random.pick(&[
+        "[", "{", "{a=", "{\"a\":", "a.", "(", "[[", "\"", "'", "@1", ":a", "../",
+    ]);
+    let times = if random.one_in(10) {
+        random.below(20_000)
+    } else {
+        random.below(300)
+    };
     let at = random.below(text.len() + 1);
     let nested = open.as_bytes().repeat(times);
     text.splice(at..at, nested);

@@ -13,14 +13,20 @@ pub(crate) type Member = (String, Vec<u8>);
 
 /// An archive of `members`; now and then one of its fields lies.
 pub(crate) fn archive(random: &mut Random, members: &[Member]) -> Vec<u8> {
-    let lying = random.one_in(12).then(|| (random.below(members.len()), random.below(8)));
+    let lying = random
+        .one_in(12)
+        .then(|| (random.below(members.len()), random.below(8)));
     let mut file = Vec::new();
     let mut directory = Vec::new();
     for (i, (name, bytes)) in members.iter().enumerate() {
         let mut crc = Crc::new();
         crc.update(bytes);
         let deflated = random.one_in(2);
-        let data = if deflated { deflate(bytes) } else { bytes.clone() };
+        let data = if deflated {
+            deflate(bytes)
+        } else {
+            bytes.clone()
+        };
         let mut fields = [
             u64::from(deflated) * 8,
             u64::from(crc.sum()),
@@ -111,7 +117,11 @@ pub(crate) fn change(random: &mut Random, seed: &[u8], tokens: &[&[u8]]) -> Vec<
     }
     let at = random.below(members.len());
     match random.below(12) {
-        0 => members[at].0 = random.pick(&["X.npy", "y.npy", "X", "", "../X.npy", "a/b", "\u{e9}"]).to_owned(),
+        0 => {
+            members[at].0 = random
+                .pick(&["X.npy", "y.npy", "X", "", "../X.npy", "a/b", "\u{e9}"])
+                .to_owned()
+        }
         1 => {
             members.remove(at);
         }

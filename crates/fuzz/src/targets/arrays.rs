@@ -19,7 +19,9 @@ pub(super) const NPZ: Target = Target {
     make: npz,
     read: |folder, input| {
         // Numbers are held as the widest type that a file may have.
-        through(&folder.join("a.npz"), input, |path| Outcome::of(load_npz(path), |set| set.n() * set.d() * 8))
+        through(&folder.join("a.npz"), input, |path| {
+            Outcome::of(load_npz(path), |set| set.n() * set.d() * 8)
+        })
     },
 };
 
@@ -29,7 +31,9 @@ pub(super) const NPZ_IMAGES: Target = Target {
     prepare: nothing,
     make: npz_images,
     read: |folder, input| {
-        through(&folder.join("a.npz"), input, |path| Outcome::of(load_npz_images(path), |images| images.len()))
+        through(&folder.join("a.npz"), input, |path| {
+            Outcome::of(load_npz_images(path), |images| images.len())
+        })
     },
 };
 
@@ -78,8 +82,16 @@ fn npz(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
 fn table(random: &mut Random) -> Vec<u8> {
     let (n, d) = (random.within(1, 24), random.within(1, 8));
     let x = npy::array(random, &[n, d], Numbers::Any);
-    let labels = if random.one_in(20) { random.below(30) } else { n };
-    let shape: &[usize] = if random.one_in(4) { &[labels, 1] } else { &[labels] };
+    let labels = if random.one_in(20) {
+        random.below(30)
+    } else {
+        n
+    };
+    let shape: &[usize] = if random.one_in(4) {
+        &[labels, 1]
+    } else {
+        &[labels]
+    };
     let y = npy::array(random, shape, Numbers::Labels);
     zip::archive(random, &[("X.npy".to_owned(), x), ("y.npy".to_owned(), y)])
 }
@@ -91,19 +103,43 @@ fn npz_images(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     let mut side = || random.within(1, 9);
     let (n, h, w) = (side(), side(), side());
     let shapes: [&[usize]; 4] = [&[n, h, w], &[n, h, w, 1], &[n, h, w, 3], &[n, h, w, 4]];
-    let kind = if random.one_in(20) { 3 } else { random.below(3) };
+    let kind = if random.one_in(20) {
+        3
+    } else {
+        random.below(3)
+    };
     let images = npy::array(random, shapes[kind], Numbers::Bytes(256));
     zip::archive(random, &[("images.npy".to_owned(), images)])
 }
 
 fn table_file(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     const NAMES: [&str; 18] = [
-        "a.npz", "A.NPZ", "a.npy", "a.csv", "a.CSV", "a.tsv", "a.parquet", "a.mat", "a.xlsx", "a.h5", "a.pkl", "a",
-        "a.txt", "a.gz", "a.json", "a.arff", "a@2.npz", "10:30.npz",
+        "a.npz",
+        "A.NPZ",
+        "a.npy",
+        "a.csv",
+        "a.CSV",
+        "a.tsv",
+        "a.parquet",
+        "a.mat",
+        "a.xlsx",
+        "a.h5",
+        "a.pkl",
+        "a",
+        "a.txt",
+        "a.gz",
+        "a.json",
+        "a.arff",
+        "a@2.npz",
+        "10:30.npz",
     ];
     if random.one_in(3) {
         let seed = seeds.pick(random);
-        return text::change(random, seed, &[b"1,2,0", b"a;b;y", b"PAR1", b"\x89HDF\r\n\x1a\n"]);
+        return text::change(
+            random,
+            seed,
+            &[b"1,2,0", b"a;b;y", b"PAR1", b"\x89HDF\r\n\x1a\n"],
+        );
     }
     let mut file = format!("{}\n", random.pick(&NAMES)).into_bytes();
     file.extend(table(random));
@@ -112,7 +148,10 @@ fn table_file(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
 
 /// Through the loader of whatever a user names.
 fn read_table_file(folder: &Path, input: &[u8]) -> Outcome {
-    let end = input.iter().position(|&byte| byte == b'\n').unwrap_or(input.len());
+    let end = input
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .unwrap_or(input.len());
     let name = String::from_utf8_lossy(&input[..end]);
     let plain = |c: char| c.is_alphanumeric() || "._-@: ".contains(c);
     if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) || name.len() > 200 {

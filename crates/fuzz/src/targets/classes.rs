@@ -20,7 +20,11 @@ pub(super) const IDX: Target = Target {
     make: idx,
     read: |folder, input| {
         through(&folder.join("idx"), input, |path| {
-            let axes = if input.first() == Some(&0) { input.get(3).copied().unwrap_or(3) } else { 3 };
+            let axes = if input.first() == Some(&0) {
+                input.get(3).copied().unwrap_or(3)
+            } else {
+                3
+            };
             let read = load_idx(path, axes.min(8)).or_else(|_| load_idx(path, 1));
             Outcome::of(read, |idx| idx.bytes.len())
         })
@@ -39,7 +43,9 @@ pub(super) const MNIST: Target = Target {
             _ => ("images", IMAGES),
         };
         let root = folder.join(root);
-        through(&root.join("mnist").join(file), input, |_| known("MNIST_0@pixels", &root))
+        through(&root.join("mnist").join(file), input, |_| {
+            known("MNIST_0@pixels", &root)
+        })
     },
 };
 
@@ -51,20 +57,26 @@ pub(super) const CIFAR: Target = Target {
     make: cifar,
     read: |folder, input| {
         if input.len().is_multiple_of(1 + CIFAR_RECORD) {
-            through(&folder.join("cifar100/train.bin"), input, |_| known("CIFAR100_0@pixels", folder))
+            through(&folder.join("cifar100/train.bin"), input, |_| {
+                known("CIFAR100_0@pixels", folder)
+            })
         } else {
-            through(&folder.join("cifar10/data_batch_1.bin"), input, |_| known("CIFAR10_0@pixels", folder))
+            through(&folder.join("cifar10/data_batch_1.bin"), input, |_| {
+                known("CIFAR10_0@pixels", folder)
+            })
         }
     },
 };
 
 pub(super) const CIFAR_NPZ: Target = Target {
     name: "cifar-npz",
-    weight: 10,
+    weight: 4,
     prepare: |folder| put(folder.join("cifar10/cifar10_13k.npz"), b""),
     make: cifar_npz,
     read: |folder, input| {
-        through(&folder.join("cifar10/cifar10_13k.npz"), input, |_| known("CIFAR10_0@pixels", folder))
+        through(&folder.join("cifar10/cifar10_13k.npz"), input, |_| {
+            known("CIFAR10_0@pixels", folder)
+        })
     },
 };
 
@@ -74,7 +86,9 @@ pub(super) const SVHN: Target = Target {
     prepare: |folder| put(folder.join("svhn/test_32x32.mat"), b""),
     make: svhn,
     read: |folder, input| {
-        through(&folder.join("svhn/test_32x32.mat"), input, |_| known("SVHN_1@pixels", folder))
+        through(&folder.join("svhn/test_32x32.mat"), input, |_| {
+            known("SVHN_1@pixels", folder)
+        })
     },
 };
 
@@ -104,10 +118,19 @@ fn idx_of(shape: &[u32], data: &[u8]) -> Vec<u8> {
 fn idx(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     let mut file = if random.one_in(3) {
         let mut file = seeds.pick(random).to_vec();
-        mutate::bytes(random, &mut file, &[], &[b"\x00\x00\x08\x03", b"\x1f\x8b\x08", b"\x00\x00\x0d\x02"]);
+        mutate::bytes(
+            random,
+            &mut file,
+            &[],
+            &[b"\x00\x00\x08\x03", b"\x1f\x8b\x08", b"\x00\x00\x0d\x02"],
+        );
         file
     } else {
-        let axes = if random.one_in(8) { random.below(6) } else { *random.pick(&[&1, &3]) };
+        let axes = if random.one_in(8) {
+            random.below(6)
+        } else {
+            *random.pick(&[&1, &3])
+        };
         let mut shape: Vec<u32> = (0..axes).map(|_| random.within(1, 6) as u32).collect();
         let n: u32 = shape.iter().product();
         let data = random.bytes(n as usize);
@@ -135,7 +158,10 @@ fn prepare_mnist(folder: &Path) -> io::Result<()> {
     labels[FIXED - 4..].copy_from_slice(&[1, 2, 3, 4]);
     for root in ["images", "labels"] {
         put(folder.join(root).join("mnist").join(IMAGES), &images)?;
-        put(folder.join(root).join("mnist").join(LABELS), &idx_of(&[FIXED as u32], &labels))?;
+        put(
+            folder.join(root).join("mnist").join(LABELS),
+            &idx_of(&[FIXED as u32], &labels),
+        )?;
     }
     Ok(())
 }
@@ -146,7 +172,11 @@ fn mnist(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
         mutate::bytes(random, &mut file, &[], &[]);
         return file;
     }
-    let n = if random.one_in(8) { random.below(50) } else { FIXED };
+    let n = if random.one_in(8) {
+        random.below(50)
+    } else {
+        FIXED
+    };
     if random.one_in(2) {
         let (h, w) = (random.within(0, 5), random.within(1, 5));
         let pixels = random.bytes(n * h * w);
@@ -160,16 +190,29 @@ fn mnist(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
 fn prepare_cifar(folder: &Path) -> io::Result<()> {
     let record = |labels: &[u8], fill: u8| [labels, &[fill; CIFAR_RECORD - 1]].concat();
     for i in 1..=5 {
-        put(folder.join(format!("cifar10/data_batch_{i}.bin")), &record(&[i], i))?;
+        put(
+            folder.join(format!("cifar10/data_batch_{i}.bin")),
+            &record(&[i], i),
+        )?;
     }
-    put(folder.join("cifar10/test_batch.bin"), &[record(&[0], 9), record(&[0], 8)].concat())?;
+    put(
+        folder.join("cifar10/test_batch.bin"),
+        &[record(&[0], 9), record(&[0], 8)].concat(),
+    )?;
     put(folder.join("cifar100/train.bin"), &record(&[1, 1], 1))?;
-    put(folder.join("cifar100/test.bin"), &[record(&[0, 3], 1), record(&[0, 4], 2)].concat())
+    put(
+        folder.join("cifar100/test.bin"),
+        &[record(&[0, 3], 1), record(&[0, 4], 2)].concat(),
+    )
 }
 
 fn cifar(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     let mut file = Vec::new();
-    let record = if random.one_in(2) { CIFAR_RECORD } else { CIFAR_RECORD + 1 };
+    let record = if random.one_in(2) {
+        CIFAR_RECORD
+    } else {
+        CIFAR_RECORD + 1
+    };
     for _ in 0..random.within(1, 3) {
         let start = file.len();
         file.resize(start + record, random.byte());
@@ -202,7 +245,12 @@ fn cifar_npz(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
 fn svhn(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     if random.one_in(3) {
         let mut file = seeds.pick(random).to_vec();
-        mutate::bytes(random, &mut file, &TOKENS[0][..], &[b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x09\0\0\0", b"X\0\0\0"]);
+        mutate::bytes(
+            random,
+            &mut file,
+            TOKENS[0],
+            &[b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x09\0\0\0", b"X\0\0\0"],
+        );
         return file;
     }
     matlab::digits(random, 13)

@@ -40,9 +40,15 @@ fn weights(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
         }
     } else if random.one_in(2) {
         // One number alone, so that most stay files of weights.
-        let places: Vec<usize> = (0..file.len()).filter(|&at| matches!(file[at], b'J' | b'K' | b'X')).collect();
+        let places: Vec<usize> = (0..file.len())
+            .filter(|&at| matches!(file[at], b'J' | b'K' | b'X'))
+            .collect();
         if let Some(&at) = places.get(random.below(places.len())) {
-            let number = if random.one_in(2) { random.below(4) as u64 } else { random.number() };
+            let number = if random.one_in(2) {
+                random.below(4) as u64
+            } else {
+                random.number()
+            };
             for (byte, new) in file.iter_mut().skip(at + 1).zip(&number.to_le_bytes()[..4]) {
                 *byte = *new;
             }

@@ -25,7 +25,9 @@ pub(super) const IMAGE: Target = Target {
                 max_pixels: MOST_PIXELS,
                 ..ImageOptions::default()
             };
-            Outcome::of(read_images(&[path.to_owned()], &options), |images| images.pixels.len())
+            Outcome::of(read_images(&[path.to_owned()], &options), |images| {
+                images.pixels.len()
+            })
         })
     },
 };
@@ -38,7 +40,9 @@ pub(super) const MASK: Target = Target {
     make: mask,
     read: |folder, input| {
         let set = folder.join("set");
-        through(&set.join("ground_truth/cut/0_mask.png"), input, |_| folder_of_images(&set))
+        through(&set.join("ground_truth/cut/0_mask.png"), input, |_| {
+            folder_of_images(&set)
+        })
     },
 };
 
@@ -62,12 +66,18 @@ pub(super) const LIST: Target = Target {
     weight: 40,
     prepare: nothing,
     make: |random, seeds| {
-            let seed = seeds.pick(random);
-            text::change(random, seed, &PATHS)
-        },
+        let seed = seeds.pick(random);
+        text::change(random, seed, &PATHS)
+    },
     read: |folder, input| {
-        let list = folder.join(if input.len() % 2 == 0 { "list.txt" } else { "LIST.TXT" });
-        through(&list, input, |path| Outcome::of(list_images(path), |paths| paths.len() * 64))
+        let list = folder.join(if input.len() % 2 == 0 {
+            "list.txt"
+        } else {
+            "LIST.TXT"
+        });
+        through(&list, input, |path| {
+            Outcome::of(list_images(path), |paths| paths.len() * 64)
+        })
     },
 };
 
@@ -80,7 +90,13 @@ pub(super) const MINI_IMAGENET: Target = Target {
         put(folder.join("set/images/b.png"), &pixels())
     },
     make: |random, seeds| {
-        let tokens: [&[u8]; 5] = [b"filename,label", b"a.png,cat", b"b.png,dog", b"a.png,\"cat\"", b"c.png,cat"];
+        let tokens: [&[u8]; 5] = [
+            b"filename,label",
+            b"a.png,cat",
+            b"b.png,dog",
+            b"a.png,\"cat\"",
+            b"c.png,cat",
+        ];
         {
             let seed = seeds.pick(random);
             text::change(random, seed, &tokens)
@@ -98,6 +114,9 @@ pub(super) const MINI_IMAGENET: Target = Target {
 
 /// Larger images are refused, so that none that is read needs more memory than any reader may take.
 const MOST_PIXELS: u64 = 1 << 21;
+
+/// Of a path in a folder: making and removing a thousand folders in one another takes a second.
+const LONGEST_PATH: usize = 512;
 
 /// Parts of paths in the layouts that folders have.
 const PATHS: [&[u8]; 24] = [
@@ -140,7 +159,14 @@ fn image(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     }
     let mut file = seed.to_vec();
     let markers: [&[u8]; 8] = [
-        b"\xff\xd9", b"\xff\xda", b"\xff\xc0", b"\xff\xc2", b"\xff\xc4", b"\xff\xdd\0\x04\0\x01", b"\xff\xe1", b"Exif\0\0",
+        b"\xff\xd9",
+        b"\xff\xda",
+        b"\xff\xc0",
+        b"\xff\xc2",
+        b"\xff\xc4",
+        b"\xff\xdd\0\x04\0\x01",
+        b"\xff\xe1",
+        b"Exif\0\0",
     ];
     let others = seeds.pick(random);
     mutate::bytes(random, &mut file, others, &markers);
@@ -167,7 +193,12 @@ fn pixels() -> Vec<u8> {
 }
 
 fn prepare_mask(folder: &Path) -> io::Result<()> {
-    for image in ["train/good/0.png", "test/good/0.png", "test/cut/0.png", "ground_truth/cut/0_mask.png"] {
+    for image in [
+        "train/good/0.png",
+        "test/good/0.png",
+        "test/cut/0.png",
+        "ground_truth/cut/0_mask.png",
+    ] {
         put(folder.join("set").join(image), &pixels())?;
     }
     Ok(())
@@ -200,11 +231,23 @@ fn read_folder(folder: &Path, input: &[u8]) -> Outcome {
         return Outcome::refused(error.to_string());
     }
     let text = String::from_utf8_lossy(input);
-    for line in text.lines().take(20) {
+    for line in text
+        .lines()
+        .take(20)
+        .filter(|line| line.len() <= LONGEST_PATH)
+    {
         let path = Path::new(line);
         // Nothing is written outside of the folder.
-        if path.components().all(|part| matches!(part, Component::Normal(_))) && !line.is_empty() {
-            let bytes: &[u8] = if line.ends_with("csv") { b"filename,label\n1.png,normal\n" } else { &image };
+        if path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+            && !line.is_empty()
+        {
+            let bytes: &[u8] = if line.ends_with("csv") {
+                b"filename,label\n1.png,normal\n"
+            } else {
+                &image
+            };
             // A name that the file system does not take is left out.
             let _ = put(set.join(path), bytes);
         }

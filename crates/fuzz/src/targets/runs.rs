@@ -35,7 +35,13 @@ pub(super) const PUBLISHED: Target = Target {
     weight: 15,
     prepare,
     make: |random, seeds| {
-        let tokens: [&[u8]; 5] = [b"dataset,ddpm", b"t,50,1", b"dataset,method,mean,std", b"dataset,method,auroc", b"t,ddpm,0.5"];
+        let tokens: [&[u8]; 5] = [
+            b"dataset,ddpm",
+            b"t,50,1",
+            b"dataset,method,mean,std",
+            b"dataset,method,auroc",
+            b"t,ddpm,0.5",
+        ];
         let seed = seeds.pick(random);
         text::change(random, seed, &tokens)
     },
@@ -72,7 +78,11 @@ fn changed_json(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
             json::change(random, &mut value);
             value.to_string().into_bytes()
         }
-        _ => text::change(random, seed, &[b"null", b"NaN", b"\"auroc\":2", b"\"schema\":1"]),
+        _ => text::change(
+            random,
+            seed,
+            &[b"null", b"NaN", b"\"auroc\":2", b"\"schema\":1"],
+        ),
     }
 }
 
@@ -86,8 +96,14 @@ fn read(folder: &Path, file: &str, input: &[u8]) -> Outcome {
     };
     let unreadable = run.unreadable();
     // Of an empty input 0.
-    let sum = input.iter().fold(0usize, |sum, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    let shown = if sum % SHOWN == 1 { run.terminal(None, false) } else { String::new() };
+    let sum = input.iter().fold(0usize, |sum, &byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    });
+    let shown = if sum % SHOWN == 1 {
+        run.terminal(None, false)
+    } else {
+        String::new()
+    };
     if sum % WRITTEN == 1
         && let Err(error) = run.write(&folder.join("written"))
     {

@@ -22,7 +22,11 @@ pub(super) const SETTING: Target = Target {
     weight: 60,
     prepare: nothing,
     make: setting,
-    read: |_, input| with_method(input, |config, text| text.lines().try_for_each(|line| config.set_text(line))),
+    read: |_, input| {
+        with_method(input, |config, text| {
+            text.lines().try_for_each(|line| config.set_text(line))
+        })
+    },
 };
 
 /// More are refused.
@@ -51,7 +55,11 @@ fn with_method(
     let built = find(method.trim()).and_then(|method: &Method| {
         let mut config = method.config();
         set(&mut config, text)?;
-        steps = config.values().get("steps").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        steps = config
+            .values()
+            .get("steps")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or(0);
         method.detector(&config, &Runtime::cpu())
     });
     if let Err(error) = &built {
@@ -59,7 +67,10 @@ fn with_method(
         let _ = error.hint();
     }
     let decoded = STEP_BYTES * steps.min(MOST_STEPS) as usize;
-    Outcome { decoded, ..Outcome::of(built, |_| 0) }
+    Outcome {
+        decoded,
+        ..Outcome::of(built, |_| 0)
+    }
 }
 
 fn settings(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
@@ -86,7 +97,11 @@ fn setting(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
         let (mut key, mut values) = (String::new(), config.values());
         // Down to a value that is no table.
         while let Some((name, value)) = values.iter().nth(random.below(values.len())) {
-            key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+            key = if key.is_empty() {
+                name.clone()
+            } else {
+                format!("{key}.{name}")
+            };
             match value.as_object() {
                 Some(inner) => values = inner,
                 None => {

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use datasets::{Corruption, Loading, Perturbation, Protocol, Roots, RowScaling, catalogue, find, load};
+use datasets::{
+    Corruption, Loading, Perturbation, Protocol, Roots, RowScaling, catalogue, find, load,
+};
 use residuum::DeviceChoice;
 
 use super::nothing;
@@ -38,14 +40,29 @@ fn name(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
         known[random.below(known.len())].name().as_bytes().to_vec()
     };
     if random.one_in(3) {
-        let behind = random.pick(&["@pixels", "@vit", "@resnet18", "@lite0", "@", ":good", ":", "@pixels64@lite0", "@12000"]);
+        let behind = random.pick(&[
+            "@pixels",
+            "@vit",
+            "@resnet18",
+            "@lite0",
+            "@",
+            ":good",
+            ":",
+            "@pixels64@lite0",
+            "@12000",
+        ]);
         name.extend(behind.as_bytes());
         if random.one_in(2) {
             name.extend(random.number_text().as_bytes());
         }
     }
     if random.one_in(4) {
-        mutate::bytes(random, &mut name, b"MVTec-AD_CIFAR10", &[b"@", b":", b"_", b"@1"]);
+        mutate::bytes(
+            random,
+            &mut name,
+            b"MVTec-AD_CIFAR10",
+            &[b"@", b":", b"_", b"@1"],
+        );
     }
     name
 }
@@ -54,7 +71,10 @@ fn read_name(_: &Path, input: &[u8]) -> Outcome {
     let name = String::from_utf8_lossy(input);
     // What lies there is no matter of this target, and `/` is everything.
     let is_there = |part: &str| Path::new(part).exists();
-    let ends = name.match_indices(['@', ':']).map(|(at, _)| &name[..at]).chain([name.as_ref()]);
+    let ends = name
+        .match_indices(['@', ':'])
+        .map(|(at, _)| &name[..at])
+        .chain([name.as_ref()]);
     if ends.into_iter().any(is_there) || name.ends_with('/') {
         return Outcome::refused("a name of something that is there");
     }
@@ -62,7 +82,10 @@ fn read_name(_: &Path, input: &[u8]) -> Outcome {
     if let Ok(set) = &loaded {
         return Outcome::accepted(set.n() * set.d());
     }
-    let hint = loaded.err().and_then(|error| error.hint()).unwrap_or_default();
+    let hint = loaded
+        .err()
+        .and_then(|error| error.hint())
+        .unwrap_or_default();
     let mut outcome = Outcome::of(find(&name), |entry| entry.name().len());
     if let Some(why) = &mut outcome.refused {
         why.push_str(&hint);
@@ -73,7 +96,12 @@ fn read_name(_: &Path, input: &[u8]) -> Outcome {
 fn word(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     let mut word = seeds.pick(random).to_vec();
     match random.below(4) {
-        0 => word = Protocol::all()[random.below(Protocol::all().len())].as_str().as_bytes().to_vec(),
+        0 => {
+            word = Protocol::all()[random.below(Protocol::all().len())]
+                .as_str()
+                .as_bytes()
+                .to_vec()
+        }
         1 => return text::change(random, &word, &[b"\"copies\":", b"\"sd\":1e308"]),
         2 => mutate::bytes(random, &mut word, &[], &[]),
         _ => {}

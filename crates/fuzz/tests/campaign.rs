@@ -22,7 +22,11 @@ fn counts(summary: &str) -> Vec<(String, String, String)> {
     let rows = summary.lines().filter(|line| line.contains(" MiB "));
     rows.map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        (words[0].to_owned(), words[1].to_owned(), words[3].to_owned())
+        (
+            words[0].to_owned(),
+            words[1].to_owned(),
+            words[3].to_owned(),
+        )
     })
     .collect()
 }
@@ -71,10 +75,19 @@ fn every_kind_of_fault_is_found_and_kept() {
         ("the process ended: signal 6", "04"),
     ] {
         let shown = format!("\n  1 bytes, {input}\n");
-        assert!(said.contains(kind) && said.contains(&shown), "{kind}: {said}");
+        assert!(
+            said.contains(kind) && said.contains(&shown),
+            "{kind}: {said}"
+        );
     }
-    assert!(text(&out.stdout).contains("FAULTS of 4 causes"), "{}", text(&out.stdout));
-    let kept = std::fs::read_dir(found.path().join("planted")).unwrap().count();
+    assert!(
+        text(&out.stdout).contains("FAULTS of 4 causes"),
+        "{}",
+        text(&out.stdout)
+    );
+    let kept = std::fs::read_dir(found.path().join("planted"))
+        .unwrap()
+        .count();
     assert_eq!(kept, 5);
 
     let (out, _found) = fuzz(&["--target", "planted", "--inputs", "1", "--seed", "0"]);
