@@ -30,7 +30,8 @@ pub(crate) fn run(args: &args::Audit, roots: &Roots) -> Result<(), Failure> {
         return Ok(());
     }
     let name = visible(dataset.name());
-    let findings = audit.findings();
+    let mut findings = dataset.notes();
+    findings.extend(audit.findings());
     if findings.is_empty() {
         print(&format!("{name}: nothing found"));
     }

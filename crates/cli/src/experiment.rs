@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use datasets::{Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Skipped, Split};
-use detector::{Progress, Scorer};
+use detector::{DetectorError, Progress, Scorer};
 use metrics::{MetricError, Metrics, PixelMetrics};
 use residuum::{Config, Device, Runtime};
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ impl Experiment {
         let load_seconds = start.elapsed().as_secs_f64();
         let audit = datasets::audit_split(&split);
         let mut warnings = audit.warnings();
-        warnings.extend(left_out(dataset.skipped()));
+        warnings.extend(dataset.notes());
         warnings.extend(dataset.passed_over().warning());
         warnings.extend(disturbed("rows disturbed", self.perturb.as_ref()));
         warnings.extend(disturbed("test rows attacked", self.attack.as_ref()));
@@ -102,7 +102,9 @@ impl Experiment {
         }
 
         let start = Instant::now();
-        let scores = scorer.score(split.test.input(), progress)?.to_vec();
+        let scores = scorer.score(split.test.input(), progress);
+        let scores = scores.map_err(|error| in_the_file(error, &split.test_rows, &dataset))?;
+        let scores = scores.to_vec();
         let score_seconds = start.elapsed().as_secs_f64();
 
         warnings.extend(scorer.warnings());
@@ -294,6 +296,28 @@ fn fit(
 ) -> Result<Box<dyn Scorer>, Failure> {
     use detector::Detector;
     Ok(detector.fit(split.train.input(), seed, progress)?)
+}
+
+/// An error about a row of the split as one about the row of the file, `rows` being where they stand there.
+fn in_the_file(error: DetectorError, rows: &[usize], dataset: &Dataset) -> Failure {
+    let row_of = |row: usize| rows.get(row).copied();
+    let error = match error {
+        DetectorError::Score { row, score } => DetectorError::Score {
+            row: row_of(row).unwrap_or(row),
+            score,
+        },
+        DetectorError::NotFinite { row, column, value } => DetectorError::NotFinite {
+            row: row_of(row).unwrap_or(row),
+            column,
+            value,
+        },
+        other => return other.into(),
+    };
+    let failure = Failure::from(error);
+    Failure {
+        message: format!("{}: {}", dataset.name(), failure.message),
+        ..failure
+    }
 }
 
 /// What ties in the scores do to a ranking metric, where there are enough to matter. Copies of a row

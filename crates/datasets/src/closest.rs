@@ -1,7 +1,13 @@
 //! Similar names, for hints.
 
+/// A longer name is no slip of the pen, and would take long to compare.
+const LONGEST: usize = 200;
+
 /// Up to three of `names` that are close to `name`, closest first.
 pub(crate) fn to<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
     let name = name.to_lowercase();
     let limit = (name.chars().count() / 3).max(2);
     let mut near: Vec<_> = names
@@ -50,5 +56,6 @@ mod tests {
             ["MVTec-AD_tile", "MVTec-AD_pill"]
         );
         assert!(to("nothing like it", names.into_iter()).is_empty());
+        assert!(to(&"x".repeat(LONGEST + 1), ["x"].into_iter()).is_empty());
     }
 }

@@ -114,6 +114,7 @@ pub struct Dataset {
     files: Vec<PathBuf>,
     skipped: Vec<Skipped>,
     passed_over: PassedOver,
+    rounded: usize,
 }
 
 impl Dataset {
@@ -180,6 +181,7 @@ impl Dataset {
             files: Vec::new(),
             skipped: Vec::new(),
             passed_over: PassedOver::default(),
+            rounded: 0,
         })
     }
 
@@ -300,6 +302,31 @@ impl Dataset {
     pub(crate) fn with_passed_over(mut self, passed_over: PassedOver) -> Self {
         self.passed_over = passed_over;
         self
+    }
+
+    /// With the count of whole numbers that a 64-bit float cannot hold.
+    pub(crate) fn with_rounded(mut self, rounded: usize) -> Self {
+        self.rounded = rounded;
+        self
+    }
+
+    /// What reading left out, passed over or rounded, a sentence each: a result on the set has to say so.
+    pub fn notes(&self) -> Vec<String> {
+        let skipped = self.skipped.first().map(|first| {
+            let (n, reason) = (self.skipped.len(), &first.reason);
+            format!("{n} files were left out, the first: {reason}")
+        });
+        let rounded = (self.rounded > 0).then(|| {
+            format!(
+                "{} whole numbers of 2^53 and more were rounded to 64-bit floats: rows that differ in the file may be equal here",
+                self.rounded
+            )
+        });
+        skipped
+            .into_iter()
+            .chain(self.passed_over.warning())
+            .chain(rounded)
+            .collect()
     }
 
     /// The catalogue's name, or the file's name without its ending.

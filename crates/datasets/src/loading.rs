@@ -74,8 +74,13 @@ pub fn load(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, Dat
             found: digits.to_owned(),
             expected: format!("1 to {}", usize::MAX),
         })?;
-        return load(base, roots, loading)?.drawn(rows);
+        return load_whole(base, roots, loading)?.drawn(rows);
     }
+    load_whole(name, roots, loading)
+}
+
+/// All samples of what is named.
+fn load_whole(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, DatasetError> {
     if !looks_like_a_path(name)
         && let Ok(entry) = find(name)
     {

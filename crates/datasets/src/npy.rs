@@ -54,13 +54,20 @@ pub(crate) fn read<T>(
     read_as(reader, &header, size.saturating_sub(header_bytes), convert)
 }
 
+/// Below it every whole number is a 64-bit float.
+const EXACT: f64 = (1u64 << 53) as f64;
+
 /// Numbers in the type that holds them.
 #[derive(Debug)]
 pub(crate) enum Numbers {
     /// Floats of 16 and 32 bits, whole numbers up to 16 bits, truth values.
     F32(Npy<f32>),
-    /// 64-bit floats, whole numbers of 32 and 64 bits; beyond 2⁵³ these are rounded.
-    F64(Npy<f64>),
+    /// 64-bit floats, whole numbers of 32 and 64 bits.
+    F64 {
+        array: Npy<f64>,
+        /// Whole numbers from 2⁵³ on, which are rounded to the nearest float.
+        rounded: usize,
+    },
 }
 
 /// As [`read`], in the narrowest float that holds every number of the file's type.
@@ -71,7 +78,11 @@ pub(crate) fn read_numbers(reader: &mut impl Read, size: u64) -> Result<Numbers,
     if bytes <= 2 || (kind, bytes) == (b'f', 4) {
         read_as(reader, &header, held, |v| v as f32).map(Numbers::F32)
     } else {
-        read_as(reader, &header, held, |v| v).map(Numbers::F64)
+        let array = read_as(reader, &header, held, |v| v)?;
+        let whole = (kind, bytes) == (b'i', 8) || (kind, bytes) == (b'u', 8);
+        let large = |v: &&f64| v.abs() >= EXACT;
+        let rounded = if whole { array.values.iter().filter(large).count() } else { 0 };
+        Ok(Numbers::F64 { array, rounded })
     }
 }
 

@@ -68,7 +68,7 @@ pub fn load_npz_images(path: impl AsRef<Path>) -> Result<Array4<u8>, DatasetErro
 
 pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetError> {
     let watched = Watched::of(&[path.to_owned()])?;
-    let (data, labels) = guarded(path, "the archive", || read_arrays(path))?;
+    let (data, rounded, labels) = guarded(path, "the archive", || read_arrays(path))?;
     let sha256 = watched.sha256()?;
     Dataset::checked(
         &path.display().to_string(),
@@ -77,18 +77,20 @@ pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetErro
         labels,
         Some(sha256),
     )
+    .map(|set| set.with_rounded(rounded))
 }
 
-fn read_arrays(path: &Path) -> Result<(Data, Vec<Label>), DatasetError> {
+/// Rows, how many of their numbers were rounded, and labels.
+fn read_arrays(path: &Path) -> Result<(Data, usize, Vec<Label>), DatasetError> {
     let (mut archive, file_bytes) = open(path)?;
     let arrays = arrays::of(&mut archive);
     arrays::check(path, &arrays)?;
     let x = read_entry(path, &mut archive, "X", file_bytes, |entry, size| {
         npy::read_numbers(entry, size)
     })?;
-    let data = match x {
-        Numbers::F32(x) => Data::Rows(rows(path, x)?),
-        Numbers::F64(x) => Data::Rows64(rows(path, x)?),
+    let (data, rounded) = match x {
+        Numbers::F32(x) => (Data::Rows(rows(path, x)?), 0),
+        Numbers::F64 { array, rounded } => (Data::Rows64(rows(path, array)?), rounded),
     };
     let y = arrays.iter().find(|array| array.name == "y");
     if let Some(kind) = y.and_then(arrays::Array::text) {
@@ -98,7 +100,7 @@ fn read_arrays(path: &Path) -> Result<(Data, Vec<Label>), DatasetError> {
     let y = read_entry(path, &mut archive, "y", file_bytes, |entry, size| {
         npy::read(entry, size, |v| v)
     })?;
-    Ok((data, labels::of(path, y)?))
+    Ok((data, rounded, labels::of(path, y)?))
 }
 
 /// Arrays of bytes in C order, whatever their dtype in the file: values outside 0..=255 are errors.

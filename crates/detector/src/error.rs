@@ -37,6 +37,14 @@ pub enum DetectorError {
         /// Channels, height and width found.
         found: [usize; 3],
     },
+    /// A row whose score is not finite.
+    #[error("the score of row {row} is {score}: its values are too large for the method")]
+    Score {
+        /// Row, from 0.
+        row: usize,
+        /// The score found.
+        score: f64,
+    },
     /// Another number of columns than in training.
     #[error("{found} columns, but the detector was fitted to {trained}")]
     Width {

@@ -155,6 +155,7 @@ impl From<TrainingError> for DetectorError {
                 value,
                 expected,
             },
+            TrainingError::Score { row, score } => Self::Score { row, score },
             TrainingError::Interrupted => Self::Interrupted,
             TrainingError::File { path, source } => Self::Io { path, source },
             memory @ TrainingError::Memory { .. } => Self::Memory(memory.to_string()),

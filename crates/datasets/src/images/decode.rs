@@ -15,6 +15,9 @@ use crate::{DatasetError, input};
 /// What a decoder may allocate beside the image: profiles, thumbnails, strips of a TIFF.
 const MAX_ALLOCATION: u64 = 1 << 29;
 
+/// What a TIFF may take beyond the image and the file: a tile that is larger than the image, for one.
+const SPARE: u64 = 1 << 24;
+
 /// Three channels of 16 bits: what an image of as many pixels as allowed may take.
 const BYTES_OF_PIXEL: u64 = 6;
 
@@ -184,6 +187,15 @@ fn open(path: &Path, max_pixels: u64) -> Result<(impl ImageDecoder, Orientation)
             format!("{width} × {height} pixels of {bytes} bytes"),
             format!("at most {at_most} bytes"),
         ));
+    }
+    if format == ImageFormat::Tiff {
+        // Its tags and strips lie in the file, and are no larger than it and the image together.
+        let file = std::fs::metadata(path).map_or(0, |file| file.len());
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(bytes.saturating_add(file).saturating_add(SPARE));
+        decoder
+            .set_limits(limits)
+            .map_err(|error| image_error(path, error))?;
     }
     let kind = decoder.original_color_type();
     if matches!(kind, ExtendedColorType::Rgb32F | ExtendedColorType::Rgba32F)
