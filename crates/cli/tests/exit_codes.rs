@@ -267,7 +267,19 @@ fn memory_that_cannot_be_had_is_75() {
     npz(place.root.path(), "x.npz", &[("X", x), ("y", npy_i64(&y))]);
     let told = place.shell(
         "ulimit -v 1500000",
-        "run --dataset @/x.npz --method lof --set neighbours=12000 --threads 1",
+        "run --dataset @/x.npz --method wiener --set neighbours=[9000] --threads 1",
     );
-    told.fails(75, &["memory"]);
+    told.fails(
+        75,
+        &[
+            "memory",
+            "9000 neighbours of 11950 rows; fewer of either need less",
+        ],
+    );
+    // Neighbours that no list holds at once do fit.
+    let told = place.shell(
+        "ulimit -v 1500000",
+        "run --dataset @/x.npz --method knn --set neighbours=4000 --threads 1",
+    );
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
 }

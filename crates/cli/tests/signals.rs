@@ -6,7 +6,7 @@ mod support;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Ended, command, easy_set, ended};
+use support::{Ended, command, easy_set, ended, npy_f32, npy_i64, npz};
 
 fn start(root: &std::path::Path, words: &[&str]) -> Child {
     let mut command = command(root);
@@ -75,25 +75,13 @@ fn a_training_keeps_where_it_is_and_ends_with_the_signals_code() {
 #[test]
 fn work_that_does_not_ask_is_ended_within_seconds_and_a_second_signal_ends_at_once() {
     let root = tempfile::tempdir().unwrap();
-    let set = easy_set(root.path(), "easy.npz", 40, 4);
-    // Nobody ever writes into it.
-    let settings = root.path().join("settings.toml");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&settings)
-            .status()
-            .unwrap()
-            .success()
-    );
-    let words = [
-        "run",
-        "--dataset",
-        set.to_str().unwrap(),
-        "--method",
-        "knn",
-        "--config",
-        settings.to_str().unwrap(),
-    ];
+    // Matrices of a thousand columns, inverted some hundred times: minutes between two looks at the signals.
+    let x = npy_f32(60, 1000, |i, j| {
+        ((i * 37 + j * 101 + i * i * j) % 9973) as f32
+    });
+    let y: Vec<i64> = (0..60).map(|i| i64::from(i >= 50)).collect();
+    let set = npz(root.path(), "wide.npz", &[("X", x), ("y", npy_i64(&y))]);
+    let words = ["run", "--dataset", set.to_str().unwrap(), "--method", "mcd"];
     for (signals, code, most) in [
         (&["TERM"][..], 143, 10.0),
         (&["INT"], 130, 10.0),

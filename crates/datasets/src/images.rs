@@ -10,6 +10,7 @@ mod list;
 mod masks;
 mod read;
 mod resize;
+mod tiff_tags;
 
 pub use list::{list_images, list_images_counted};
 pub use read::{Colour, ImageOptions, Images, OnBadFile, Skipped, read_images};

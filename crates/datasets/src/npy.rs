@@ -81,7 +81,11 @@ pub(crate) fn read_numbers(reader: &mut impl Read, size: u64) -> Result<Numbers,
         let array = read_as(reader, &header, held, |v| v)?;
         let whole = (kind, bytes) == (b'i', 8) || (kind, bytes) == (b'u', 8);
         let large = |v: &&f64| v.abs() >= EXACT;
-        let rounded = if whole { array.values.iter().filter(large).count() } else { 0 };
+        let rounded = if whole {
+            array.values.iter().filter(large).count()
+        } else {
+            0
+        };
         Ok(Numbers::F64 { array, rounded })
     }
 }

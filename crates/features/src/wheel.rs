@@ -175,7 +175,7 @@ mod tests {
     /// A pip that copies the file `from`, or ends with an error.
     fn pip(from: &Path, works: bool) -> Option<Pip> {
         let script = format!(
-            "{works} || {{ echo looking >&2; echo ERROR: no network >&2; exit 1; }}; \
+            "{works} || {{ echo looking >&2; echo ERROR: Connection refused >&2; exit 1; }}; \
              while [ \"$1\" != -d ]; do shift; done && cp {} \"$2/w.whl\"",
             from.display()
         );
@@ -215,7 +215,7 @@ mod tests {
             .get(dir.path(), || pip(Path::new("/nowhere"), false))
             .unwrap_err();
         let text = error.to_string();
-        assert!(text.ends_with(": ERROR: no network"), "{text}");
+        assert!(text.ends_with(": ERROR: Connection refused"), "{text}");
         assert!(error.hint().unwrap().contains("check the network"));
         assert_eq!(
             fs::read_dir(dir.path()).unwrap().count(),

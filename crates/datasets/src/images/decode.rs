@@ -8,6 +8,7 @@ use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
 };
 
+use super::tiff_tags;
 use crate::guard::guarded;
 use crate::recognise::Format;
 use crate::{DatasetError, input};
@@ -133,8 +134,14 @@ fn source(path: &Path) -> Result<(ImageFormat, Box<dyn Source>), DatasetError> {
         Err(_) => return Err(malformed(path, start_of(&start, path), FORMATS)),
     };
     if format != ImageFormat::Jpeg {
+        let mut file = BufReader::new(file);
+        if format == ImageFormat::Tiff
+            && let Some(found) = tiff_tags::impossible(&mut file).map_err(io)?
+        {
+            return Err(malformed(path, found, "values that lie in the file"));
+        }
         file.rewind().map_err(io)?;
-        return Ok((format, Box::new(BufReader::new(file))));
+        return Ok((format, Box::new(file)));
     }
     let mut bytes = start;
     file.take(MAX_ALLOCATION)
