@@ -60,9 +60,9 @@ const EXACT: f64 = (1u64 << 53) as f64;
 /// Numbers in the type that holds them.
 #[derive(Debug)]
 pub(crate) enum Numbers {
-    /// Floats of 16 and 32 bits, whole numbers up to 16 bits, truth values.
+    /// Floats of 16 and 32 bits.
     F32(Npy<f32>),
-    /// 64-bit floats, whole numbers of 32 and 64 bits.
+    /// 64-bit floats, and whole numbers and truth values, which scikit-learn takes for such too.
     F64 {
         array: Npy<f64>,
         /// Whole numbers from 2⁵³ on, which are rounded to the nearest float.
@@ -70,12 +70,12 @@ pub(crate) enum Numbers {
     },
 }
 
-/// As [`read`], in the narrowest float that holds every number of the file's type.
+/// As [`read`], in the float of the file.
 pub(crate) fn read_numbers(reader: &mut impl Read, size: u64) -> Result<Numbers, NpyError> {
     let (header, header_bytes) = read_header(reader)?;
     let held = size.saturating_sub(header_bytes);
     let DType { kind, bytes, .. } = DType::parse(&header.descr)?;
-    if bytes <= 2 || (kind, bytes) == (b'f', 4) {
+    if kind == b'f' && bytes <= 4 {
         read_as(reader, &header, held, |v| v as f32).map(Numbers::F32)
     } else {
         let array = read_as(reader, &header, held, |v| v)?;

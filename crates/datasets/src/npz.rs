@@ -27,8 +27,8 @@ const USUAL_RATIO: u64 = 100;
 /// with 0 for normal and 1 for anomalous rows.
 ///
 /// Every dtype of fixed size, either byte order, C and Fortran order, stored and deflated entries;
-/// Rows are 64-bit floats where `X` holds those or whole numbers of 32 or 64 bits, else 32-bit floats, which
-/// hold what it has. File order is kept. The data set is named after the file.
+/// Rows are 32-bit floats where `X` holds floats of 16 or 32 bits, else 64-bit floats, as scikit-learn makes
+/// of whole numbers. File order is kept. The data set is named after the file.
 ///
 /// # Errors
 /// [`DatasetError`] naming the file where it cannot be read, is no zip, is truncated or corrupt,

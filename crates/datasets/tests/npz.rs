@@ -297,7 +297,7 @@ fn numbers_keep_the_digits_they_have_in_the_file() {
     assert_eq!(data("<f4", bytes), Data::Rows(array![[1.5], [f32::MIN]]));
     assert_eq!(
         data("|u1", vec![7, 255]),
-        Data::Rows(array![[7.0], [255.0]])
+        Data::Rows64(array![[7.0], [255.0]])
     );
 }
 
