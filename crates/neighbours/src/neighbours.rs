@@ -12,6 +12,9 @@ const BLOCK: usize = 256;
 /// Rows of the table in one product: with [`BLOCK`] it takes a mebibyte, and the product is read
 /// again while it is in the cache.
 const TILE: usize = 1024;
+/// Of rows of at most this many columns, where a sixteenth of the table or more is sought, all distances are
+/// taken: ruling rows out costs more than that.
+const NARROW: usize = 64;
 /// Blocks between two looks at the progress.
 const BLOCKS_AT_ONCE: usize = 16;
 
@@ -205,6 +208,12 @@ impl<T: Number> Neighbours<T> {
         of: impl Fn(Smallest<Item>) -> R,
     ) -> Vec<R> {
         let x = x.as_standard_layout();
+        if self.width() <= NARROW && 16 * k >= self.len() {
+            let rows = x.outer_iter().enumerate();
+            return rows
+                .map(|(r, row)| of(self.among_all(row, k, own.map(|own| own + r))))
+                .collect();
+        }
         let centred = subtract(x.view(), &self.centre);
         let mut candidates: Vec<Option<Candidates>> = norms(&centred)
             .into_iter()
@@ -239,6 +248,14 @@ impl<T: Number> Neighbours<T> {
             of(nearest)
         })
         .collect()
+    }
+
+    /// The nearest to `row` by all distances; `skip` is none of them.
+    fn among_all(&self, row: ArrayView1<'_, T>, k: usize, skip: Option<usize>) -> Smallest<Item> {
+        let row = row.to_slice().expect("in standard layout");
+        let others = (0..self.len()).filter(|j| Some(*j) != skip);
+        let item = |j| (squared_distance(row, self.row(j as u32)), j as u32);
+        Smallest::of(k, others.map(item).collect())
     }
 
     fn row(&self, j: u32) -> &[T] {

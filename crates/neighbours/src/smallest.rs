@@ -23,6 +23,17 @@ impl<T: PartialOrd + Copy> Smallest<T> {
         }
     }
 
+    /// Of all items of a sequence, at least one, at once.
+    pub(crate) fn of(k: usize, items: Vec<T>) -> Self {
+        let mut all = Self {
+            k,
+            items,
+            kth: None,
+        };
+        all.part();
+        all
+    }
+
     pub(crate) fn push(&mut self, item: T) {
         if self.kth.is_some_and(|kth| item >= kth) {
             return;
@@ -57,6 +68,9 @@ impl<T: PartialOrd + Copy> Smallest<T> {
 
     /// The `k`-th smallest, or the largest where there are fewer.
     pub(crate) fn into_kth(mut self) -> Option<T> {
+        if self.items.len() == self.k && self.kth.is_some() {
+            return self.kth;
+        }
         self.part();
         let largest = |a: T, b: &T| if order(&a, b).is_lt() { *b } else { a };
         let first = *self.items.first()?;
@@ -98,6 +112,7 @@ mod tests {
                 smallest
             };
             prop_assert!(fill().bound().is_none_or(|bound| bound >= sorted[sorted.len() - 1]));
+            prop_assert_eq!(Smallest::of(k, pairs().collect()).into_sorted(), sorted.clone());
             prop_assert_eq!(fill().into_kth(), sorted.last().copied());
             prop_assert_eq!(fill().into_sorted(), sorted);
         }
