@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use datasets::{
     Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, PassedOver, Roots, Skipped,
-    cache_folder, is_archive, list_images_counted, load_npz, load_npz_images, read_images,
-    resize_images,
+    cache_folder, is_archive, left_out, list_images_counted, load_npz, load_npz_images,
+    read_images, resize_images,
 };
 use detector::Progress;
 use ndarray::{Array2, ArrayView4, Axis, ShapeError};
@@ -12,7 +12,7 @@ use residuum::{Device, Embedder};
 use sha2::{Digest, Sha256};
 
 use crate::args;
-use crate::experiment::{Machine, left_out, protocol};
+use crate::experiment::{Machine, protocol};
 use crate::failure::{Failure, exit};
 use crate::normalisation::normalisation;
 use crate::npz::Npz;

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use datasets::{Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Skipped, Split};
+use datasets::{Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Split};
 use detector::{DetectorError, Progress, Scorer};
 use metrics::{MetricError, Metrics, PixelMetrics};
 use residuum::{Config, Device, Runtime};
@@ -263,14 +263,6 @@ pub(crate) fn load(
         return Ok(set);
     }
     Ok(datasets::load(name, roots, loading)?)
-}
-
-/// What was left out of a folder, as a warning.
-pub(crate) fn left_out(skipped: &[Skipped]) -> Option<String> {
-    let first = skipped.first()?;
-    let n = skipped.len();
-    let reason = &first.reason;
-    Some(format!("{n} files were left out, the first: {reason}"))
 }
 
 /// Says what was done to the rows, so that the result is not taken for one of rows as they are.

@@ -312,17 +312,13 @@ impl Dataset {
 
     /// What reading left out, passed over or rounded, a sentence each: a result on the set has to say so.
     pub fn notes(&self) -> Vec<String> {
-        let skipped = self.skipped.first().map(|first| {
-            let (n, reason) = (self.skipped.len(), &first.reason);
-            format!("{n} files were left out, the first: {reason}")
-        });
         let rounded = (self.rounded > 0).then(|| {
             format!(
                 "{} whole numbers of 2^53 and more were rounded to 64-bit floats: rows that differ in the file may be equal here",
                 self.rounded
             )
         });
-        skipped
+        left_out(&self.skipped)
             .into_iter()
             .chain(self.passed_over.warning())
             .chain(rounded)
@@ -391,6 +387,13 @@ impl Dataset {
     pub fn n_anomalies(&self) -> usize {
         count(&self.labels, Label::Anomaly)
     }
+}
+
+/// What was left out of a folder, in a sentence; `None` where nothing was.
+pub fn left_out(skipped: &[Skipped]) -> Option<String> {
+    let first = skipped.first()?;
+    let (n, reason) = (skipped.len(), &first.reason);
+    Some(format!("{n} files were left out, the first: {reason}"))
 }
 
 /// How many of `labels` are `label`.

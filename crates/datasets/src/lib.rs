@@ -50,7 +50,7 @@ pub use audit::{Across, Audit, Part, audit, audit_split};
 pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, Verified, catalogue, find};
 pub use clutter::PassedOver;
 pub use corruptions::{Corruption, corrupt};
-pub use dataset::{Data, Dataset, Label, OfficialPart, flatten};
+pub use dataset::{Data, Dataset, Label, OfficialPart, flatten, left_out};
 pub use error::{DatasetError, ErrorKind, Instead};
 pub use hash::Pin;
 pub use idx::{Idx, load_idx};

@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 64;
 /// More files and folders than any set of images has; ImageNet-21k has 14 million.
 const MAX_ENTRIES: usize = 30_000_000;
 
-/// What the name of an image ends in, by which a link to a file that is gone is told from other links.
+/// Endings of image files: a broken link with one of them is an image that is missing.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
 
 /// The contents of a folder, or of a folder and all below it.
