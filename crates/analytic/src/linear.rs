@@ -60,7 +60,7 @@ impl LinearDenoiser {
     /// A detector of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] for a noise that is not positive and finite.
+    /// [`DetectorError::Setting`] for a noise that is not positive and finite.
     pub fn new(config: LinearDenoiserConfig) -> Result<Self, DetectorError> {
         check_noise(config.noise)?;
         Ok(Self { config })

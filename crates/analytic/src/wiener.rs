@@ -1,3 +1,4 @@
+use detector::settings::Setting;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
 use ndarray::{Array1, ArrayView2};
 use neighbours::{Nearest, Neighbours};
@@ -95,45 +96,36 @@ impl Wiener {
     /// A detector of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] naming the first setting outside its range.
+    /// [`DetectorError::Setting`] naming the first setting outside its range.
     pub fn new(config: WienerConfig) -> Result<Self, DetectorError> {
         if config.neighbours.is_empty() || config.neighbours.contains(&0) {
-            return Err(DetectorError::Config {
-                name: "neighbours",
-                value: format!("{:?}", config.neighbours),
-                expected: "one or more numbers, each at least 1",
-            });
+            return Err(Setting::new(
+                "neighbours",
+                format!("{:?}", config.neighbours),
+                "one or more numbers, each at least 1",
+            )
+            .into());
         }
         check_noise(config.noise)?;
         if !(0.0..=1.0).contains(&config.local_weight) {
-            return Err(DetectorError::Config {
-                name: "local-weight",
-                value: config.local_weight.to_string(),
-                expected: "a number in 0 to 1",
-            });
+            return Err(
+                Setting::new("local-weight", config.local_weight, "a number in 0 to 1").into(),
+            );
         }
         if config.local_neighbours == 0 {
-            return Err(DetectorError::Config {
-                name: "local-neighbours",
-                value: "0".to_owned(),
-                expected: "at least 1",
-            });
+            return Err(Setting::new("local-neighbours", "0".to_owned(), "at least 1").into());
         }
         Ok(Self { config })
     }
 }
 
 /// # Errors
-/// [`DetectorError::Config`] unless it is positive and finite.
+/// [`DetectorError::Setting`] unless it is positive and finite.
 pub(crate) fn check_noise(noise: f64) -> Result<(), DetectorError> {
     if noise.is_finite() && noise > 0.0 {
         return Ok(());
     }
-    Err(DetectorError::Config {
-        name: "noise",
-        value: noise.to_string(),
-        expected: "a positive number",
-    })
+    Err(Setting::new("noise", noise, "a positive number").into())
 }
 
 /// # Errors
@@ -142,7 +134,7 @@ pub(crate) fn needs_two_rows(n: usize) -> Result<(), DetectorError> {
     if n >= 2 {
         return Ok(());
     }
-    Err(DetectorError::Method(
+    Err(DetectorError::method(
         "1 training row has no neighbour: at least 2 are needed".to_owned(),
     ))
 }

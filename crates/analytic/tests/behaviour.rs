@@ -169,7 +169,7 @@ fn wrong_settings_are_named() {
     ];
     for (config, expected) in wrong {
         let error = Wiener::new(config).unwrap_err();
-        assert!(matches!(error, DetectorError::Config { name, .. } if name == expected));
+        assert!(matches!(error, DetectorError::Setting(setting) if setting.name == expected));
     }
     let config = LinearDenoiserConfig {
         noise: f64::INFINITY,

@@ -155,7 +155,7 @@ mod tests {
         let test = first(&train, 7);
         for ecdf in [Ecdf::Train, Ecdf::TrainAndTest] {
             let artefact = scores(config(ecdf, ConstantColumns::NanToZero), train.view(), test);
-            assert_eq!(artefact, Array1::zeros(7));
+            assert_eq!(artefact, Array1::<f64>::zeros(7));
             let corrected = config(ecdf, ConstantColumns::ZeroSkewness);
             let with = scores(corrected, train.view(), test);
             let rest = train.select(Axis(1), &[0, 2]);

@@ -1,3 +1,4 @@
+use detector::settings::Setting;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use numpy_random::RandomState;
@@ -63,15 +64,16 @@ impl FeatureBagging {
     /// A detector of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] for a setting outside its range.
+    /// [`DetectorError::Setting`] for a setting outside its range.
     pub fn new(config: FeatureBaggingConfig) -> Result<Self, DetectorError> {
         at_least_one("neighbours", config.neighbours)?;
         if !(1..=MAX_ESTIMATORS).contains(&config.estimators) {
-            return Err(DetectorError::Config {
-                name: "estimators",
-                value: config.estimators.to_string(),
-                expected: "1 to 10000 sets of columns",
-            });
+            return Err(Setting::new(
+                "estimators",
+                config.estimators,
+                "1 to 10000 sets of columns",
+            )
+            .into());
         }
         Ok(Self { config })
     }
@@ -79,7 +81,7 @@ impl FeatureBagging {
 
 impl Detector for FeatureBagging {
     /// # Errors
-    /// As the contract says, [`DetectorError::Config`] for a seed beyond 32 bits, and
+    /// As the contract says, [`DetectorError::Setting`] for a seed beyond 32 bits, and
     /// [`DetectorError::Method`] for a single row.
     fn fit(
         &self,
@@ -122,13 +124,10 @@ impl FeatureBagging {
 /// A seed for NumPy's legacy generator.
 ///
 /// # Errors
-/// [`DetectorError::Config`] beyond 32 bits.
+/// [`DetectorError::Setting`] beyond 32 bits.
 pub(crate) fn numpy_seed(seed: u64) -> Result<u32, DetectorError> {
-    u32::try_from(seed).map_err(|_| DetectorError::Config {
-        name: "seed",
-        value: seed.to_string(),
-        expected: "32 bits for NumPy's generator",
-    })
+    u32::try_from(seed)
+        .map_err(|_| Setting::new("seed", seed, "32 bits for NumPy's generator").into())
 }
 
 /// The columns of each set, ascending: their order has no part in a distance.
@@ -272,7 +271,7 @@ mod tests {
         let error = bagging().fit(Input::Rows(x.view()), 1 << 32, &Silent).err();
         assert!(matches!(
             error,
-            Some(DetectorError::Config { name: "seed", .. })
+            Some(DetectorError::Setting(Setting { name, .. })) if name == "seed"
         ));
     }
 }

@@ -1,3 +1,4 @@
+use detector::settings::Setting;
 use detector::{Detector, DetectorError, Input, Progress, Rows, Scorer};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
@@ -90,16 +91,12 @@ impl Hbos {
     /// A detector of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] for a setting outside its range.
+    /// [`DetectorError::Setting`] for a setting outside its range.
     pub fn new(config: HbosConfig) -> Result<Self, DetectorError> {
         config.bins.check()?;
         for (name, value) in [("alpha", config.alpha), ("tolerance", config.tolerance)] {
             if !(value > 0.0 && value < 1.0) {
-                return Err(DetectorError::Config {
-                    name,
-                    value: value.to_string(),
-                    expected: "a number between 0 and 1",
-                });
+                return Err(Setting::new(name, value, "a number between 0 and 1").into());
             }
         }
         Ok(Self { config })
@@ -305,7 +302,7 @@ mod tests {
         ];
         for (config, expected) in wrong {
             let error = Hbos::new(config).unwrap_err();
-            assert!(matches!(error, DetectorError::Config { name, .. } if name == expected));
+            assert!(matches!(error, DetectorError::Setting(setting) if setting.name == expected));
         }
     }
 }

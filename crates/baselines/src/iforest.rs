@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use detector::settings::Setting;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, ArrayView2};
 use rayon::prelude::*;
@@ -86,21 +87,18 @@ impl IsolationForest {
     /// A forest of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] for a setting outside its range.
+    /// [`DetectorError::Setting`] for a setting outside its range.
     pub fn new(config: IsolationForestConfig) -> Result<Self, DetectorError> {
         if !(1..=MAX_TREES).contains(&config.trees) {
-            return Err(DetectorError::Config {
-                name: "trees",
-                value: config.trees.to_string(),
-                expected: "1 to 100000 trees",
-            });
+            return Err(Setting::new("trees", config.trees, "1 to 100000").into());
         }
         if config.sample_size < 2 {
-            return Err(DetectorError::Config {
-                name: "sample-size",
-                value: config.sample_size.to_string(),
-                expected: "at least 2 rows for each tree",
-            });
+            return Err(Setting::new(
+                "sample-size",
+                config.sample_size,
+                "at least 2 rows for each tree",
+            )
+            .into());
         }
         Ok(Self { config })
     }
@@ -116,12 +114,12 @@ impl Detector for IsolationForest {
         let x = x.rows()?;
         let (n, d) = x.dim();
         if n < 2 {
-            return Err(DetectorError::Method(format!(
+            return Err(DetectorError::method(format!(
                 "an isolation tree needs at least 2 rows, found {n}"
             )));
         }
         if u32::try_from(d).is_err() {
-            return Err(DetectorError::Method(format!(
+            return Err(DetectorError::method(format!(
                 "isolation trees take up to {} columns, found {d}",
                 u32::MAX
             )));
@@ -155,10 +153,12 @@ impl IsolationForest {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Forest<f32>, DetectorError> {
-        let seed = u32::try_from(seed).map_err(|_| DetectorError::Config {
-            name: "seed",
-            value: seed.to_string(),
-            expected: "32 bits for NumPy's generator (rng = \"sklearn\")",
+        let seed = u32::try_from(seed).map_err(|_| {
+            Setting::new(
+                "seed",
+                seed,
+                "32 bits for NumPy's generator (rng = \"sklearn\")",
+            )
         })?;
         let sample_size = self.config.sample_size.min(x.nrows());
         let draws = sklearn::Draws::new(seed, x.nrows(), self.config.trees);
@@ -290,9 +290,9 @@ mod tests {
     #[test]
     fn settings_seeds_and_tables_out_of_range_are_errors() {
         for (trees, sample_size, message) in [
-            (0, 256, "trees = 0: 1 to 100000 trees"),
-            (100_001, 256, "trees = 100001: 1 to 100000 trees"),
-            (1, 1, "sample-size = 1: at least 2 rows for each tree"),
+            (0, 256, "trees = 0: expected 1 to 100000"),
+            (100_001, 256, "trees = 100001: expected 1 to 100000"),
+            (1, 1, "sample-size = 1: expected at least 2 rows for each tree"),
         ] {
             let config = IsolationForestConfig {
                 trees,
@@ -312,7 +312,7 @@ mod tests {
         let error = forest(Rng::Sklearn).fit(Input::Rows(two.view()), 1 << 32, &Silent);
         assert!(matches!(
             error.err(),
-            Some(DetectorError::Config { name: "seed", .. })
+            Some(DetectorError::Setting(Setting { name, .. })) if name == "seed"
         ));
     }
 

@@ -1,3 +1,4 @@
+use detector::settings::at_least;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
@@ -66,7 +67,7 @@ impl Knn {
     /// A detector of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] for no neighbours.
+    /// [`DetectorError::Setting`] for no neighbours.
     pub fn new(config: KnnConfig) -> Result<Self, DetectorError> {
         at_least_one("neighbours", config.neighbours)?;
         Ok(Self { config })
@@ -74,16 +75,9 @@ impl Knn {
 }
 
 /// # Errors
-/// [`DetectorError::Config`] for 0.
+/// [`DetectorError::Setting`] for 0.
 pub(crate) fn at_least_one(name: &'static str, value: usize) -> Result<(), DetectorError> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(DetectorError::Config {
-        name,
-        value: "0".to_owned(),
-        expected: "at least 1",
-    })
+    Ok(at_least(name, value, 1)?)
 }
 
 impl Detector for Knn {
@@ -204,10 +198,7 @@ mod tests {
         };
         assert!(matches!(
             Knn::new(config),
-            Err(DetectorError::Config {
-                name: "neighbours",
-                ..
-            })
+            Err(DetectorError::Setting(setting)) if setting.name == "neighbours"
         ));
     }
 }

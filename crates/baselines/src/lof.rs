@@ -71,7 +71,7 @@ impl Lof {
     /// A detector of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] for no neighbours.
+    /// [`DetectorError::Setting`] for no neighbours.
     pub fn new(config: LofConfig) -> Result<Self, DetectorError> {
         at_least_one("neighbours", config.neighbours)?;
         Ok(Self { config })
@@ -121,7 +121,7 @@ impl<T: Number> Densities<T> {
     ) -> Result<Self, DetectorError> {
         let n = x.nrows();
         if n < 2 {
-            return Err(DetectorError::Method(
+            return Err(DetectorError::method(
                 "1 training row has no neighbour: at least 2 are needed".to_owned(),
             ));
         }

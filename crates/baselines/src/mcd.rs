@@ -53,7 +53,7 @@ pub struct Mcd;
 
 impl Detector for Mcd {
     /// # Errors
-    /// As the contract says, [`DetectorError::Config`] for a seed beyond 32 bits, and
+    /// As the contract says, [`DetectorError::Setting`] for a seed beyond 32 bits, and
     /// [`DetectorError::Method`] for a single row, for more than 1000 columns, or where more than half of the
     /// rows are equal.
     fn fit(
@@ -65,12 +65,12 @@ impl Detector for Mcd {
         let x = x.rows()?.to::<f64>().into_owned();
         let (n, d) = x.dim();
         if n < 2 {
-            return Err(DetectorError::Method(
+            return Err(DetectorError::method(
                 "1 training row has no covariance: at least 2 are needed".to_owned(),
             ));
         }
         if d > MAX_COLUMNS {
-            return Err(DetectorError::Method(format!(
+            return Err(DetectorError::method(format!(
                 "mcd takes at most {MAX_COLUMNS} columns, found {d}: it would invert matrices of their square some hundred times; pca and wiener take any number"
             )));
         }
@@ -80,7 +80,7 @@ impl Detector for Mcd {
         if raw.support < n && raw.scatter.covariance.iter().all(|v| v.abs() <= 1e-8) {
             let copies = most_copies(x.view());
             if copies >= raw.support {
-                return Err(DetectorError::Method(format!(
+                return Err(DetectorError::method(format!(
                     "{copies} of {n} training rows are equal, and so is the half of them that lies closest: its covariance is 0"
                 )));
             }
@@ -91,7 +91,7 @@ impl Detector for Mcd {
             .filter(|i| raw.distances[*i] / correction < cut)
             .collect();
         if near.len() < 2 {
-            return Err(DetectorError::Method(format!(
+            return Err(DetectorError::method(format!(
                 "{} of {n} training rows are near their mean: no covariance",
                 near.len()
             )));

@@ -11,6 +11,7 @@ mod triangle;
 pub use gamma::Gamma;
 pub use model::OneClassSvmModel;
 
+use detector::settings::Setting;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
 use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -81,32 +82,28 @@ impl OneClassSvm {
     /// A detector with checked settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] where ν is outside (0, 1], or γ, the tolerance or the cache is not
+    /// [`DetectorError::Setting`] where ν is outside (0, 1], or γ, the tolerance or the cache is not
     /// positive and finite.
     pub fn new(config: OneClassSvmConfig) -> Result<Self, DetectorError> {
         let positive = |v: f64| v > 0.0 && v.is_finite();
-        let invalid = |name, value: String, expected| DetectorError::Config {
-            name,
-            value,
-            expected,
-        };
+        let invalid = |name, value: String, expected| Setting::new(name, value, expected).into();
         if !(config.nu > 0.0 && config.nu <= 1.0) {
             let value = config.nu.to_string();
-            return Err(invalid("nu", value, "expected a number in (0, 1]"));
+            return Err(invalid("nu", value, "a number in (0, 1]"));
         }
         if let Gamma::Value(gamma) = config.gamma
             && !positive(gamma)
         {
-            let expected = "expected \"auto\", \"scale\" or a positive finite number";
+            let expected = "\"auto\", \"scale\" or a positive finite number";
             return Err(invalid("gamma", gamma.to_string(), expected));
         }
         if !positive(config.tolerance) {
             let value = config.tolerance.to_string();
-            let expected = "expected a positive finite number";
+            let expected = "a positive finite number";
             return Err(invalid("tolerance", value, expected));
         }
         if config.cache_mib == 0 {
-            return Err(invalid("cache-mib", "0".into(), "expected at least 1"));
+            return Err(invalid("cache-mib", "0".into(), "at least 1"));
         }
         Ok(Self { config })
     }
@@ -243,7 +240,7 @@ mod tests {
         ];
         for (setting, config) in bad {
             match OneClassSvm::new(config).unwrap_err() {
-                DetectorError::Config { name, .. } => assert_eq!(name, setting),
+                DetectorError::Setting(found) => assert_eq!(found.name, setting),
                 other => panic!("{setting}: {other}"),
             }
         }

@@ -1,3 +1,4 @@
+use detector::settings::Setting;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
 use ndarray::{Array1, ArrayView1, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
@@ -82,14 +83,15 @@ impl Pca {
     /// A detector of these settings.
     ///
     /// # Errors
-    /// [`DetectorError::Config`] for a share outside (0, 1).
+    /// [`DetectorError::Setting`] for a share outside (0, 1).
     pub fn new(config: PcaConfig) -> Result<Self, DetectorError> {
         if !(config.variance_share > 0.0 && config.variance_share < 1.0) {
-            return Err(DetectorError::Config {
-                name: "variance-share",
-                value: config.variance_share.to_string(),
-                expected: "a number between 0 and 1",
-            });
+            return Err(Setting::new(
+                "variance-share",
+                config.variance_share,
+                "a number between 0 and 1",
+            )
+            .into());
         }
         Ok(Self { config })
     }

@@ -229,7 +229,7 @@ fn a_tolerance_below_rounding_is_an_error_not_an_endless_loop() {
         .err()
         .unwrap();
     assert!(
-        matches!(&error, DetectorError::Method(m) if m.contains("out of reach")),
+        matches!(&error, DetectorError::Method(m) if m.to_string().contains("out of reach")),
         "{error}"
     );
 }

@@ -135,7 +135,7 @@ impl From<DetectorError> for Failure {
                     .hint("give another place or make room; nothing that was finished is lost");
             }
             DetectorError::Memory(_) => return Self::out_of_memory(&text),
-            DetectorError::Config { .. } => exit::USAGE,
+            DetectorError::Setting(_) => exit::USAGE,
             _ if is_memory(&text) => return Self::out_of_memory(&text),
             _ => exit::BAD_DATA,
         };

@@ -1,3 +1,10 @@
+use std::error::Error;
+use std::path::PathBuf;
+
+use settings::Setting;
+
+use crate::StateError;
+
 /// Why a detector could not fit or score.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -54,15 +61,8 @@ pub enum DetectorError {
         found: usize,
     },
     /// A setting outside its range.
-    #[error("{name} = {value}: {expected}")]
-    Config {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: String,
-        /// What would be valid.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// Asked to stop ([`Progress::interrupted`](crate::Progress::interrupted)).
     #[error("interrupted")]
     Interrupted,
@@ -81,11 +81,60 @@ pub enum DetectorError {
     #[error("cannot read or write {}", path.display())]
     Io {
         /// The file or folder.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
+    /// A stored detector that cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The method itself failed: too few rows, no convergence, a NaN loss.
-    #[error("{0}")]
-    Method(String),
+    #[error(transparent)]
+    Method(Box<dyn Error + Send + Sync>),
+}
+
+/// What kind of failure an error is; a program maps it to an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A setting that cannot be.
+    Setting,
+    /// Rows or images that the method cannot take, or a stored detector that cannot be used.
+    Input,
+    /// Something is missing on this machine.
+    Missing,
+    /// Memory does not suffice.
+    Memory,
+    /// A file or folder cannot be read or written.
+    Io,
+    /// Asked to stop.
+    Interrupted,
+    /// The method failed on these data.
+    Method,
+}
+
+impl DetectorError {
+    /// A failure of the method itself, in words.
+    pub fn method(reason: impl Into<String>) -> Self {
+        Self::Method(reason.into().into())
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Setting(_) => ErrorKind::Setting,
+            Self::Empty { .. }
+            | Self::NotFinite { .. }
+            | Self::NotRows
+            | Self::NotImages
+            | Self::Shape { .. }
+            | Self::Score { .. }
+            | Self::Width { .. }
+            | Self::State(_) => ErrorKind::Input,
+            Self::Missing { .. } => ErrorKind::Missing,
+            Self::Memory(_) => ErrorKind::Memory,
+            Self::Io { .. } => ErrorKind::Io,
+            Self::Interrupted => ErrorKind::Interrupted,
+            Self::Method(_) => ErrorKind::Method,
+        }
+    }
 }

@@ -7,13 +7,16 @@ mod memory;
 mod number;
 mod progress;
 mod rows;
+mod state;
 
-pub use error::DetectorError;
+pub use error::{DetectorError, ErrorKind};
 pub use input::Input;
 pub use memory::{available_memory, needs_memory};
 pub use number::Number;
 pub use progress::{Progress, Silent};
 pub use rows::Rows;
+pub use settings;
+pub use state::{Element, State, StateError, StoredArray};
 
 use ndarray::{Array1, Array2, Array3, Array4};
 
@@ -31,6 +34,18 @@ pub trait Detector: Send + Sync {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError>;
+
+    /// The fitted detector whose [state](Scorer::state) this is. Its scores have the bits of those of
+    /// the one that was stored, in any process on any machine of the same kind. `self` has the settings
+    /// that it was fitted with.
+    ///
+    /// # Errors
+    /// [`DetectorError::State`] for a state of another kind, or one that is not whole.
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        Err(state
+            .wrong("restore", "this method cannot be restored yet")
+            .into())
+    }
 }
 
 /// A fitted detector.
@@ -43,6 +58,14 @@ pub trait Scorer: Send {
     /// # Errors
     /// [`DetectorError`] where `x` is empty, not finite or of another width than the training rows.
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError>;
+
+    /// What it knows, as data that [`Detector::restore`] takes.
+    ///
+    /// # Errors
+    /// [`DetectorError`] where numbers cannot be read back from a device.
+    fn state(&self) -> Result<State, DetectorError> {
+        Err(DetectorError::method("this method cannot be stored yet"))
+    }
 
     /// A score per pixel of images: `[n, c, h, w]` → `[n, h, w]`. Higher means more anomalous, on one
     /// scale for all images, fixed in training. `None` for methods that tell no pixels apart.

@@ -1,4 +1,5 @@
 use detector::DetectorError;
+use detector::settings::Setting;
 use diffusion_core::ScheduleError;
 
 /// Why a diffusion time estimator cannot be built.
@@ -38,14 +39,10 @@ impl From<DteError> for DetectorError {
                 name,
                 value,
                 expected,
-            } => Self::Config {
-                name,
-                value,
-                expected,
-            },
+            } => Setting::new(name, value, expected.trim_start_matches("expected ")).into(),
             #[cfg(feature = "torch")]
             DteError::Training(error) => error.into(),
-            other => Self::Method(other.to_string()),
+            other => Self::method(other.to_string()),
         }
     }
 }

@@ -173,8 +173,8 @@ impl From<FeaturesError> for detector::DetectorError {
                 hint: other.hint(),
             },
             other => match other.hint() {
-                Some(hint) => Self::Method(format!("{other} ({hint})")),
-                None => Self::Method(other.to_string()),
+                Some(hint) => Self::method(format!("{other} ({hint})")),
+                None => Self::method(other.to_string()),
             },
         }
     }

@@ -1,4 +1,5 @@
 use detector::DetectorError;
+use detector::settings::Setting;
 use diffusion_core::ProcessError;
 use features::FeaturesError;
 use tch::TchError;
@@ -60,15 +61,11 @@ impl From<PatchesError> for DetectorError {
                 name,
                 value,
                 expected,
-            } => Self::Config {
-                name,
-                value,
-                expected,
-            },
+            } => Setting::new(name, value, expected.trim_start_matches("expected ")).into(),
             PatchesError::Features(error) => error.into(),
             PatchesError::Training(error) => error.into(),
             PatchesError::Input(error) => error,
-            other => Self::Method(other.to_string()),
+            other => Self::method(other.to_string()),
         }
     }
 }

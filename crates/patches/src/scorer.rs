@@ -82,7 +82,7 @@ impl<M: PatchModel> Scorer for PatchScorer<M> {
         })?;
         match scores.iter().position(|score| !score.is_finite()) {
             None => Ok(Array1::from_vec(scores)),
-            Some(row) => Err(DetectorError::Method(format!(
+            Some(row) => Err(DetectorError::method(format!(
                 "the score of image {row} is {}",
                 scores[row]
             ))),
@@ -102,7 +102,7 @@ impl<M: PatchModel> Scorer for PatchScorer<M> {
         })?;
         let maps = Array3::from_shape_vec((x.len(), h, w), values);
         maps.map(Some)
-            .map_err(|error| DetectorError::Method(error.to_string()))
+            .map_err(|error| DetectorError::method(error.to_string()))
     }
 
     fn n_params(&self) -> Option<u64> {

@@ -180,7 +180,7 @@ impl<T: Number> Scorer for PipelineScorer<T> {
 }
 
 fn scaling(error: DatasetError) -> DetectorError {
-    DetectorError::Method(error.to_string())
+    DetectorError::method(error.to_string())
 }
 
 #[cfg(test)]

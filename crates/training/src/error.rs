@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use detector::DetectorError;
+use detector::settings::Setting;
 use diffusion_core::{ProcessError, ScheduleError, ScoreConfigError};
 use tch::TchError;
 use tch_ext::ExtError;
@@ -150,11 +151,7 @@ impl From<TrainingError> for DetectorError {
                 name,
                 value,
                 expected,
-            } => Self::Config {
-                name,
-                value,
-                expected,
-            },
+            } => Setting::new(name, value, expected.trim_start_matches("expected ")).into(),
             TrainingError::Score { row, score } => Self::Score { row, score },
             TrainingError::Interrupted => Self::Interrupted,
             TrainingError::File { path, source } => Self::Io { path, source },
@@ -164,7 +161,7 @@ impl From<TrainingError> for DetectorError {
                 match is_out_of_memory(&text) {
                     // A C++ stack stands behind libtorch's first line.
                     true => Self::Memory(text.lines().next().unwrap_or_default().to_owned()),
-                    false => Self::Method(text),
+                    false => Self::method(text),
                 }
             }
         }

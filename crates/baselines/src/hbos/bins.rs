@@ -1,4 +1,5 @@
 use detector::DetectorError;
+use detector::settings::Setting;
 use serde::{Deserialize, Serialize};
 
 use super::histogram::{Binned, Histogram};
@@ -19,14 +20,12 @@ pub enum Bins {
 
 impl Bins {
     /// # Errors
-    /// [`DetectorError::Config`] outside the range.
+    /// [`DetectorError::Setting`] outside the range.
     pub(super) fn check(self) -> Result<(), DetectorError> {
         match self {
-            Self::Count(bins) if !(2..=MAX_BINS).contains(&bins) => Err(DetectorError::Config {
-                name: "bins",
-                value: bins.to_string(),
-                expected: "2 to 100000 bins or \"auto\"",
-            }),
+            Self::Count(bins) if !(2..=MAX_BINS).contains(&bins) => {
+                Err(Setting::new("bins", bins, "2 to 100000 bins or \"auto\"").into())
+            }
             _ => Ok(()),
         }
     }

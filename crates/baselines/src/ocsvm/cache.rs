@@ -34,7 +34,7 @@ impl<'a> RowCache<'a> {
         let capacity = (bytes / (n * size_of::<f32>())).max(2).min(n);
         let mut data = Vec::new();
         if n >= ABSENT as usize || data.try_reserve_exact(capacity * n).is_err() {
-            return Err(DetectorError::Method(format!(
+            return Err(DetectorError::method(format!(
                 "no memory for {capacity} kernel rows of {n} values: lower cache-mib"
             )));
         }

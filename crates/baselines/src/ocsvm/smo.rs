@@ -73,7 +73,7 @@ pub(super) fn solve(
             continue;
         };
         if steps == max_steps || gap < reachable || !smo.step(i, j) {
-            return Err(DetectorError::Method(format!(
+            return Err(DetectorError::method(format!(
                 "the one-class SVM stops at a gap of {gap:e} after {steps} steps: \
                  a tolerance of {tolerance:e} is out of reach"
             )));

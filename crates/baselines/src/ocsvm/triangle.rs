@@ -30,7 +30,7 @@ impl Triangle {
         let n = kernel.n();
         let mut data = Vec::new();
         if data.try_reserve_exact(offset(n)).is_err() {
-            return Err(DetectorError::Method(format!(
+            return Err(DetectorError::method(format!(
                 "no memory for the kernel matrix of {n} rows: lower cache-mib"
             )));
         }
