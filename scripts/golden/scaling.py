@@ -1,7 +1,7 @@
-"""Golden row scaling for crates/datasets: scikit-learn on float32 rows, hashed byte for byte.
+"""Golden row scaling for crates/residuum: scikit-learn on float32 rows, hashed byte for byte.
 
 Versions: numpy 2.4.6, scikit-learn 1.9.1.
-Run: RESIDUUM_DATA=DIR python scripts/golden/scaling.py > crates/datasets/tests/golden/scaling.json
+Run: RESIDUUM_DATA=DIR python scripts/golden/scaling.py > crates/residuum/tests/golden/scaling.json
 With RESIDUUM_DATA (a data root) two real sets are hashed as well.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-# Factor and offset of each column; crates/datasets/tests/scaling.rs has the same. Constant columns,
+# Factor and offset of each column; crates/residuum/tests/scaling.rs has the same. Constant columns,
 # nearly constant ones, large offsets, tiny and huge values.
 COLUMNS = [(0, 0), (0, 2.6), (0, 1e6 + 0.1), (1, 0), (0.1, 7), (1e-3, 1e4), (1e-9, 0), (1e-9, 1),
            (1e20, 0), (-2.5, 1e3), (1e-20, 0)]

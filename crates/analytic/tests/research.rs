@@ -7,9 +7,9 @@
 mod research_groups;
 
 use analytic::{LinearDenoiser, LinearDenoiserConfig, Wiener, WienerConfig};
-use datasets::RowScaling;
 use detector::Detector;
 use research_groups::{Rows, compare, sets};
+use residuum::RowScaling;
 
 /// Group, scaling of the rows, and the printed means of the local and the linear denoiser.
 const PRINTED: [(&str, RowScaling, f64, f64); 4] = [

@@ -10,9 +10,9 @@ use baselines::{
     Bins, Ecdf, Ecod, EcodConfig, FeatureBagging, FeatureBaggingConfig, Hbos, HbosConfig, Knn,
     KnnConfig, KnnScore, Lof, LofConfig, Mcd, OnEdge, Pca, PcaConfig, PcaScore,
 };
-use datasets::RowScaling;
 use detector::{Detector, Input, Silent};
 use ndarray::{Array2, ArrayView2};
+use residuum::RowScaling;
 use serde_json::Value;
 use sets::Rows;
 

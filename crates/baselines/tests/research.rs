@@ -9,8 +9,9 @@ use baselines::{
     Gamma, Knn, KnnConfig, KnnScore, Lof, LofConfig, Norm, OneClassSvm, OneClassSvmConfig, Pca,
     PcaConfig, PcaScore,
 };
-use datasets::{Protocol, RowScaling};
+use datasets::Protocol;
 use detector::Detector;
+use residuum::RowScaling;
 use sets::{Rows, group, set};
 
 const MVTEC: [&str; 15] = [

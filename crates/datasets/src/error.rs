@@ -187,14 +187,6 @@ pub enum DatasetError {
     /// A draw that the generator refuses.
     #[error("cannot draw the rows")]
     Draw(#[from] numpy_random::RandomError),
-    /// A scaler fitted to another number of columns.
-    #[error("{found} columns, but the scaler was fitted to {fitted}")]
-    Width {
-        /// Columns fitted to.
-        fitted: usize,
-        /// Columns found.
-        found: usize,
-    },
     /// A folder or a list without images.
     #[error("{}: no images in it", path.display())]
     NoImages {

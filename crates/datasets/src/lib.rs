@@ -38,8 +38,6 @@ mod protocol;
 mod split;
 mod stratified;
 
-mod scaling;
-
 mod perturbation;
 
 mod audit;
@@ -64,6 +62,5 @@ pub use perturbation::{NoisyRows, Perturbation, column_spreads};
 pub use protocol::Protocol;
 pub use recognise::is_archive;
 pub use roots::{Roots, cache_folder};
-pub use scaling::{RowScaler, RowScaling};
 pub use split::Split;
 pub use text::read_text;

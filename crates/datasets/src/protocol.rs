@@ -9,7 +9,7 @@ use crate::{Dataset, DatasetError, Label, OfficialPart, Split, stratified};
 /// How a data set becomes training and test rows. A number without its protocol means nothing.
 ///
 /// All draws are those of NumPy's legacy generator, so that the published splits come out row for
-/// row. Scaling is a separate step ([`RowScaling`](crate::RowScaling)): `standard` under all of
+/// row. Scaling is a separate step, in front of each method: `standard` under all of
 /// these, but `minmax` where ADBench's own numbers are to be met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

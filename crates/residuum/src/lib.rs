@@ -9,6 +9,7 @@ mod nesting;
 mod pipeline;
 mod registry;
 mod runtime;
+mod scaling;
 
 pub use config::Config;
 pub use device::{Device, DeviceChoice, find_cuda_library, library_folders};
@@ -21,6 +22,7 @@ pub use nesting::is_too_deep;
 pub use pipeline::Pipeline;
 pub use registry::{Method, Takes, find, methods};
 pub use runtime::Runtime;
+pub use scaling::{RowScaler, RowScaling};
 
 /// The version of libtorch this was built for, `None` without the feature `torch`.
 pub const LIBTORCH_VERSION: Option<&str> = if cfg!(feature = "torch") {

@@ -1,7 +1,9 @@
-use datasets::{DatasetError, RowScaler, RowScaling, flatten};
+use datasets::flatten;
 use detector::{Detector, DetectorError, Input, Number, Progress, Scorer};
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::Deserialize;
+
+use crate::scaling::{RowScaler, RowScaling};
 
 /// The number type that a method computes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -84,9 +86,8 @@ struct Fit<'a> {
 
 impl Fit<'_> {
     fn to<T: Number>(&self, x: ArrayView2<'_, T>) -> Result<Box<dyn Scorer>, DetectorError> {
-        T::input(x).rows()?;
-        let scaler = RowScaler::fit(self.rows, x).map_err(scaling)?;
-        let scaled = scaler.transform(x).map_err(scaling)?;
+        let scaler = RowScaler::fit(self.rows, x)?;
+        let scaled = scaler.transform(x)?;
         let fit = |x: Input<'_>| self.detector.fit(x, self.seed, self.progress);
         let scorer = with_numbers(self.numbers, scaled, fit)?;
         Ok(Box::new(PipelineScorer {
@@ -134,7 +135,7 @@ impl<T: Number> PipelineScorer<T> {
             return self.with_scaled(Input::Rows(flat.view()), then);
         }
         let x = x.rows_like::<T>(self.width)?;
-        let scaled = self.scaler.transform(x.view()).map_err(scaling)?;
+        let scaled = self.scaler.transform(x.view())?;
         with_numbers(self.numbers, scaled, then)
     }
 }
@@ -158,8 +159,7 @@ impl<T: Number> Scorer for PipelineScorer<T> {
             return Ok(None);
         };
         let x = x.rows_like::<T>(self.width)?;
-        let back = self.scaler.pull_back(x.view(), gradient.view());
-        back.map(Some).map_err(scaling)
+        self.scaler.pull_back(x.view(), gradient.view()).map(Some)
     }
 
     fn n_params(&self) -> Option<u64> {
@@ -177,10 +177,6 @@ impl<T: Number> Scorer for PipelineScorer<T> {
     fn warnings(&self) -> Vec<String> {
         self.scorer.warnings()
     }
-}
-
-fn scaling(error: DatasetError) -> DetectorError {
-    DetectorError::method(error.to_string())
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ mod features;
 #[cfg(feature = "torch")]
 mod pixels;
 
-use datasets::RowScaling;
 use detector::{Detector, DetectorError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -17,7 +16,7 @@ use serde_json::{Map, Value};
 pub(crate) use diffusion::tch_device;
 
 use crate::pipeline::Numbers;
-use crate::{Config, Pipeline, RegistryError, Runtime};
+use crate::{Config, Pipeline, RegistryError, RowScaling, Runtime};
 
 /// A method by name.
 pub struct Method {

@@ -4,9 +4,10 @@
 
 use std::path::PathBuf;
 
-use datasets::{Data, Label, Protocol, RowScaler, RowScaling, load_npz};
+use datasets::{Data, Label, Protocol, load_npz};
 use detector::{Detector, Input, Silent};
 use ndarray::Array2;
+use residuum::{RowScaler, RowScaling};
 
 pub(crate) struct PaperRows {
     pub(crate) train: Array2<f32>,

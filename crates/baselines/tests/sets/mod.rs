@@ -4,10 +4,11 @@
 
 use std::path::PathBuf;
 
-use datasets::{Data, Dataset, Label, Protocol, RowScaler, RowScaling, load_npz};
+use datasets::{Data, Dataset, Label, Protocol, load_npz};
 use detector::{Detector, Input, Silent};
 use ndarray::Array2;
 use numpy_random::RandomState;
+use residuum::{RowScaler, RowScaling};
 
 const GROUPS: &str = include_str!("../../../../data/published/research_groups.csv");
 

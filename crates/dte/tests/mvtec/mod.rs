@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use datasets::{Data, Label, Protocol, RowScaler, RowScaling, load_npz};
+use datasets::{Data, Label, Protocol, load_npz};
 use detector::{Detector, Input, Silent};
 use ndarray::Array2;
+use residuum::{RowScaler, RowScaling};
 
 pub(crate) const CLASSES: [&str; 15] = [
     "bottle",

@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use datasets::{
-    Corruption, Loading, Perturbation, Protocol, Roots, RowScaling, catalogue, find, load,
-};
-use residuum::DeviceChoice;
+use datasets::{Corruption, Loading, Perturbation, Protocol, Roots, catalogue, find, load};
+use residuum::{DeviceChoice, RowScaling};
 
 use super::nothing;
 use crate::formats::text;
@@ -113,7 +111,10 @@ fn read_word(_: &Path, input: &[u8]) -> Outcome {
     let word = String::from_utf8_lossy(input);
     let read = [
         Outcome::of(Protocol::from_str(&word), |_| 1),
-        Outcome::of(RowScaling::from_str(&word), |_| 1),
+        Outcome::of(
+            serde_json::from_value::<RowScaling>(word.clone().into()),
+            |_| 1,
+        ),
         Outcome::of(Corruption::from_str(&word), |_| 1),
         Outcome::of(DeviceChoice::from_str(&word), |_| 1),
         Outcome::of(serde_json::from_str::<Perturbation>(&word), |_| 1),

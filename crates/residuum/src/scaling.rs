@@ -1,11 +1,8 @@
 use std::fmt;
-use std::str::FromStr;
 
-use detector::Number;
+use detector::{DetectorError, Number};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
-
-use crate::DatasetError;
 
 /// What is done to rows before a method sees them; fitted to the training rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,21 +48,6 @@ impl fmt::Display for RowScaling {
     }
 }
 
-impl FromStr for RowScaling {
-    type Err = DatasetError;
-
-    fn from_str(word: &str) -> Result<Self, DatasetError> {
-        Self::all()
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or_else(|| DatasetError::UnknownWord {
-                what: "row scaling",
-                found: word.to_owned(),
-                expected: Self::all().map(Self::as_str).join(", "),
-            })
-    }
-}
-
 /// A [`RowScaling`] fitted to training rows of one number type. Read back from JSON it is the same to the
 /// last bit only with serde_json's feature `float_roundtrip`.
 ///
@@ -102,35 +84,20 @@ impl<T: Number> RowScaler<T> {
     /// Fits to training rows `[n, d]`.
     ///
     /// # Errors
-    /// [`DatasetError::Empty`] without rows or columns, [`DatasetError::NotFinite`] for NaN or
+    /// [`DetectorError::Empty`] without rows or columns, [`DetectorError::NotFinite`] for NaN or
     /// infinity.
     ///
     /// # Example
     /// ```
-    /// use datasets::{RowScaler, RowScaling};
+    /// use residuum::{RowScaler, RowScaling};
     /// let train = ndarray::array![[1.0f32, 7.0], [3.0, 7.0]];
     /// let scaler = RowScaler::fit(RowScaling::Standard, train.view())?;
     /// let scaled = scaler.transform(ndarray::array![[5.0, 8.0]].view())?;
     /// assert_eq!(scaled, ndarray::array![[3.0, 1.0]]);
-    /// # Ok::<(), datasets::DatasetError>(())
+    /// # Ok::<(), detector::DetectorError>(())
     /// ```
-    pub fn fit(kind: RowScaling, x: ArrayView2<'_, T>) -> Result<Self, DatasetError> {
-        let origin = || "the training rows".to_owned();
-        if x.is_empty() {
-            return Err(DatasetError::Empty {
-                origin: origin(),
-                n: x.nrows(),
-                d: x.ncols(),
-            });
-        }
-        if let Some(((row, column), value)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
-            return Err(DatasetError::NotFinite {
-                origin: origin(),
-                row,
-                column,
-                value: value.wide(),
-            });
-        }
+    pub fn fit(kind: RowScaling, x: ArrayView2<'_, T>) -> Result<Self, DetectorError> {
+        T::input(x).rows()?;
         let map = match kind {
             RowScaling::Standard => fit_standard(x),
             RowScaling::L2 => fit_l2(x),
@@ -146,14 +113,9 @@ impl<T: Number> RowScaler<T> {
     /// The scaled rows, each by itself: `[m, d]` → `[m, d]`.
     ///
     /// # Errors
-    /// [`DatasetError::Width`] for another number of columns than fitted to.
-    pub fn transform(&self, x: ArrayView2<'_, T>) -> Result<Array2<T>, DatasetError> {
-        if x.ncols() != self.columns {
-            return Err(DatasetError::Width {
-                fitted: self.columns,
-                found: x.ncols(),
-            });
-        }
+    /// [`DetectorError::Width`] for another number of columns than fitted to.
+    pub fn transform(&self, x: ArrayView2<'_, T>) -> Result<Array2<T>, DetectorError> {
+        self.check_width(x.ncols())?;
         let mut x = x.as_standard_layout().into_owned();
         for mut row in x.rows_mut() {
             match &self.map {
@@ -191,20 +153,14 @@ impl<T: Number> RowScaler<T> {
     /// Standard `g / scale`, minmax `g · scale`; with `u = x/‖x‖`, l2 `(g − (u·g)·u)/(‖x‖·s)`.
     ///
     /// # Errors
-    /// [`DatasetError::Width`] for another number of columns than fitted to.
+    /// [`DetectorError::Width`] for another number of columns than fitted to.
     pub fn pull_back(
         &self,
         x: ArrayView2<'_, T>,
         gradient: ArrayView2<'_, f32>,
-    ) -> Result<Array2<f32>, DatasetError> {
-        for found in [x.ncols(), gradient.ncols()] {
-            if found != self.columns {
-                return Err(DatasetError::Width {
-                    fitted: self.columns,
-                    found,
-                });
-            }
-        }
+    ) -> Result<Array2<f32>, DetectorError> {
+        self.check_width(x.ncols())?;
+        self.check_width(gradient.ncols())?;
         let wide = <T as From<f32>>::from;
         let mut gradient = gradient.as_standard_layout().into_owned();
         for (mut g, x) in gradient.rows_mut().into_iter().zip(x.rows()) {
@@ -232,6 +188,16 @@ impl<T: Number> RowScaler<T> {
             }
         }
         Ok(gradient)
+    }
+
+    fn check_width(&self, found: usize) -> Result<(), DetectorError> {
+        if found != self.columns {
+            return Err(DetectorError::Width {
+                trained: self.columns,
+                found,
+            });
+        }
+        Ok(())
     }
 }
 
