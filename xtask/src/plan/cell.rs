@@ -58,6 +58,12 @@ impl Disturbance {
             attack: json(&column.attack)?,
         })
     }
+
+    /// What there is of it, by the key of a plan's line and of a result.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let parts = [("perturb", &self.perturb), ("attack", &self.attack)];
+        (parts.into_iter()).filter_map(|(key, value)| Some((key, value.as_ref()?)))
+    }
 }
 
 impl Cell {
@@ -79,13 +85,8 @@ impl Cell {
             "protocol": protocol, "seed": seed, "config": config,
         });
         // Absent where nothing is disturbed: such a cell keeps its id.
-        for (key, value) in [
-            ("perturb", &disturbance.perturb),
-            ("attack", &disturbance.attack),
-        ] {
-            if let Some(value) = value {
-                identity[key] = value.clone();
-            }
+        for (key, value) in disturbance.parts() {
+            identity[key] = value.clone();
         }
         let width = dataset.d.unwrap_or(512).max(1);
         Ok(Self {

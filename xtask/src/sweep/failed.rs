@@ -25,19 +25,28 @@ pub(super) fn record(cell: &Cell, worker: &Worker, status: ExitStatus, options: 
         tail => format!("{what}\n{tail}"),
     };
     let hint = format!("{hint}; log: {}", worker.log_path.display());
-    let json = json!({
-        "schema": SCHEMA, "id": cell.id, "status": "failed",
-        "dataset": cell.dataset, "protocol": cell.protocol, "method": cell.method, "seed": cell.seed,
-        "config": cell.config, "config_hash": hash(&cell.config)[..16], "data_sha256": cell.data_sha256,
-        "n_train": null, "n_test": null, "n_anomalies": null, "metrics": null, "seconds": null,
-        "peak_rss_bytes": null, "params": null, "device": null, "threads": options.threads,
-        "versions": {}, "warnings": [],
-        "error": { "code": code, "message": message, "hint": hint },
-    });
+    let error = json!({ "code": code, "message": message, "hint": hint });
+    let json = json(cell, &error, options.threads);
     Record {
         json,
         message: what,
     }
+}
+
+/// As the program writes a cell that failed, with nothing measured.
+fn json(cell: &Cell, error: &Value, threads: usize) -> Value {
+    let mut json = json!({
+        "schema": SCHEMA, "id": cell.id, "status": "failed",
+        "dataset": cell.dataset, "protocol": cell.protocol, "method": cell.method, "seed": cell.seed,
+        "config": cell.config, "config_hash": hash(&cell.config)[..16], "data_sha256": cell.data_sha256,
+        "n_train": null, "n_test": null, "n_anomalies": null, "metrics": null, "seconds": null,
+        "peak_rss_bytes": null, "params": null, "device": null, "threads": threads,
+        "versions": {}, "warnings": [], "error": error,
+    });
+    for (key, value) in cell.disturbance.parts() {
+        json[key] = value.clone();
+    }
+    json
 }
 
 fn describe(status: ExitStatus, timed_out: bool, options: Options) -> (u8, String, String) {
@@ -88,6 +97,23 @@ fn describe(status: ExitStatus, timed_out: bool, options: Options) -> (u8, Strin
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    /// Crate `report` has the test that reads the same file, beside one that the program wrote.
+    #[test]
+    fn a_disturbed_cell_keeps_what_was_done_to_its_rows() {
+        let plan = r#"{"index": 3, "id": "5ca1ab1e0ddba115", "dataset": "synthetic", "data_sha256": "ab",
+            "method": "norm", "protocol": "semi", "seed": {"data": 1, "model": 2},
+            "config": {"rows": "standard"},
+            "perturb": {"kind": "feature-noise", "sd": 0.5, "rows": "test"},
+            "attack": {"epsilon": 0.1, "steps": 1}}"#;
+        let cell: Cell = serde_json::from_str(plan).unwrap();
+        let error =
+            json!({"code": 75, "message": "the process was killed by signal 9", "hint": "h"});
+        let expected =
+            include_str!("../../../crates/report/tests/it/cells/failed_by_the_sweep.json");
+        let expected: Value = serde_json::from_str(expected).unwrap();
+        assert_eq!(json(&cell, &error, 1), expected);
+    }
 
     #[test]
     fn tells_time_outs_kills_crashes_and_exits_apart() {

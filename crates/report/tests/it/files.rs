@@ -52,6 +52,39 @@ fn parquet_and_csv_hold_every_readable_cell_at_full_precision() {
     assert!(csv.contains("\"one, \"\"two\"\"; three\""), "{csv}");
 }
 
+/// The program writes the cells that fail, and the sweep those whose process did not live to. Each file is
+/// as its writer made it; a test in `xtask` holds the sweep to its own.
+#[test]
+fn failed_cells_of_both_writers_read_alike() {
+    let read = |text: &str| {
+        let folder = Folder::new(&small_plan());
+        folder.cell(&serde_json::from_str(text).unwrap());
+        let written = folder.load().write(&folder.run()).unwrap();
+        let parquet = fs::read(&written.parquet).unwrap();
+        let frame = ParquetReader::new(Cursor::new(parquet)).finish().unwrap();
+        let own = [
+            "error_code",
+            "error_message",
+            "error_hint",
+            "device",
+            "threads",
+            "peak_rss_bytes",
+        ];
+        let own = own
+            .into_iter()
+            .chain(["residuum_version", "libtorch_version"]);
+        frame.drop_many(own)
+    };
+    let program = read(include_str!("cells/failed_by_the_program.json"));
+    let sweep = read(include_str!("cells/failed_by_the_sweep.json"));
+    assert!(program.equals_missing(&sweep), "{program}\n{sweep}");
+    let done = text(&sweep, "disturbance", 0);
+    assert!(
+        done.contains("feature-noise") && done.contains("epsilon"),
+        "{done}"
+    );
+}
+
 #[test]
 fn a_disturbance_stands_beside_the_method() {
     let folder = Folder::new(&small_plan());
