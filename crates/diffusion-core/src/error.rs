@@ -80,14 +80,6 @@ pub enum ProcessError {
         /// What would fit.
         expected: String,
     },
-    /// Averages that do not belong to the network of an [`Ema`](crate::Ema).
-    #[error("no average of the shape {shape:?} for the variable `{name}`")]
-    Average {
-        /// The variable.
-        name: String,
-        /// Its shape.
-        shape: Vec<i64>,
-    },
     /// libtorch refused: out of memory, an index outside its table.
     #[error("libtorch: {}", first_line(.0))]
     Torch(#[from] TchError),

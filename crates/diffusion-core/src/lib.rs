@@ -11,8 +11,6 @@ mod ddim;
 #[cfg(feature = "torch")]
 mod denoiser;
 #[cfg(feature = "torch")]
-mod ema;
-#[cfg(feature = "torch")]
 mod error;
 #[cfg(feature = "torch")]
 mod forward;
@@ -61,8 +59,6 @@ pub use splitmix::splitmix64;
 
 #[cfg(feature = "torch")]
 pub use denoiser::{Denoiser, Prediction};
-#[cfg(feature = "torch")]
-pub use ema::Ema;
 #[cfg(feature = "torch")]
 pub use error::ProcessError;
 #[cfg(feature = "torch")]

@@ -11,6 +11,7 @@ mod train;
 mod adam;
 mod batches;
 mod early_stop;
+mod ema;
 mod learning_rate;
 mod memory;
 

@@ -2,7 +2,6 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use detector::Progress;
-use diffusion_core::Ema;
 use serde_json::json;
 use tch::{Device, Kind, Tensor, nn};
 use tch_ext::{Autocast, LowPrecision};
@@ -10,6 +9,7 @@ use tch_ext::{Autocast, LowPrecision};
 use crate::adam::Adam;
 use crate::batches::Batches;
 use crate::early_stop::EarlyStop;
+use crate::ema::Ema;
 use crate::learning_rate::LearningRate;
 use crate::memory::attempt;
 use crate::model_folder::{ModelFolder, Position, State, Tensors};

@@ -30,8 +30,8 @@ pub struct TrainConfig {
     /// Largest Euclidean norm of the gradient over all parameters; longer ones are scaled down to it.
     /// 0: no limit.
     pub clip: f64,
-    /// Decay per optimiser step of the moving average of the weights that is kept in their place
-    /// ([`diffusion_core::Ema`]). 0: the weights themselves.
+    /// Decay `d` per optimiser step of the moving average of the weights that is kept in their place,
+    /// `θ̄ ← d·θ̄ + (1−d)·θ` from `θ̄ = θ` at the start. 0: the weights themselves.
     pub ema: f64,
     /// What the network computes with while it is trained.
     pub precision: Precision,

@@ -1,6 +1,6 @@
 use tch::{Tensor, nn};
 
-use crate::ProcessError;
+use crate::TrainingError;
 
 /// An exponential moving average of a network's trainable variables.
 ///
@@ -11,7 +11,7 @@ use crate::ProcessError;
 /// again: with the averages swapped in, the network keeps its own. All averages lie in one flat
 /// buffer, so that an update is two passes over it, whatever the number of variables.
 #[derive(Debug)]
-pub struct Ema {
+pub(crate) struct Ema {
     names: Vec<String>,
     variables: Vec<Tensor>,
     average: Tensor, // [p]
@@ -23,11 +23,11 @@ impl Ema {
     /// Averages of the trainable variables of `vs`, which share a kind, from their present values.
     ///
     /// # Errors
-    /// [`ProcessError::Setting`] for a `decay` outside `[0, 1)`, [`ProcessError::Torch`] without
+    /// [`TrainingError::Config`] for a `decay` outside `[0, 1)`, [`TrainingError::Process`] without
     /// variables or memory.
-    pub fn new(vs: &nn::VarStore, decay: f64) -> Result<Self, ProcessError> {
+    pub(crate) fn new(vs: &nn::VarStore, decay: f64) -> Result<Self, TrainingError> {
         if !(0.0..1.0).contains(&decay) {
-            return Err(ProcessError::Setting {
+            return Err(TrainingError::Config {
                 name: "ema",
                 value: decay.to_string(),
                 expected: "expected a decay of at least 0 and below 1",
@@ -52,8 +52,8 @@ impl Ema {
     /// Takes the present values of the variables into the average.
     ///
     /// # Errors
-    /// [`ProcessError::Torch`] where libtorch has no memory.
-    pub fn update(&mut self) -> Result<(), ProcessError> {
+    /// [`TrainingError::Process`] where libtorch has no memory.
+    pub(crate) fn update(&mut self) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
         let _ = Tensor::f_cat_out(&self.current, &flat(&self.variables)?, 0)?;
         let _ = self.average.f_lerp_(&self.current, 1.0 - self.decay)?;
@@ -65,7 +65,7 @@ impl Ema {
     ///
     /// # Errors
     /// As [`update`](Self::update).
-    pub fn swap(&mut self) -> Result<(), ProcessError> {
+    pub(crate) fn swap(&mut self) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
         let _ = Tensor::f_cat_out(&self.current, &flat(&self.variables)?, 0)?;
         for ((_, average), variable) in self.tensors()?.iter().zip(&mut self.variables) {
@@ -80,7 +80,7 @@ impl Ema {
     ///
     /// # Errors
     /// As [`update`](Self::update).
-    pub fn tensors(&self) -> Result<Vec<(String, Tensor)>, ProcessError> {
+    pub(crate) fn tensors(&self) -> Result<Vec<(String, Tensor)>, TrainingError> {
         let mut from = 0;
         let named = self.names.iter().zip(&self.variables);
         named
@@ -92,36 +92,9 @@ impl Ema {
             })
             .collect()
     }
-
-    /// Continues from the [`tensors`](Self::tensors) of a checkpoint, in any order.
-    ///
-    /// # Errors
-    /// [`ProcessError::Average`] where one is missing or has another shape; nothing has changed then.
-    pub fn restore(&mut self, averages: &[(String, Tensor)]) -> Result<(), ProcessError> {
-        let _no_grad = tch::no_grad_guard();
-        let targets = self.tensors()?;
-        let source = |name: &str, shape: &[i64]| {
-            let found = averages.iter().find(|(other, _)| other == name);
-            found
-                .map(|(_, tensor)| tensor)
-                .filter(|tensor| tensor.size() == shape)
-                .ok_or_else(|| ProcessError::Average {
-                    name: name.to_owned(),
-                    shape: shape.to_vec(),
-                })
-        };
-        let sources: Result<Vec<&Tensor>, _> = targets
-            .iter()
-            .map(|(name, target)| source(name, &target.size()))
-            .collect();
-        for ((_, mut target), source) in targets.into_iter().zip(sources?) {
-            target.f_copy_(source)?;
-        }
-        Ok(())
-    }
 }
 
-fn flat(variables: &[Tensor]) -> Result<Vec<Tensor>, ProcessError> {
+fn flat(variables: &[Tensor]) -> Result<Vec<Tensor>, TrainingError> {
     let flat = variables.iter().map(|v| Ok(v.f_reshape([-1])?));
     flat.collect()
 }
@@ -191,17 +164,14 @@ mod tests {
             .tensors()
             .unwrap()
             .into_iter()
-            .rev()
             .map(|(name, tensor)| (name, tensor.copy()))
             .collect();
         let (vs, _, _) = network();
-        let mut other = Ema::new(&vs, 0.5).unwrap();
-        other.restore(&kept).unwrap();
+        let other = Ema::new(&vs, 0.5).unwrap();
+        for ((_, mut view), (_, kept)) in other.tensors().unwrap().into_iter().zip(&kept) {
+            view.copy_(kept);
+        }
         assert_eq!(values(&other.tensors().unwrap()[0].1), [6.0, 6.0]);
-        assert!(matches!(
-            other.restore(&kept[..1]),
-            Err(ProcessError::Average { name, .. }) if name == "a"
-        ));
     }
 
     #[test]
@@ -210,7 +180,7 @@ mod tests {
         for decay in [-0.1, 1.0, f64::NAN] {
             assert!(matches!(
                 Ema::new(&vs, decay),
-                Err(ProcessError::Setting { name: "ema", .. })
+                Err(TrainingError::Config { name: "ema", .. })
             ));
         }
         assert!(Ema::new(&nn::VarStore::new(Device::Cpu), 0.9).is_err());
