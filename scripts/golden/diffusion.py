@@ -1,11 +1,12 @@
-"""Golden values for `diffusion-core`: schedule tables (numpy 2, float64), process steps (PyTorch 2.11,
+"""Golden values for `schedules` and `diffusion-core`: schedule tables (numpy 2, float64), process steps (PyTorch 2.11,
 float32), losses and reverse steps (PyTorch 2.11, float64), from the formulas of openai/improved-diffusion, `gaussian_diffusion.py` and
 `respace.py`, and vicliv/DTE, `diffusion/ddpm.py`.
 
     pip install numpy torch==2.11.0
     python scripts/golden/diffusion.py
 
-writes crates/diffusion-core/tests/golden/{schedules,respacings,process,losses}.json.
+writes crates/schedules/tests/golden/{schedules,respacings}.json and
+crates/diffusion-core/tests/golden/{process,losses}.json.
 """
 
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-OUT = Path(__file__).parents[2] / "crates/diffusion-core/tests/golden"
+CRATES = Path(__file__).parents[2] / "crates"
 
 
 def cosine(steps):
@@ -375,9 +376,12 @@ def rounded(value):
 
 
 if __name__ == "__main__":
-    OUT.mkdir(parents=True, exist_ok=True)
-    for make in [schedules, respacings, process, losses]:
-        name = make.__name__
-        path = OUT / f"{name}.json"
+    for crate, make in [
+        ("schedules", schedules),
+        ("schedules", respacings),
+        ("diffusion-core", process),
+        ("diffusion-core", losses),
+    ]:
+        path = CRATES / crate / "tests/golden" / f"{make.__name__}.json"
         path.write_text(json.dumps(make(), separators=(",", ":")) + "\n")
         print(path.name, path.stat().st_size, "bytes")

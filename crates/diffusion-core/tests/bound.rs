@@ -1,5 +1,4 @@
 //! The variational bound where it is known in closed form: Gaussian data and the exact denoiser.
-#![cfg(feature = "torch")]
 
 use std::f64::consts::{LN_2, PI};
 

@@ -1,6 +1,5 @@
 //! Losses, bounds and one reverse step for every target and variance against PyTorch in float64
 //! (`scripts/golden/diffusion.py`), and the hybrid loss's gradients.
-#![cfg(feature = "torch")]
 
 use diffusion_core::{
     Denoiser, Likelihood, LogVariance, Loss, Objective, Prediction, Process, Schedule, Target,

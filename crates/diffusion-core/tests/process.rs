@@ -1,6 +1,5 @@
 //! The forward process, the loss, the reverse step and both walks against PyTorch
 //! (`scripts/golden/diffusion.py`).
-#![cfg(feature = "torch")]
 
 use diffusion_core::{Denoiser, Prediction, Process, Schedule, Walk};
 use serde::Deserialize;

@@ -1,5 +1,4 @@
 //! Walks of 50 steps and the scoring rules against PyTorch (`scripts/golden/walks.py`).
-#![cfg(feature = "torch")]
 
 use diffusion_core::{
     Denoiser, Prediction, Process, RowNoise, Schedule, ScoreConfig, Scoring, Walk, even_steps,

@@ -26,11 +26,8 @@ const LINK_TORCH: &[&str] = &[
 /// The same for polars.
 const LINK_POLARS: &[&str] = &["cli", "fuzz", "report"];
 /// Crates that are light again without their default features.
-const LIGHT_WITHOUT_FEATURES: &[(&str, &[&str])] = &[
-    ("cli", &[POLARS]),
-    ("diffusion-core", &[TORCH, POLARS]),
-    ("residuum", &[TORCH, POLARS]),
-];
+const LIGHT_WITHOUT_FEATURES: &[(&str, &[&str])] =
+    &[("cli", &[POLARS]), ("residuum", &[TORCH, POLARS])];
 /// Arrows between our own crates that must not appear.
 const NEVER: &[(&str, &[&str])] = &[
     (
@@ -122,6 +119,16 @@ const NEVER: &[(&str, &[&str])] = &[
         &["baselines", "diffusion-core", "residuum", "training"],
     ),
     ("residuum", &["cli", "report"]),
+    (
+        "schedules",
+        &[
+            "baselines",
+            "datasets",
+            "detector",
+            "diffusion-core",
+            "metrics",
+        ],
+    ),
     (
         "training",
         &[

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diffusion_core::{Schedule, ScheduleConfig, space_timesteps};
+use schedules::{Schedule, ScheduleConfig, space_timesteps};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use crate::{Schedule, ScheduleError, space_timesteps};
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use diffusion_core::ScheduleConfig;
+/// use schedules::ScheduleConfig;
 ///
 /// let config: ScheduleConfig = toml::from_str("kind = 'linear'\nfirst = 1e-4\nlast = 0.01")?;
 /// assert_eq!(config.build(1000)?.betas()[999], 0.01);

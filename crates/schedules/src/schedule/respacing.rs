@@ -10,8 +10,8 @@ use crate::{Schedule, ScheduleError};
 /// - `"ddim50"`: every `k`-th step from 0, for the smallest `k` that keeps exactly 50.
 ///
 /// ```
-/// # fn main() -> Result<(), diffusion_core::ScheduleError> {
-/// use diffusion_core::space_timesteps;
+/// # fn main() -> Result<(), schedules::ScheduleError> {
+/// use schedules::space_timesteps;
 ///
 /// assert_eq!(space_timesteps(10, "3,2")?, [0, 2, 4, 5, 9]);
 /// assert_eq!(space_timesteps(10, "ddim5")?, [0, 2, 4, 6, 8]);

@@ -1,8 +1,7 @@
-//! Prints the signal that each schedule leaves, in per cent: `cargo run -p diffusion-core
-//! --no-default-features --example schedule`.
+//! Prints the signal that each schedule leaves, in per cent: `cargo run -p schedules --example schedule`.
 #![allow(clippy::print_stdout)] // an example prints
 
-use diffusion_core::{Schedule, ScheduleError};
+use schedules::{Schedule, ScheduleError};
 
 fn main() -> Result<(), ScheduleError> {
     let steps = 1000;
