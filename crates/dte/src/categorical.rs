@@ -1,12 +1,15 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Process, Schedule, ScheduleConfig};
+use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Reduction, TchError, Tensor};
-use training::{Runtime, SampleShape, TrainConfig, TrainingError};
+use training::{
+    BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
+    TrainingObjective, probe_rows, to_numbers,
+};
 
 use crate::DteError;
-use crate::network::{Model, Plan, Question, draw};
+use crate::draw::draw;
 use crate::published::{self, SCHEDULE};
 use crate::settings::{self, train_over};
 use crate::time_mlp::TimeMlp;
@@ -111,24 +114,19 @@ impl Detector for DteCategorical {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let schedule = self
-            .config
-            .schedule
-            .build(self.config.steps)
-            .map_err(DteError::from)?;
-        let build = |vs: &Path<'_>, shape: SampleShape| {
-            let model = Categorical::new(vs, shape.numbers(), &self.config, schedule.clone())?;
-            Ok(Box::new(model) as Box<dyn Model>)
-        };
+        let config = &self.config;
+        let schedule = config.schedule.build(config.steps);
+        let schedule = schedule.map_err(DteError::from)?;
+        let shape = SampleShape::of_rows(x)?;
         let plan = Plan {
-            method: "dte-c",
-            config: &self.config,
-            train: &self.config.train,
+            description: ("dte-c", config),
+            train: &config.train,
             runtime: &self.runtime,
-            shape: SampleShape::of_rows,
-            build: &build,
         };
-        plan.fit(x, seed, progress)
+        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
+            Ok(Categorical::new(vs, shape.numbers(), config, schedule)?)
+        })?;
+        Ok(Box::new(scorer))
     }
 }
 
@@ -165,7 +163,7 @@ impl Categorical {
         d: usize,
         config: &DteCategoricalConfig,
         schedule: Schedule,
-    ) -> Result<Self, TrainingError> {
+    ) -> Result<Self, ProcessError> {
         let network = TimeMlp::new(vs, d, &config.widths, config.bins, config.dropout);
         Ok(Self {
             network: Box::new(network),
@@ -196,7 +194,7 @@ impl Categorical {
         x_0: &Tensor,
         t: &Tensor,
         eps: &Tensor,
-    ) -> Result<Tensor, TrainingError> {
+    ) -> Result<Tensor, ProcessError> {
         let x_t = self.process.q_sample_variance_only(x_0, t, eps)?;
         let answer = self.network.forward(&x_t); // [b, bins]
         let logits = match self.softmax {
@@ -208,28 +206,33 @@ impl Categorical {
     }
 }
 
-impl Model for Categorical {
-    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TrainingError> {
+impl TrainingObjective for Categorical {
+    fn loss(&mut self, x_0: &Tensor) -> Result<Tensor, BoxError> {
         let (t, eps) = draw(&self.process, x_0)?;
-        self.loss_at(x_0, &t, &eps)
+        Ok(self.loss_at(x_0, &t, &eps)?)
     }
+}
 
-    fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        let k = Tensor::f_arange(self.bins, (Kind::Double, x.device()))?;
-        Ok(self.answer(x)?.f_mv(&k)?)
-    }
+impl Trainable for Categorical {
+    type Input = Tensor;
 
-    fn question(&self, x_0: &Tensor) -> Result<Question, TrainingError> {
-        let (t, eps) = draw(&self.process, x_0)?;
-        Ok(Question {
-            rows: self.process.q_sample_variance_only(x_0, &t, &eps)?,
+    fn questions(&self, x: &Tensor, _seed: u64) -> Result<Vec<Question<Tensor>>, BoxError> {
+        let x_0 = to_numbers(&probe_rows(x)?)?;
+        let (t, eps) = draw(&self.process, &x_0)?;
+        Ok(vec![Question {
+            input: self.process.q_sample_variance_only(&x_0, &t, &eps)?,
             target: 1.0 / self.bins as f64, // of a 1 among zeros
-        })
+        }])
     }
 
     /// `p`, `[b, bins]`.
-    fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn answer(&self, x: &Tensor) -> Result<Tensor, BoxError> {
         Ok(self.network.answer(x)?.f_softmax(1, Kind::Double)?)
+    }
+
+    fn score(&self, x: &Tensor) -> Result<Tensor, BoxError> {
+        let k = Tensor::f_arange(self.bins, (Kind::Double, x.device()))?;
+        Ok(self.answer(x)?.f_mv(&k)?)
     }
 }
 

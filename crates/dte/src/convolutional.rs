@@ -1,12 +1,10 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Process, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
-use tch::nn::Path;
-use training::{Decay, Optimizer, Runtime, SampleShape, TrainConfig};
+use training::{Decay, NetworkScorer, Optimizer, Plan, Runtime, SampleShape, TrainConfig};
 
 use crate::categorical::Categorical;
 use crate::conv_net::ConvNet;
-use crate::network::{Model, Plan};
 use crate::published::{self, SCHEDULE};
 use crate::settings::{self, train_over};
 use crate::{DteError, Softmax};
@@ -113,22 +111,24 @@ impl Detector for DteConvolutional {
         let config = &self.config;
         let schedule = config.schedule.build(config.steps);
         let schedule = schedule.map_err(DteError::from)?;
-        let build = |vs: &Path<'_>, shape: SampleShape| {
-            let ([c, ..], bins) = (shape.image(), config.bins);
-            let net = ConvNet::new(vs, c, &config.channels, config.groups, bins, config.dropout);
-            let process = Process::new(schedule.clone(), vs.device())?;
-            let model = Categorical::over(Box::new(net), process, bins, config.softmax);
-            Ok(Box::new(model) as Box<dyn Model>)
-        };
+        let shape = SampleShape::of_images(x)?;
         let plan = Plan {
-            method: "dte-c-conv",
-            config,
+            description: ("dte-c-conv", config),
             train: &config.train,
             runtime: &self.runtime,
-            shape: SampleShape::of_images,
-            build: &build,
         };
-        plan.fit(x, seed, progress)
+        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
+            let ([c, ..], bins) = (shape.image(), config.bins);
+            let net = ConvNet::new(vs, c, &config.channels, config.groups, bins, config.dropout);
+            let process = Process::new(schedule, vs.device())?;
+            Ok(Categorical::over(
+                Box::new(net),
+                process,
+                bins,
+                config.softmax,
+            ))
+        })?;
+        Ok(Box::new(scorer))
     }
 }
 

@@ -1,12 +1,15 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Process, Schedule, ScheduleConfig};
+use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
-use training::{Runtime, SampleShape, TrainConfig, TrainingError};
+use training::{
+    BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
+    TrainingObjective, mean_square, probe_rows, to_numbers,
+};
 
 use crate::DteError;
-use crate::network::{Model, Plan, Question, draw, mean_square};
+use crate::draw::draw;
 use crate::published::{self, SCHEDULE};
 use crate::settings::{self, train_over};
 use crate::time_mlp::TimeMlp;
@@ -100,28 +103,23 @@ impl Detector for DteInverseGamma {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let d = x.rows()?.ncols();
+        let shape = SampleShape::of_rows(x)?;
+        let d = shape.numbers();
         if d < 3 {
             return Err(DteError::TooNarrow { d }.into());
         }
-        let schedule = self
-            .config
-            .schedule
-            .build(self.config.steps)
-            .map_err(DteError::from)?;
-        let build = |vs: &Path<'_>, shape: SampleShape| {
-            let model = InverseGamma::new(vs, shape.numbers(), &self.config, schedule.clone())?;
-            Ok(Box::new(model) as Box<dyn Model>)
-        };
+        let config = &self.config;
+        let schedule = config.schedule.build(config.steps);
+        let schedule = schedule.map_err(DteError::from)?;
         let plan = Plan {
-            method: "dte-ig",
-            config: &self.config,
-            train: &self.config.train,
+            description: ("dte-ig", config),
+            train: &config.train,
             runtime: &self.runtime,
-            shape: SampleShape::of_rows,
-            build: &build,
         };
-        plan.fit(x, seed, progress)
+        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
+            Ok(InverseGamma::new(vs, d, config, schedule)?)
+        })?;
+        Ok(Box::new(scorer))
     }
 }
 
@@ -141,7 +139,7 @@ impl InverseGamma {
         d: usize,
         config: &DteInverseGammaConfig,
         schedule: Schedule,
-    ) -> Result<Self, TrainingError> {
+    ) -> Result<Self, ProcessError> {
         Ok(Self {
             mlp: TimeMlp::new(vs, d, &config.widths, 1, config.dropout),
             sigmas: Tensor::f_from_slice(schedule.sqrt_one_minus_alpha_bars())?
@@ -158,7 +156,7 @@ impl InverseGamma {
         x_0: &Tensor,
         t: &Tensor,
         eps: &Tensor,
-    ) -> Result<Tensor, TrainingError> {
+    ) -> Result<Tensor, ProcessError> {
         let x_t = self.process.q_sample_variance_only(x_0, t, eps)?;
         let b = self.mlp.forward(&x_t).f_square()?; // [b, 1]
         let variance = self.variance(t)?;
@@ -167,36 +165,41 @@ impl InverseGamma {
     }
 
     /// `σ_t²`, `[b, 1]`.
-    fn variance(&self, t: &Tensor) -> Result<Tensor, TrainingError> {
+    fn variance(&self, t: &Tensor) -> Result<Tensor, ProcessError> {
         let sigma = self.sigmas.f_index_select(0, t)?.f_unsqueeze(1)?;
         Ok(sigma.f_square()?)
     }
 }
 
-impl Model for InverseGamma {
-    fn loss(&self, x_0: &Tensor) -> Result<Tensor, TrainingError> {
+impl TrainingObjective for InverseGamma {
+    fn loss(&mut self, x_0: &Tensor) -> Result<Tensor, BoxError> {
         let (t, eps) = draw(&self.process, x_0)?;
-        self.loss_at(x_0, &t, &eps)
+        Ok(self.loss_at(x_0, &t, &eps)?)
     }
+}
 
-    fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        Ok(self.mlp.answer(x)?.f_squeeze_dim(1)?.f_square()?)
-    }
+impl Trainable for InverseGamma {
+    type Input = Tensor;
 
-    fn question(&self, x_0: &Tensor) -> Result<Question, TrainingError> {
-        let (t, eps) = draw(&self.process, x_0)?;
+    fn questions(&self, x: &Tensor, _seed: u64) -> Result<Vec<Question<Tensor>>, BoxError> {
+        let x_0 = to_numbers(&probe_rows(x)?)?;
+        let (t, eps) = draw(&self.process, &x_0)?;
         // Where rows do not tell their noise the best b is far below (d/2 − 1)·σ²: only ratios count.
         let logs = self.variance(&t)?.f_log()?;
         let spread = logs.f_sub(&logs.f_mean(Kind::Float)?)?;
-        Ok(Question {
-            rows: self.process.q_sample_variance_only(x_0, &t, &eps)?,
+        Ok(vec![Question {
+            input: self.process.q_sample_variance_only(&x_0, &t, &eps)?,
             target: mean_square(&spread)?,
-        })
+        }])
     }
 
     /// `ln(b + 1e-5)`, `[b, 1]`.
-    fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn answer(&self, x: &Tensor) -> Result<Tensor, BoxError> {
         let b = self.mlp.answer(x)?.f_square()?;
         Ok((b + EPS).f_log()?)
+    }
+
+    fn score(&self, x: &Tensor) -> Result<Tensor, BoxError> {
+        Ok(self.mlp.answer(x)?.f_squeeze_dim(1)?.f_square()?)
     }
 }

@@ -19,7 +19,7 @@ mod tccm;
 #[cfg(feature = "torch")]
 mod conv_net;
 #[cfg(feature = "torch")]
-mod network;
+mod draw;
 #[cfg(feature = "torch")]
 mod settings;
 #[cfg(feature = "torch")]

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use diffusion_core::Schedule;
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor, nn};
+use training::Trainable;
 
 use crate::categorical::{Categorical, bin};
 use crate::inverse_gamma::InverseGamma;
-use crate::network::Model;
 use crate::tccm::Contraction;
 use crate::{DteCategoricalConfig, DteInverseGammaConfig, Softmax, TccmConfig};
 

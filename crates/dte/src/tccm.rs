@@ -3,10 +3,12 @@ use layers::{Linear, TimestepEmbedding};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
-use training::{Runtime, SampleShape, TrainConfig, TrainingError};
+use training::{
+    BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
+    TrainingObjective, mean_square, probe_rows, to_numbers,
+};
 
 use crate::DteError;
-use crate::network::{Model, Plan, Question, mean_square};
 use crate::published;
 use crate::settings::{self, train_over};
 use crate::time_mlp::linear_f64;
@@ -92,18 +94,16 @@ impl Detector for Tccm {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let build = |vs: &Path<'_>, shape: SampleShape| {
-            Ok(Box::new(Contraction::new(vs, shape.numbers(), &self.config)) as Box<dyn Model>)
-        };
+        let shape = SampleShape::of_rows(x)?;
         let plan = Plan {
-            method: "tccm",
-            config: &self.config,
+            description: ("tccm", &self.config),
             train: &self.config.train,
             runtime: &self.runtime,
-            shape: SampleShape::of_rows,
-            build: &build,
         };
-        plan.fit(x, seed, progress)
+        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
+            Ok(Contraction::new(vs, shape.numbers(), &self.config))
+        })?;
+        Ok(Box::new(scorer))
     }
 }
 
@@ -154,33 +154,36 @@ impl Contraction {
     }
 }
 
-impl Model for Contraction {
-    fn loss(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+impl TrainingObjective for Contraction {
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, BoxError> {
         let t = Tensor::f_rand([x.size()[0]], (Kind::Float, x.device()))?;
         Ok(self.loss_at(x, &t)?)
     }
+}
 
-    fn score(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        let rest = self.answer(x)? + x.f_to_kind(Kind::Double)?;
-        let squares = rest.f_square()?;
-        let sums = squares.f_sum_dim_intlist(1, false, Kind::Double)?;
-        Ok(sums.f_sqrt()?)
-    }
+impl Trainable for Contraction {
+    type Input = Tensor;
 
-    fn question(&self, x: &Tensor) -> Result<Question, TrainingError> {
-        Ok(Question {
-            rows: x.shallow_clone(),
-            target: mean_square(x)?, // of −x
-        })
+    fn questions(&self, x: &Tensor, _seed: u64) -> Result<Vec<Question<Tensor>>, BoxError> {
+        let x = to_numbers(&probe_rows(x)?)?;
+        let target = mean_square(&x)?; // of −x
+        Ok(vec![Question { input: x, target }])
     }
 
     /// `f(x, 1)`, `[b, d]`.
-    fn answer(&self, x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn answer(&self, x: &Tensor) -> Result<Tensor, BoxError> {
         let t = Tensor::f_ones([x.size()[0]], (Kind::Float, x.device()))?;
         let mut h = self.input(x, &t)?.f_to_kind(Kind::Double)?;
         for layer in &self.hidden {
             h = linear_f64(layer, &h)?.relu_();
         }
         Ok(linear_f64(&self.last, &h)?)
+    }
+
+    fn score(&self, x: &Tensor) -> Result<Tensor, BoxError> {
+        let rest = self.answer(x)? + x.f_to_kind(Kind::Double)?;
+        let squares = rest.f_square()?;
+        let sums = squares.f_sum_dim_intlist(1, false, Kind::Double)?;
+        Ok(sums.f_sqrt()?)
     }
 }

@@ -1,6 +1,6 @@
 use diffusion_core::{Denoiser, Process};
 use tch::{Kind, Tensor};
-use training::{TrainingError, TrainingObjective};
+use training::{BoxError, TrainingObjective};
 
 /// The loss of a network that predicts `v` of the hidden patches of a map, given the others as they are.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct MaskedDenoising<'a> {
 }
 
 impl TrainingObjective for MaskedDenoising<'_> {
-    fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, BoxError> {
         let (b, k, ..) = x.size4()?;
         let ints = (Kind::Int64, x.device());
         let which = Tensor::f_randint(self.masks.size()[0], [b], ints)?;

@@ -1,6 +1,6 @@
 use diffusion_core::Process;
 use tch::{Kind, Reduction, Tensor};
-use training::{TrainingError, TrainingObjective};
+use training::{BoxError, TrainingObjective};
 
 use crate::network::PatchMlp;
 
@@ -15,7 +15,7 @@ pub(crate) struct PatchDenoising<'a> {
 }
 
 impl TrainingObjective for PatchDenoising<'_> {
-    fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, BoxError> {
         let (b, p, k) = x.size3()?;
         let (m, steps) = (self.places as i64, self.process.steps() as i64);
         let ints = (Kind::Int64, x.device());

@@ -157,7 +157,11 @@ pub fn degenerate(answers: &[Answers<'_>]) -> Result<Vec<String>, TrainingError>
     Ok(warnings)
 }
 
-fn mean_square(x: &Tensor) -> Result<f64, TrainingError> {
+/// The mean of the squares of all numbers of `x`.
+///
+/// # Errors
+/// [`TrainingError::Process`] where libtorch has no memory.
+pub fn mean_square(x: &Tensor) -> Result<f64, TrainingError> {
     Ok(x.f_to_kind(Kind::Double)?
         .f_square()?
         .f_mean(Kind::Double)?

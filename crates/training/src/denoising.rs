@@ -2,7 +2,7 @@ use diffusion_core::{Denoiser, Loss, Noise, Objective, Process, StepSampler, Ste
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 
-use crate::{TrainingError, TrainingObjective, to_numbers};
+use crate::{BoxError, TrainingError, TrainingObjective};
 
 /// The loss of a [`Denoiser`] at steps and with noise drawn anew for each batch (Ho et al. 2020,
 /// arXiv:2006.11239, algorithm 1).
@@ -68,12 +68,11 @@ fn flipped(x: &Tensor) -> Result<Tensor, TrainingError> {
 }
 
 impl TrainingObjective for Denoising<'_> {
-    fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
-        let mut x = to_numbers(x)?;
-        if self.flip {
-            x = flipped(&x)?;
-        }
-        let x = &x;
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, BoxError> {
+        let x = &match self.flip {
+            true => flipped(x)?,
+            false => x.shallow_clone(),
+        };
         let (t, weights) = self.sampler.sample(x.size()[0], x.device())?; // [b]
         let eps = self.noise.like(x)?;
         if self.plain {
@@ -97,7 +96,7 @@ impl TrainingObjective for Denoising<'_> {
         json!(self.sampler.state())
     }
 
-    fn restore(&mut self, state: &Value) -> Result<(), TrainingError> {
+    fn restore(&mut self, state: &Value) -> Result<(), BoxError> {
         let state = serde_json::from_value(state.clone());
         let state = state.map_err(|e| TrainingError::Checkpoint {
             reason: format!("the step sampler: {e}"),

@@ -9,6 +9,9 @@ use tch_ext::ExtError;
 
 use crate::memory::is_out_of_memory;
 
+/// Any error of a network, its loss or its score.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a diffusion model could not be trained or could not score.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -28,7 +31,10 @@ pub enum TrainingError {
     Schedule(#[from] ScheduleError),
     /// The network cannot be built.
     #[error("network: {0}")]
-    Network(Box<dyn std::error::Error + Send + Sync>),
+    Network(BoxError),
+    /// The loss or the score cannot be computed.
+    #[error(transparent)]
+    Model(BoxError),
     /// Too few rows to train on.
     #[error("{rows} training rows, expected at least 2: batch statistics need two")]
     TooFewRows {
@@ -141,6 +147,24 @@ impl From<ScoreConfigError> for TrainingError {
 impl From<TchError> for TrainingError {
     fn from(error: TchError) -> Self {
         ProcessError::from(error).into()
+    }
+}
+
+impl From<BoxError> for TrainingError {
+    /// What is an error of this crate underneath becomes that again.
+    fn from(error: BoxError) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(known) => return *known,
+            Err(other) => other,
+        };
+        let error = match error.downcast::<ProcessError>() {
+            Ok(known) => return (*known).into(),
+            Err(other) => other,
+        };
+        match error.downcast::<TchError>() {
+            Ok(known) => (*known).into(),
+            Err(other) => Self::Model(other),
+        }
     }
 }
 

@@ -5,6 +5,8 @@ mod error;
 mod images_config;
 mod train_config;
 
+mod fit;
+mod network_scorer;
 mod objective;
 mod train;
 
@@ -31,13 +33,15 @@ mod smooth;
 mod typicality;
 
 pub use adam::Adam;
-pub use degenerate::{Answers, degenerate, probe_rows};
+pub use degenerate::{Answers, degenerate, mean_square, probe_rows};
 pub use denoising::Denoising;
 pub use detector::DiffusionDetector;
 pub use diffusion_config::DiffusionConfig;
-pub use error::TrainingError;
+pub use error::{BoxError, TrainingError};
+pub use fit::{Plan, Question, Trainable, Trained, fit};
 pub use images_config::ImagesConfig;
 pub use model_folder::ModelFolder;
+pub use network_scorer::NetworkScorer;
 pub use objective::TrainingObjective;
 pub use random::Purpose;
 pub use runtime::Runtime;

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use tch::Tensor;
 
-use crate::TrainingError;
+use crate::BoxError;
 
 /// What is minimised. [`train`](crate::train) hands out batches and walks down the gradient.
 pub trait TrainingObjective {
@@ -11,11 +11,12 @@ pub trait TrainingObjective {
     /// the training's seed and the batch's number; so a run can be taken up where it was left.
     ///
     /// # Shapes
-    /// `x`: `[b, ..]`, rows of the training data on their device → `[]`.
+    /// `x`: `[b, ..]`, samples of the training data on their device, as [`to_numbers`](crate::to_numbers)
+    /// makes them → `[]`.
     ///
     /// # Errors
-    /// [`TrainingError`] where the network or libtorch refuses.
-    fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError>;
+    /// Where the network or libtorch refuses.
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, BoxError>;
 
     /// What the objective has learned besides the network's variables, for a checkpoint.
     fn state(&self) -> Value {
@@ -25,8 +26,9 @@ pub trait TrainingObjective {
     /// Takes up what [`state`](Self::state) gave.
     ///
     /// # Errors
-    /// [`TrainingError::Checkpoint`] where `state` is none of this objective.
-    fn restore(&mut self, state: &Value) -> Result<(), TrainingError> {
+    /// [`TrainingError::Checkpoint`](crate::TrainingError::Checkpoint) where `state` does not belong to
+    /// this objective.
+    fn restore(&mut self, state: &Value) -> Result<(), BoxError> {
         let _ = state;
         Ok(())
     }

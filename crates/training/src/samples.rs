@@ -2,8 +2,8 @@ use detector::{DetectorError, Input, Progress, Rows};
 use ndarray::{ArrayView2, ArrayView4};
 use tch::{Device, Kind, Tensor};
 
-use crate::TrainingError;
 use crate::memory::attempt;
+use crate::{BoxError, TrainingError};
 
 /// Most numbers in a block of samples that is scored at once; a walk holds a few copies of a block.
 const BLOCK_NUMBERS: usize = 1 << 20;
@@ -128,7 +128,7 @@ pub fn in_blocks(
     x: Input<'_>,
     device: Device,
     progress: &dyn Progress,
-    mut work: impl FnMut(&Tensor) -> Result<(), TrainingError>,
+    mut work: impl FnMut(&Tensor) -> Result<(), BoxError>,
 ) -> Result<(), TrainingError> {
     let n = x.len();
     let numbers = match x {
@@ -141,7 +141,7 @@ pub fn in_blocks(
     while from < n {
         let to = n.min(from + block);
         let part = x.slice(from, to);
-        if attempt(|| work(&to_numbers(&to_tensor(part, device)?)?))?.is_none() {
+        if attempt(|| Ok(work(&to_numbers(&to_tensor(part, device)?)?)?))?.is_none() {
             if block == 1 {
                 return Err(TrainingError::Memory { samples: 1 });
             }

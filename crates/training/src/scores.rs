@@ -2,7 +2,7 @@ use detector::{Input, Progress};
 use ndarray::{Array1, Array2, Array3};
 use tch::{Device, Kind, Tensor};
 
-use crate::{TrainingError, in_blocks};
+use crate::{BoxError, TrainingError, in_blocks};
 
 /// Scores `x` in blocks that fit into memory; `score` takes one, `[b, ..]` → `[b]`.
 ///
@@ -13,7 +13,7 @@ pub fn score_blocks(
     x: Input<'_>,
     device: Device,
     progress: &dyn Progress,
-    score: impl Fn(&Tensor) -> Result<Tensor, TrainingError>,
+    score: impl Fn(&Tensor) -> Result<Tensor, BoxError>,
 ) -> Result<Array1<f64>, TrainingError> {
     let mut scores = Vec::with_capacity(x.len());
     in_blocks(x, device, progress, |block| {
@@ -40,7 +40,7 @@ pub fn gradient_blocks(
     x: Input<'_>,
     device: Device,
     progress: &dyn Progress,
-    score: impl Fn(&Tensor) -> Result<Tensor, TrainingError>,
+    score: impl Fn(&Tensor) -> Result<Tensor, BoxError>,
 ) -> Result<Array2<f32>, TrainingError> {
     let mut values = Vec::new();
     in_blocks(x, device, progress, |block| {
@@ -76,7 +76,7 @@ pub(crate) fn map_blocks(
     [h, w]: [usize; 2],
     device: Device,
     progress: &dyn Progress,
-    map: impl Fn(&Tensor) -> Result<Tensor, TrainingError>,
+    map: impl Fn(&Tensor) -> Result<Tensor, BoxError>,
 ) -> Result<Array3<f32>, TrainingError> {
     let mut values = Vec::with_capacity(x.len() * h * w);
     in_blocks(x, device, progress, |block| {

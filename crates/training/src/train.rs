@@ -15,7 +15,7 @@ use crate::memory::attempt;
 use crate::model_folder::{ModelFolder, Position, State, Tensors};
 use crate::random::Purpose;
 use crate::session::Session;
-use crate::{Precision, TrainConfig, TrainingError, TrainingObjective};
+use crate::{Precision, TrainConfig, TrainingError, TrainingObjective, to_numbers};
 
 /// Fewest rows of a piece that a batch is cut into: batch statistics need two.
 const SMALLEST_PIECE: i64 = 2;
@@ -247,7 +247,7 @@ impl Training<'_> {
             let mut mean: Option<Tensor> = None;
             for piece in x.f_tensor_split(1 << self.position.halvings, 0)? {
                 let share = piece.size()[0] as f64 / len as f64;
-                let loss = self.loss(&piece)?;
+                let loss = self.loss(&to_numbers(&piece)?)?;
                 self.adam.backward_share(&loss, share)?;
                 let loss = loss.detach();
                 mean = Some(match mean {
@@ -271,7 +271,7 @@ impl Training<'_> {
             Precision::F32 => None,
             Precision::Bf16 => Some(Autocast::begin(x.device(), LowPrecision::BFloat16)?),
         };
-        self.objective.loss(x)
+        Ok(self.objective.loss(x)?)
     }
 
     fn end_epoch(&mut self, n_batches: usize, rows_per_second: f64) -> Result<(), TrainingError> {

@@ -2,7 +2,7 @@
 
 use detector::Silent;
 use tch::{Device, Kind, Tensor, nn};
-use training::{Run, Session, TrainConfig, TrainingError, TrainingObjective, train};
+use training::{BoxError, Run, Session, TrainConfig, TrainingError, TrainingObjective, train};
 
 /// Least squares on rows `[x, y]`.
 struct Line {
@@ -13,7 +13,7 @@ struct Line {
 }
 
 impl TrainingObjective for Line {
-    fn loss(&mut self, x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn loss(&mut self, x: &Tensor) -> Result<Tensor, BoxError> {
         let rows = x.size()[0];
         assert!(rows <= self.most, "CUDA out of memory. Tried to allocate");
         self.seen.push(rows);

@@ -3,7 +3,7 @@
 use detector::Silent;
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor, nn};
-use training::{Decay, Run, Session, TrainConfig, TrainingError, TrainingObjective, train};
+use training::{BoxError, Decay, Run, Session, TrainConfig, TrainingObjective, train};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,7 +23,7 @@ struct Coupled {
 }
 
 impl TrainingObjective for Coupled {
-    fn loss(&mut self, _x: &Tensor) -> Result<Tensor, TrainingError> {
+    fn loss(&mut self, _x: &Tensor) -> Result<Tensor, BoxError> {
         let (weight, bias) = (&self.weight, &self.bias);
         let coupling = (weight.sum(Kind::Float) - bias.sum(Kind::Float)).square() / 10.0;
         let fourth = |x: &Tensor| x.pow_tensor_scalar(4).sum(Kind::Float);

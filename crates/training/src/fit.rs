@@ -1,0 +1,180 @@
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use detector::Progress;
+use serde::Serialize;
+use tch::{Device, Tensor, nn};
+
+use crate::degenerate::{Answers, degenerate};
+use crate::random::mix;
+use crate::{
+    BoxError, Purpose, Run, Runtime, Session, TrainConfig, TrainingError, TrainingObjective, train,
+};
+
+/// A network with its loss, its score, and a question that shows whether it learned anything.
+pub trait Trainable: TrainingObjective + fmt::Debug + Send {
+    /// What the network is asked: training samples as it meets them in training.
+    type Input;
+
+    /// Questions that the network should answer otherwise after its training.
+    ///
+    /// What it draws, it draws from libtorch's generator, which is seeded before the call, or from a
+    /// generator of its own seeded with `seed`.
+    ///
+    /// # Shapes
+    /// `x`: `[n, ..]`, all training samples on their device, images as bytes.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    fn questions(&self, x: &Tensor, seed: u64) -> Result<Vec<Question<Self::Input>>, BoxError>;
+
+    /// What the network answers, without dropout and without gradients.
+    ///
+    /// # Shapes
+    /// → `[b, ..]` f64, an answer for each sample of the question.
+    ///
+    /// # Errors
+    /// Where the network or libtorch refuses.
+    fn answer(&self, input: &Self::Input) -> Result<Tensor, BoxError>;
+
+    /// The score of each sample, higher where it is more anomalous; it does not depend on the others.
+    ///
+    /// # Shapes
+    /// `x`: `[b, ..]`, numbers → `[b]` f64, or what the network's own scorer takes.
+    ///
+    /// # Errors
+    /// Where the network or libtorch refuses.
+    fn score(&self, x: &Tensor) -> Result<Tensor, BoxError>;
+
+    /// How often the network is evaluated to score one sample.
+    fn n_evaluations(&self) -> u64 {
+        1
+    }
+}
+
+/// A question for the check whether a network learned anything.
+#[derive(Debug)]
+pub struct Question<I> {
+    /// What the network is asked.
+    pub input: I,
+    /// Mean square of what it should answer.
+    pub target: f64,
+}
+
+/// What to train, how and where.
+#[derive(Debug)]
+pub struct Plan<'a, C> {
+    /// The names of the method and its network with all their settings. Kept models are found by them, but
+    /// for what only decides about scores and maps: see [`Runtime::folder`].
+    pub description: C,
+    /// How it is trained.
+    pub train: &'a TrainConfig,
+    /// Where it is trained and kept.
+    pub runtime: &'a Runtime,
+}
+
+/// Builds a network, trains it on `x` and compares its answers with those before.
+///
+/// It is built under the given path, by libtorch's generator seeded for [`Purpose::Weights`].
+///
+/// # Shapes
+/// `x`: `[n, ..]` on the plan's device, `n ≥ 2`; images as bytes.
+///
+/// # Errors
+/// What `build` and the network return, and as [`train`].
+pub fn fit<C: Serialize, M: Trainable>(
+    plan: &Plan<'_, C>,
+    x: &Tensor,
+    seed: u64,
+    progress: &dyn Progress,
+    build: impl FnOnce(&nn::Path<'_>) -> Result<M, BoxError>,
+) -> Result<Trained<M>, TrainingError> {
+    let session = Session::begin(plan.runtime.device)?;
+    session.seed(seed, Purpose::Weights, 0);
+    let vs = nn::VarStore::new(plan.runtime.device);
+    let mut model = build(&vs.root())?;
+
+    session.seed(seed, Purpose::Probe, 0);
+    let questions = model.questions(x, mix(seed, Purpose::Probe, 0))?;
+    let before = answers(&model, &questions)?;
+
+    let folder = plan.runtime.folder(&plan.description, seed, x, progress)?;
+    let run = Run {
+        session: &session,
+        progress,
+        folder: folder.as_ref(),
+    };
+    let history = train(&vs, &mut model, x, plan.train, seed, &run)?;
+
+    let after = answers(&model, &questions)?;
+    let both = before.iter().zip(&after).zip(&questions);
+    let both = both.map(|((before, after), question)| Answers {
+        before,
+        after,
+        target: question.target,
+    });
+    let mut warnings = degenerate(&both.collect::<Vec<_>>())?;
+    warnings.extend(plan.train.stale_average(history.steps));
+    Ok(Trained {
+        n_evaluations: model.n_evaluations(),
+        model: Mutex::new(model),
+        losses: history.losses,
+        warnings,
+        vs,
+    })
+}
+
+fn answers<M: Trainable>(
+    model: &M,
+    questions: &[Question<M::Input>],
+) -> Result<Vec<Tensor>, TrainingError> {
+    let _no_grad = tch::no_grad_guard();
+    let answers = questions.iter().map(|q| Ok(model.answer(&q.input)?));
+    answers.collect()
+}
+
+/// A trained network.
+#[derive(Debug)]
+pub struct Trained<M> {
+    /// Tensors may move to another thread, but not be used by two at once.
+    model: Mutex<M>,
+    n_evaluations: u64,
+    losses: Vec<f64>,
+    warnings: Vec<String>,
+    vs: nn::VarStore,
+}
+
+impl<M> Trained<M> {
+    /// The network, for one turn with libtorch. Asking for it within a turn alone keeps two threads from
+    /// waiting for each other.
+    pub fn model(&self, _turn: &Session) -> MutexGuard<'_, M> {
+        // A panic while it scored changed nothing in it.
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where its tensors are.
+    pub fn device(&self) -> Device {
+        self.vs.device()
+    }
+
+    /// The number of trained parameters.
+    pub fn n_params(&self) -> u64 {
+        let variables = self.vs.trainable_variables();
+        variables.iter().map(|v| v.numel() as u64).sum()
+    }
+
+    /// How often the network is evaluated to score one sample.
+    pub fn n_evaluations(&self) -> u64 {
+        self.n_evaluations
+    }
+
+    /// The mean loss of each epoch.
+    pub fn losses(&self) -> &[f64] {
+        &self.losses
+    }
+
+    /// What makes the scores of this network misleading, a sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
