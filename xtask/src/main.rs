@@ -23,16 +23,6 @@ mod sweep;
 mod test;
 mod workspace;
 
-// Sources shared with crates that this one does not depend on: it has to build in seconds.
-#[path = "../../crates/features/src/isolation.rs"]
-mod isolation;
-#[path = "../../crates/residuum/src/nesting.rs"]
-#[allow(unreachable_pub)]
-mod nesting;
-#[path = "../../crates/cli/src/visible.rs"]
-#[allow(dead_code)] // each uses its part
-mod visible;
-
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

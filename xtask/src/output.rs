@@ -5,8 +5,9 @@ use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 use std::sync::Mutex;
 
+use files::visible_lines;
+
 use crate::failure::{Failure, code};
-use crate::visible::visible_lines;
 
 /// Prints a line to standard output; [`check`] tells whether that failed.
 macro_rules! println {

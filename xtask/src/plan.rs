@@ -4,11 +4,12 @@ mod cell;
 mod config;
 mod narrow;
 
-pub(crate) use cell::{Cell, Disturbance, SCHEMA, hash, hex};
+pub(crate) use cell::{Cell, Disturbance, SCHEMA, hash};
 pub(crate) use narrow::{except, narrow, tables};
 
 use std::collections::{BTreeMap, HashMap};
 
+use files::hex;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

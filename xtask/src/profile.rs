@@ -168,8 +168,8 @@ impl Profile {
 
     /// Parses a profile and checks what its types cannot say.
     pub(crate) fn parse(text: &str, name: &str) -> Result<Self, String> {
-        if crate::nesting::is_too_deep(text) {
-            return Err(format!("tables nest deeper than {}", crate::nesting::MOST));
+        if files::is_too_deep(text) {
+            return Err(format!("tables nest deeper than {}", files::MOST_NESTED));
         }
         let mut profile: Self = toml::from_str(text).map_err(|e| e.to_string())?;
         profile.name = name.to_owned();

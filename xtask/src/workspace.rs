@@ -90,20 +90,12 @@ impl Workspace {
     }
 }
 
-/// The cache folder: `RESIDUUM_CACHE`, `$XDG_CACHE_HOME/residuum` or `~/.cache/residuum`.
+/// [`files::cache_folder`].
 pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {
-    let set = |name: &str| {
-        env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    set("RESIDUUM_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("residuum")))
-        .or_else(|| set("HOME").map(|dir| dir.join(".cache/residuum")))
-        .ok_or_else(|| {
-            Failure::new(code::MISSING, "no cache folder: HOME is not set")
-                .hint("export RESIDUUM_CACHE=/some/folder")
-        })
+    files::cache_folder().ok_or_else(|| {
+        Failure::new(code::MISSING, "no cache folder: HOME is not set")
+            .hint("export RESIDUUM_CACHE=/some/folder")
+    })
 }
 
 /// Free bytes on the disk that holds `path` or its nearest existing parent, by `df`; `None` where
@@ -129,27 +121,10 @@ pub(crate) fn first_line(command: &mut Command) -> Option<String> {
     Some(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
-/// Writes a file so that a reader sees the old bytes or the new ones, also after a power cut.
+/// As [`files::write`].
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     use anyhow::Context;
-    use std::io::Write;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        // As the program names its own: `residuum cells` removes those of killed processes.
-        let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        let machine = machine
-            .trim()
-            .replace(|c: char| !(c.is_ascii_alphanumeric() || c == '-'), "_");
-        let mut file = tempfile::Builder::new()
-            .prefix(&format!(".residuum-{machine}-{}-", std::process::id()))
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-            .tempfile_in(dir)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        std::fs::File::open(dir)?.sync_all()
-    };
-    write().with_context(|| format!("cannot write {path:?}"))
+    files::write(path, bytes).with_context(|| format!("cannot write {path:?}"))
 }
 
 #[cfg(test)]
@@ -159,15 +134,5 @@ mod tests {
     #[test]
     fn free_space_of_a_folder_that_does_not_exist_yet() {
         assert!(free_bytes(Path::new("/tmp/not/yet/there")).is_some_and(|n| n > 0));
-    }
-
-    #[test]
-    fn write_atomic_replaces_and_leaves_nothing_beside() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.json");
-        write_atomic(&path, b"1").unwrap();
-        write_atomic(&path, b"2").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"2");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -1,4 +1,5 @@
 use datasets::{Loading, Protocol, Roots};
+use files::visible;
 use residuum::Device;
 
 use crate::args;
@@ -6,7 +7,6 @@ use crate::experiment::{load, protocol};
 use crate::failure::{Failure, exit};
 use crate::output::{print, print_data};
 use crate::progress::Bar;
-use crate::visible::visible;
 
 /// `residuum audit`: what would make numbers on this set misleading.
 pub(crate) fn run(args: &args::Audit, roots: &Roots) -> Result<(), Failure> {

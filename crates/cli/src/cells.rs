@@ -17,7 +17,6 @@ use crate::failure::{Failure, exit};
 use crate::interrupt;
 use crate::memory::peak_rss_bytes;
 use crate::output;
-use crate::place;
 use crate::progress::{JsonLines, emit};
 use crate::sheet::Sheet;
 
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
             format!("cannot make {}: {error}", cells.display()),
         )
     })?;
-    place::remove_abandoned(&cells);
+    files::remove_abandoned(&cells);
     let mut n_failed = 0;
     for planned in plan {
         if !(args.from..args.to).contains(&planned.index) {

@@ -16,7 +16,7 @@ use crate::experiment::{Machine, protocol};
 use crate::failure::{Failure, exit};
 use crate::normalisation::normalisation;
 use crate::npz::Npz;
-use crate::place::{apart, cannot_write, fill_atomically, folder_of, temporary};
+use crate::place::{apart, cannot_write, fill_atomically};
 use crate::progress::{After, Bar};
 use crate::run::on_bad_file;
 
@@ -117,8 +117,8 @@ fn check_place(path: &Path) -> Result<(), Failure> {
         if path.is_dir() {
             return Err(std::io::ErrorKind::IsADirectory.into());
         }
-        std::fs::create_dir_all(folder_of(path))?;
-        temporary(path).map(drop)
+        std::fs::create_dir_all(files::folder_of(path))?;
+        files::Temporary::beside(path).map(drop)
     };
     try_it().map_err(|error| cannot_write(path, &error))
 }

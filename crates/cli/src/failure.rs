@@ -2,13 +2,13 @@ use std::fmt;
 
 use datasets::DatasetError;
 use detector::DetectorError;
+use files::visible;
 use metrics::MetricError;
 use residuum::RegistryError;
 use serde::{Deserialize, Serialize};
 
 use crate::interrupt;
 use crate::place::cannot_write;
-use crate::visible::visible;
 
 /// Exit codes of the program; README.md lists them.
 pub(crate) mod exit {

@@ -9,7 +9,6 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::failure::{Failure, exit};
-use crate::place;
 
 /// How long work that has not asked since the signal may go on.
 const UNHEARD: Duration = Duration::from_secs(2);
@@ -81,7 +80,7 @@ fn end_unless_heard() {
             break;
         }
     }
-    place::remove_unfinished();
+    files::remove_unfinished();
     let _ = std::io::stderr().write_all(b"error: interrupted\n");
     // Not `std::process::exit`: it runs libtorch's clean-up under the feet of the working thread.
     signal_hook::low_level::exit(code().into());

@@ -2,10 +2,10 @@
 
 use std::io::{IsTerminal, Result, Write};
 
+use files::escaped;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Global, LogFormat};
-use crate::visible::escaped;
 
 /// From here on what libraries and commands say goes to standard error.
 pub(crate) fn start(global: &Global) {

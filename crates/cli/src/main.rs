@@ -30,7 +30,6 @@ mod progress;
 mod report_command;
 mod run;
 mod sheet;
-mod visible;
 
 use std::io::Write;
 use std::panic::catch_unwind;
@@ -81,7 +80,7 @@ fn tell(answer: &clap::Error) -> u8 {
         return 0;
     }
     // An argument may hold anything.
-    let _ = std::io::stderr().write_all(visible::visible_lines(&text.to_string()).as_bytes());
+    let _ = std::io::stderr().write_all(files::visible_lines(&text.to_string()).as_bytes());
     exit::USAGE
 }
 

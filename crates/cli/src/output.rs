@@ -3,9 +3,10 @@
 use std::io::{Error, ErrorKind, IsTerminal, Write};
 use std::sync::Mutex;
 
+use files::{escaped, visible, visible_lines};
+
 use crate::failure::{Failure, exit};
 use crate::lifeline;
-use crate::visible::{escaped, visible, visible_lines};
 
 /// The first write that failed, but for those whose reader went away.
 static FAILED: Mutex<Option<Error>> = Mutex::new(None);

@@ -1,131 +1,24 @@
 //! Files the program writes: whole or not at all, and never over one another or over what was read.
 
-use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Result as IoResult, Write};
+use std::io::Result as IoResult;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::Duration;
 
-use tempfile::NamedTempFile;
+use files::{folder_of, is_special};
 
 use crate::failure::{Failure, exit};
 
-/// Temporary files made by this process; those that got their name are no longer there.
-static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-/// The start of a temporary file's name; then the machine's name and the process's number.
-const PREFIX: &str = ".residuum-";
-/// The age at which a temporary file of another machine was surely left by a killed process.
-const OLD: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Writes to a temporary file beside `path`, syncs it and renames it.
+/// As [`files::write`].
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fill_atomically(path, |file| file.write_all(bytes))
+    files::write(path, bytes).map_err(|error| cannot_write(path, &error))
 }
 
-/// As [`write_atomically`], of what `fill` writes.
+/// As [`files::fill`].
 pub(crate) fn fill_atomically(
     path: &Path,
     fill: impl FnOnce(&mut File) -> IoResult<()>,
 ) -> Result<(), Failure> {
-    let write = || -> IoResult<()> {
-        if is_special(path) {
-            return fill(&mut File::options().write(true).open(path)?);
-        }
-        // A link stays, and what it points to is replaced.
-        let target = match path.is_symlink() {
-            true => path.canonicalize()?,
-            false => path.to_owned(),
-        };
-        let mut file = temporary(&target)?;
-        fill(file.as_file_mut())?;
-        file.as_file().sync_all()?;
-        file.persist(target)?;
-        Ok(())
-    };
-    write().map_err(|error| cannot_write(path, &error))
-}
-
-/// Whether `path` is a device or a pipe: it is written to, never replaced.
-pub(crate) fn is_special(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
-}
-
-/// An empty file in the folder of `path`, gone when it is dropped.
-pub(crate) fn temporary(path: &Path) -> IoResult<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!("{PREFIX}{}-{}-", machine(), std::process::id());
-    builder.prefix(&prefix);
-    // Temporary files are private by default; a result is as open as any other new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder_of(path))?;
-    made().insert(file.path().to_owned());
-    Ok(file)
-}
-
-/// Removes the temporary files that have not got their name.
-pub(crate) fn remove_unfinished() {
-    for path in std::mem::take(&mut *made()) {
-        let _ = std::fs::remove_file(path);
-    }
-}
-
-/// Removes from `folder` the temporary files of processes of this program that were killed.
-pub(crate) fn remove_abandoned(folder: &Path) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries {
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| is_abandoned(name, &entry)) {
-            // That it cannot be removed is no reason not to work.
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn is_abandoned(name: &str, entry: &std::fs::DirEntry) -> bool {
-    let Some(rest) = name.strip_prefix(PREFIX) else {
-        return false;
-    };
-    // MACHINE-PROCESS-RANDOM, where the machine's name may have a dash too.
-    let mut parts = rest.rsplitn(3, '-').skip(1);
-    let (Some(process), Some(on)) = (parts.next(), parts.next()) else {
-        return false;
-    };
-    let Ok(process) = process.parse::<u32>() else {
-        return false;
-    };
-    if on == machine() && cfg!(target_os = "linux") {
-        return !Path::new(&format!("/proc/{process}")).exists();
-    }
-    let age = entry.metadata().and_then(|meta| meta.modified());
-    age.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > OLD))
-}
-
-/// The machine's name, in letters that a file's name may have.
-fn machine() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim().chars().take(64);
-    name.map(|c| {
-        if c.is_ascii_alphanumeric() || c == '-' {
-            c
-        } else {
-            '_'
-        }
-    })
-    .collect()
-}
-
-fn made() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
-    MADE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// Where `path` lies.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
+    files::fill(path, fill).map_err(|error| cannot_write(path, &error))
 }
 
 pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
@@ -221,21 +114,5 @@ mod tests {
         assert!(over(&at("set/a.png"), &at("set")).is_err());
         assert!(over(&at("set/new.npz"), &at("set")).is_ok());
         assert!(over(&at("b.npz"), &at("set")).is_ok());
-    }
-
-    #[test]
-    fn files_of_killed_processes_are_removed_and_no_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let gone = format!("{PREFIX}{}-{}-abc", machine(), u32::MAX - 1);
-        let far = format!("{PREFIX}elsewhere-1-abc");
-        let foreign = format!("{PREFIX}notes.txt");
-        for name in [&gone, &far, &foreign, "cell.json"] {
-            std::fs::write(dir.path().join(name), "").unwrap();
-        }
-        let own = temporary(&dir.path().join("x")).unwrap();
-        remove_abandoned(dir.path());
-        let left = |name: &str| dir.path().join(name).exists();
-        assert!(!left(&gone));
-        assert!(left(&far) && left(&foreign) && left("cell.json") && own.path().exists());
     }
 }

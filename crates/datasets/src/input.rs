@@ -1,54 +1,48 @@
-//! Opening what a user names: only files that have an end.
+//! Opening what a user names, and reading texts, with the path in the error.
 
-use std::fs::{self, File, FileType};
+use std::fs::File;
 use std::path::Path;
+
+use files::{NotReadable, TextError};
 
 use crate::DatasetError;
 
-/// Opens a file to read it. A pipe or a device is refused before it is opened: that could wait for ever.
+/// As [`files::open`].
 pub(crate) fn open(path: &Path) -> Result<File, DatasetError> {
-    check(path)?;
-    File::open(path).map_err(|source| DatasetError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    files::open(path).map_err(|error| not_readable(path, error))
 }
 
-/// An error where a path is no file.
+/// As [`files::check`].
 pub(crate) fn check(path: &Path) -> Result<(), DatasetError> {
-    let metadata = fs::metadata(path).map_err(|source| DatasetError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    if metadata.is_file() {
-        return Ok(());
-    }
-    Err(DatasetError::NotAFile {
-        path: path.to_owned(),
-        found: kind(metadata.file_type()),
+    files::check(path).map_err(|error| not_readable(path, error))
+}
+
+/// Reads a text file: UTF-8 with or without a byte order mark, or UTF-16 with one. Line ends become `\n`.
+///
+/// # Errors
+/// [`DatasetError::OtherForm`] naming the line for bytes in another encoding,
+/// [`DatasetError::NotAFile`], [`DatasetError::Io`].
+pub fn read_text(path: impl AsRef<Path>) -> Result<String, DatasetError> {
+    let path = path.as_ref();
+    files::read_text(path).map_err(|error| {
+        let hint = error.hint(path).unwrap_or_default();
+        match error {
+            TextError::NotReadable(error) => not_readable(path, error),
+            TextError::NotText { place, found, .. } => DatasetError::OtherForm {
+                path: path.to_owned(),
+                place,
+                found,
+                expected: TextError::EXPECTED.to_owned(),
+                hint,
+            },
+        }
     })
 }
 
-/// What stands at a path, in words.
-fn kind(file: FileType) -> &'static str {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        if file.is_fifo() {
-            return "a pipe";
-        }
-        if file.is_socket() {
-            return "a socket";
-        }
-        if file.is_char_device() || file.is_block_device() {
-            return "a device";
-        }
-    }
-    if file.is_dir() {
-        "a folder"
-    } else if file.is_file() {
-        "a file"
-    } else {
-        "neither a file nor a folder"
+fn not_readable(path: &Path, error: NotReadable) -> DatasetError {
+    let path = path.to_owned();
+    match error {
+        NotReadable::NotAFile { found } => DatasetError::NotAFile { path, found },
+        NotReadable::Io(source) => DatasetError::Io { path, source },
     }
 }

@@ -10,12 +10,10 @@ mod hash;
 mod nearby;
 mod roots;
 
-mod clutter;
 mod input;
 mod normal;
 mod python;
 mod recognise;
-mod text;
 mod walk;
 
 mod guard;
@@ -46,21 +44,21 @@ pub mod fetch;
 
 pub use audit::{Across, Audit, Part, audit, audit_split};
 pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, Verified, catalogue, find};
-pub use clutter::PassedOver;
 pub use corruptions::{Corruption, corrupt};
 pub use dataset::{Data, Dataset, Label, OfficialPart, flatten, left_out};
 pub use error::{DatasetError, ErrorKind, Instead};
+pub use files::{PassedOver, cache_folder};
 pub use hash::Pin;
 pub use idx::{Idx, load_idx};
 pub use images::{
     Colour, ImageOptions, Images, OnBadFile, Skipped, list_images, list_images_counted,
     read_images, resize_images,
 };
+pub use input::read_text;
 pub use loading::{Loading, load};
 pub use npz::{load_npz, load_npz_images};
 pub use perturbation::{NoisyRows, Perturbation, column_spreads};
 pub use protocol::Protocol;
 pub use recognise::is_archive;
-pub use roots::{Roots, cache_folder};
+pub use roots::Roots;
 pub use split::Split;
-pub use text::read_text;

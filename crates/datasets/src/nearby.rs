@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use files::is_clutter;
+
 use crate::closest;
-use crate::clutter::is_clutter;
 
 /// Entries of a folder that are looked at.
 const MAX_ENTRIES: usize = 10_000;

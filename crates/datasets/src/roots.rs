@@ -2,6 +2,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use files::cache_folder;
+
 use crate::DatasetError;
 
 /// The folders in which data sets are looked for, first hit wins.
@@ -94,27 +96,6 @@ fn workspace_of(start: &Path) -> Option<PathBuf> {
                     .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
         })
         .map(Path::to_owned)
-}
-
-/// Where what is downloaded or made once is kept: `$RESIDUUM_CACHE`, else `residuum` in the user's cache
-/// folder; `None` where the user has none.
-pub fn cache_folder() -> Option<PathBuf> {
-    let set = |name| {
-        env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(cache) = set("RESIDUUM_CACHE") {
-        return Some(cache);
-    }
-    let user = if cfg!(windows) {
-        set("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|home| home.join("Library/Caches"))
-    } else {
-        set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))
-    };
-    user.map(|user| user.join("residuum"))
 }
 
 #[cfg(test)]

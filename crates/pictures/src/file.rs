@@ -1,4 +1,3 @@
-use std::io::Write;
 use std::path::Path;
 
 use crate::{Picture, PictureError};
@@ -31,28 +30,11 @@ impl Picture {
     /// [`PictureError`] where the picture is not encoded or the file not written.
     pub fn save(&self, path: &Path) -> Result<(), PictureError> {
         let bytes = self.png()?;
-        // In the same folder, since a rename does not cross file systems.
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
+        let write = || {
+            std::fs::create_dir_all(files::folder_of(path))?;
+            files::write(path, &bytes)
         };
-        let attempt = || -> std::io::Result<()> {
-            // A device or a pipe is written to; it is not ours to replace.
-            if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
-                return std::fs::write(path, &bytes);
-            }
-            std::fs::create_dir_all(folder)?;
-            let mut builder = tempfile::Builder::new();
-            // Temporary files are private by default; a picture is as open as any other new file.
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let mut file = builder.tempfile_in(folder)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        attempt().map_err(|source| PictureError::Write {
+        write().map_err(|source| PictureError::Write {
             path: path.to_owned(),
             source,
         })

@@ -1,7 +1,7 @@
+use files::{MOST_NESTED, is_too_deep};
 use serde_json::{Map, Value};
 
 use crate::RegistryError;
-use crate::nesting::{MOST, is_too_deep};
 
 /// A method's configuration: keys with JSON values, some of them tables; `rows` is among them.
 ///
@@ -34,7 +34,7 @@ impl Config {
     /// # Errors
     /// [`RegistryError::UnknownKey`] where the method has no such key, [`RegistryError::TooDeep`].
     pub fn set(&mut self, key: &str, value: Value) -> Result<(), RegistryError> {
-        if key.matches('.').count() > MOST {
+        if key.matches('.').count() > MOST_NESTED {
             return Err(RegistryError::TooDeep);
         }
         let nested = key.rsplit('.').fold(value, |value, part| {

@@ -24,7 +24,7 @@ pub enum RegistryError {
     #[error("not valid TOML: {0}")]
     Toml(String),
     /// Settings inside of settings, too many to be meant.
-    #[error("the settings nest deeper than {} tables", crate::nesting::MOST)]
+    #[error("the settings nest deeper than {} tables", files::MOST_NESTED)]
     TooDeep,
     /// A value of the wrong type or out of range.
     #[error("configuration of `{method}`: {message}")]

@@ -5,7 +5,6 @@ mod device;
 #[cfg(feature = "torch")]
 mod embedding;
 mod error;
-mod nesting;
 mod pipeline;
 mod registry;
 mod runtime;
@@ -18,7 +17,7 @@ pub use embedding::Embedder;
 pub use error::RegistryError;
 #[cfg(feature = "torch")]
 pub use features::{FeaturesError, Normalisation};
-pub use nesting::is_too_deep;
+pub use files::is_too_deep;
 pub use pipeline::Pipeline;
 pub use registry::{Method, Takes, find, methods};
 pub use runtime::Runtime;

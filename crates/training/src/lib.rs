@@ -17,7 +17,6 @@ mod ema;
 mod learning_rate;
 mod memory;
 
-mod hex;
 mod model_folder;
 mod random;
 mod runtime;

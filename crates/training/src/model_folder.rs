@@ -5,21 +5,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use detector::Progress;
+use files::{TEMPORARY, Temporary, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tch::Tensor;
-use tempfile::NamedTempFile;
 
 use crate::TrainingError;
-use crate::hex::hex;
 
 /// Raised when an older program could not read what is written now.
 const FORMAT: u32 = 1;
 const STATE: &str = "training.json";
 const LOG: &str = "train.jsonl";
 const LOCK: &str = "lock";
-const TEMPORARY: &str = "tmp-";
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// How long to wait between two looks at a lock that another process holds.
 const LOCK_PAUSE: Duration = Duration::from_millis(100);
@@ -163,7 +161,7 @@ impl ModelFolder {
         let mut temporary = self.temporary()?;
         serde_json::to_vec_pretty(&manifest)
             .map_err(io::Error::from)
-            .and_then(|text| temporary.write_all(&text))
+            .and_then(|text| temporary.file().write_all(&text))
             .map_err(|e| file_error(temporary.path(), e))?;
         self.put(temporary, STATE)?;
         self.tidy(&manifest.tensors.name)
@@ -227,22 +225,14 @@ impl ModelFolder {
             .map_err(|e| file_error(&path, e))
     }
 
-    fn temporary(&self) -> Result<NamedTempFile, TrainingError> {
-        tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .tempfile_in(&self.path)
-            .map_err(|e| file_error(&self.path, e))
+    fn temporary(&self) -> Result<Temporary, TrainingError> {
+        Temporary::beside(&self.path.join(STATE)).map_err(|e| file_error(&self.path, e))
     }
 
     /// Gives a written file its name, once its bytes are on the disk.
-    fn put(&self, file: NamedTempFile, name: &str) -> Result<(), TrainingError> {
+    fn put(&self, file: Temporary, name: &str) -> Result<(), TrainingError> {
         let path = self.path.join(name);
-        let put = || {
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            File::open(&self.path)?.sync_all()
-        };
-        put().map_err(|e| file_error(&path, e))
+        file.put(&path).map_err(|e| file_error(&path, e))
     }
 
     /// Removes what a killed process left half written, and with `keep` every other tensor file.

@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 
 use detector::Progress;
+use files::hex;
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
-use crate::hex::hex;
 use crate::{ModelFolder, TrainingError};
 
 /// What trained models depend on besides their settings: raised when a change of the code gives other

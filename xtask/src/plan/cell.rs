@@ -1,5 +1,6 @@
 //! A cell: one method on one data set under one protocol and seed.
 
+use files::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -189,11 +190,6 @@ pub(super) fn order(cells: &mut [Cell]) {
 /// SHA-256, in hex, of a value's canonical JSON.
 pub(crate) fn hash(value: &Value) -> String {
     hex(&Sha256::digest(canonical(value).as_bytes()))
-}
-
-/// Lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// JSON with sorted keys and no spaces. serde_json's own order of keys is not enough: a crate

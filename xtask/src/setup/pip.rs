@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
+use files::pip::{self, Cause};
 
 use crate::failure::{Failure, code};
-use crate::isolation::{self, Cause};
 
 /// Wheels for this platform, whatever Python runs pip.
 const PLATFORMS: [&str; 4] = [
@@ -30,7 +30,7 @@ impl Pip {
     /// # Errors
     /// Missing, where none answers.
     pub(crate) fn find() -> Result<Self, Failure> {
-        let candidates = isolation::candidates();
+        let candidates = pip::candidates();
         candidates.into_iter().find_map(Self::ask).ok_or_else(|| {
             let python = Command::new("python3")
                 .args(["-I", "--version"])
@@ -49,10 +49,7 @@ impl Pip {
     }
 
     fn ask(command: Vec<String>) -> Option<Self> {
-        let out = isolation::command(&command)
-            .arg("--version")
-            .output()
-            .ok()?;
+        let out = pip::command(&command).arg("--version").output().ok()?;
         let version = parse_version(&String::from_utf8_lossy(&out.stdout))?;
         out.status.success().then_some(Self { command, version })
     }
@@ -83,7 +80,7 @@ impl Pip {
         dir: &Path,
         temporary: &Path,
     ) -> Command {
-        let mut command = isolation::command(&self.command);
+        let mut command = pip::command(&self.command);
         command
             .args(self.arguments(what, with_dependencies))
             .arg("-d")
@@ -112,7 +109,7 @@ impl Pip {
         if out.status.success() {
             return Ok(());
         }
-        let (cause, line) = isolation::cause(&String::from_utf8_lossy(&out.stderr));
+        let (cause, line) = pip::cause(&String::from_utf8_lossy(&out.stderr));
         let line = line.unwrap_or_else(|| out.status.to_string());
         let message = format!("{} cannot download {}: {line}", self.name(), what[0]);
         Err(failed(message).hint(hint(cause)))

@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use files::hex;
+use files::pip::{self, Cause};
 use sha2::{Digest, Sha256};
 
 use super::pip::{Pip, hint};
 use super::progress::Bar;
 use crate::failure::{Failure, code};
-use crate::isolation::{self, Cause};
-use crate::plan::hex;
 
 /// Attempts of one download.
 const ATTEMPTS: u32 = 3;
@@ -135,7 +135,7 @@ pub(super) fn download(
             return Ok(());
         }
         let said = said.and_then(|thread| thread.join().ok());
-        let (cause, line) = isolation::cause(&said.unwrap_or_default());
+        let (cause, line) = pip::cause(&said.unwrap_or_default());
         eprintln!(
             "{} download of {name} ended with {status} (attempt {attempt} of {ATTEMPTS})",
             pip.name()

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::text::shell;
 use crate::{Instead, Roots};
+use files::shell;
 
 /// What a root may hold in place of the files that are read.
 struct Form {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::clutter::PassedOver;
+use files::PassedOver;
+
 use crate::{DatasetError, input, read_text, walk};
 
 /// The files of a folder and of the folders below it, sorted by path: or, of a `.txt` file, the paths

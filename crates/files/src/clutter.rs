@@ -26,7 +26,7 @@ const NAMES: [&str; 18] = [
 ];
 
 /// Whether a file or folder of that name is nobody's data, in whatever case it is written.
-pub(crate) fn is_clutter(name: &OsStr) -> bool {
+pub fn is_clutter(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with('.') || NAMES.contains(&name.to_lowercase().as_str())
 }
@@ -62,14 +62,16 @@ impl PassedOver {
         })
     }
 
-    pub(crate) fn add(&mut self, path: PathBuf) {
+    /// Counts one more.
+    pub fn add(&mut self, path: PathBuf) {
         self.n += 1;
         if self.first.as_ref().is_none_or(|first| path < *first) {
             self.first = Some(path);
         }
     }
 
-    pub(crate) fn extend(&mut self, other: Self) {
+    /// Adds what was passed over elsewhere.
+    pub fn extend(&mut self, other: Self) {
         let Some(first) = other.first else { return };
         self.add(first);
         self.n += other.n - 1;

@@ -3,36 +3,67 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::{DatasetError, input};
+use crate::input::{NotReadable, open};
 
 /// Longer texts are no lists and no settings.
 const MAX_BYTES: u64 = 1 << 28;
 
+/// Why a text cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TextError {
+    /// There is no file, or it cannot be read.
+    #[error(transparent)]
+    NotReadable(#[from] NotReadable),
+    /// Bytes in another encoding, or too many.
+    #[error("{place}: found {found}, expected {}", Self::EXPECTED)]
+    NotText {
+        /// Where in the file.
+        place: String,
+        /// What stands there.
+        found: String,
+        /// The encoding's name for `iconv`, where it can be guessed.
+        encoding: Option<&'static str>,
+    },
+}
+
+impl TextError {
+    /// What is read.
+    pub const EXPECTED: &str = "text in UTF-8, or in UTF-16 with a byte order mark";
+
+    /// How to convert the file at `path`; `None` where it cannot be read at all.
+    pub fn hint(&self, path: &Path) -> Option<String> {
+        let Self::NotText { encoding, .. } = self else {
+            return None;
+        };
+        Some(match encoding {
+            Some(from) => format!(
+                "iconv -f {from} -t UTF-8 {} > FILE writes it as UTF-8, if it is {from}",
+                shell(path)
+            ),
+            None => "write it as plain text in UTF-8".to_owned(),
+        })
+    }
+}
+
 /// Reads a text file: UTF-8 with or without a byte order mark, or UTF-16 with one. Line ends become `\n`.
 ///
 /// # Errors
-/// [`DatasetError::OtherForm`] naming the line for bytes in another encoding,
-/// [`DatasetError::NotAFile`], [`DatasetError::Io`].
-pub fn read_text(path: impl AsRef<Path>) -> Result<String, DatasetError> {
-    let path = path.as_ref();
+/// [`TextError::NotText`] naming the line for bytes in another encoding, [`TextError::NotReadable`].
+pub fn read_text(path: impl AsRef<Path>) -> Result<String, TextError> {
     let mut bytes = Vec::new();
-    let mut file = input::open(path)?.take(MAX_BYTES + 1);
-    file.read_to_end(&mut bytes)
-        .map_err(|source| DatasetError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+    let mut file = open(path.as_ref())?.take(MAX_BYTES + 1);
+    file.read_to_end(&mut bytes).map_err(NotReadable::from)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(other(
-            path,
-            "the text",
-            format!("more than {MAX_BYTES} bytes"),
-            None,
-        ));
+        return Err(TextError::NotText {
+            place: "the text".to_owned(),
+            found: format!("more than {MAX_BYTES} bytes"),
+            encoding: None,
+        });
     }
-    let text = decode(&bytes).map_err(|(line, found, from)| {
-        let place = format!("line {line}");
-        other(path, &place, found.to_owned(), from)
+    let text = decode(&bytes).map_err(|(line, found, encoding)| TextError::NotText {
+        place: format!("line {line}"),
+        found: found.to_owned(),
+        encoding,
     })?;
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
@@ -94,25 +125,8 @@ fn line_of(before: &[u8]) -> usize {
     1 + before.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-fn other(path: &Path, place: &str, found: String, from: Option<&str>) -> DatasetError {
-    let hint = match from {
-        Some(from) => format!(
-            "iconv -f {from} -t UTF-8 {} > FILE writes it as UTF-8, if it is {from}",
-            shell(path)
-        ),
-        None => "write it as plain text in UTF-8".to_owned(),
-    };
-    DatasetError::OtherForm {
-        path: path.to_owned(),
-        place: place.to_owned(),
-        found,
-        expected: "text in UTF-8, or in UTF-16 with a byte order mark".to_owned(),
-        hint,
-    }
-}
-
 /// A path between quotes where a shell needs them.
-pub(crate) fn shell(path: &Path) -> String {
+pub fn shell(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -125,7 +139,7 @@ pub(crate) fn shell(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn read(bytes: &[u8]) -> Result<String, DatasetError> {
+    fn read(bytes: &[u8]) -> Result<String, TextError> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("l.txt");
         std::fs::write(&path, bytes).unwrap();

@@ -36,7 +36,7 @@ const OFF: [(&str, &str); 5] = [
 /// The commands that may be pip, in the order they are tried; `RESIDUUM_PIP` names the only one. `-I` keeps
 /// Python from modules of the user's, of `PYTHONPATH` and of the current folder; without it a pip is found
 /// that is installed for the user alone.
-pub(crate) fn candidates() -> Vec<Vec<String>> {
+pub fn candidates() -> Vec<Vec<String>> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect();
     match std::env::var("RESIDUUM_PIP") {
         Ok(given) if !given.is_empty() => vec![vec![given]],
@@ -47,7 +47,7 @@ pub(crate) fn candidates() -> Vec<Vec<String>> {
 }
 
 /// A command of pip's with what it may know of the user's settings.
-pub(crate) fn command(words: &[String]) -> Command {
+pub fn command(words: &[String]) -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
     for (name, _) in std::env::vars_os() {
@@ -64,7 +64,7 @@ pub(crate) fn command(words: &[String]) -> Command {
 
 /// Why a download by pip ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub enum Cause {
     /// The index was not reached or broke off: trying again may help.
     Network,
     /// No such file was found, as it also is where the index was not reached and pip does not say so.
@@ -99,7 +99,7 @@ const NOT_FOUND: [&str; 2] = [
 ];
 
 /// The cause, and the line that says it, from what pip wrote to standard error.
-pub(crate) fn cause(said: &str) -> (Cause, Option<String>) {
+pub fn cause(said: &str) -> (Cause, Option<String>) {
     let has = |line: &str, words: &[&str]| words.iter().any(|word| line.contains(word));
     let last = |is: &dyn Fn(&str) -> bool| {
         let lines = said.lines().map(str::trim);

@@ -1,9 +1,9 @@
 //! How deep a text in TOML nests. Readers of TOML recurse, so a text is measured before it is read.
 
 /// Tables inside of tables that settings may have.
-pub(crate) const MOST: usize = 16;
+pub const MOST_NESTED: usize = 16;
 
-/// Whether tables, arrays and dotted keys of `text` nest deeper than [`MOST`]. The text need not be
+/// Whether tables, arrays and dotted keys of `text` nest deeper than [`MOST_NESTED`]. The text need not be
 /// valid TOML.
 pub fn is_too_deep(text: &str) -> bool {
     // Brackets that are open, and dots of the key that is being read.
@@ -24,7 +24,7 @@ pub fn is_too_deep(text: &str) -> bool {
             c if c.is_alphanumeric() => {}
             _ => dots = 0,
         }
-        if open + dots > MOST {
+        if open + dots > MOST_NESTED {
             return true;
         }
     }

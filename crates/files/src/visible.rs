@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 /// `text` with every character that would move the cursor, change colours or turn the direction of
 /// writing made visible: `\n`, `\u{1b}`. Names of files, classes and arrays are such text.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }
 
 /// As [`visible`], but for lines that are to stay lines.
-pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\n')
 }
 
 /// As [`visible`], but for what `keep` names.
-pub(crate) fn escaped(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
+pub fn escaped(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
     let acts = |c: char| acts(c) && !keep(c);
     if !text.contains(acts) {
         return Cow::Borrowed(text);

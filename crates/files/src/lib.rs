@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod atomic;
+mod cache;
+mod clutter;
+mod hex;
+mod input;
+mod nesting;
+pub mod pip;
+mod text;
+mod visible;
+
+pub use atomic::{
+    TEMPORARY, Temporary, fill, folder_of, is_special, remove_abandoned, remove_unfinished, write,
+};
+pub use cache::cache_folder;
+pub use clutter::{PassedOver, is_clutter};
+pub use hex::hex;
+pub use input::{NotReadable, check, open};
+pub use nesting::{MOST_NESTED, is_too_deep};
+pub use text::{TextError, read_text, shell};
+pub use visible::{escaped, visible, visible_lines};
