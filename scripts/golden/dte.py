@@ -12,7 +12,7 @@
     pip install torch==2.11.0 numpy scipy scikit-learn
     python scripts/golden/dte.py
 
-writes crates/dte/tests/golden/non_parametric.json, mvtec.json and networks.json.
+writes crates/baselines/tests/golden/dte_np.json, dte_np_mvtec.json and crates/dte/tests/golden/networks.json.
 """
 
 import json
@@ -29,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.nn import functional as F
 
-OUT = Path(__file__).parents[2] / "crates/dte/tests/golden"
+CRATES = Path(__file__).parents[2] / "crates"
 D, B, STEPS, BINS = 5, 6, 40, 7
 
 
@@ -189,7 +189,7 @@ def networks():
 
 
 def write(name, golden):
-    path = OUT / name
+    path = CRATES / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(golden, indent=1) + "\n")
     print(name, path.stat().st_size, "bytes")
@@ -204,10 +204,10 @@ def main():
         non_parametric_case(4, 3, 5, 5, 0.5, 0.0),
         non_parametric_case(24, 12, 8, 2, 0.2, -3.0),
     ]
-    write("non_parametric.json", cases)
-    write("networks.json", networks())
+    write("baselines/tests/golden/dte_np.json", cases)
+    write("dte/tests/golden/networks.json", networks())
     if "RESIDUUM_DATA" in os.environ:
-        write("mvtec.json", mvtec(Path(os.environ["RESIDUUM_DATA"]) / "adbench/CV_by_ResNet18"))
+        write("baselines/tests/golden/dte_np_mvtec.json", mvtec(Path(os.environ["RESIDUUM_DATA"]) / "adbench/CV_by_ResNet18"))
 
 
 if __name__ == "__main__":

@@ -292,7 +292,11 @@ mod tests {
         for (trees, sample_size, message) in [
             (0, 256, "trees = 0: expected 1 to 100000"),
             (100_001, 256, "trees = 100001: expected 1 to 100000"),
-            (1, 1, "sample-size = 1: expected at least 2 rows for each tree"),
+            (
+                1,
+                1,
+                "sample-size = 1: expected at least 2 rows for each tree",
+            ),
         ] {
             let config = IsolationForestConfig {
                 trees,

@@ -15,12 +15,15 @@ mod feature_bagging;
 mod knn;
 mod lof;
 
+mod dte_np;
+
 mod copies;
 mod mcd;
 mod pca;
 mod principal;
 
 pub use copod::{Copod, CopodConfig};
+pub use dte_np::{DteNonParametric, DteNonParametricConfig, NonParametricScore, TimePosterior};
 pub use ecod::{Ecod, EcodConfig};
 pub use feature_bagging::{FeatureBagging, FeatureBaggingConfig};
 pub use hbos::{Bins, Hbos, HbosConfig, OnEdge};

@@ -1,9 +1,8 @@
-//! How late in the diffusion rows lie that carry more and more noise, by DTE-NP and, with libtorch, by
-//! DTE-C. `cargo run --release -p dte --example time_of_a_row`
+//! How late in the diffusion rows lie that carry more and more noise, by DTE-NP and by DTE-C. `cargo run --release -p dte --example time_of_a_row`
 #![allow(clippy::print_stdout)]
 
+use baselines::{DteNonParametric, DteNonParametricConfig, NonParametricScore};
 use detector::{Detector, Input, Silent};
-use dte::{DteNonParametric, DteNonParametricConfig, NonParametricScore};
 use ndarray::Array2;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,12 +10,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         score: NonParametricScore::PosteriorMean,
         ..Default::default()
     };
-    let mut detectors: Vec<(&str, Box<dyn Detector>)> = vec![(
-        "DTE-NP, mean step of 300",
-        Box::new(DteNonParametric::new(config)?),
-    )];
-    #[cfg(feature = "torch")]
-    detectors.push(("DTE-C, mean bin of 7", Box::new(categorical()?)));
+    let detectors: [(&str, Box<dyn Detector>); 2] = [
+        (
+            "DTE-NP, mean step of 300",
+            Box::new(DteNonParametric::new(config)?),
+        ),
+        ("DTE-C, mean bin of 7", Box::new(categorical()?)),
+    ];
 
     // Rows on a curve in sixteen dimensions.
     let train = rows(1000, 0.0);
@@ -34,7 +34,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[cfg(feature = "torch")]
 fn categorical() -> Result<dte::DteCategorical, dte::DteError> {
     let mut config = dte::DteCategoricalConfig::default();
     config.train.epochs = 20; // instead of 400, and faster for it

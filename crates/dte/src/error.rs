@@ -20,14 +20,12 @@ pub enum DteError {
     #[error("schedule: {0}")]
     Schedule(#[from] ScheduleError),
     /// Rows too narrow for an inverse gamma distribution.
-    #[cfg(feature = "torch")]
     #[error("rows of {d} columns: the inverse gamma distribution needs at least 3")]
     TooNarrow {
         /// Columns found.
         d: usize,
     },
     /// A setting of the training is out of range.
-    #[cfg(feature = "torch")]
     #[error(transparent)]
     Training(#[from] training::TrainingError),
 }
@@ -40,7 +38,6 @@ impl From<DteError> for DetectorError {
                 value,
                 expected,
             } => Setting::new(name, value, expected.trim_start_matches("expected ")).into(),
-            #[cfg(feature = "torch")]
             DteError::Training(error) => error.into(),
             other => Self::method(other.to_string()),
         }

@@ -1,7 +1,6 @@
 //! What the authors' estimators have in common.
 
 use diffusion_core::ScheduleConfig;
-#[cfg(feature = "torch")]
 use training::TrainConfig;
 
 /// `β = linspace(1e-4, 0.01, T)` for every `T` (vicliv/DTE).
@@ -11,11 +10,9 @@ pub(crate) const SCHEDULE: ScheduleConfig = ScheduleConfig::Linear {
 };
 
 /// More epochs than anyone trains.
-#[cfg(feature = "torch")]
 const NO_EARLY_STOP: usize = 1_000_000;
 
 /// Adam with a constant rate, batches of 64, the last one however small, no early stop.
-#[cfg(feature = "torch")]
 pub(crate) fn train(epochs: usize, learning_rate: f64, weight_decay: f64) -> TrainConfig {
     TrainConfig {
         epochs,

@@ -1,5 +1,4 @@
 //! The trained estimators behind the contract of `detector`.
-#![cfg(feature = "torch")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

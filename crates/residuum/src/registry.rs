@@ -95,8 +95,7 @@ const METHODS: &[Method] = &[
     diffusion_time::CATEGORICAL,
     #[cfg(feature = "torch")]
     diffusion_time::INVERSE_GAMMA,
-    #[cfg(feature = "torch")]
-    diffusion_time::NON_PARAMETRIC,
+    classical::NON_PARAMETRIC,
     #[cfg(feature = "torch")]
     diffusion_time::TCCM,
     #[cfg(feature = "torch")]

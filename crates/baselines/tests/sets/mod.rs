@@ -26,7 +26,11 @@ impl Rows {
 
     /// Split with seed 44.
     pub(crate) fn of(set: &Dataset, protocol: Protocol, scaling: RowScaling) -> Self {
-        let split = protocol.split(set, 44).unwrap();
+        Self::split(set, protocol, 44, scaling)
+    }
+
+    pub(crate) fn split(set: &Dataset, protocol: Protocol, seed: u64, scaling: RowScaling) -> Self {
+        let split = protocol.split(set, seed).unwrap();
         // The printed numbers are of rows in 32 bits.
         let parts = (split.train.in_32_bits(), split.test.in_32_bits());
         let (Data::Rows(train), Data::Rows(test)) = parts else {

@@ -245,6 +245,28 @@ pub(super) const NORM: Method = Method {
     build: |config, _| make(config, |NoSettings {}| Ok(baselines::Norm)),
 };
 
+pub(super) const NON_PARAMETRIC: Method = Method {
+    name: "dte-np",
+    title: "DTE-NP",
+    source: "Livernoche et al. 2023 (arXiv 2305.18593): the most probable diffusion time given the nearest training rows",
+    rows: "standard",
+    numbers: FILE,
+    defaults: defaults::<baselines::DteNonParametricConfig>,
+    settings: &[&[
+        ("steps", "diffusion steps T"),
+        (
+            "schedule",
+            "β of each step: kind = linear with first and last, cosine, …",
+        ),
+        ("neighbours", "nearest training rows that are averaged"),
+        (
+            "score",
+            "argmax: as published, whole numbers with many ties; posterior-mean or distance: the same order without them",
+        ),
+    ]],
+    build: |config, _| make(config, baselines::DteNonParametric::new),
+};
+
 /// A method without settings of its own.
 #[derive(Default, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]

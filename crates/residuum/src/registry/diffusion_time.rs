@@ -3,7 +3,7 @@
 use detector::DetectorError;
 
 use super::diffusion::{TRAIN, torch};
-use super::{FILE, FLOAT32, Method, Settings, defaults, make};
+use super::{FLOAT32, Method, Settings, defaults, make};
 
 pub(super) const CATEGORICAL: Method = Method {
     name: "dte-c",
@@ -43,30 +43,6 @@ pub(super) const INVERSE_GAMMA: Method = Method {
     build: |config, runtime| {
         make(config, |config| {
             dte::DteInverseGamma::new(config, torch(runtime)).map_err(DetectorError::from)
-        })
-    },
-};
-
-pub(super) const NON_PARAMETRIC: Method = Method {
-    name: "dte-np",
-    title: "DTE-NP",
-    source: "Livernoche et al. 2023 (arXiv 2305.18593): the most probable diffusion time given the nearest training rows",
-    rows: "standard",
-    numbers: FILE,
-    defaults: defaults::<dte::DteNonParametricConfig>,
-    settings: &[
-        SCHEDULE,
-        &[
-            ("neighbours", "nearest training rows that are averaged"),
-            (
-                "score",
-                "argmax: as published, whole numbers with many ties; posterior-mean or distance: the same order without them",
-            ),
-        ],
-    ],
-    build: |config, _| {
-        make(config, |config| {
-            dte::DteNonParametric::new(config).map_err(DetectorError::from)
         })
     },
 };

@@ -1,11 +1,13 @@
+mod posterior;
+
+use detector::settings::at_least;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
-use diffusion_core::{Schedule, ScheduleConfig};
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
+use schedules::{Schedule, ScheduleConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::published::SCHEDULE;
-use crate::{DteError, TimePosterior};
+pub use posterior::TimePosterior;
 
 /// DTE-NP: the diffusion time of a row, estimated without a network from its distance to the training
 /// rows (Livernoche et al., arXiv:2305.18593, section 3.2).
@@ -24,8 +26,8 @@ use crate::{DteError, TimePosterior};
 /// or two numbers, where only the continuous density is undefined; and it fails below `K` training rows.
 ///
 /// ```
+/// use baselines::{DteNonParametric, DteNonParametricConfig};
 /// use detector::{Detector, Input, Silent};
-/// use dte::{DteNonParametric, DteNonParametricConfig};
 /// use ndarray::{Array2, array};
 ///
 /// let train = Array2::from_shape_fn((50, 2), |(i, j)| ((i * (j + 3)) % 7) as f32 / 7.0);
@@ -76,26 +78,11 @@ impl Default for DteNonParametricConfig {
             steps: 300,
             neighbours: 5,
             score: NonParametricScore::Argmax,
-            schedule: SCHEDULE,
+            schedule: ScheduleConfig::Linear {
+                first: 1e-4,
+                last: 0.01,
+            },
         }
-    }
-}
-
-impl DteNonParametricConfig {
-    /// Checks every setting.
-    ///
-    /// # Errors
-    /// [`DteError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DteError> {
-        if self.neighbours == 0 {
-            return Err(DteError::Config {
-                name: "neighbours",
-                value: self.neighbours.to_string(),
-                expected: "expected at least 1",
-            });
-        }
-        self.schedule.build(self.steps)?;
-        Ok(())
     }
 }
 
@@ -103,10 +90,13 @@ impl DteNonParametric {
     /// A detector with checked settings.
     ///
     /// # Errors
-    /// [`DteError`] for settings out of range.
-    pub fn new(config: DteNonParametricConfig) -> Result<Self, DteError> {
-        config.check()?;
-        let schedule = config.schedule.build(config.steps)?;
+    /// [`DetectorError::Setting`] for no neighbours, [`DetectorError::Method`] for a schedule that cannot
+    /// be built.
+    pub fn new(config: DteNonParametricConfig) -> Result<Self, DetectorError> {
+        at_least("neighbours", config.neighbours, 1)?;
+        let schedule = config.schedule.build(config.steps);
+        let schedule =
+            schedule.map_err(|error| DetectorError::method(format!("schedule: {error}")))?;
         Ok(Self { config, schedule })
     }
 }

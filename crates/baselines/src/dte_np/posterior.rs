@@ -1,4 +1,4 @@
-use diffusion_core::Schedule;
+use schedules::Schedule;
 
 /// The posterior over the diffusion time of a row that lies at a given squared distance from clean
 /// data, under variance-only noise `x_t = x + σ_t·ε` (Livernoche et al., arXiv:2305.18593, section 3).
@@ -13,8 +13,8 @@ use diffusion_core::Schedule;
 /// `t` runs from 0, the least noisy step, to `T − 1`.
 ///
 /// ```
-/// use diffusion_core::Schedule;
-/// use dte::TimePosterior;
+/// use baselines::TimePosterior;
+/// use schedules::Schedule;
 ///
 /// let schedule = Schedule::linear(300, 1e-4, 0.01)?;
 /// let posterior = TimePosterior::new(&schedule, 512);
@@ -23,7 +23,7 @@ use diffusion_core::Schedule;
 /// let t = posterior.mode(512.0 * 0.25);
 /// assert!((1.0 - schedule.alpha_bars()[t] - 0.25).abs() < 0.002);
 /// assert!((posterior.mean(512.0 * 0.25) - t as f64).abs() < 2.0);
-/// # Ok::<(), diffusion_core::ScheduleError>(())
+/// # Ok::<(), schedules::ScheduleError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimePosterior {

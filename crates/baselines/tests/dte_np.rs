@@ -2,14 +2,15 @@
 
 #![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
-mod mvtec;
+mod sets;
 
 use std::collections::BTreeMap;
 
+use baselines::{DteNonParametric, DteNonParametricConfig, NonParametricScore};
 use datasets::Protocol;
 use detector::{Detector, Input, Silent};
-use dte::{DteNonParametric, DteNonParametricConfig, NonParametricScore};
 use ndarray::Array2;
+use residuum::RowScaling;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -44,8 +45,7 @@ fn scores(case: &Case, score: NonParametricScore) -> Vec<f64> {
 
 #[test]
 fn scores_equal_numpys_with_copies_and_in_few_columns() {
-    let cases: Vec<Case> =
-        serde_json::from_str(include_str!("golden/non_parametric.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("golden/dte_np.json")).unwrap();
     assert_eq!(cases.len(), 6);
     for case in &cases {
         let what = format!("d = {}, k = {}", case.d, case.k);
@@ -76,11 +76,13 @@ fn scores_equal_numpys_with_copies_and_in_few_columns() {
 #[test]
 fn aurocs_on_embeddings_equal_numpys() {
     let golden: BTreeMap<String, BTreeMap<String, f64>> =
-        serde_json::from_str(include_str!("golden/mvtec.json")).unwrap();
-    for class in mvtec::CLASSES {
-        let Some(rows) = mvtec::Rows::load(class, Protocol::Paper, 0) else {
+        serde_json::from_str(include_str!("golden/dte_np_mvtec.json")).unwrap();
+    assert_eq!(golden.len(), 15);
+    for (class, golden) in &golden {
+        let Some(set) = sets::set(&format!("CV_by_ResNet18/MVTec-AD_{class}")) else {
             return;
         };
+        let rows = sets::Rows::split(&set, Protocol::Paper, 0, RowScaling::Standard);
         for (name, score) in [
             ("argmax", NonParametricScore::Argmax),
             ("distance", NonParametricScore::Distance),
@@ -90,7 +92,7 @@ fn aurocs_on_embeddings_equal_numpys() {
                 ..Default::default()
             };
             let found = rows.auroc(&DteNonParametric::new(config).unwrap(), 0);
-            let expected = golden[class][name];
+            let expected = golden[name];
             // A hundredth of a point is about one pair of rows in the wrong order.
             assert!(
                 (found - expected).abs() < 0.01,
