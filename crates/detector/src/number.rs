@@ -2,10 +2,10 @@ use std::iter::Sum;
 
 use ndarray::{ArrayView2, CowArray, Ix2, NdFloat};
 
-use crate::{Input, Rows};
+use crate::{Element, Input, Rows};
 
 /// A number type of rows: `f32` or `f64`.
-pub trait Number: NdFloat + Default + Sum + Into<f64> + From<f32> + sealed::Sealed {
+pub trait Number: NdFloat + Default + Sum + Into<f64> + From<f32> + Element {
     /// The same number in 64 bits.
     fn wide(self) -> f64 {
         self.into()
@@ -20,12 +20,6 @@ pub trait Number: NdFloat + Default + Sum + Into<f64> + From<f32> + sealed::Seal
 
     /// [`Rows::to`] of this type.
     fn of_rows(x: Rows<'_>) -> CowArray<'_, Self, Ix2>;
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
 }
 
 impl Number for f32 {

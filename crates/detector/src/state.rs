@@ -1,6 +1,7 @@
 mod element;
 mod error;
 mod file;
+mod floats;
 
 use std::collections::BTreeMap;
 
