@@ -1,8 +1,9 @@
-//! The same for detectors of images.
+//! What detectors of images have to hold.
 
-use ndarray::{Array1, Array3, Array4, ArrayView4, Axis, s};
+use ndarray::{Array3, Array4, ArrayView4, Axis, s};
 
-use super::{Tolerance, check_close, check_ranking, uniform};
+use super::samples::{Samples, check_close, fit_refuses, score, score_refuses, uniform};
+use super::tolerance::Tolerance;
 use crate::{Detector, DetectorError, Input, Scorer, Silent};
 
 const N_TRAIN: usize = 80;
@@ -23,40 +24,22 @@ pub fn check_images_within(
 ) -> Result<(), String> {
     let train = blobs(N_TRAIN, shape, 1);
     let test = test_images(shape);
-    let scorer = fit(detector, train.view())?;
-    let scores = score(&*scorer, test.view())?;
-    if scores.len() != test.dim().0 {
-        return Err(format!(
-            "{} scores for {} images",
-            scores.len(),
-            test.dim().0
-        ));
-    }
-    if let Some((image, value)) = scores.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-        return Err(format!("score {value} for image {image}"));
-    }
-    check_ranking(&scores, N_OUTLIERS, tolerance.auroc)?;
-
-    let again = score(&*fit(detector, train.view())?, test.view())?;
-    check_close(
-        "a second fit with the same seed",
-        &scores,
-        &again,
-        tolerance,
-    )?;
-
-    let mut alone = Array1::zeros(scores.len());
-    for (image, slot) in test.axis_iter(Axis(0)).zip(&mut alone) {
-        *slot = score(&*scorer, image.insert_axis(Axis(0)))?[0];
-    }
-    check_close("images scored one by one", &scores, &alone, tolerance)?;
+    let samples = Samples {
+        train: Input::Images(train.view()),
+        test: Input::Images(test.view()),
+        n_outliers: N_OUTLIERS,
+        name: "image",
+    };
+    let (scorer, scores) = samples.check(detector, tolerance)?;
+    samples.check_second_fit(detector, &scores, tolerance)?;
 
     // Row by row from below in memory.
     let turned = test
         .slice(s![.., .., ..;-1, ..])
         .as_standard_layout()
         .into_owned();
-    let turned = score(&*scorer, turned.slice(s![.., .., ..;-1, ..]))?;
+    let turned = Input::Images(turned.slice(s![.., .., ..;-1, ..]));
+    let turned = score(&*scorer, turned)?;
     check_close("images laid out otherwise", &scores, &turned, tolerance)?;
 
     check_maps(&*scorer, test.view(), shape, tolerance)?;
@@ -119,45 +102,19 @@ fn check_errors(
 ) -> Result<(), String> {
     let rows = ndarray::Array2::<f32>::zeros((3, c * h * w));
     let none = Array4::<u8>::zeros((0, c, h, w));
+    let (rows, none) = (Input::Rows(rows.view()), Input::Images(none.view()));
+    let not_images = |e: &DetectorError| matches!(e, DetectorError::NotImages);
+    let is_empty = |e: &DetectorError| matches!(e, DetectorError::Empty { .. });
+    fit_refuses(detector, rows, "NotImages", not_images)?;
+    score_refuses(scorer, rows, "NotImages", not_images)?;
+    fit_refuses(detector, none, "Empty", is_empty)?;
+    score_refuses(scorer, none, "Empty", is_empty)?;
+    let without_channels = Input::Images(train.slice(s![.., ..0, .., ..]));
+    fit_refuses(detector, without_channels, "Empty", is_empty)?;
     let wider = Array4::<u8>::zeros((2, c, h, w + 1));
-    let fitted = |x| detector.fit(x, 7, &Silent).map(|_| ());
-    let scored = |x| scorer.score(x, &Silent).map(|_| ());
-    for (step, found) in [
-        ("fit", fitted(Input::Rows(rows.view()))),
-        ("score", scored(Input::Rows(rows.view()))),
-    ] {
-        if !matches!(found, Err(DetectorError::NotImages)) {
-            return Err(format!("{step}: expected NotImages, found {found:?}"));
-        }
-    }
-    for (step, found) in [
-        ("fit", fitted(Input::Images(none.view()))),
-        ("score", scored(Input::Images(none.view()))),
-        (
-            "fit",
-            fitted(Input::Images(train.slice(s![.., ..0, .., ..]))),
-        ),
-    ] {
-        if !matches!(found, Err(DetectorError::Empty { .. })) {
-            return Err(format!("{step}: expected Empty, found {found:?}"));
-        }
-    }
-    match scored(Input::Images(wider.view())) {
-        Err(DetectorError::Shape { .. }) => Ok(()),
-        other => Err(format!("score: expected Shape, found {other:?}")),
-    }
-}
-
-fn fit(detector: &dyn Detector, x: ArrayView4<'_, u8>) -> Result<Box<dyn Scorer>, String> {
-    detector
-        .fit(Input::Images(x), 7, &Silent)
-        .map_err(|e| format!("fit failed: {e}"))
-}
-
-fn score(scorer: &dyn Scorer, x: ArrayView4<'_, u8>) -> Result<Array1<f64>, String> {
-    scorer
-        .score(Input::Images(x), &Silent)
-        .map_err(|e| format!("score failed: {e}"))
+    score_refuses(scorer, Input::Images(wider.view()), "Shape", |e| {
+        matches!(e, DetectorError::Shape { .. })
+    })
 }
 
 /// Where the outliers differ: first and end of rows and columns.
@@ -205,8 +162,10 @@ fn blobs(n: usize, [c, h, w]: [usize; 3], stream: u64) -> Array4<u8> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array1;
+
     use super::*;
-    use crate::Progress;
+    use crate::{Progress, State};
 
     /// Squared differences from the mean image; `fault` breaks one promise.
     #[derive(Clone, Copy)]
@@ -244,6 +203,16 @@ mod tests {
             let x = x.images()?.mapv(f32::from);
             let mean = x.sum_axis(Axis(0)) / x.dim().0 as f32;
             let fault = self.fault;
+            Ok(Box::new(Fitted { mean, fault }))
+        }
+
+        fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+            state.expect("mean-image", 1)?;
+            let mean = state.array("mean")?;
+            let fault = match self.fault {
+                "forgets maps" => "no maps",
+                fault => fault,
+            };
             Ok(Box::new(Fitted { mean, fault }))
         }
     }
@@ -284,6 +253,10 @@ mod tests {
             }
             Ok(Some(maps))
         }
+
+        fn state(&self) -> Result<State, DetectorError> {
+            Ok(State::new("mean-image", 1).with_array("mean", &self.mean))
+        }
     }
 
     /// Distances to the mean image rank no better: the blobs lie in different places.
@@ -307,6 +280,7 @@ mod tests {
         for (fault, complaint) in [
             ("rows", "expected NotImages"),
             ("per image", "the map of an image alone differs"),
+            ("forgets maps", "restored, its maps are others"),
             ("mirrored", "of 6 maps are higher inside the defect"),
         ] {
             let found = check_images_within(&MeanImage { fault }, [1, 12, 12], TOLERANCE);
