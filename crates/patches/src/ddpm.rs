@@ -3,7 +3,6 @@ use std::fmt;
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Process, Schedule, ScheduleConfig, Target};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tch::{Kind, Tensor, nn};
 use training::{
     Decay, Optimizer, Purpose, Run, Session, TrainConfig, TrainingError, probe_rows, train,
@@ -161,7 +160,7 @@ impl PatchDdpm {
         let probe = probe(&process, &patches)?;
         let before = probe.ask(&network)?;
         let folder = {
-            let model = config.of_the_weights();
+            let model = ("patch-mlp", config);
             self.runtime
                 .training
                 .folder(&model, seed, &patches, progress)?
@@ -224,20 +223,6 @@ impl PatchScoreConfig {
             fine,
             "expected an even number above 0",
         )
-    }
-}
-
-impl PatchDdpmConfig {
-    /// The settings that decide about the trained weights, given the whitened patches.
-    fn of_the_weights(&self) -> serde_json::Value {
-        json!({
-            "network": "patch-mlp",
-            "size": self.network,
-            "steps": self.steps,
-            "schedule": self.schedule,
-            "places": self.places,
-            "train": self.train,
-        })
     }
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Denoiser, Process, ScheduleConfig, Target};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tch::{Kind, Tensor, nn};
 use training::{Decay, Optimizer, Purpose, Run, Session, TrainConfig, TrainingError, train};
 
@@ -196,7 +195,7 @@ impl MaskedDdpm {
         let probe = probe(&process, &x, &masks)?;
         let before = probe.ask(&*network)?;
         let folder = {
-            let model = json!([self.network, config.of_the_weights()]);
+            let model = (&self.network, config);
             self.runtime.training.folder(&model, seed, &x, progress)?
         };
         let run = Run {
@@ -225,18 +224,6 @@ impl MaskedDdpm {
             process,
             network,
             vs,
-        })
-    }
-}
-
-impl MaskedDdpmConfig {
-    /// The settings that decide about the trained weights, given the network and the whitened patches.
-    fn of_the_weights(&self) -> serde_json::Value {
-        json!({
-            "steps": self.steps,
-            "schedule": self.schedule,
-            "mask": self.mask,
-            "train": self.train,
         })
     }
 }

@@ -2,7 +2,6 @@ use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Denoiser, Process, Scoring};
-use serde_json::json;
 use tch::nn;
 
 use crate::degenerate::{Probe, probe_rows};
@@ -121,11 +120,7 @@ impl DiffusionDetector {
             mix(seed, Purpose::Probe, 0),
         )?;
         let untrained = probe.ask(&*denoiser);
-        let weights = config.of_the_weights();
-        let model = match &self.images {
-            None => json!([self.network, weights]),
-            Some(images) => json!([self.network, weights, images.of_the_weights()]),
-        };
+        let model = (&self.network, config, &self.images);
         let folder = self.runtime.folder(&model, seed, &samples, progress)?;
         let run = Run {
             session: &session,

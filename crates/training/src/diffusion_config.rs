@@ -3,7 +3,6 @@ use diffusion_core::{
     Variance,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::train_config::check_settings;
 use crate::{TrainConfig, TrainingError};
@@ -94,19 +93,6 @@ impl DiffusionConfig {
             likelihood: self.likelihood,
         }
     }
-
-    /// The settings that decide about the trained weights, as JSON: all but those of the score.
-    pub(crate) fn of_the_weights(&self) -> Value {
-        json!({
-            "steps": self.steps,
-            "target": self.target,
-            "variance": self.variance,
-            "objective": self.objective(),
-            "step-sampling": self.step_sampling,
-            "schedule": self.schedule,
-            "train": self.train,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -172,28 +158,6 @@ last = 0.01
             let error = config.check().unwrap_err();
             assert!(matches!(error, TrainingError::Config { .. }), "{error:?}");
             assert_eq!(error.to_string(), message);
-        }
-    }
-
-    #[test]
-    fn the_score_alone_does_not_touch_the_weights() {
-        let weights = |text: &str| {
-            let config: DiffusionConfig = toml::from_str(text).unwrap();
-            config.of_the_weights()
-        };
-        assert_eq!(weights("score.start = [10]"), weights(""));
-        for text in [
-            "steps = 999",
-            "target = 'v'",
-            "variance = 'fixed-large'",
-            "loss = 'vlb'",
-            "min-snr-gamma = 5.0",
-            "likelihood = 'discretised'",
-            "step-sampling = 'loss-second-moment'",
-            "schedule.kind = 'cosine'",
-            "train.epochs = 1",
-        ] {
-            assert_ne!(weights(text), weights(""), "{text}");
         }
     }
 

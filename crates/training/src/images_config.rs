@@ -1,6 +1,5 @@
 use diffusion_core::Noise;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::TrainingError;
 use crate::train_config::check_settings;
@@ -53,11 +52,6 @@ impl ImagesConfig {
             ),
         ])
     }
-
-    /// The settings that decide about the trained weights.
-    pub(crate) fn of_the_weights(&self) -> Value {
-        json!({ "noise": self.noise, "flip": self.flip })
-    }
 }
 
 #[cfg(test)]
@@ -97,17 +91,5 @@ map-quantile = 0.99
             let config: ImagesConfig = toml::from_str(text).unwrap();
             assert_eq!(config.check().unwrap_err().to_string(), message);
         }
-    }
-
-    #[test]
-    fn maps_do_not_touch_the_weights() {
-        let weights = |text: &str| {
-            toml::from_str::<ImagesConfig>(text)
-                .unwrap()
-                .of_the_weights()
-        };
-        assert_eq!(weights("map-sigma = 4.0\nmap-quantile = 0.5"), weights(""));
-        assert_ne!(weights("noise = 'simplex'"), weights(""));
-        assert_ne!(weights("flip = true"), weights(""));
     }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use detector::Progress;
 use files::hex;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tch::{Device, Tensor};
 
@@ -11,7 +11,7 @@ use crate::{ModelFolder, TrainingError};
 
 /// What trained models depend on besides their settings: raised when a change of the code gives other
 /// weights for the same settings.
-const GENERATION: u32 = 1;
+const GENERATION: u32 = 2;
 /// The libtorch that tch is made for; another rounds differently.
 const LIBTORCH: &str = "2.11";
 
@@ -35,10 +35,11 @@ impl Runtime {
 
     /// The folder of one model, locked until it is dropped, or `None` where nothing is kept.
     ///
-    /// It is found by all that decides about the weights: `description` (the network and its training,
-    /// not the score), `seed`, the bytes of `x`, this crate's version, libtorch and the
-    /// kind of device. While another process
-    /// holds it this one waits, unless `progress` is interrupted.
+    /// It is found by all that decides about the weights: `description`, `seed`, the bytes of `x`, this
+    /// crate's version, libtorch and the kind of device. A description is the names and the whole
+    /// configurations of a method and its network; of each configuration the tables `score` and `map` and
+    /// the settings `map-*` are left out, by which a trained network is scored. While another process holds
+    /// the folder this one waits, unless `progress` is interrupted.
     ///
     /// # Errors
     /// [`TrainingError::File`] where the folder cannot be made or locked,
@@ -57,17 +58,32 @@ impl Runtime {
             Device::Cuda(_) => "cuda".to_owned(),
             other => format!("{other:?}").to_lowercase(),
         };
+        let description = serde_json::to_value(description);
+        let description = description.map_err(|e| TrainingError::Model(e.into()))?;
         let model = json!({
             "generation": GENERATION,
             "version": env!("CARGO_PKG_VERSION"),
             "libtorch": LIBTORCH,
             "device": device,
-            "model": serde_json::to_value(description).map_err(|e| TrainingError::Network(e.into()))?,
+            "model": of_the_weights(description),
             "seed": seed,
             "shape": x.size(),
             "data": data_hash(x)?,
         });
         ModelFolder::open(models, model, progress).map(Some)
+    }
+}
+
+/// Of each configuration in `description` all but what decides about scores and maps alone.
+fn of_the_weights(description: Value) -> Value {
+    let decides = |name: &str| name != "score" && name != "map" && !name.starts_with("map-");
+    match description {
+        Value::Object(settings) => settings
+            .into_iter()
+            .filter(|(name, _)| decides(name))
+            .collect(),
+        Value::Array(parts) => parts.into_iter().map(of_the_weights).collect(),
+        other => other,
     }
 }
 
@@ -112,6 +128,18 @@ mod tests {
         for other in &others {
             assert_ne!(&first, other);
         }
+    }
+
+    #[test]
+    fn every_setting_but_those_of_scores_and_maps_is_part_of_the_description() {
+        let settings = json!({"steps": 9, "train": {"ema": 0.5}, "score": {"start": [9]}});
+        let images = json!({"flip": true, "map-sigma": 2.0, "map": {"smoothing": 4.0}});
+        let kept = of_the_weights(json!(["net {\"score\": 1}", settings, images, null]));
+        let settings = json!({"steps": 9, "train": {"ema": 0.5}});
+        assert_eq!(
+            kept,
+            json!(["net {\"score\": 1}", settings, {"flip": true}, null])
+        );
     }
 
     #[test]
