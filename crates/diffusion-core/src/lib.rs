@@ -41,7 +41,6 @@ pub use row_noise::RowNoise;
 pub use score::{
     Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring,
 };
-pub use splitmix::splitmix64;
 pub use step_sampler::{StepSampler, StepSampling};
 pub use target::Target;
 pub use variance::{LogVariance, Variance};

@@ -4,8 +4,9 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
+use crate::ProcessError;
 use crate::simplex::Octaves;
-use crate::{ProcessError, splitmix64};
+use crate::splitmix::splitmix64;
 
 /// The noise `ε` of the process: mean 0 and variance 1 in every number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

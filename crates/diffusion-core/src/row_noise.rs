@@ -2,7 +2,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
-use crate::{Noise, ProcessError, splitmix64};
+use crate::splitmix::splitmix64;
+use crate::{Noise, ProcessError};
 
 /// Noise for the rows of a block, standard normal unless said otherwise, one stream for each row, keyed by a seed and the
 /// row's own numbers: rows are disturbed independently, and yet a row meets the same noise alone, in

@@ -3,7 +3,7 @@
 
 use std::f64::consts::PI;
 
-use crate::splitmix64;
+use crate::splitmix::splitmix64;
 
 /// Octaves of noise that are added up; AnoDDPM's.
 const OCTAVES: u32 = 6;

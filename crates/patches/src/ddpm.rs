@@ -4,9 +4,7 @@ use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Process, Schedule, ScheduleConfig, Target};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
-use training::{
-    Decay, Optimizer, Purpose, Run, Session, TrainConfig, TrainingError, probe_rows, train,
-};
+use training::{Decay, Optimizer, Purpose, Run, Session, TrainConfig, probe_rows, train};
 
 use crate::config::check;
 use crate::network::{PatchMlp, PatchMlpConfig};
@@ -207,7 +205,7 @@ pub(crate) fn build_schedule(
     config: &ScheduleConfig,
     steps: usize,
 ) -> Result<Schedule, PatchesError> {
-    Ok(config.build(steps).map_err(TrainingError::from)?)
+    Ok(config.build(steps)?)
 }
 
 impl PatchScoreConfig {

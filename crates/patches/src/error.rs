@@ -1,6 +1,6 @@
 use detector::DetectorError;
 use detector::settings::Setting;
-use diffusion_core::ProcessError;
+use diffusion_core::{ProcessError, ScheduleError};
 use features::FeaturesError;
 use tch::TchError;
 use training::TrainingError;
@@ -19,6 +19,9 @@ pub enum PatchesError {
         /// What would be valid.
         expected: &'static str,
     },
+    /// The schedule cannot be built.
+    #[error("schedule: {0}")]
+    Schedule(#[from] ScheduleError),
     /// Too few training images.
     #[error("{n} training images, expected at least 2")]
     TooFewImages {
@@ -44,7 +47,18 @@ impl From<TchError> for PatchesError {
 
 impl From<ProcessError> for PatchesError {
     fn from(error: ProcessError) -> Self {
-        Self::Training(error.into())
+        match error {
+            ProcessError::Setting {
+                name,
+                value,
+                expected,
+            } => Self::Config {
+                name,
+                value,
+                expected,
+            },
+            other => Self::Training(TrainingError::Model(other.into())),
+        }
     }
 }
 

@@ -135,7 +135,7 @@ fn part(
     let flat = patches.f_reshape([b * p, c])?;
     let places: Vec<i64> = (0..b as usize)
         .flat_map(|image| {
-            let seed = diffusion_core::splitmix64(seed, (first + image) as u64);
+            let seed = training::splitmix64(seed, (first + image) as u64);
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let chosen = index::sample(&mut random, p as usize, per_image);
             let chosen: Vec<i64> = chosen.iter().map(|i| i as i64 + image as i64 * p).collect();

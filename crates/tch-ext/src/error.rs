@@ -1,3 +1,5 @@
+use tch::TchError;
+
 /// What libtorch refused, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -24,4 +26,17 @@ pub enum ExtError {
         /// What would fit.
         expected: String,
     },
+}
+
+impl From<TchError> for ExtError {
+    /// libtorch's own message; the lines below it are a C++ stack.
+    fn from(error: TchError) -> Self {
+        let text = match error {
+            TchError::Torch(text) => text,
+            other => other.to_string(),
+        };
+        Self::Torch {
+            message: text.lines().next().unwrap_or_default().to_owned(),
+        }
+    }
 }

@@ -39,7 +39,7 @@ impl Adam {
     /// An optimiser of all trainable variables of `vs`, which are f32.
     ///
     /// # Errors
-    /// [`TrainingError::Process`] where libtorch has no memory for the buffers.
+    /// [`TrainingError::Torch`] where libtorch has no memory for the buffers.
     pub fn new(
         vs: &nn::VarStore,
         optimizer: Optimizer,
@@ -83,7 +83,7 @@ impl Adam {
     /// step.
     ///
     /// # Errors
-    /// [`TrainingError::Process`] where libtorch refuses the backward pass.
+    /// [`TrainingError::Torch`] where libtorch refuses the backward pass.
     pub fn backward(&mut self, loss: &Tensor) -> Result<(), TrainingError> {
         self.backward_share(loss, 1.0)
     }
@@ -120,7 +120,7 @@ impl Adam {
     /// Euclidean norm cut to `clip` where that is above 0.
     ///
     /// # Errors
-    /// [`TrainingError::Process`] where libtorch has no memory left.
+    /// [`TrainingError::Torch`] where libtorch has no memory left.
     pub fn step(&mut self, learning_rate: f64, clip: f64) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
         if self.accumulated > 1.0 + 1e-9 {
@@ -166,7 +166,7 @@ impl Adam {
     /// rows takes 0.3 s at first and several times that after 200 epochs.
     ///
     /// # Errors
-    /// [`TrainingError::Process`] where libtorch has no memory for the mask.
+    /// [`TrainingError::Torch`] where libtorch has no memory for the mask.
     pub fn drop_tiny(&mut self) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
         let [m, v] = &mut self.moments;

@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::random::{Purpose, mix};
+use crate::Purpose;
 
 /// How the rows of an epoch are cut into batches.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +47,7 @@ impl Batches {
     /// The rows in the order of `epoch`.
     pub(crate) fn order(self, seed: u64, epoch: usize) -> Vec<i64> {
         let mut order: Vec<i64> = (0..self.rows).collect();
-        let seed = mix(seed, Purpose::Order, epoch as u64);
+        let seed = Purpose::Order.seed(seed, epoch as u64);
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         order
     }

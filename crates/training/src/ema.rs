@@ -23,7 +23,7 @@ impl Ema {
     /// Averages of the trainable variables of `vs`, which share a kind, from their present values.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] for a `decay` outside `[0, 1)`, [`TrainingError::Process`] without
+    /// [`TrainingError::Config`] for a `decay` outside `[0, 1)`, [`TrainingError::Torch`] without
     /// variables or memory.
     pub(crate) fn new(vs: &nn::VarStore, decay: f64) -> Result<Self, TrainingError> {
         if !(0.0..1.0).contains(&decay) {
@@ -52,7 +52,7 @@ impl Ema {
     /// Takes the present values of the variables into the average.
     ///
     /// # Errors
-    /// [`TrainingError::Process`] where libtorch has no memory.
+    /// [`TrainingError::Torch`] where libtorch has no memory.
     pub(crate) fn update(&mut self) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
         let _ = Tensor::f_cat_out(&self.current, &flat(&self.variables)?, 0)?;

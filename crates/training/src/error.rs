@@ -3,7 +3,6 @@ use std::path::PathBuf;
 
 use detector::DetectorError;
 use detector::settings::Setting;
-use diffusion_core::{ProcessError, ScheduleError, ScoreConfigError};
 use tch::TchError;
 use tch_ext::ExtError;
 
@@ -12,7 +11,7 @@ use crate::memory::is_out_of_memory;
 /// Any error of a network, its loss or its score.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a diffusion model could not be trained or could not score.
+/// Why a network could not be trained or could not score.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainingError {
@@ -26,9 +25,6 @@ pub enum TrainingError {
         /// What would be valid.
         expected: &'static str,
     },
-    /// The schedule cannot be built.
-    #[error("schedule: {0}")]
-    Schedule(#[from] ScheduleError),
     /// The network cannot be built.
     #[error("network: {0}")]
     Network(BoxError),
@@ -109,44 +105,14 @@ pub enum TrainingError {
         /// What does not fit.
         reason: String,
     },
-    /// A step of the diffusion process failed.
-    #[error(transparent)]
-    Process(ProcessError),
-    /// libtorch refused a switch or a fused operation.
+    /// libtorch refused: out of memory, a switch, a fused operation.
     #[error(transparent)]
     Torch(#[from] ExtError),
 }
 
-impl From<ProcessError> for TrainingError {
-    fn from(error: ProcessError) -> Self {
-        match error {
-            ProcessError::Setting {
-                name,
-                value,
-                expected,
-            } => Self::Config {
-                name,
-                value,
-                expected,
-            },
-            other => Self::Process(other),
-        }
-    }
-}
-
-impl From<ScoreConfigError> for TrainingError {
-    fn from(error: ScoreConfigError) -> Self {
-        Self::Config {
-            name: error.name,
-            value: error.value,
-            expected: error.expected,
-        }
-    }
-}
-
 impl From<TchError> for TrainingError {
     fn from(error: TchError) -> Self {
-        ProcessError::from(error).into()
+        Self::Torch(error.into())
     }
 }
 
@@ -155,10 +121,6 @@ impl From<BoxError> for TrainingError {
     fn from(error: BoxError) -> Self {
         let error = match error.downcast::<Self>() {
             Ok(known) => return *known,
-            Err(other) => other,
-        };
-        let error = match error.downcast::<ProcessError>() {
-            Ok(known) => return (*known).into(),
             Err(other) => other,
         };
         match error.downcast::<TchError>() {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use tch::{Device, Tensor, nn};
 
 use crate::degenerate::{Answers, degenerate};
-use crate::random::mix;
 use crate::{
     BoxError, Purpose, Run, Runtime, Session, TrainConfig, TrainingError, TrainingObjective, train,
 };
@@ -95,7 +94,7 @@ pub fn fit<C: Serialize, M: Trainable>(
     let mut model = build(&vs.root())?;
 
     session.seed(seed, Purpose::Probe, 0);
-    let questions = model.questions(x, mix(seed, Purpose::Probe, 0))?;
+    let questions = model.questions(x, Purpose::Probe.seed(seed, 0))?;
     let before = answers(&model, &questions)?;
 
     let folder = plan.runtime.folder(&plan.description, seed, x, progress)?;

@@ -1,6 +1,7 @@
 //! Randomness that depends on the seed, the purpose and the step, and on nothing else.
 
-use diffusion_core::splitmix64;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 /// What random numbers are drawn for; each purpose has its own stream per seed and index.
 #[derive(Debug, Clone, Copy)]
@@ -17,11 +18,16 @@ pub enum Purpose {
     Probe = 5,
 }
 
-/// A seed for `purpose` number `index`: the three mixed by rounds of splitmix64 (Steele et al. 2014).
-pub(crate) fn mix(seed: u64, purpose: Purpose, index: u64) -> u64 {
-    [seed, purpose as u64, index]
-        .into_iter()
-        .fold(0, splitmix64)
+impl Purpose {
+    /// The seed of stream number `index` for this purpose: the three mixed by rounds of [`splitmix64`].
+    pub fn seed(self, seed: u64, index: u64) -> u64 {
+        [seed, self as u64, index].into_iter().fold(0, splitmix64)
+    }
+}
+
+/// One round of splitmix64 (Steele et al. 2014) over `state` and a word: what seeds are mixed with.
+pub fn splitmix64(state: u64, word: u64) -> u64 {
+    SplitMix64::seed_from_u64(state ^ word).next_u64()
 }
 
 #[cfg(test)]
@@ -43,7 +49,7 @@ mod tests {
                 Purpose::Probe,
             ] {
                 for index in 0..100 {
-                    seen.insert(mix(seed, purpose, index) as u32);
+                    seen.insert(purpose.seed(seed, index) as u32);
                 }
             }
         }

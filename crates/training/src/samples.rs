@@ -74,7 +74,7 @@ const LARGEST: f64 = 1e15;
 /// quarter of what they take as numbers.
 ///
 /// # Errors
-/// [`TrainingError::Process`] where the device is absent or full.
+/// [`TrainingError::Torch`] where the device is absent or full.
 pub fn to_tensor(x: Input<'_>, device: Device) -> Result<Tensor, TrainingError> {
     let tensor = match x {
         Input::Rows(x) => row_tensor(x)?,
@@ -107,7 +107,7 @@ fn image_tensor(x: ArrayView4<'_, u8>) -> Result<Tensor, TrainingError> {
 /// Samples as a network meets them: bytes as f32 in [−1, 1], numbers as they are.
 ///
 /// # Errors
-/// [`TrainingError::Process`] where libtorch has no memory.
+/// [`TrainingError::Torch`] where libtorch has no memory.
 pub fn to_numbers(x: &Tensor) -> Result<Tensor, TrainingError> {
     match x.kind() {
         Kind::Uint8 => Ok(x

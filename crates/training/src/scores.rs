@@ -62,7 +62,7 @@ pub fn gradient_blocks(
             value: values[at],
         });
     }
-    Array2::from_shape_vec((n, d), values).map_err(|e| TrainingError::Network(e.into()))
+    Array2::from_shape_vec((n, d), values).map_err(|e| TrainingError::Model(e.into()))
 }
 
 /// Maps of the images `x` in blocks that fit into memory; `map` takes one, `[b, c, h, w]` →
@@ -71,7 +71,7 @@ pub fn gradient_blocks(
 /// # Errors
 /// What `map` returns, [`TrainingError::Score`] for the first image with a pixel that is not finite,
 /// [`TrainingError::Interrupted`].
-pub(crate) fn map_blocks(
+pub fn map_blocks(
     x: Input<'_>,
     [h, w]: [usize; 2],
     device: Device,
@@ -92,5 +92,5 @@ pub(crate) fn map_blocks(
         });
     }
     let shape = (values.len() / (h * w).max(1), h, w);
-    Array3::from_shape_vec(shape, values).map_err(|e| TrainingError::Network(e.into()))
+    Array3::from_shape_vec(shape, values).map_err(|e| TrainingError::Model(e.into()))
 }

@@ -3,8 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch::Device;
 use tch_ext::{Deterministic, keep_freed_memory};
 
-use crate::TrainingError;
-use crate::random::{Purpose, mix};
+use crate::{Purpose, TrainingError};
 
 /// A turn with libtorch, whose generator and number of threads belong to the whole process: fits and
 /// scores of one process take turns, each seeds before it draws.
@@ -47,7 +46,7 @@ impl Session {
     /// Starts the stream of `purpose` number `index` in libtorch's generator: what is drawn next
     /// depends on nothing that was drawn before.
     pub fn seed(&self, seed: u64, purpose: Purpose, index: u64) {
-        tch::manual_seed(mix(seed, purpose, index).cast_signed());
+        tch::manual_seed(purpose.seed(seed, index).cast_signed());
     }
 }
 

@@ -72,8 +72,8 @@ pub struct History {
 /// [`TrainingError::Config`] for a setting out of range, [`TrainingError::TooFewRows`] below two rows,
 /// [`TrainingError::Diverged`] for a loss that is not finite, [`TrainingError::NotFinite`] for a
 /// variable that is not, [`TrainingError::Interrupted`], [`TrainingError::File`] and
-/// [`TrainingError::Checkpoint`] for what goes wrong in the folder, [`TrainingError::Process`] where the
-/// network or libtorch refuses.
+/// [`TrainingError::Checkpoint`] for what goes wrong in the folder, [`TrainingError::Model`] and
+/// [`TrainingError::Torch`] where the network or libtorch refuses.
 pub fn train(
     vs: &nn::VarStore,
     objective: &mut dyn TrainingObjective,

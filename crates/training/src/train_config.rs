@@ -177,10 +177,13 @@ impl TrainConfig {
 }
 
 /// A setting's name, its value, whether it is valid, and what would be.
-type Rule<'a> = (&'static str, &'a dyn ToString, bool, &'static str);
+pub type Rule<'a> = (&'static str, &'a dyn ToString, bool, &'static str);
 
 /// The first rule that is broken, as an error.
-pub(crate) fn check_settings(rules: &[Rule<'_>]) -> Result<(), TrainingError> {
+///
+/// # Errors
+/// [`TrainingError::Config`].
+pub fn check_settings(rules: &[Rule<'_>]) -> Result<(), TrainingError> {
     match rules.iter().find(|(_, _, valid, _)| !valid) {
         None => Ok(()),
         Some((name, value, _, expected)) => Err(TrainingError::Config {

@@ -183,14 +183,14 @@ struct Pair {
 const PAIRS: [Pair; 5] = [
     Pair {
         what: "residual MLP, epoch of 394 × 512 at batch 64, ms",
-        ours: ("training", "epoch_time"),
+        ours: ("diffusion", "epoch_time"),
         script: "ddpm_pytorch.py",
         arguments: [&["394", "512", "30"]; 2],
         unit: " ms per epoch",
     },
     Pair {
         what: "residual MLP, epoch of 2500 × 512 at batch 64, ms",
-        ours: ("training", "epoch_time"),
+        ours: ("diffusion", "epoch_time"),
         script: "ddpm_pytorch.py",
         arguments: [&["2500", "512", "15"]; 2],
         unit: " ms per epoch",

@@ -10,6 +10,7 @@ const POLARS: &str = "polars";
 /// The crates that may have libtorch below them; a crate that is not named here may not.
 const LINK_TORCH: &[&str] = &[
     "cli",
+    "diffusion",
     "diffusion-core",
     "dit",
     "dte",
@@ -51,6 +52,19 @@ const NEVER: &[(&str, &[&str])] = &[
     (
         "detector",
         &["baselines", "datasets", "diffusion-core", "metrics"],
+    ),
+    (
+        "diffusion",
+        &[
+            "baselines",
+            "datasets",
+            "dit",
+            "dte",
+            "metrics",
+            "mlp",
+            "patches",
+            "unet",
+        ],
     ),
     (
         "diffusion-core",
@@ -134,8 +148,10 @@ const NEVER: &[(&str, &[&str])] = &[
         &[
             "baselines",
             "datasets",
+            "diffusion-core",
             "dit",
             "dte",
+            "layers",
             "metrics",
             "mlp",
             "unet",

@@ -2,13 +2,14 @@
 
 use std::error::Error;
 
+use ::diffusion::{DiffusionConfig, DiffusionDetector};
 use detector::{Detector, DetectorError};
 use diffusion_core::{Denoiser, ScheduleConfig, ScoreConfig, ScoreRule, Target};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tch::nn;
-use training::{Decay, DiffusionConfig, DiffusionDetector, Optimizer, TrainConfig};
+use training::{Decay, Optimizer, TrainConfig};
 
 use super::{BuildError, FLOAT32, Method, Settings, defaults};
 use crate::{Device, Runtime};

@@ -1,12 +1,13 @@
 //! Methods on the pixels of images.
 
+use ::diffusion::{DiffusionConfig, DiffusionDetector, ImagesConfig};
 use detector::DetectorError;
 use diffusion_core::{Combine, ScheduleConfig, ScoreConfig, ScoreRule, Target};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tch::nn;
-use training::{Decay, DiffusionConfig, DiffusionDetector, ImagesConfig, Optimizer, TrainConfig};
+use training::{Decay, Optimizer, TrainConfig};
 
 use super::diffusion::{DIFFUSION, Network, SCORE, TRAIN, torch, with_network};
 use super::{AS_IMAGES, BuildError, FLOAT32, Method, Settings, defaults, make};

@@ -2,12 +2,11 @@
 
 use detector::conformance::{Tolerance, check_images_within};
 use detector::{Detector, DetectorError, Input, Silent};
+use diffusion::{DiffusionConfig, DiffusionDetector, ImagesConfig};
 use diffusion_core::{Noise, ScheduleConfig, ScoreConfig};
 use ndarray::{Array4, Axis, s};
 use tch::Device;
-use training::{
-    Decay, DiffusionConfig, DiffusionDetector, ImagesConfig, Optimizer, Runtime, TrainConfig,
-};
+use training::{Decay, Optimizer, Runtime, TrainConfig};
 use unet::{Unet, UnetConfig};
 
 const SHAPE: [usize; 3] = [1, 12, 16];

@@ -1,7 +1,6 @@
 use ndarray::{Array2, ArrayView2, Axis};
 use tch::{Kind, Tensor};
-
-use crate::TrainingError;
+use training::TrainingError;
 
 /// Added to the diagonal of the correlations, so that levels that say the same can be inverted.
 const RIDGE: f64 = 1e-3;
@@ -40,7 +39,7 @@ impl Typicality {
         let precision = Tensor::f_linalg_inv(&correlations)?;
         let precision = Vec::<f64>::try_from(precision.f_to_kind(Kind::Double)?.f_reshape([-1])?)?;
         let precision = Array2::from_shape_vec((mean.len(), mean.len()), precision)
-            .map_err(|e| TrainingError::Network(e.into()))?;
+            .map_err(|e| TrainingError::Model(e.into()))?;
         Ok(Self {
             mean,
             sd,

@@ -1,35 +1,32 @@
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use detector::{DetectorError, Input, Progress, Scorer, Silent};
-use diffusion_core::{Combine, Denoiser, Process, RowNoise, ScoreRule, Scoring};
-use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, ArrayView4};
-use tch::{Device, Kind, Tensor, nn};
+use diffusion_core::{Combine, ScoreRule, Scoring};
+use ndarray::{Array1, Array2, Array3, Array4};
+use tch::{Device, Kind};
+use training::{
+    SampleShape, Session, Trained, TrainingError, gradient_blocks, in_blocks, map_blocks,
+    score_blocks,
+};
 
-use crate::random::mix;
-use crate::scores::{gradient_blocks, map_blocks, score_blocks};
+use crate::ImagesConfig;
+use crate::model::Model;
+use crate::reference::Reference;
 use crate::smooth::smooth;
 use crate::typicality::Typicality;
-use crate::{ImagesConfig, Purpose, SampleShape, Session, TrainingError, in_blocks};
 
 /// A trained [`DiffusionDetector`](crate::DiffusionDetector).
 #[derive(Debug)]
 pub(crate) struct DiffusionScorer {
     pub(crate) shape: SampleShape,
     pub(crate) scoring: Scoring,
-    pub(crate) warnings: Vec<String>,
-    /// The mean loss of each epoch.
-    pub(crate) losses: Vec<f64>,
     pub(crate) images: ImagesConfig,
-    pub(crate) seed: u64,
-    pub(crate) vs: nn::VarStore,
-    pub(crate) denoiser: Box<dyn Denoiser>,
-    pub(crate) process: Process,
-    /// Training samples that typicality and the scale of the maps are taken from.
-    pub(crate) reference: Tensor,
-    /// What is typical of them, once it is asked for.
-    pub(crate) typicality: OnceCell<Typicality>,
+    pub(crate) trained: Trained<Model>,
+    pub(crate) reference: Reference,
+    /// What is typical of the reference, once it is asked for.
+    pub(crate) typicality: OnceLock<Typicality>,
     /// What maps are divided by, once they are asked for.
-    pub(crate) map_scale: OnceCell<f32>,
+    pub(crate) map_scale: OnceLock<f32>,
 }
 
 impl DiffusionScorer {
@@ -41,32 +38,17 @@ impl DiffusionScorer {
         progress: &dyn Progress,
     ) -> Result<Array4<u8>, TrainingError> {
         let mut values = Vec::with_capacity(x.len() * c * h * w);
-        let device = self.device();
-        let _session = Session::begin(device)?;
-        in_blocks(x, device, progress, |block| {
-            let found = self.scoring.reconstruct(
-                &self.process,
-                &*self.denoiser,
-                block,
-                &mut self.noise(block)?,
-            )?;
+        let session = Session::begin(self.trained.device())?;
+        let model = self.trained.model(&session);
+        in_blocks(x, self.trained.device(), progress, |block| {
+            let found = model.reconstruct(block)?;
             let bytes = ((found + 1.0) * 127.5).round().clamp(0.0, 255.0);
             let bytes = bytes.to_kind(Kind::Uint8).to_device(Device::Cpu);
             values.extend(Vec::<u8>::try_from(bytes.f_reshape([-1])?)?);
             Ok(())
         })?;
         Array4::from_shape_vec((x.len(), c, h, w), values)
-            .map_err(|e| TrainingError::Network(e.into()))
-    }
-
-    fn device(&self) -> Device {
-        self.process.device()
-    }
-
-    /// The noise of scores, for each sample its own.
-    fn noise(&self, x: &Tensor) -> Result<RowNoise, TrainingError> {
-        let noise = RowNoise::new(x, mix(self.seed, Purpose::Walk, 0))?;
-        Ok(noise.with_noise(self.images.noise))
+            .map_err(|e| TrainingError::Model(e.into()))
     }
 
     fn score_checked(
@@ -90,11 +72,10 @@ impl DiffusionScorer {
         x: Input<'_>,
         progress: &dyn Progress,
     ) -> Result<Array1<f64>, TrainingError> {
-        let device = self.device();
-        let _session = Session::begin(device)?;
-        score_blocks(x, device, progress, |x| {
-            Ok(scoring.score(&self.process, &*self.denoiser, x, &mut self.noise(x)?)?)
-        })
+        let session = Session::begin(self.trained.device())?;
+        let model = self.trained.model(&session);
+        let device = self.trained.device();
+        score_blocks(x, device, progress, |x| model.score_by(scoring, x))
     }
 
     /// `[m, k]`, a column for each of the `k` levels.
@@ -115,19 +96,7 @@ impl DiffusionScorer {
         if let Some(found) = self.typicality.get() {
             return Ok(found);
         }
-        let reference = self.reference.f_to_device(Device::Cpu)?.f_reshape([-1])?;
-        let scores = match self.shape {
-            SampleShape::Row(d) => {
-                let rows = Vec::<f32>::try_from(reference)?;
-                let rows = ArrayView2::from_shape((rows.len() / d.max(1), d), &rows)
-                    .map_err(|e| TrainingError::Network(e.into()))?;
-                self.scores_by_level(Input::Rows(rows), &Silent)?
-            }
-            SampleShape::Image(shape) => {
-                let bytes = Vec::<u8>::try_from(reference)?;
-                self.scores_by_level(images_of(&bytes, shape)?, &Silent)?
-            }
-        };
+        let scores = self.scores_by_level(self.reference.input(), &Silent)?;
         let found = Typicality::fit(scores.view())?;
         Ok(self.typicality.get_or_init(|| found))
     }
@@ -137,12 +106,10 @@ impl DiffusionScorer {
         x: Input<'_>,
         progress: &dyn Progress,
     ) -> Result<Array2<f32>, TrainingError> {
-        let device = self.device();
-        let _session = Session::begin(device)?;
-        gradient_blocks(x, device, progress, |x| {
-            let scoring = &self.scoring;
-            Ok(scoring.score(&self.process, &*self.denoiser, x, &mut self.noise(x)?)?)
-        })
+        let session = Session::begin(self.trained.device())?;
+        let model = self.trained.model(&session);
+        let device = self.trained.device();
+        gradient_blocks(x, device, progress, |x| model.score_by(&self.scoring, x))
     }
 
     /// Smoothed maps, not yet scaled.
@@ -152,29 +119,23 @@ impl DiffusionScorer {
         [h, w]: [usize; 2],
         progress: &dyn Progress,
     ) -> Result<Array3<f32>, TrainingError> {
-        let device = self.device();
-        let _session = Session::begin(device)?;
-        let mut maps = map_blocks(x, [h, w], device, progress, |x| {
-            let scoring = &self.scoring;
-            Ok(scoring.maps(&self.process, &*self.denoiser, x, &mut self.noise(x)?)?)
-        })?;
+        let session = Session::begin(self.trained.device())?;
+        let model = self.trained.model(&session);
+        let device = self.trained.device();
+        let mut maps = map_blocks(x, [h, w], device, progress, |x| model.maps(x))?;
         smooth(&mut maps, self.images.map_sigma);
         Ok(maps)
     }
 
-    /// What becomes 1 in a map.
-    fn map_scale(&self, shape: [usize; 3]) -> Result<f32, TrainingError> {
+    /// What becomes 1 in a map of `[h, w]`.
+    fn map_scale(&self, size: [usize; 2]) -> Result<f32, TrainingError> {
         if let Some(scale) = self.map_scale.get() {
             return Ok(*scale);
         }
-        let [_, h, w] = shape;
-        let bytes = self.reference.f_to_device(Device::Cpu)?.f_reshape([-1])?;
-        let bytes = Vec::<u8>::try_from(bytes)?;
-        let maps = self.raw_maps(images_of(&bytes, shape)?, [h, w], &Silent)?;
+        let maps = self.raw_maps(self.reference.input(), size, &Silent)?;
         let scale = quantile(maps.into_iter().collect(), self.images.map_quantile);
-        Ok(*self
-            .map_scale
-            .get_or_init(|| if scale > 0.0 { scale } else { 1.0 }))
+        let scale = if scale > 0.0 { scale } else { 1.0 };
+        Ok(*self.map_scale.get_or_init(|| scale))
     }
 }
 
@@ -190,12 +151,11 @@ impl Scorer for DiffusionScorer {
         progress: &dyn Progress,
     ) -> Result<Option<Array3<f32>>, DetectorError> {
         self.shape.check(x)?;
-        let SampleShape::Image(shape) = self.shape else {
+        let SampleShape::Image([_, h, w]) = self.shape else {
             return Ok(None);
         };
-        let scale = self.map_scale(shape)?;
-        let maps = self.raw_maps(x, [shape[1], shape[2]], progress)?;
-        Ok(Some(maps / scale))
+        let scale = self.map_scale([h, w])?;
+        Ok(Some(self.raw_maps(x, [h, w], progress)? / scale))
     }
 
     fn reconstructions(
@@ -218,11 +178,9 @@ impl Scorer for DiffusionScorer {
         progress: &dyn Progress,
     ) -> Result<Option<Array2<f32>>, DetectorError> {
         self.shape.check(x)?;
+        let config = self.scoring.config();
         match self.shape {
-            SampleShape::Row(_)
-                if !self.scoring.config().is_random()
-                    && self.scoring.config().combine == Combine::Mean =>
-            {
+            SampleShape::Row(_) if !config.is_random() && config.combine == Combine::Mean => {
                 Ok(Some(self.gradient(x, progress)?))
             }
             _ => Ok(None),
@@ -230,30 +188,20 @@ impl Scorer for DiffusionScorer {
     }
 
     fn n_params(&self) -> Option<u64> {
-        let variables = self.vs.trainable_variables();
-        Some(variables.iter().map(|v| v.numel() as u64).sum())
+        Some(self.trained.n_params())
     }
 
     fn n_evaluations(&self) -> Option<u64> {
-        Some(self.scoring.config().n_evaluations(self.process.steps()))
+        Some(self.trained.n_evaluations())
     }
 
     fn losses(&self) -> &[f64] {
-        &self.losses
+        self.trained.losses()
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.warnings.clone()
+        self.trained.warnings().to_vec()
     }
-}
-
-/// Bytes one after the other as images of `[c, h, w]`.
-fn images_of(bytes: &[u8], [c, h, w]: [usize; 3]) -> Result<Input<'_>, TrainingError> {
-    let n = bytes.len() / (c * h * w).max(1);
-    let images = ArrayView4::from_shape((n, c, h, w), bytes);
-    Ok(Input::Images(
-        images.map_err(|e| TrainingError::Network(e.into()))?,
-    ))
 }
 
 /// The smallest value that at least the share `q` of `values` does not exceed.

@@ -9,16 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use detector::{Detector, Input, Progress, Silent};
-use diffusion_core::{
-    Denoiser, Objective, Process, Schedule, ScoreConfig, ScoreWalk, StepSampling,
-};
+use diffusion::{Denoising, DiffusionConfig, DiffusionDetector};
+use diffusion_core::{Objective, Process, Schedule, ScoreConfig, ScoreWalk, StepSampling};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor, nn};
 use training::{
-    Decay, Denoising, DiffusionConfig, DiffusionDetector, History, Optimizer, Precision, Purpose,
-    Run, Runtime, Session, TrainConfig, TrainingError, train,
+    Decay, History, Optimizer, Precision, Purpose, Run, Runtime, Session, TrainConfig,
+    TrainingError, train,
 };
 
 /// Batches of 11 to 4 rows, three of them to a step, two steps to an epoch: batch statistics, dropout,
@@ -76,13 +75,14 @@ fn trained_by(
     };
     let folder = runtime.folder(config, 5, &x, progress)?;
     let folder = folder.map(|folder| folder.checkpoint_every(checkpoint_every));
-    let process = Process::new(Schedule::linear(8, 1e-3, 0.5).unwrap(), Device::Cpu)?;
+    let process = Process::new(Schedule::linear(8, 1e-3, 0.5).unwrap(), Device::Cpu).unwrap();
     let sampling = StepSampling::LossSecondMoment;
     let objective = Objective {
         min_snr_gamma: Some(5.0),
         ..Objective::default()
     };
-    let mut objective = Denoising::new(&network as &dyn Denoiser, &process, objective, sampling)?;
+    let denoising = Denoising::new(Box::new(network), process, objective, sampling);
+    let mut objective = denoising.unwrap();
     let run = Run {
         session: &session,
         progress,

@@ -1,9 +1,10 @@
 //! Which settings of a diffusion detector make another kept model.
 
 use detector::Silent;
+use diffusion::{DiffusionConfig, ImagesConfig};
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor};
-use training::{DiffusionConfig, ImagesConfig, Runtime};
+use training::Runtime;
 
 /// Where a model of these settings is kept below `models`.
 fn folder(models: &std::path::Path, config: &str, images: &str) -> PathBuf {

@@ -4,13 +4,12 @@ use std::sync::Mutex;
 
 use detector::conformance::{Tolerance, check_gradient, check_within};
 use detector::{Detector, DetectorError, Input, Progress, Silent};
+use diffusion::{DiffusionConfig, DiffusionDetector, DiffusionError};
 use diffusion_core::{Denoiser, Prediction, ScoreConfig, ScoreRule, ScoreWalk, StepSampling};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::{Array2, Axis, s};
 use tch::{Device, Kind, Tensor, nn};
-use training::{
-    DiffusionConfig, DiffusionDetector, Precision, Runtime, TrainConfig, TrainingError,
-};
+use training::{Precision, Runtime, TrainConfig};
 
 fn tiny() -> DiffusionConfig {
     DiffusionConfig {
@@ -434,7 +433,7 @@ fn settings_are_checked_when_the_detector_is_made() {
     };
     assert!(matches!(
         build(config),
-        Err(TrainingError::Config { name: "start", .. })
+        Err(DiffusionError::Config { name: "start", .. })
     ));
     let config = DiffusionConfig {
         schedule: diffusion_core::ScheduleConfig::Linear {
@@ -443,7 +442,7 @@ fn settings_are_checked_when_the_detector_is_made() {
         },
         ..tiny()
     };
-    assert!(matches!(build(config), Err(TrainingError::Schedule(_))));
+    assert!(matches!(build(config), Err(DiffusionError::Schedule(_))));
 }
 
 #[test]

@@ -3,9 +3,9 @@ use diffusion_core::{
     Variance,
 };
 use serde::{Deserialize, Serialize};
+use training::{TrainConfig, check_settings};
 
-use crate::train_config::check_settings;
-use crate::{TrainConfig, TrainingError};
+use crate::DiffusionError;
 
 /// A diffusion detector: its process, its loss, its training and its score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,9 +59,9 @@ impl DiffusionConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] naming the first setting outside its range,
-    /// [`TrainingError::Schedule`].
-    pub fn check(&self) -> Result<(), TrainingError> {
+    /// [`DiffusionError::Config`] naming the first setting outside its range,
+    /// [`DiffusionError::Schedule`].
+    pub fn check(&self) -> Result<(), DiffusionError> {
         check_settings(&[(
             "steps",
             &self.steps,
@@ -81,7 +81,7 @@ impl DiffusionConfig {
     }
 
     /// The schedule with its tables.
-    pub(crate) fn build_schedule(&self) -> Result<Schedule, TrainingError> {
+    pub(crate) fn build_schedule(&self) -> Result<Schedule, DiffusionError> {
         Ok(self.schedule.build(self.steps)?)
     }
 
@@ -156,7 +156,7 @@ last = 0.01
         ] {
             let config: DiffusionConfig = toml::from_str(text).unwrap();
             let error = config.check().unwrap_err();
-            assert!(matches!(error, TrainingError::Config { .. }), "{error:?}");
+            assert!(matches!(error, DiffusionError::Config { .. }), "{error:?}");
             assert_eq!(error.to_string(), message);
         }
     }

@@ -1,8 +1,8 @@
 use diffusion_core::Noise;
 use serde::{Deserialize, Serialize};
+use training::check_settings;
 
-use crate::TrainingError;
-use crate::train_config::check_settings;
+use crate::DiffusionError;
 
 /// What a diffusion detector over images has beyond one over rows: the table `[images]` in a
 /// configuration file.
@@ -35,9 +35,9 @@ impl ImagesConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), TrainingError> {
-        check_settings(&[
+    /// [`DiffusionError::Config`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), DiffusionError> {
+        Ok(check_settings(&[
             (
                 "map-sigma",
                 &self.map_sigma,
@@ -50,7 +50,7 @@ impl ImagesConfig {
                 self.map_quantile > 0.0 && self.map_quantile <= 1.0,
                 "expected a share above 0, at most 1",
             ),
-        ])
+        ])?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A DDPM trained on a mixture in the plane draws from that mixture.
 
 use detector::Silent;
+use diffusion::Denoising;
 use diffusion_core::{
     Denoiser, Objective, Prediction, Process, RowNoise, Schedule, ScoreConfig, ScoreRule, Scoring,
     StepSampling, Walk,
@@ -9,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::nn::{self, Module};
 use tch::{Device, Kind, Tensor};
-use training::{Decay, Denoising, Optimizer, Purpose, Run, Session, TrainConfig, train};
+use training::{Decay, Optimizer, Purpose, Run, Session, TrainConfig, train};
 
 /// `n` points around eight places on the unit circle, standard deviation 0.05.
 fn points(n: usize, seed: u64) -> Tensor {
@@ -89,17 +90,19 @@ fn a_ddpm_recovers_eight_gaussians_and_its_bound_falls() {
     let session = Session::begin(Device::Cpu).unwrap();
     session.seed(0, Purpose::Weights, 0);
     let vs = nn::VarStore::new(Device::Cpu);
-    let network = Small::new(&vs.root());
+    let network = Box::new(Small::new(&vs.root()));
     let process = Process::new(Schedule::cosine(100).unwrap(), Device::Cpu).unwrap();
+    let (objective, sampling) = (Objective::default(), StepSampling::Uniform);
+    let mut denoising = Denoising::new(network, process, objective, sampling).unwrap();
     let (x, held_out) = (points(2048, 1), points(2000, 2));
-    let bits = |network: &Small| {
+    let bits = |model: &Denoising| {
         let mut noise = RowNoise::new(&held_out, 9).unwrap();
         let config = ScoreConfig {
             rule: ScoreRule::Vlb,
             ..ScoreConfig::default()
         };
         let scoring = Scoring::new(config, 100).unwrap();
-        let scores = scoring.score(&process, network, &held_out, &mut noise);
+        let scores = scoring.score(model.process(), model.denoiser(), &held_out, &mut noise);
         scores.unwrap().mean(Kind::Double).double_value(&[])
     };
     let run = Run {
@@ -107,7 +110,7 @@ fn a_ddpm_recovers_eight_gaussians_and_its_bound_falls() {
         progress: &Silent,
         folder: None,
     };
-    let mut bounds = vec![bits(&network)];
+    let mut bounds = vec![bits(&denoising)];
     for epochs in [3, 150] {
         let config = TrainConfig {
             epochs,
@@ -118,16 +121,14 @@ fn a_ddpm_recovers_eight_gaussians_and_its_bound_falls() {
             early_stop_after: usize::MAX,
             ..TrainConfig::default()
         };
-        let objective = Objective::default();
-        let mut objective =
-            Denoising::new(&network, &process, objective, StepSampling::Uniform).unwrap();
-        train(&vs, &mut objective, &x, &config, 0, &run).unwrap();
-        bounds.push(bits(&network));
+        train(&vs, &mut denoising, &x, &config, 0, &run).unwrap();
+        bounds.push(bits(&denoising));
     }
     assert!(bounds[0] > bounds[1] && bounds[1] > bounds[2], "{bounds:?}");
 
-    let samples = process
-        .sample(&network, &[2000, 2], Walk::Ancestral, 3)
+    let samples = denoising
+        .process()
+        .sample(denoising.denoiser(), &[2000, 2], Walk::Ancestral, 3)
         .unwrap();
     let ours = sliced_wasserstein(&samples, &held_out);
     session.seed(0, Purpose::Probe, 1);

@@ -1,15 +1,16 @@
 use diffusion_core::{Denoiser, Loss, Noise, Objective, Process, StepSampler, StepSampling};
 use serde_json::{Value, json};
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor};
+use training::{BoxError, TrainingError, TrainingObjective};
 
-use crate::{BoxError, TrainingError, TrainingObjective};
+use crate::DiffusionError;
 
 /// The loss of a [`Denoiser`] at steps and with noise drawn anew for each batch (Ho et al. 2020,
 /// arXiv:2006.11239, algorithm 1).
 #[derive(Debug)]
-pub struct Denoising<'a> {
-    denoiser: &'a dyn Denoiser,
-    process: &'a Process,
+pub struct Denoising {
+    denoiser: Box<dyn Denoiser>,
+    process: Process,
     objective: Objective,
     sampler: StepSampler,
     /// The plain `L_simple`, which has a faster way.
@@ -20,23 +21,23 @@ pub struct Denoising<'a> {
     flip: bool,
 }
 
-impl<'a> Denoising<'a> {
+impl Denoising {
     /// The loss `objective` of `denoiser`, at steps drawn by `sampling`.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] for settings that contradict each other.
+    /// [`DiffusionError::Config`] for settings that contradict each other.
     pub fn new(
-        denoiser: &'a dyn Denoiser,
-        process: &'a Process,
+        denoiser: Box<dyn Denoiser>,
+        process: Process,
         objective: Objective,
         sampling: StepSampling,
-    ) -> Result<Self, TrainingError> {
+    ) -> Result<Self, DiffusionError> {
         objective.check(process.variance())?;
         Ok(Self {
+            sampler: StepSampler::new(sampling, process.steps())?,
             denoiser,
             process,
             objective,
-            sampler: StepSampler::new(sampling, process.steps())?,
             plain: objective.loss == Loss::Simple
                 && objective.min_snr_gamma.is_none()
                 && sampling == StepSampling::Uniform,
@@ -57,17 +58,32 @@ impl<'a> Denoising<'a> {
     pub fn with_flip(self, flip: bool) -> Self {
         Self { flip, ..self }
     }
+
+    /// The network.
+    pub fn denoiser(&self) -> &dyn Denoiser {
+        &*self.denoiser
+    }
+
+    /// The process that it denoises.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// The kind of noise.
+    pub fn noise(&self) -> Noise {
+        self.noise
+    }
 }
 
 /// Mirrors each image of `x`, `[b, .., w]`, or leaves it, by the toss of a coin.
-fn flipped(x: &Tensor) -> Result<Tensor, TrainingError> {
+fn flipped(x: &Tensor) -> Result<Tensor, TchError> {
     let mut shape = vec![1; x.dim()];
     shape[0] = x.size()[0];
     let coin = Tensor::f_rand(shape, (Kind::Float, x.device()))?.f_lt(0.5)?;
-    Ok(x.f_flip([-1])?.f_where_self(&coin, x)?)
+    x.f_flip([-1])?.f_where_self(&coin, x)
 }
 
-impl TrainingObjective for Denoising<'_> {
+impl TrainingObjective for Denoising {
     fn loss(&mut self, x: &Tensor) -> Result<Tensor, BoxError> {
         let x = &match self.flip {
             true => flipped(x)?,
@@ -76,11 +92,11 @@ impl TrainingObjective for Denoising<'_> {
         let (t, weights) = self.sampler.sample(x.size()[0], x.device())?; // [b]
         let eps = self.noise.like(x)?;
         if self.plain {
-            return Ok(self.process.simple_loss(self.denoiser, x, &t, &eps)?);
+            return Ok(self.process.simple_loss(&*self.denoiser, x, &t, &eps)?);
         }
         let losses = self
             .process
-            .losses(self.denoiser, &self.objective, x, &t, &eps)?; // [b]
+            .losses(&*self.denoiser, &self.objective, x, &t, &eps)?; // [b]
         // A loss that is not finite has no place in the history, and the loop names the step it stops at.
         if self.adaptive && losses.f_isfinite()?.f_all()?.f_int64_value(&[])? == 1 {
             self.sampler.update(&t, &losses)?;

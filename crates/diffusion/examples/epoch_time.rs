@@ -1,18 +1,19 @@
 //! Milliseconds per epoch of the published DDPM on random rows, one thread: the peer of
 //! `scripts/bench/ddpm_pytorch.py`, which takes the same arguments and prints the same line.
 //!
-//! `cargo run -p training --release --example epoch_time -- [rows] [columns] [epochs]`
+//! `cargo run -p diffusion --release --example epoch_time -- [rows] [columns] [epochs]`
 #![allow(clippy::print_stdout)] // an example prints
 
 use std::sync::Mutex;
 use std::time::Instant;
 
 use detector::{Detector, Input, Progress};
+use diffusion::{DiffusionConfig, DiffusionDetector};
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig};
+use training::{Runtime, TrainConfig};
 
 /// When each epoch ended.
 struct Clock(Mutex<Vec<Instant>>);

@@ -1,12 +1,13 @@
-//! Trains a DDPM on two half-moons and scores points on and off them: `cargo run -p training
+//! Trains a DDPM on two half-moons and scores points on and off them: `cargo run -p diffusion
 //! --release --example two_moons`.
 #![allow(clippy::print_stdout)] // an example prints
 
 use detector::{Detector, Input, Silent};
+use diffusion::{DiffusionConfig, DiffusionDetector};
 use diffusion_core::ScoreConfig;
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use ndarray::{Array2, array};
-use training::{DiffusionConfig, DiffusionDetector, Runtime, TrainConfig};
+use training::{Runtime, TrainConfig};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let moons = Array2::from_shape_fn((600, 2), |(i, j)| {

@@ -1,27 +1,25 @@
 use std::fmt;
+use std::sync::OnceLock;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Denoiser, Process, Scoring};
 use tch::nn;
+use training::{BoxError, Plan, Runtime, SampleShape, TrainingError, fit, to_tensor};
 
-use crate::degenerate::{Probe, probe_rows};
-use crate::random::mix;
+use crate::model::Model;
+use crate::reference::Reference;
 use crate::scorer::DiffusionScorer;
-use crate::{
-    Denoising, DiffusionConfig, ImagesConfig, Purpose, Run, Runtime, SampleShape, Session,
-    TrainingError, to_tensor, train,
-};
+use crate::{Denoising, DiffusionConfig, DiffusionError, ImagesConfig};
 
-type BuildError = Box<dyn std::error::Error + Send + Sync>;
-type Network = Result<Box<dyn Denoiser>, BuildError>;
+type Network = Result<Box<dyn Denoiser>, BoxError>;
 type Build = dyn Fn(&nn::Path<'_>, SampleShape) -> Network + Send + Sync;
 
 /// The diffusion detector: trains a denoiser on normal samples and scores a sample by one of the rules of
 /// [`ScoreConfig`](diffusion_core::ScoreConfig). Its defaults are the DDPM of Livernoche et al.
 /// (arXiv:2305.18593, section 5): how far a walk back from the row itself ends from it.
 ///
-/// After training the network is compared with what it was before, on noised training samples; one that
-/// answers all alike or as before is told by [`Scorer::warnings`].
+/// After training the network is compared with what it was before, on noised training samples: where it
+/// answers all alike or as before, [`Scorer::warnings`] says so.
 ///
 /// It knows no network: `build` makes one for rows of `d` numbers, or for images of `[c, h, w]` whose
 /// bytes become numbers in [−1, 1], under the given path.
@@ -41,13 +39,13 @@ impl DiffusionDetector {
     /// `network` says what `build` makes, with all its settings: kept models are found by it.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] or [`TrainingError::Schedule`] for settings out of range.
+    /// [`DiffusionError::Config`] or [`DiffusionError::Schedule`] for settings out of range.
     pub fn new<F>(
         config: DiffusionConfig,
         network: impl Into<String>,
         runtime: Runtime,
         build: F,
-    ) -> Result<Self, TrainingError>
+    ) -> Result<Self, DiffusionError>
     where
         F: Fn(&nn::Path<'_>, usize) -> Network + Send + Sync + 'static,
     {
@@ -63,7 +61,7 @@ impl DiffusionDetector {
 
     /// A detector of images; else as [`new`](Self::new).
     ///
-    /// Its [maps](Scorer::maps) are the scoring rule's, told for each pixel
+    /// Its [maps](Scorer::maps) are the scoring rule's, computed for each pixel
     /// ([`Scoring::maps`](diffusion_core::Scoring::maps)), the mean over its noise levels whatever `score.combine`
     /// makes of them for the image, smoothed by a Gaussian and divided by one
     /// number: the quantile `map-quantile` of the pixels of the maps of 256 evenly spaced training images
@@ -79,7 +77,7 @@ impl DiffusionDetector {
         network: impl Into<String>,
         runtime: Runtime,
         build: F,
-    ) -> Result<Self, TrainingError>
+    ) -> Result<Self, DiffusionError>
     where
         F: Fn(&nn::Path<'_>, [usize; 3]) -> Network + Send + Sync + 'static,
     {
@@ -100,57 +98,38 @@ impl DiffusionDetector {
         shape: SampleShape,
         seed: u64,
         progress: &dyn Progress,
-    ) -> Result<DiffusionScorer, TrainingError> {
+    ) -> Result<DiffusionScorer, DiffusionError> {
         let (config, device) = (&self.config, self.runtime.device);
         let images = self.images.clone().unwrap_or_default();
         let process = Process::new(config.build_schedule()?, device)?
             .with_target(config.target)
             .with_variance(config.variance);
-        let scoring = Scoring::new(config.score.clone(), process.steps())?;
-        let session = Session::begin(device)?;
-        session.seed(seed, Purpose::Weights, 0);
-        let vs = nn::VarStore::new(device);
-        let denoiser = (self.build)(&vs.root(), shape).map_err(TrainingError::Network)?;
+        let scoring =
+            Scoring::new(config.score.clone(), process.steps())?.with_likelihood(config.likelihood);
         let samples = to_tensor(x, device)?;
-
-        let probe = Probe::new(
-            &process,
-            &samples,
-            images.noise,
-            mix(seed, Purpose::Probe, 0),
-        )?;
-        let untrained = probe.ask(&*denoiser);
-        let model = (&self.network, config, &self.images);
-        let folder = self.runtime.folder(&model, seed, &samples, progress)?;
-        let run = Run {
-            session: &session,
-            progress,
-            folder: folder.as_ref(),
+        let plan = Plan {
+            description: (&self.network, config, &self.images),
+            train: &config.train,
+            runtime: &self.runtime,
         };
-        let mut objective = Denoising::new(
-            &*denoiser,
-            &process,
-            config.objective(),
-            config.step_sampling,
-        )?
-        .with_noise(images.noise)
-        .with_flip(images.flip);
-        let history = train(&vs, &mut objective, &samples, &config.train, seed, &run)?;
-        let mut warnings = probe.warnings(&untrained, &probe.ask(&*denoiser))?;
-        warnings.extend(config.train.stale_average(history.steps));
+        let trained = fit(&plan, &samples, seed, progress, |vs| {
+            let denoiser = (self.build)(vs, shape).map_err(TrainingError::Network)?;
+            let (objective, sampling) = (config.objective(), config.step_sampling);
+            let denoising = Denoising::new(denoiser, process, objective, sampling)?;
+            Ok(Model {
+                denoising: denoising.with_noise(images.noise).with_flip(images.flip),
+                scoring: scoring.clone(),
+                seed,
+            })
+        })?;
         Ok(DiffusionScorer {
             shape,
-            scoring: scoring.with_likelihood(config.likelihood),
-            warnings,
-            losses: history.losses,
-            reference: probe_rows(&samples)?,
-            map_scale: std::cell::OnceCell::new(),
-            typicality: std::cell::OnceCell::new(),
+            scoring,
             images,
-            seed,
-            vs,
-            denoiser,
-            process,
+            trained,
+            reference: Reference::of(&samples, shape).map_err(TrainingError::from)?,
+            typicality: OnceLock::new(),
+            map_scale: OnceLock::new(),
         })
     }
 }

@@ -1,0 +1,36 @@
+use detector::Input;
+use ndarray::{Array2, Array4};
+use tch::{Device, Tensor};
+use training::{BoxError, SampleShape, probe_rows};
+
+/// Training samples that typicality and the scale of the maps are taken from.
+#[derive(Debug)]
+pub(crate) enum Reference {
+    Rows(Array2<f32>),
+    Images(Array4<u8>),
+}
+
+impl Reference {
+    /// Evenly spaced samples of `x`, `[n, ..]`.
+    pub(crate) fn of(x: &Tensor, shape: SampleShape) -> Result<Self, BoxError> {
+        let some = probe_rows(x)?.f_to_device(Device::Cpu)?;
+        let n = some.size()[0] as usize;
+        let numbers = some.f_reshape([-1])?;
+        Ok(match shape {
+            SampleShape::Row(d) => {
+                Self::Rows(Array2::from_shape_vec((n, d), Vec::try_from(numbers)?)?)
+            }
+            SampleShape::Image([c, h, w]) => {
+                let bytes = Vec::try_from(numbers)?;
+                Self::Images(Array4::from_shape_vec((n, c, h, w), bytes)?)
+            }
+        })
+    }
+
+    pub(crate) fn input(&self) -> Input<'_> {
+        match self {
+            Self::Rows(x) => Input::Rows(x.view()),
+            Self::Images(x) => Input::Images(x.view()),
+        }
+    }
+}
