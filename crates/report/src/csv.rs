@@ -1,8 +1,9 @@
 //! A table of a page as CSV: one line for each data set and column, so that it needs no reading of
 //! headers.
 
+use charts::csv_field as field;
+
 use crate::estimate::Estimate;
-use crate::footnotes::one_line;
 use crate::table::{Entry, Ours, Table};
 
 const HEADER: &str = "dataset,column,method,protocol,metric,percent,sd,low,high,interval,\
@@ -51,30 +52,5 @@ fn lines(text: &mut String, table: &Table<'_>, name: &str, entries: &[Entry]) {
             number(difference),
         ];
         *text += &format!("{}\n", fields.join(","));
-    }
-}
-
-/// Quoted where it must be. A leading sign that a spreadsheet would take for a formula gets an
-/// apostrophe before it.
-pub(crate) fn field(text: &str) -> String {
-    let mut text = one_line(text);
-    if text.starts_with(['=', '+', '-', '@']) {
-        text.insert(0, '\'');
-    }
-    if text.contains([',', '"']) {
-        text = format!("\"{}\"", text.replace('"', "\"\""));
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_quoted_and_no_formulas() {
-        assert_eq!(field("tile"), "tile");
-        assert_eq!(field("a,\"b\"\n"), "\"a,\"\"b\"\"\"");
-        assert_eq!(field("=1+1"), "'=1+1");
     }
 }

@@ -1,3 +1,5 @@
+pub(crate) use charts::one_line;
+
 /// The marked notes of one table, in the order of their first use.
 ///
 /// A note used in several places has one mark.
@@ -134,15 +136,6 @@ pub(crate) fn letters(number: usize) -> String {
     std::iter::repeat_n(letter, 1 + number / PLAIN.len()).collect()
 }
 
-/// Text from a file as one line, without anything that could steer a terminal.
-pub(crate) fn one_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    words
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
 fn without_numbers(text: &str) -> String {
     pieces(text)
         .map(|(piece, is_number)| if is_number { "#" } else { piece })
@@ -224,11 +217,6 @@ mod tests {
         );
         let all: std::collections::BTreeSet<String> = (0..200).map(mark).collect();
         assert_eq!(all.len(), 200);
-    }
-
-    #[test]
-    fn one_line_is_one_line_of_plain_text() {
-        assert_eq!(one_line(" a\r\n\tb\u{1b}[31m \u{7}c "), "a b [31m c");
     }
 
     #[test]

@@ -1,96 +1,6 @@
-/// HTML, or SVG, under construction.
-///
-/// Markup comes in as literals of this crate only, which the types say; every other text is escaped.
-#[derive(Debug, Default)]
-pub(crate) struct Html(String);
+//! The page's markup, and addresses that hold what they lead to.
 
-impl Html {
-    /// Markup of this crate.
-    pub(crate) fn raw(&mut self, markup: &'static str) {
-        self.0 += markup;
-    }
-
-    /// Text from anywhere.
-    pub(crate) fn text(&mut self, text: &str) {
-        self.0 += &escape(text);
-    }
-
-    /// `<tag name="value" …>`.
-    pub(crate) fn open(&mut self, tag: &'static str, attributes: &[(&'static str, &str)]) {
-        self.start(tag, attributes);
-        self.0 += ">";
-    }
-
-    /// `<tag name="value" …/>`, for SVG and for elements without content.
-    pub(crate) fn empty(&mut self, tag: &'static str, attributes: &[(&'static str, &str)]) {
-        self.start(tag, attributes);
-        self.0 += "/>";
-    }
-
-    pub(crate) fn close(&mut self, tag: &'static str) {
-        self.0 += "</";
-        self.0 += tag;
-        self.0 += ">";
-    }
-
-    /// `<tag …>text</tag>`.
-    pub(crate) fn element(
-        &mut self,
-        tag: &'static str,
-        attributes: &[(&'static str, &str)],
-        text: &str,
-    ) {
-        self.open(tag, attributes);
-        self.text(text);
-        self.close(tag);
-    }
-
-    /// Markup made by another builder.
-    pub(crate) fn append(&mut self, other: Self) {
-        self.0 += &other.0;
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn into_string(self) -> String {
-        self.0
-    }
-
-    fn start(&mut self, tag: &'static str, attributes: &[(&'static str, &str)]) {
-        self.0 += "<";
-        self.0 += tag;
-        for (name, value) in attributes {
-            self.0 += " ";
-            self.0 += name;
-            self.0 += "=\"";
-            self.0 += &escape(value);
-            self.0 += "\"";
-        }
-    }
-}
-
-/// Text that is markup nowhere, inside quotes neither. Control characters, which neither HTML nor XML
-/// may hold, become U+FFFD; line ends and tabs stay.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            '\n' | '\t' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                escaped.push('\u{fffd}');
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
+pub(crate) use charts::Markup as Html;
 
 /// `data:` address of a text, for links that work without a server.
 pub(crate) fn data_address(kind: &str, text: &str) -> String {
@@ -128,16 +38,6 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_is_never_markup() {
-        let mut html = Html::default();
-        html.element("p", &[("title", "\" onload='x'")], "<script>&\u{7}\u{1b}");
-        assert_eq!(
-            html.into_string(),
-            "<p title=\"&quot; onload=&#39;x&#39;\">&lt;script&gt;&amp;\u{fffd}\u{fffd}</p>"
-        );
-    }
 
     #[test]
     fn bytes_are_as_in_the_standard() {

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use charts::{png, svg};
+
 use crate::cell::{self, Cells};
 use crate::families::{PublishedFamilies, PublishedFamilyTables};
-use crate::figure::{self, TableFigures, png, svg};
+use crate::figure::{self, TableFigures};
 use crate::footnotes::one_line;
 use crate::pictures::Pictures;
 use crate::plan::Plan;

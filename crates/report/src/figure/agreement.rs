@@ -1,8 +1,6 @@
-use super::axes::{Plot, Scale};
-use super::numbers::Numbers;
-use super::palette::{Ink, mark};
+use charts::{Anchor, Figure, Ink, Numbers, Plot, Scale, mark};
+
 use super::table::{Group, under};
-use super::{Anchor, Figure};
 use crate::agreement::Compared;
 
 /// Panels beside each other.
@@ -35,20 +33,19 @@ pub(crate) fn panels(group: &Group<'_>) -> Option<Figure> {
     });
     let numbers = Numbers::new(&["method", "agree", "compared"], counts);
     let n_rows = panels.len().div_ceil(BESIDE);
-    let mut figure = Figure {
-        id: format!("{}-published-seeds", group.stem),
-        title: "Ours against published means over seeds, method by method".to_owned(),
-        caption: format!(
+    let mut figure = Figure::new(
+        format!("{}-published-seeds", group.stem),
+        "Ours against published means over seeds, method by method",
+        format!(
             "AUROC in percent, {}: a mark for each data set or complete family. On the line both agree; \
              above it ours is higher. Above each panel: how many are within half a point or two published \
              standard deviations.",
             under(group)
         ),
-        width: LEFT + STEP.0 * BESIDE.min(panels.len()) as f64 - 24.0,
-        height: STEP.1 * n_rows as f64 + 4.0,
-        shapes: Vec::new(),
-        numbers: Some(numbers),
-    };
+    );
+    figure.width = LEFT + STEP.0 * BESIDE.min(panels.len()) as f64 - 24.0;
+    figure.height = STEP.1 * n_rows as f64 + 4.0;
+    figure.numbers = Some(numbers);
     for (index, (series, compared)) in panels.iter().enumerate() {
         let plot = Plot {
             left: LEFT + STEP.0 * (index % BESIDE) as f64,

@@ -1,8 +1,7 @@
-use super::Figure;
-use super::axes::{Plot, Scale};
-use super::legend::{self, Key};
-use super::numbers::Numbers;
-use super::palette::mark;
+use charts::legend::{self, Key};
+use charts::{Figure, Numbers, Plot, Scale, mark};
+
+use super::histograms::short;
 use super::table::{Group, under};
 use crate::cell::Cell;
 use crate::estimate::mean;
@@ -58,26 +57,20 @@ fn against(
     };
     let rows = points.iter().map(|(series, cost, auroc)| {
         let name = series.label.clone();
-        vec![
-            name,
-            crate::figure::histograms::short(*cost),
-            format!("{auroc:.2}"),
-        ]
+        vec![name, short(*cost), format!("{auroc:.2}")]
     });
     let numbers = Numbers::new(&["method", what, "AUROC"], rows);
-    let mut figure = Figure {
-        id: format!("{}-{what}", group.stem),
-        title: title.to_owned(),
-        caption: format!(
+    let mut figure = Figure::new(
+        format!("{}-{what}", group.stem),
+        title,
+        format!(
             "Mean AUROC over the data sets that every method has, {}, against {name}. The best is high \
              and on the left.",
             under(group)
         ),
-        width: 480.0,
-        height: plot.bottom() + 46.0,
-        shapes: Vec::new(),
-        numbers: Some(numbers),
-    };
+    );
+    figure.height = plot.bottom() + 46.0;
+    figure.numbers = Some(numbers);
     plot.draw(&mut figure, name, "AUROC in percent");
     let mut entries = Vec::new();
     for (series, cost, auroc) in points {

@@ -1,11 +1,8 @@
 //! ROC and precision–recall curves, from the points that cells keep.
 
-use super::axes::{Plot, Scale};
-use super::legend::{self, Key};
-use super::numbers::Numbers;
-use super::palette::{Ink, dashes};
+use charts::{Figure, Ink, Numbers, Plot, Point, Scale, curves};
+
 use super::table::{Group, Series, row_stem, under};
-use super::{Figure, Point};
 use crate::cell::Curve;
 use crate::footnotes::one_line;
 
@@ -50,11 +47,11 @@ fn figures(group: &Group<'_>, rows: &[usize], stem: &str, of: &str) -> Vec<Figur
 }
 
 fn figure(group: &Group<'_>, rows: &[usize], stem: &str, of: &str, kind: Kind) -> Option<Figure> {
-    let curves: Vec<(&Series<'_>, Vec<Vec<f64>>)> = (group.series.iter())
+    let found: Vec<(&Series<'_>, Vec<Vec<f64>>)> = (group.series.iter())
         .map(|series| (series, of_seeds(series, rows, kind)))
         .filter(|(_, seeds)| !seeds.is_empty())
         .collect();
-    if curves.is_empty() {
+    if found.is_empty() {
         return None;
     }
     let plot = Plot {
@@ -81,44 +78,34 @@ fn figure(group: &Group<'_>, rows: &[usize], stem: &str, of: &str, kind: Kind) -
             "average precision",
         ),
     };
-    let several_seeds = curves.iter().any(|(_, seeds)| seeds.len() > 1);
+    let several_seeds = found.iter().any(|(_, seeds)| seeds.len() > 1);
     let mut caption = format!("{of}; behind each name its {metric} in percent.");
     caption += match several_seeds {
         true => " Lines are means over seeds, bands reach from the lowest to the highest seed.",
         false => " One seed: no bands.",
     };
-    let mut figure = Figure {
-        id: format!("{stem}-{id}"),
-        title: title.to_owned(),
-        caption,
-        width: 480.0,
-        height: plot.bottom() + 46.0,
-        shapes: Vec::new(),
-        numbers: Some(numbers(&curves, x)),
-    };
+    let mut figure = Figure::new(format!("{stem}-{id}"), title, caption);
+    figure.height = plot.bottom() + 46.0;
+    figure.numbers = Some(numbers(&found, x));
     plot.draw(&mut figure, x, y);
     if kind == Kind::Roc {
         let chance = vec![plot.at(0.0, 0.0), plot.at(1.0, 1.0)];
         figure.dashed(chance, Ink::Faint, 1.0, &[4.0, 3.0]);
     }
-    for (series, seeds) in &curves {
-        band(&mut figure, &plot, series.look, seeds);
-    }
-    let mut entries = Vec::new();
-    for (series, seeds) in &curves {
-        let mut line: Vec<Point> = (0..=STEPS)
-            .map(|k| plot.at(share(k), mean_at(seeds, k)))
-            .collect();
-        if kind == Kind::Roc {
-            line.insert(0, plot.at(0.0, 0.0));
-        }
-        let ink = Ink::Series(series.look);
-        figure.dashed(simplified(line), ink, 1.75, dashes(series.look));
+    let curve = |(series, seeds): &(&Series<'_>, Vec<Vec<f64>>)| {
+        let steps = (0..=STEPS).map(|k| (share(k), mean_at(seeds, k)));
+        let start = (kind == Kind::Roc).then_some((0.0, 0.0));
         let value = metric_mean(series, rows, kind);
         let value = value.map_or_else(String::new, |v| format!(" {:.1}", 100.0 * v));
-        entries.push((series.look, series.label.clone() + &value, Key::Line));
-    }
-    legend::draw(&mut figure, 16.0, plot.bottom() + 44.0, &entries);
+        curves::Curve {
+            name: series.label.clone() + &value,
+            series: series.look,
+            points: start.into_iter().chain(steps).collect(),
+            band: band(seeds),
+        }
+    };
+    let shown: Vec<curves::Curve> = found.iter().map(curve).collect();
+    curves::draw(&mut figure, &plot, &shown);
     Some(figure)
 }
 
@@ -211,35 +198,16 @@ fn precision(curve: &Curve, recall: f64) -> f64 {
     target / (target + wrong)
 }
 
-/// From the lowest to the highest seed.
-fn band(figure: &mut Figure, plot: &Plot, column: usize, seeds: &[Vec<f64>]) {
+/// From the lowest to the highest seed; one seed has no band.
+fn band(seeds: &[Vec<f64>]) -> Option<(Vec<Point>, Vec<Point>)> {
     if seeds.len() < 2 {
-        return;
+        return None;
     }
     let edge = |worse: fn(f64, f64) -> f64| -> Vec<Point> {
         let at = |k: usize| seeds.iter().map(|seed| seed[k]).fold(f64::NAN, worse);
-        simplified((0..=STEPS).map(|k| plot.at(share(k), at(k))).collect())
+        (0..=STEPS).map(|k| (share(k), at(k))).collect()
     };
-    let mut outline = edge(f64::min);
-    outline.extend(edge(f64::max).into_iter().rev());
-    figure.area(outline, Ink::Series(column), 0.18);
-}
-
-/// Without the points that lie on the line between their neighbours to a twentieth of a pixel: curves
-/// have long straight parts, and the page is to be small.
-fn simplified(points: Vec<Point>) -> Vec<Point> {
-    let mut kept: Vec<Point> = Vec::new();
-    for (index, &point) in points.iter().enumerate() {
-        if let (Some(&before), Some(&after)) = (kept.last(), points.get(index + 1)) {
-            let share = (point.0 - before.0) / (after.0 - before.0);
-            let on_line = before.1 + share * (after.1 - before.1);
-            if (point.1 - on_line).abs() < 0.05 {
-                continue;
-            }
-        }
-        kept.push(point);
-    }
-    kept
+    Some((edge(f64::min), edge(f64::max)))
 }
 
 #[cfg(test)]
@@ -278,16 +246,5 @@ mod tests {
         // Between (1, 1) and (2, 1): 1.5 true of 2.5.
         assert_eq!(at(0.75), 0.6);
         assert_eq!(at(1.0), 2.0 / 3.0);
-    }
-
-    #[test]
-    fn only_points_on_a_line_are_dropped() {
-        let line = vec![(0.0, 0.0), (1.0, 1.0), (2.0, 2.0), (3.0, 0.0), (4.0, 0.0)];
-        assert_eq!(
-            simplified(line),
-            [(0.0, 0.0), (2.0, 2.0), (3.0, 0.0), (4.0, 0.0)]
-        );
-        let vertical = vec![(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)];
-        assert_eq!(simplified(vertical.clone()), vertical);
     }
 }

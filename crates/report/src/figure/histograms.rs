@@ -1,7 +1,7 @@
-use super::legend::{self, Key};
-use super::palette::Ink;
+use charts::legend::{self, Key};
+use charts::{Anchor, Figure, Ink, Point, TEXT, TICK_TEXT, fitted};
+
 use super::table::{Group, row_stem, under};
-use super::{Anchor, Figure, Point, TEXT, TICK_TEXT, font};
 use crate::cell::Histogram;
 use crate::footnotes::one_line;
 
@@ -27,19 +27,15 @@ pub(super) fn of_row(group: &Group<'_>, row: usize) -> Option<Figure> {
         return None;
     }
     let name = one_line(&group.table.rows[row].plan.dataset);
-    let mut figure = Figure {
-        id: format!("{}-scores", row_stem(group, row)),
-        title: "Scores of normal rows and of anomalies".to_owned(),
-        caption: format!(
+    let mut figure = Figure::new(
+        format!("{}-scores", row_stem(group, row)),
+        "Scores of normal rows and of anomalies",
+        format!(
             "Histograms of the scores on {name}, {}, first seed, each class by its own total. The first \
              and the last bin hold what lies beyond, half a percent of the rows each.",
             under(group)
         ),
-        width: 480.0,
-        height: 0.0,
-        shapes: Vec::new(),
-        numbers: None,
-    };
+    );
     for (index, (label, histogram)) in panels.iter().enumerate() {
         let left = 6.0 + STRIDE.0 * (index % ACROSS) as f64;
         let top = 22.0 + STRIDE.1 * (index / ACROSS) as f64;
@@ -56,7 +52,7 @@ pub(super) fn of_row(group: &Group<'_>, row: usize) -> Option<Figure> {
 
 fn panel(figure: &mut Figure, (left, top): Point, label: &str, histogram: &Histogram) {
     let bottom = top + HEIGHT;
-    let name = font::fitted(label, TEXT, WIDTH);
+    let name = fitted(label, TEXT, WIDTH);
     figure.text((left, top - 7.0), name, Anchor::Start, Ink::Text);
     let shares = |counts: &[u64]| -> Vec<f64> {
         let all = counts.iter().sum::<u64>().max(1) as f64;

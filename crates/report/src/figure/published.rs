@@ -1,7 +1,6 @@
-use super::Figure;
-use super::axes::{Plot, Scale};
-use super::legend::{self, Key};
-use super::palette::{Ink, mark};
+use charts::legend::{self, Key};
+use charts::{Figure, Ink, Plot, Scale, mark};
+
 use super::table::{Group, under};
 
 /// Ours against the published number, a mark for each data set and method.
@@ -37,19 +36,17 @@ pub(crate) fn scatter(group: &Group<'_>) -> Option<Figure> {
         x: scale,
         y: scale,
     };
-    let mut figure = Figure {
-        id: format!("{}-published", group.stem),
-        title: "Ours against the published AUROC".to_owned(),
-        caption: format!(
+    // Its numbers are the table itself.
+    let mut figure = Figure::new(
+        format!("{}-published", group.stem),
+        "Ours against the published AUROC",
+        format!(
             "AUROC in percent, {}: a mark for each data set and method. On the line both agree; above it \
              ours is higher.",
             under(group)
         ),
-        width: 480.0,
-        height: plot.bottom() + 46.0,
-        shapes: Vec::new(),
-        numbers: None, // the table itself
-    };
+    );
+    figure.height = plot.bottom() + 46.0;
     plot.draw(&mut figure, "published", "ours");
     let ends = vec![(plot.left, plot.bottom()), (plot.right(), plot.top)];
     figure.line(ends, Ink::Faint, 1.0);

@@ -1,11 +1,8 @@
+use charts::{Anchor, Figure, Ink, Numbers, Plot, Scale, TEXT, TICK_TEXT, fitted, mark, width};
 use metrics::statistics::{Zeros, family_means, friedman, nemenyi, wilcoxon_holm};
 use ndarray::{Array2, ArrayView2};
 
-use super::axes::{Plot, Scale};
-use super::numbers::Numbers;
-use super::palette::{Ink, mark};
 use super::table::{Group, Series, under};
-use super::{Anchor, Figure, TEXT, TICK_TEXT, font};
 use crate::estimate::mean;
 use crate::ranking::{FAMILIES, family_of};
 use crate::summary::probability;
@@ -116,30 +113,26 @@ fn draw(
     let mut order: Vec<usize> = (0..ranks.len()).collect();
     order.sort_by(|&a, &b| ranks[a].total_cmp(&ranks[b]));
     let joined: Vec<&Vec<usize>> = cliques.iter().filter(|clique| clique.len() > 1).collect();
-    let label = |series: &Series<'_>| font::width(&format!("{} 10.00", series.label), TEXT);
+    let label = |series: &Series<'_>| width(&format!("{} 10.00", series.label), TEXT);
     let widest = group.series.iter().map(label).fold(0.0, f64::max);
     let left = (widest + GAP).clamp(NAMES.0, NAMES.1);
-    let width = match ranks.len() {
+    let whole = match ranks.len() {
         n if n > FEW => WIDTHS.1,
         _ => WIDTHS.0,
     };
     let plot = Plot {
         left,
         top: 58.0,
-        width: width - 2.0 * left,
+        width: whole - 2.0 * left,
         height: 8.0 * joined.len() as f64 + 14.0,
         x: Scale::exact(1.0, ranks.len() as f64),
         y: Scale::exact(0.0, 1.0),
     };
-    let mut figure = Figure {
-        id: format!("{}-ranks", group.stem),
-        title: "Critical differences".to_owned(),
-        caption,
-        width,
-        height: plot.bottom() + ROW * ranks.len().div_ceil(2) as f64 + 12.0,
-        shapes: Vec::new(),
-        numbers: Some(numbers(group, ranks, &order, &joined)),
-    };
+    let id = format!("{}-ranks", group.stem);
+    let mut figure = Figure::new(id, "Critical differences", caption);
+    figure.width = whole;
+    figure.height = plot.bottom() + ROW * ranks.len().div_ceil(2) as f64 + 12.0;
+    figure.numbers = Some(numbers(group, ranks, &order, &joined));
     figure.line(
         vec![(plot.left, plot.top), (plot.right(), plot.top)],
         Ink::Text,
@@ -224,8 +217,8 @@ fn name(
     };
     let limit = plot.left - GAP;
     let number = format!(" {rank:.2}");
-    let text = font::fitted(&series.label, TEXT, limit - font::width(&number, TEXT)) + &number;
-    let length = font::width(&text, TEXT) + 6.0;
+    let text = fitted(&series.label, TEXT, limit - width(&number, TEXT)) + &number;
+    let length = width(&text, TEXT) + 6.0;
     let end = if is_left {
         edge + length
     } else {

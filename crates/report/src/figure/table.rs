@@ -1,6 +1,7 @@
 //! The figures of one table.
 
-use super::Figure;
+use charts::Figure;
+
 use super::{agreement, bars, cost, curves, histograms, published, ranks, training};
 use crate::cell::{Cell, Cells, Metrics, finished};
 use crate::footnotes::one_line;

@@ -1,9 +1,7 @@
-use super::axes::{Plot, Scale};
-use super::legend::{self, Key};
-use super::numbers::Numbers;
-use super::palette::{Ink, dashes};
+use charts::legend::{self, Key};
+use charts::{Figure, Ink, Numbers, Plot, Point, Scale, dashes};
+
 use super::table::{Group, Series, under};
-use super::{Figure, Point};
 use crate::cell::Training;
 
 /// Curves are read at this many equal steps of the longest training.
@@ -36,20 +34,17 @@ pub(super) fn losses(group: &Group<'_>) -> Option<Figure> {
         x: Scale::exact(1.0, longest),
         y: Scale::logarithmic(&shares),
     };
-    let mut figure = Figure {
-        id: format!("{}-training", group.stem),
-        title: "Training losses".to_owned(),
-        caption: format!(
+    let mut figure = Figure::new(
+        format!("{}-training", group.stem),
+        "Training losses",
+        format!(
             "Mean loss of an epoch divided by that of the first, {}: the mean over the trainings of a \
              method, and the band from the lowest to the highest. One that stopped early keeps its last \
              value.",
             under(group)
         ),
-        width: 480.0,
-        height: plot.bottom() + 46.0,
-        shapes: Vec::new(),
-        numbers: None,
-    };
+    );
+    figure.height = plot.bottom() + 46.0;
     plot.draw(&mut figure, "epoch", "loss, share of the first");
     let epochs: Vec<f64> = (0..=STEPS)
         .map(|k| 1.0 + (longest - 1.0) * k as f64 / STEPS as f64)

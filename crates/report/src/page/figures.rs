@@ -1,11 +1,9 @@
+use charts::{Figure, Numbers, WIDTH, svg};
+
 use super::scrolling;
-use crate::figure::numbers::Numbers;
-use crate::figure::{Figure, TableFigures, svg};
+use crate::figure::TableFigures;
 use crate::footnotes::one_line;
 use crate::html::Html;
-
-/// Wider figures have a row of their own.
-const USUAL: f64 = 480.0;
 
 /// The figures of a table: those over all data sets, then those of each, folded away, as far as they
 /// find `room` in bytes. The others stay in their files.
@@ -23,11 +21,11 @@ pub(super) fn section(html: &mut Html, figures: &TableFigures, room: &mut usize)
         folded.raw("\n");
         grid(&mut folded, of_dataset, false);
         folded.raw("</details>\n");
-        if folded.len() > *room {
+        if folded.size() > *room {
             left_out += 1;
             continue;
         }
-        *room -= folded.len();
+        *room -= folded.size();
         html.append(folded);
     }
     if left_out > 0 {
@@ -47,7 +45,8 @@ fn grid(html: &mut Html, figures: &[Figure], with_numbers: bool) {
     html.raw("<div class=\"figures\">\n");
     for figure in figures {
         let caption_id = format!("figure.{}", figure.id);
-        match figure.width > USUAL {
+        // Wider figures have a row of their own.
+        match figure.width > WIDTH {
             true => html.raw("<figure class=\"wide\">\n"),
             false => html.raw("<figure>\n"),
         }

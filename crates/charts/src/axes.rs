@@ -1,9 +1,10 @@
-use super::palette::Ink;
-use super::{Anchor, Figure, Point, TICK_TEXT, font};
+use crate::figure::{Anchor, Figure, Point, TICK_TEXT};
+use crate::font;
+use crate::palette::Ink;
 
 /// A linear or logarithmic scale over a range of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Scale {
+pub struct Scale {
     low: f64,
     high: f64,
     logarithmic: bool,
@@ -11,7 +12,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// Exactly from `low` to `high`.
-    pub(crate) fn exact(low: f64, high: f64) -> Self {
+    pub fn exact(low: f64, high: f64) -> Self {
         Self {
             low,
             high,
@@ -20,7 +21,7 @@ impl Scale {
     }
 
     /// Over `values` and a little more; without values, or with a single one, a range around them.
-    pub(crate) fn around(values: &[f64]) -> Self {
+    pub fn around(values: &[f64]) -> Self {
         let (low, high) = range(values).unwrap_or((0.0, 1.0));
         let margin = match high - low {
             width if width > 0.0 => 0.06 * width,
@@ -30,7 +31,7 @@ impl Scale {
     }
 
     /// Logarithmic over the positive `values`, from and to a power of ten where they are near.
-    pub(crate) fn logarithmic(values: &[f64]) -> Self {
+    pub fn logarithmic(values: &[f64]) -> Self {
         let positive: Vec<f64> = values.iter().copied().filter(|&v| v > 0.0).collect();
         let (low, high) = range(&positive).unwrap_or((1.0, 10.0));
         Self {
@@ -117,41 +118,52 @@ fn minus(text: &str) -> String {
 
 /// The frame of a plot inside a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Plot {
-    pub(crate) left: f64,
-    pub(crate) top: f64,
-    pub(crate) width: f64,
-    pub(crate) height: f64,
-    pub(crate) x: Scale,
-    pub(crate) y: Scale,
+pub struct Plot {
+    /// Of the frame, in CSS pixels.
+    pub left: f64,
+    /// Of the frame, in CSS pixels.
+    pub top: f64,
+    /// Of the frame, in CSS pixels.
+    pub width: f64,
+    /// Of the frame, in CSS pixels.
+    pub height: f64,
+    /// The scale of the horizontal axis.
+    pub x: Scale,
+    /// The scale of the vertical axis.
+    pub y: Scale,
 }
 
 /// Room between a tick's text and the axis.
 const GAP: f64 = 6.0;
 
 impl Plot {
-    pub(crate) fn at(&self, x: f64, y: f64) -> Point {
+    /// Where a point with these values stands in the figure.
+    pub fn at(&self, x: f64, y: f64) -> Point {
         (self.x_at(x), self.y_at(y))
     }
 
-    pub(crate) fn x_at(&self, x: f64) -> f64 {
+    /// Where a value of the horizontal axis stands.
+    pub fn x_at(&self, x: f64) -> f64 {
         self.left + self.width * self.x.share(x)
     }
 
-    pub(crate) fn y_at(&self, y: f64) -> f64 {
+    /// Where a value of the vertical axis stands.
+    pub fn y_at(&self, y: f64) -> f64 {
         self.top + self.height * (1.0 - self.y.share(y))
     }
 
-    pub(crate) fn bottom(&self) -> f64 {
+    /// The lower edge of the frame.
+    pub fn bottom(&self) -> f64 {
         self.top + self.height
     }
 
-    pub(crate) fn right(&self) -> f64 {
+    /// The right edge of the frame.
+    pub fn right(&self) -> f64 {
         self.left + self.width
     }
 
     /// Grid, frame, ticks and the names of both axes.
-    pub(crate) fn draw(&self, figure: &mut Figure, x_name: &str, y_name: &str) {
+    pub fn draw(&self, figure: &mut Figure, x_name: &str, y_name: &str) {
         self.draw_x(figure, x_name, 6);
         let mut widest = 0f64;
         for (value, text) in self.y.ticks(5) {
@@ -167,7 +179,7 @@ impl Plot {
     }
 
     /// Grid, ticks and name of the horizontal axis.
-    pub(crate) fn draw_x(&self, figure: &mut Figure, name: &str, wanted: usize) {
+    pub fn draw_x(&self, figure: &mut Figure, name: &str, wanted: usize) {
         let baseline = self.bottom() + TICK_TEXT + 4.0;
         let mut free_from = f64::NEG_INFINITY;
         for (value, text) in self.x.ticks(wanted) {
@@ -184,7 +196,8 @@ impl Plot {
         figure.text(at, name, Anchor::Middle, Ink::Text);
     }
 
-    pub(crate) fn frame(&self, figure: &mut Figure) {
+    /// The lines of both axes.
+    pub fn frame(&self, figure: &mut Figure) {
         let corners = vec![
             (self.left, self.top),
             (self.left, self.bottom()),

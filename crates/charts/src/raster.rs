@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::Point;
+use crate::figure::Point;
 
 /// Lines of samples in each row of pixels. Along a line coverage is exact.
 const SAMPLES: usize = 5;

@@ -5,15 +5,14 @@ use std::sync::LazyLock;
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
 /// A subset of DejaVu Sans 2.37: Latin, Greek letters and what a figure needs besides. Made by
-/// `pyftsubset DejaVuSans.ttf --no-hinting --notdef-outline --drop-tables+=GSUB,GPOS,GDEF,kern,FFTM,name`
-/// with the ranges listed in the crate's README.
+/// the command in the crate's README.
 static FONT: LazyLock<Face<'static>> = LazyLock::new(|| {
-    let bytes = include_bytes!("../../assets/DejaVuSans-subset.ttf");
+    let bytes = include_bytes!("../assets/DejaVuSans-subset.ttf");
     Face::parse(bytes, 0).expect("the bundled font is whole")
 });
 
 /// The width of a text at a size, in pixels.
-pub(crate) fn width(text: &str, size: f64) -> f64 {
+pub fn width(text: &str, size: f64) -> f64 {
     let advance = |c| f64::from(FONT.glyph_hor_advance(glyph(c)).unwrap_or_default());
     text.chars().map(advance).sum::<f64>() * scale(size)
 }
@@ -45,7 +44,7 @@ fn glyph(c: char) -> GlyphId {
 }
 
 /// As much of the text as fits, with an ellipsis where some does not.
-pub(crate) fn fitted(text: &str, size: f64, limit: f64) -> String {
+pub fn fitted(text: &str, size: f64, limit: f64) -> String {
     if width(text, size) <= limit {
         return text.to_owned();
     }

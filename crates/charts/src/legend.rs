@@ -1,9 +1,13 @@
-use super::palette::{Ink, dashes, mark};
-use super::{Anchor, Figure, TEXT, font};
+//! Names of series below a plot.
+
+use crate::figure::{Anchor, Figure, TEXT};
+use crate::font;
+use crate::mark::mark;
+use crate::palette::{Ink, dashes};
 
 /// What stands before a name in a legend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
+pub enum Key {
     /// A line with the dashes of the series.
     Line,
     /// The mark of the series.
@@ -18,7 +22,7 @@ const GAP: f64 = 14.0;
 
 /// Draws the entries in rows from `top` down, as many beside each other as fit, and gives the height of
 /// the figure at least its end.
-pub(crate) fn draw(figure: &mut Figure, left: f64, top: f64, entries: &[(usize, String, Key)]) {
+pub fn draw(figure: &mut Figure, left: f64, top: f64, entries: &[(usize, String, Key)]) {
     let limit = figure.width - 8.0;
     let (mut x, mut y) = (left, top);
     for (series, name, key) in entries {

@@ -1,8 +1,11 @@
+//! A figure as PNG at 300 dots per inch.
+
 use ttf_parser::OutlineBuilder;
 
-use super::raster::Raster;
-use super::{Anchor, Figure, Point, Shape, font};
-use crate::footnotes::one_line;
+use crate::figure::{Anchor, Figure, Point, Shape};
+use crate::font;
+use crate::raster::Raster;
+use crate::text::one_line;
 
 /// Pixels of the picture for each pixel of the figure: a figure 480 wide is 300 dots per inch at 12 cm.
 const SCALE: f64 = 3.0;
@@ -10,7 +13,7 @@ const SCALE: f64 = 3.0;
 const RESOLUTION: u32 = 11_811;
 
 /// The figure as PNG on white; `None` where it has no area.
-pub(crate) fn encode(figure: &Figure) -> Option<Vec<u8>> {
+pub fn encode(figure: &Figure) -> Option<Vec<u8>> {
     let pixels = |length: f64| (SCALE * length).ceil() as u32;
     let (width, height) = (pixels(figure.width), pixels(figure.height));
     let mut picture = Raster::new(width as usize, height as usize);

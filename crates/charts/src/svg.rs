@@ -1,14 +1,16 @@
-use super::palette::Ink;
-use super::{Anchor, Figure, Point, Shape};
-use crate::footnotes::one_line;
-use crate::html::Html;
+//! A figure as SVG.
+
+use crate::figure::{Anchor, Figure, Point, Shape};
+use crate::markup::Markup;
+use crate::palette::Ink;
+use crate::text::one_line;
 
 /// As part of a page, in the colours of its theme. `describedby` is the id of the caption.
-pub(crate) fn inline(figure: &Figure, describedby: &str) -> Html {
+pub fn inline(figure: &Figure, describedby: &str) -> Markup {
     let title_id = format!("{describedby}.title");
     let size = format!("0 0 {} {}", number(figure.width), number(figure.height));
-    let mut html = Html::default();
-    html.open(
+    let mut markup = Markup::default();
+    markup.open(
         "svg",
         &[
             ("viewBox", size.as_str()),
@@ -17,20 +19,20 @@ pub(crate) fn inline(figure: &Figure, describedby: &str) -> Html {
             ("aria-describedby", describedby),
         ],
     );
-    html.element("title", &[("id", &title_id)], &one_line(&figure.title));
+    markup.element("title", &[("id", &title_id)], &one_line(&figure.title));
     for shape in &figure.shapes {
-        draw(&mut html, shape, &|ink| format!("var(--{})", ink.class()));
+        draw(&mut markup, shape, &|ink| format!("var(--{})", ink.class()));
     }
-    html.raw("</svg>\n");
-    html
+    markup.raw("</svg>\n");
+    markup
 }
 
 /// As a file of its own, on white.
-pub(crate) fn file(figure: &Figure) -> String {
+pub fn file(figure: &Figure) -> String {
     let (width, height) = (number(figure.width), number(figure.height));
-    let mut html = Html::default();
-    html.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    html.open(
+    let mut markup = Markup::default();
+    markup.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    markup.open(
         "svg",
         &[
             ("xmlns", "http://www.w3.org/2000/svg"),
@@ -40,10 +42,10 @@ pub(crate) fn file(figure: &Figure) -> String {
             ("font-family", "DejaVu Sans, Verdana, Arial, sans-serif"),
         ],
     );
-    html.raw("\n");
-    html.element("title", &[], &one_line(&figure.title));
-    html.element("desc", &[], &one_line(&figure.caption));
-    html.raw("\n");
+    markup.raw("\n");
+    markup.element("title", &[], &one_line(&figure.title));
+    markup.element("desc", &[], &one_line(&figure.caption));
+    markup.raw("\n");
     let color = |ink: Ink| {
         let [r, g, b] = ink.color();
         format!("#{r:02x}{g:02x}{b:02x}")
@@ -55,14 +57,14 @@ pub(crate) fn file(figure: &Figure) -> String {
         opacity: 1.0,
     };
     for shape in std::iter::once(&paper).chain(&figure.shapes) {
-        draw(&mut html, shape, &color);
-        html.raw("\n");
+        draw(&mut markup, shape, &color);
+        markup.raw("\n");
     }
-    html.raw("</svg>\n");
-    html.into_string()
+    markup.raw("</svg>\n");
+    markup.into_string()
 }
 
-fn draw(html: &mut Html, shape: &Shape, color: &dyn Fn(Ink) -> String) {
+fn draw(markup: &mut Markup, shape: &Shape, color: &dyn Fn(Ink) -> String) {
     match shape {
         Shape::Line {
             points,
@@ -83,7 +85,7 @@ fn draw(html: &mut Html, shape: &Shape, color: &dyn Fn(Ink) -> String) {
             if !dashes.is_empty() {
                 attributes.push(("stroke-dasharray", &dashes));
             }
-            html.empty("polyline", &attributes);
+            markup.empty("polyline", &attributes);
         }
         Shape::Area {
             points,
@@ -96,7 +98,7 @@ fn draw(html: &mut Html, shape: &Shape, color: &dyn Fn(Ink) -> String) {
             if *opacity < 1.0 {
                 attributes.push(("fill-opacity", &opacity_text));
             }
-            html.empty("polygon", &attributes);
+            markup.empty("polygon", &attributes);
         }
         Shape::Text {
             at,
@@ -123,7 +125,7 @@ fn draw(html: &mut Html, shape: &Shape, color: &dyn Fn(Ink) -> String) {
             if *upwards {
                 attributes.push(("transform", &turn));
             }
-            html.element("text", &attributes, &one_line(text));
+            markup.element("text", &attributes, &one_line(text));
         }
     }
 }

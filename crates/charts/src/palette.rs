@@ -1,11 +1,9 @@
 //! Colours that people with any colour vision tell apart (Okabe & Ito 2008), and what else tells
 //! series apart: dashes and marks, since seven colours run out and a print may have one.
 
-use super::{Figure, Point};
-
 /// What a shape is drawn with; the colour itself depends on where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ink {
+pub enum Ink {
     /// Text and frames.
     Text,
     /// Less important text.
@@ -66,58 +64,9 @@ impl Ink {
 }
 
 /// The dashes of a series: solid for the first seven, then others, so that no two of 42 look alike.
-pub(crate) fn dashes(series: usize) -> &'static [f64] {
+pub fn dashes(series: usize) -> &'static [f64] {
     DASHES[series / COLORS.len() % DASHES.len()]
 }
-
-/// Draws the mark of a series at a point. Neighbouring series have different marks.
-pub(crate) fn mark(figure: &mut Figure, at: Point, series: usize, radius: f64) {
-    let corners: &[Point] = match series % 6 {
-        0 => &CIRCLE,
-        1 => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-        2 => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
-        3 => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
-        4 => &[(-1.1, -0.8), (1.1, -0.8), (0.0, 1.2)],
-        _ => &PLUS,
-    };
-    let points = (corners.iter()).map(|(x, y)| (at.0 + radius * x, at.1 + radius * y));
-    let points: Vec<Point> = points.collect();
-    figure.area(points.clone(), Ink::Series(series), 1.0);
-    // A rim of paper keeps marks apart that lie on each other.
-    let closed = points.iter().chain(points.first()).copied().collect();
-    figure.line(closed, Ink::Paper, 0.75);
-}
-
-/// A circle as the 12 corners of a polygon, round enough at this size.
-const CIRCLE: [Point; 12] = [
-    (1.0, 0.0),
-    (0.866, 0.5),
-    (0.5, 0.866),
-    (0.0, 1.0),
-    (-0.5, 0.866),
-    (-0.866, 0.5),
-    (-1.0, 0.0),
-    (-0.866, -0.5),
-    (-0.5, -0.866),
-    (0.0, -1.0),
-    (0.5, -0.866),
-    (0.866, -0.5),
-];
-
-const PLUS: [Point; 12] = [
-    (-0.4, -1.2),
-    (0.4, -1.2),
-    (0.4, -0.4),
-    (1.2, -0.4),
-    (1.2, 0.4),
-    (0.4, 0.4),
-    (0.4, 1.2),
-    (-0.4, 1.2),
-    (-0.4, 0.4),
-    (-1.2, 0.4),
-    (-1.2, -0.4),
-    (-0.4, -0.4),
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,16 +1,17 @@
-use crate::csv;
-use crate::footnotes::one_line;
+use crate::text::{csv_field, one_line};
 
 /// What a figure draws, as a table: for who does not see it, and for who draws it anew.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Numbers {
-    pub(crate) header: Vec<String>,
+pub struct Numbers {
+    /// The names of the columns.
+    pub header: Vec<String>,
     /// As long as the header, a name first.
-    pub(crate) rows: Vec<Vec<String>>,
+    pub rows: Vec<Vec<String>>,
 }
 
 impl Numbers {
-    pub(crate) fn new(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
+    /// Rows below a header of as many fields.
+    pub fn new(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
         Self {
             header: header.iter().map(|name| one_line(name)).collect(),
             rows: rows.into_iter().collect(),
@@ -18,7 +19,7 @@ impl Numbers {
     }
 
     /// Lines read at equal steps: one row for each abscissa, one column for each line.
-    pub(crate) fn of_lines(abscissa: &str, xs: &[String], lines: &[(String, Vec<f64>)]) -> Self {
+    pub fn of_lines(abscissa: &str, xs: &[String], lines: &[(String, Vec<f64>)]) -> Self {
         let names = lines.iter().map(|(name, _)| name.as_str());
         let header: Vec<&str> = std::iter::once(abscissa).chain(names).collect();
         let rows = xs.iter().enumerate().map(|(index, x)| {
@@ -28,9 +29,10 @@ impl Numbers {
         Self::new(&header, rows)
     }
 
-    pub(crate) fn csv(&self) -> String {
+    /// As CSV: the header, then a line for each row.
+    pub fn csv(&self) -> String {
         let line = |fields: &[String]| {
-            let fields: Vec<String> = fields.iter().map(|field| csv::field(field)).collect();
+            let fields: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
             format!("{}\n", fields.join(","))
         };
         std::iter::once(&self.header)
