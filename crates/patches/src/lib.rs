@@ -16,21 +16,26 @@ mod padim;
 mod coreset;
 mod memory;
 
-mod probe;
+mod noised;
+mod prepared;
 mod whitening;
 
 mod ddpm;
+mod ddpm_config;
+mod ddpm_model;
 mod network;
-mod objective;
 
 mod masked;
-mod masked_objective;
+mod masked_config;
+mod masked_model;
 mod masks;
 
 pub use config::{MapConfig, PatchConfig};
-pub use ddpm::{PatchDdpm, PatchDdpmConfig, PatchScoreConfig};
+pub use ddpm::PatchDdpm;
+pub use ddpm_config::{PatchDdpmConfig, PatchScoreConfig};
 pub use error::PatchesError;
-pub use masked::{MaskedDdpm, MaskedDdpmConfig};
+pub use masked::MaskedDdpm;
+pub use masked_config::MaskedDdpmConfig;
 pub use masks::MaskConfig;
 pub use memory::{PatchKnn, PatchKnnConfig, Subset};
 pub use network::{PatchMlp, PatchMlpConfig};

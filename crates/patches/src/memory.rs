@@ -1,3 +1,5 @@
+use std::sync::Mutex;
+
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use rand::SeedableRng;
 use rand::seq::index;
@@ -8,7 +10,7 @@ use training::{Session, TrainingError};
 
 use crate::config::check;
 use crate::coreset::greedy;
-use crate::scorer::{PatchModel, PatchScorer};
+use crate::scorer::{Fitted, PatchScorer};
 use crate::space::PatchSpace;
 use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
@@ -82,7 +84,7 @@ impl PatchKnn {
         x: Input<'_>,
         seed: u64,
         progress: &dyn Progress,
-    ) -> Result<PatchScorer<Memory>, PatchesError> {
+    ) -> Result<PatchScorer<Mutex<Memory>>, PatchesError> {
         let images = x.images()?;
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
@@ -91,7 +93,7 @@ impl PatchKnn {
         let patches = space.project(images, progress)?.f_flatten(0, 1)?; // [n·p, k]
         let _session = Session::begin(device)?;
         Ok(PatchScorer {
-            model: Memory::new(&patches, config, seed, progress)?,
+            model: Mutex::new(Memory::new(&patches, config, seed, progress)?),
             space,
             map: config.map.clone(),
             shape: [c, h, w],
@@ -152,7 +154,7 @@ impl Memory {
     }
 }
 
-impl PatchModel for Memory {
+impl Fitted for Memory {
     fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
         let (n, p, _) = x.size3()?;
         let mut distances = Vec::with_capacity(n as usize);

@@ -1,3 +1,5 @@
+use std::sync::Mutex;
+
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -5,7 +7,7 @@ use training::Session;
 
 use crate::config::check;
 use crate::gaussians::Gaussians;
-use crate::scorer::{PatchModel, PatchScorer};
+use crate::scorer::{Fitted, PatchScorer};
 use crate::space::PatchSpace;
 use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
@@ -61,7 +63,7 @@ impl Padim {
         x: Input<'_>,
         seed: u64,
         progress: &dyn Progress,
-    ) -> Result<PatchScorer<Gaussians>, PatchesError> {
+    ) -> Result<PatchScorer<Mutex<Gaussians>>, PatchesError> {
         let images = x.images()?;
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
@@ -70,7 +72,7 @@ impl Padim {
         let patches = space.project(images, progress)?;
         let _session = Session::begin(device)?;
         Ok(PatchScorer {
-            model: Gaussians::fit(&patches, config.shrinkage)?,
+            model: Mutex::new(Gaussians::fit(&patches, config.shrinkage)?),
             space,
             map: config.map.clone(),
             shape: [c, h, w],
@@ -94,7 +96,7 @@ impl Detector for Padim {
     }
 }
 
-impl PatchModel for Gaussians {
+impl Fitted for Gaussians {
     fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
         let squares = self.whiten(x)?.f_square()?;
         Ok(squares.f_sum_dim_intlist(2, false, Kind::Float)?.f_sqrt()?)

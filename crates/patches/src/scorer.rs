@@ -1,7 +1,9 @@
+use std::sync::{Mutex, PoisonError};
+
 use detector::{DetectorError, Input, Progress, Scorer};
 use ndarray::{Array1, Array3, Axis};
 use tch::{Device, Kind, Tensor};
-use training::Session;
+use training::{Session, Trainable, Trained, TrainingError};
 
 use crate::anomaly_map::over_pixels;
 use crate::space::PatchSpace;
@@ -11,9 +13,9 @@ use crate::{MapConfig, PatchesError};
 const BLOCK: usize = 64;
 
 /// What is fitted to the patches of normal images.
-pub(crate) trait PatchModel: Send {
-    /// How far each patch is from normal: `[n, p, k]` → `[n, p]`, float.
-    fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError>;
+pub(crate) trait PatchModel: Send + Sync {
+    /// How far each patch is from normal, within a turn with libtorch: `[n, p, k]` → `[n, p]`, float.
+    fn distances(&self, x: &Tensor, turn: &Session) -> Result<Tensor, PatchesError>;
 
     /// As [`Scorer::n_params`].
     fn n_params(&self) -> Option<u64> {
@@ -33,6 +35,44 @@ pub(crate) trait PatchModel: Send {
     /// As [`Scorer::warnings`].
     fn warnings(&self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+/// A trained network.
+impl<M: Trainable> PatchModel for Trained<M> {
+    fn distances(&self, x: &Tensor, turn: &Session) -> Result<Tensor, PatchesError> {
+        let distances = self.model(turn).score(x);
+        Ok(distances.map_err(TrainingError::from)?)
+    }
+
+    fn n_params(&self) -> Option<u64> {
+        Some(self.n_params())
+    }
+
+    fn n_evaluations(&self) -> Option<u64> {
+        Some(self.n_evaluations())
+    }
+
+    fn losses(&self) -> &[f64] {
+        self.losses()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings().to_vec()
+    }
+}
+
+/// Tensors that are fitted without training, behind a lock: two threads must not use them at once.
+pub(crate) trait Fitted: Send {
+    /// As [`PatchModel::distances`].
+    fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError>;
+}
+
+impl<F: Fitted> PatchModel for Mutex<F> {
+    fn distances(&self, x: &Tensor, _turn: &Session) -> Result<Tensor, PatchesError> {
+        // A panic elsewhere changed nothing in it.
+        let fitted = self.lock().unwrap_or_else(PoisonError::into_inner);
+        fitted.distances(x)
     }
 }
 
@@ -59,9 +99,9 @@ impl<M: PatchModel> PatchScorer<M> {
         let mut done = 0;
         for block in images.axis_chunks_iter(Axis(0), BLOCK) {
             let patches = self.space.project(block, &Quiet(progress))?;
-            let _session = Session::begin(self.space.device())?;
+            let session = Session::begin(self.space.device())?;
             let _no_grad = tch::no_grad_guard();
-            let distances = self.model.distances(&patches)?;
+            let distances = self.model.distances(&patches, &session)?;
             let [_, h, w] = self.shape;
             let map = over_pixels(&distances, self.space.grid(), [h, w], self.map.smoothing)?;
             take(map.f_to_device(Device::Cpu)?)?;
@@ -122,7 +162,7 @@ impl<M: PatchModel> Scorer for PatchScorer<M> {
     }
 }
 
-/// Asks for interruption and tells nothing: the blocks are what is told.
+/// Asks for interruption and reports nothing: the blocks are what is reported.
 struct Quiet<'a>(&'a dyn Progress);
 
 impl Progress for Quiet<'_> {

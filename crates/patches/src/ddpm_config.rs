@@ -1,0 +1,128 @@
+use diffusion_core::{Schedule, ScheduleConfig};
+use serde::{Deserialize, Serialize};
+use training::{Decay, Optimizer, TrainConfig};
+
+use crate::config::check;
+use crate::network::PatchMlpConfig;
+use crate::padim::check_shrinkage;
+use crate::{MapConfig, PatchConfig, PatchesError, Whitening};
+
+/// Settings of [`PatchDdpm`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct PatchDdpmConfig {
+    /// How patches are whitened before the diffusion.
+    pub whitening: Whitening,
+    /// Share of the identity in each covariance, under `position`.
+    pub shrinkage: f64,
+    /// Diffusion steps `T`.
+    pub steps: usize,
+    /// β of each step.
+    pub schedule: ScheduleConfig,
+    /// Places of an image in one optimiser step; a batch is as many images, each at one noise level.
+    pub places: usize,
+    /// What a patch is.
+    pub patches: PatchConfig,
+    /// The network's size.
+    pub network: PatchMlpConfig,
+    /// How it is trained; 0 epochs leave it untrained.
+    pub train: TrainConfig,
+    /// How a patch is scored; no part of what decides about the weights.
+    pub score: PatchScoreConfig,
+    /// How distances become a map.
+    pub map: MapConfig,
+}
+
+/// How a trained [`PatchDdpm`] or [`MaskedDdpm`](crate::MaskedDdpm) scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct PatchScoreConfig {
+    /// The noise levels at which the network is asked; squared errors are averaged over them.
+    pub levels: Vec<usize>,
+    /// Draws of noise, half of them the negatives of the others.
+    pub draws: usize,
+}
+
+impl Default for PatchScoreConfig {
+    fn default() -> Self {
+        Self {
+            levels: vec![250],
+            draws: 4,
+        }
+    }
+}
+
+impl Default for PatchDdpmConfig {
+    fn default() -> Self {
+        Self {
+            whitening: Whitening::Position,
+            shrinkage: 0.1,
+            steps: 1000,
+            schedule: ScheduleConfig::Cosine {},
+            places: 32,
+            patches: PatchConfig::default(),
+            network: PatchMlpConfig::default(),
+            train: TrainConfig {
+                // The steps are what ends it.
+                epochs: 1_000_000,
+                steps: 2000,
+                batch_size: 32,
+                optimizer: Optimizer::AdamW,
+                learning_rate: 1e-3,
+                weight_decay: 0.0,
+                warm_up: 100,
+                decay: Decay::Cosine,
+                ema: 0.998,
+                early_stop_after: 1_000_000,
+                ..TrainConfig::default()
+            },
+            score: PatchScoreConfig::default(),
+            map: MapConfig::default(),
+        }
+    }
+}
+
+impl PatchDdpmConfig {
+    /// Checks every setting.
+    pub(crate) fn check(&self) -> Result<(), PatchesError> {
+        self.patches.check()?;
+        self.map.check()?;
+        self.network.check()?;
+        self.train.check()?;
+        check_shrinkage(self.shrinkage)?;
+        check_steps(self.steps)?;
+        let places = self.places > 0;
+        check("places", &self.places, places, "expected at least 1")?;
+        self.score.check(self.steps)?;
+        build_schedule(&self.schedule, self.steps)?;
+        Ok(())
+    }
+}
+
+pub(crate) fn check_steps(steps: usize) -> Result<(), PatchesError> {
+    let fine = (2..=diffusion_core::MAX_STEPS).contains(&steps);
+    check("steps", &steps, fine, "expected 2 to 1000000")
+}
+
+pub(crate) fn build_schedule(
+    config: &ScheduleConfig,
+    steps: usize,
+) -> Result<Schedule, PatchesError> {
+    Ok(config.build(steps)?)
+}
+
+impl PatchScoreConfig {
+    pub(crate) fn check(&self, steps: usize) -> Result<(), PatchesError> {
+        let Self { levels, draws } = self;
+        let fine = !levels.is_empty() && levels.iter().all(|&t| t < steps);
+        let expected = "expected one or more noise levels below the number of steps";
+        check("score.levels", levels, fine, expected)?;
+        let fine = *draws > 0 && draws.is_multiple_of(2);
+        check(
+            "score.draws",
+            draws,
+            fine,
+            "expected an even number above 0",
+        )
+    }
+}
