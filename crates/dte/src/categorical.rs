@@ -5,13 +5,13 @@ use tch::nn::Path;
 use tch::{Kind, Reduction, TchError, Tensor};
 use training::{
     BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, probe_rows, to_numbers,
+    TrainingObjective, check_widths, probe_rows, to_numbers,
 };
 
 use crate::DteError;
 use crate::draw::draw;
 use crate::published::{self, SCHEDULE};
-use crate::settings::{self, train_over};
+use crate::settings;
 use crate::time_mlp::TimeMlp;
 
 /// DTE-C: a network that tells how much noise a row carries, as one of a few bins of diffusion time
@@ -81,7 +81,7 @@ impl Default for DteCategoricalConfig {
 }
 
 fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    train_over(given, &DteCategoricalConfig::default().train)
+    DteCategoricalConfig::default().train.overlaid(given)
 }
 
 impl DteCategoricalConfig {
@@ -91,7 +91,8 @@ impl DteCategoricalConfig {
     /// [`DteError`] naming the first setting outside its range.
     pub fn check(&self) -> Result<(), DteError> {
         settings::check_bins(self.bins, &self.schedule, self.steps)?;
-        settings::check_network(&self.widths, self.dropout)?;
+        check_widths("widths", &self.widths)?;
+        settings::check_dropout(self.dropout)?;
         Ok(self.train.check()?)
     }
 }

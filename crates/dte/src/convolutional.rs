@@ -1,12 +1,14 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
 use diffusion_core::{Process, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
-use training::{Decay, NetworkScorer, Optimizer, Plan, Runtime, SampleShape, TrainConfig};
+use training::{
+    Decay, NetworkScorer, Optimizer, Plan, Runtime, SampleShape, TrainConfig, check_widths,
+};
 
 use crate::categorical::Categorical;
 use crate::conv_net::ConvNet;
 use crate::published::{self, SCHEDULE};
-use crate::settings::{self, train_over};
+use crate::settings;
 use crate::{DteError, Softmax};
 
 /// [DTE-C](crate::DteCategorical) over images: the bin of diffusion time is told by a small
@@ -67,7 +69,7 @@ impl Default for DteConvolutionalConfig {
 }
 
 fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    train_over(given, &DteConvolutionalConfig::default().train)
+    DteConvolutionalConfig::default().train.overlaid(given)
 }
 
 impl DteConvolutionalConfig {
@@ -77,7 +79,8 @@ impl DteConvolutionalConfig {
     /// [`DteError`] naming the first setting outside its range.
     pub fn check(&self) -> Result<(), DteError> {
         settings::check_bins(self.bins, &self.schedule, self.steps)?;
-        settings::check_network(&self.channels, self.dropout)?;
+        check_widths("channels", &self.channels)?;
+        settings::check_dropout(self.dropout)?;
         let groups = self.groups;
         if groups == 0 || !self.channels.iter().all(|c| c.is_multiple_of(groups)) {
             return Err(DteError::Config {
@@ -146,7 +149,7 @@ mod tests {
             ),
             (
                 "channels = []",
-                "widths = []: expected at least one hidden layer, each of 1 to 1048576",
+                "channels = []: expected at least one hidden layer, each of 1 to 1048576",
             ),
             (
                 "train.batch-size = 1",

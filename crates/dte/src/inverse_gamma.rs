@@ -5,13 +5,13 @@ use tch::nn::Path;
 use tch::{Kind, Tensor};
 use training::{
     BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, mean_square, probe_rows, to_numbers,
+    TrainingObjective, check_widths, mean_square, probe_rows, to_numbers,
 };
 
 use crate::DteError;
 use crate::draw::draw;
 use crate::published::{self, SCHEDULE};
-use crate::settings::{self, train_over};
+use crate::settings;
 use crate::time_mlp::TimeMlp;
 
 /// Keeps the logarithm finite where the network answers 0.
@@ -70,7 +70,7 @@ impl Default for DteInverseGammaConfig {
 }
 
 fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    train_over(given, &DteInverseGammaConfig::default().train)
+    DteInverseGammaConfig::default().train.overlaid(given)
 }
 
 impl DteInverseGammaConfig {
@@ -80,7 +80,8 @@ impl DteInverseGammaConfig {
     /// [`DteError`] naming the first setting outside its range.
     pub fn check(&self) -> Result<(), DteError> {
         self.schedule.build(self.steps)?;
-        settings::check_network(&self.widths, self.dropout)?;
+        check_widths("widths", &self.widths)?;
+        settings::check_dropout(self.dropout)?;
         Ok(self.train.check()?)
     }
 }

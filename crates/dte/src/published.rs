@@ -9,9 +9,6 @@ pub(crate) const SCHEDULE: ScheduleConfig = ScheduleConfig::Linear {
     last: 0.01,
 };
 
-/// More epochs than anyone trains.
-const NO_EARLY_STOP: usize = 1_000_000;
-
 /// Adam with a constant rate, batches of 64, the last one however small, no early stop.
 pub(crate) fn train(epochs: usize, learning_rate: f64, weight_decay: f64) -> TrainConfig {
     TrainConfig {
@@ -20,7 +17,7 @@ pub(crate) fn train(epochs: usize, learning_rate: f64, weight_decay: f64) -> Tra
         drop_last: false,
         learning_rate,
         weight_decay,
-        early_stop_after: NO_EARLY_STOP,
+        early_stop_after: TrainConfig::NO_LIMIT,
         ..TrainConfig::default()
     }
 }

@@ -5,12 +5,11 @@ use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
 use training::{
     BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, mean_square, probe_rows, to_numbers,
+    TrainingObjective, check_widths, mean_square, probe_rows, to_numbers,
 };
 
 use crate::DteError;
 use crate::published;
-use crate::settings::{self, train_over};
 use crate::time_mlp::linear_f64;
 
 /// TCCM: time-conditioned contraction matching (Li et al., NeurIPS 2025, arXiv:2510.18328), a flow
@@ -55,7 +54,7 @@ impl Default for TccmConfig {
 }
 
 fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    train_over(given, &TccmConfig::default().train)
+    TccmConfig::default().train.overlaid(given)
 }
 
 impl TccmConfig {
@@ -64,7 +63,7 @@ impl TccmConfig {
     /// # Errors
     /// [`DteError`] naming the first setting outside its range.
     pub fn check(&self) -> Result<(), DteError> {
-        settings::check_network(&self.widths, 0.0)?;
+        check_widths("widths", &self.widths)?;
         if !(2..=1 << 20).contains(&self.d_time) || !self.d_time.is_multiple_of(2) {
             return Err(DteError::Config {
                 name: "d-time",

@@ -111,6 +111,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_given_under_train_stays_the_methods_own() {
+        let config: PatchDdpmConfig = toml::from_str("train.steps = 3").unwrap();
+        let own = PatchDdpmConfig::default();
+        assert_eq!(config.train.ema, own.train.ema);
+        assert_eq!((config.train.steps, config.steps), (3, own.steps));
+    }
+
+    #[test]
     fn settings_out_of_range_are_named() {
         for (text, message) in [
             ("steps = 1", "steps = 1: expected 2 to 1000000"),

@@ -1,5 +1,5 @@
 use diffusion_core::{Schedule, ScheduleConfig};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use training::{Decay, Optimizer, TrainConfig};
 
 use crate::config::check;
@@ -26,6 +26,7 @@ pub struct PatchDdpmConfig {
     /// The network's size.
     pub network: PatchMlpConfig,
     /// How it is trained; 0 epochs leave it untrained.
+    #[serde(deserialize_with = "train")]
     pub train: TrainConfig,
     /// How a patch is scored; no part of what decides about the weights.
     pub score: PatchScoreConfig,
@@ -64,7 +65,7 @@ impl Default for PatchDdpmConfig {
             network: PatchMlpConfig::default(),
             train: TrainConfig {
                 // The steps are what ends it.
-                epochs: 1_000_000,
+                epochs: TrainConfig::NO_LIMIT,
                 steps: 2000,
                 batch_size: 32,
                 optimizer: Optimizer::AdamW,
@@ -73,13 +74,17 @@ impl Default for PatchDdpmConfig {
                 warm_up: 100,
                 decay: Decay::Cosine,
                 ema: 0.998,
-                early_stop_after: 1_000_000,
+                early_stop_after: TrainConfig::NO_LIMIT,
                 ..TrainConfig::default()
             },
             score: PatchScoreConfig::default(),
             map: MapConfig::default(),
         }
     }
+}
+
+fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
+    PatchDdpmConfig::default().train.overlaid(given)
 }
 
 impl PatchDdpmConfig {

@@ -1,5 +1,5 @@
 use diffusion_core::ScheduleConfig;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use training::{Decay, Optimizer, TrainConfig};
 
 use crate::ddpm_config::{build_schedule, check_steps};
@@ -23,6 +23,7 @@ pub struct MaskedDdpmConfig {
     /// What a patch is.
     pub patches: PatchConfig,
     /// How the network is trained; 0 epochs leave it untrained.
+    #[serde(deserialize_with = "train")]
     pub train: TrainConfig,
     /// How a patch is scored; no part of what decides about the weights.
     pub score: PatchScoreConfig,
@@ -43,7 +44,7 @@ impl Default for MaskedDdpmConfig {
             patches: PatchConfig::default(),
             train: TrainConfig {
                 // The steps are what ends it.
-                epochs: 1_000_000,
+                epochs: TrainConfig::NO_LIMIT,
                 steps: 1000,
                 batch_size: 8,
                 optimizer: Optimizer::AdamW,
@@ -53,13 +54,17 @@ impl Default for MaskedDdpmConfig {
                 decay: Decay::Cosine,
                 clip: 1.0,
                 ema: 0.99,
-                early_stop_after: 1_000_000,
+                early_stop_after: TrainConfig::NO_LIMIT,
                 ..TrainConfig::default()
             },
             score: PatchScoreConfig::default(),
             map: MapConfig::default(),
         }
     }
+}
+
+fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
+    MaskedDdpmConfig::default().train.overlaid(given)
 }
 
 impl MaskedDdpmConfig {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod settings;
 mod train_config;
 
 mod fit;
@@ -36,5 +37,6 @@ pub use runtime::Runtime;
 pub use samples::{SampleShape, in_blocks, to_numbers, to_tensor};
 pub use scores::{gradient_blocks, map_blocks, score_blocks};
 pub use session::Session;
+pub use settings::{Rule, check_settings, check_widths};
 pub use train::{History, Run, train};
-pub use train_config::{Decay, Optimizer, Precision, Rule, TrainConfig, check_settings};
+pub use train_config::{Decay, Optimizer, Precision, TrainConfig};

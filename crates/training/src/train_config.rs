@@ -1,6 +1,8 @@
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
-use crate::TrainingError;
+use crate::{TrainingError, check_settings};
 
 /// How a network is trained: `[train]` in a configuration file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +103,23 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    /// More epochs than anyone trains: as `epochs` where the steps end the training, as `early_stop_after`
+    /// where nothing ends it early.
+    pub const NO_LIMIT: usize = 1_000_000;
+
+    /// Reads a table `[train]`; what it leaves out is as in `self`. For methods whose training has defaults of
+    /// its own: serde alone would fill in those of [`TrainConfig`].
+    ///
+    /// # Errors
+    /// Where a setting is unknown or of another type.
+    pub fn overlaid<'de, D: Deserializer<'de>>(&self, given: D) -> Result<Self, D::Error> {
+        let mut all = serde_json::to_value(self).map_err(D::Error::custom)?;
+        if let Value::Object(all) = &mut all {
+            all.extend(Map::<String, Value>::deserialize(given)?);
+        }
+        serde_json::from_value(all).map_err(D::Error::custom)
+    }
+
     /// The optimiser steps of a whole training.
     pub(crate) fn most_steps(&self, steps_per_epoch: usize) -> u64 {
         let all = steps_per_epoch.saturating_mul(self.epochs);
@@ -173,24 +192,6 @@ impl TrainConfig {
                 "expected at least 1",
             ),
         ])
-    }
-}
-
-/// A setting's name, its value, whether it is valid, and what would be.
-pub type Rule<'a> = (&'static str, &'a dyn ToString, bool, &'static str);
-
-/// The first rule that is broken, as an error.
-///
-/// # Errors
-/// [`TrainingError::Config`].
-pub fn check_settings(rules: &[Rule<'_>]) -> Result<(), TrainingError> {
-    match rules.iter().find(|(_, _, valid, _)| !valid) {
-        None => Ok(()),
-        Some((name, value, _, expected)) => Err(TrainingError::Config {
-            name,
-            value: value.to_string(),
-            expected,
-        }),
     }
 }
 

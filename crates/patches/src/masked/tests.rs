@@ -173,6 +173,14 @@ fn a_hidden_patch_at_the_noisiest_level_says_nothing_to_its_own_reconstruction()
 }
 
 #[test]
+fn what_is_not_given_under_train_stays_the_methods_own() {
+    let config: MaskedDdpmConfig = toml::from_str("train.steps = 3").unwrap();
+    let own = MaskedDdpmConfig::default();
+    assert_eq!(config.train.ema, own.train.ema);
+    assert_eq!((config.train.steps, config.steps), (3, own.steps));
+}
+
+#[test]
 fn settings_out_of_range_are_named() {
     for (text, message) in [
         ("steps = 1", "steps = 1: expected 2 to 1000000"),

@@ -177,7 +177,7 @@ fn on_pixels(learning_rate: f64) -> DiffusionConfig {
         target: Target::Epsilon,
         schedule: ScheduleConfig::LinearHo {},
         train: TrainConfig {
-            epochs: 1_000_000,
+            epochs: TrainConfig::NO_LIMIT,
             steps: 400,
             batch_size: 32,
             optimizer: Optimizer::AdamW,
@@ -187,7 +187,7 @@ fn on_pixels(learning_rate: f64) -> DiffusionConfig {
             decay: Decay::Cosine,
             clip: 1.0,
             ema: 0.99,
-            early_stop_after: 1_000_000,
+            early_stop_after: TrainConfig::NO_LIMIT,
             ..TrainConfig::default()
         },
         score: ScoreConfig {
