@@ -48,22 +48,22 @@ impl PatchConfig {
     pub(crate) fn check(&self) -> Result<(), PatchesError> {
         let blocks = !self.blocks.is_empty() && self.blocks.iter().all(|&block| block < 16);
         check(
-            "blocks",
+            "patches.blocks",
             &self.blocks,
             blocks,
             "expected numbers from 0 to 15",
         )?;
         let grid = (1..=512).contains(&self.grid);
-        check("grid", &self.grid, grid, "expected 1 to 512")?;
+        check("patches.grid", &self.grid, grid, "expected 1 to 512")?;
         let components = self.components > 0;
         check(
-            "components",
+            "patches.components",
             &self.components,
             components,
             "expected at least 1",
         )?;
         check(
-            "sample",
+            "patches.sample",
             &self.sample,
             self.sample > 1,
             "expected at least 2",
@@ -85,7 +85,7 @@ impl MapConfig {
     pub(crate) fn check(&self) -> Result<(), PatchesError> {
         let fine = (0.0..=256.0).contains(&self.smoothing);
         check(
-            "smoothing",
+            "map.smoothing",
             &self.smoothing,
             fine,
             "expected 0 to 256 pixels",

@@ -134,12 +134,12 @@ mod tests {
             ),
             (
                 "patches.blocks = [16]",
-                "blocks = [16]: expected numbers from 0 to 15",
+                "patches.blocks = [16]: expected numbers from 0 to 15",
             ),
-            ("patches.grid = 0", "grid = 0: expected 1 to 512"),
+            ("patches.grid = 0", "patches.grid = 0: expected 1 to 512"),
             (
                 "map.smoothing = -1.0",
-                "smoothing = -1.0: expected 0 to 256 pixels",
+                "map.smoothing = -1.0: expected 0 to 256 pixels",
             ),
             (
                 "network.depth = 0",

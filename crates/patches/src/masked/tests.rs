@@ -199,11 +199,11 @@ fn settings_out_of_range_are_named() {
         ),
         (
             "patches.blocks = [16]",
-            "blocks = [16]: expected numbers from 0 to 15",
+            "patches.blocks = [16]: expected numbers from 0 to 15",
         ),
         (
             "map.smoothing = -1.0",
-            "smoothing = -1.0: expected 0 to 256 pixels",
+            "map.smoothing = -1.0: expected 0 to 256 pixels",
         ),
     ] {
         let config: MaskedDdpmConfig = toml::from_str(text).unwrap();
