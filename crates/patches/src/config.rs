@@ -1,7 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::PatchesError;
-use crate::grid::channels;
+
+/// Channels of the outputs of EfficientNet-Lite0's blocks.
+const CHANNELS: [usize; 16] = [
+    16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320,
+];
 
 /// What a patch is: which feature maps it is taken from and how many numbers are kept of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,9 +74,14 @@ impl PatchConfig {
         )
     }
 
+    /// Numbers of a patch before anything is left out.
+    pub(crate) fn channels(&self) -> usize {
+        self.blocks.iter().map(|&block| CHANNELS[block]).sum()
+    }
+
     /// Numbers of a patch.
     pub(crate) fn width(&self) -> usize {
-        self.components.min(channels(self))
+        self.components.min(self.channels())
     }
 
     /// Patches of an image.

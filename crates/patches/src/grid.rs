@@ -9,16 +9,6 @@ use tch::{Device, Tensor};
 
 use crate::{PatchConfig, PatchesError};
 
-/// Channels of the outputs of EfficientNet-Lite0's blocks.
-const CHANNELS: [usize; 16] = [
-    16, 24, 24, 40, 40, 80, 80, 80, 112, 112, 112, 192, 192, 192, 192, 320,
-];
-
-/// Numbers of a patch before anything is left out.
-pub(crate) fn channels(config: &PatchConfig) -> usize {
-    config.blocks.iter().map(|&block| CHANNELS[block]).sum()
-}
-
 /// The network that makes grids of images.
 #[derive(Debug, Clone)]
 pub(crate) struct Grids {

@@ -8,7 +8,7 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
-use crate::grid::{Grids, channels};
+use crate::grid::Grids;
 use crate::{PatchConfig, PatchesError};
 
 /// Numbers of patches in a few principal components of normal ones.
@@ -42,7 +42,7 @@ impl PatchSpace {
         device: Device,
         progress: &dyn Progress,
     ) -> Result<Self, PatchesError> {
-        let (c, k) = (channels(config), config.width());
+        let (c, k) = (config.channels(), config.width());
         let n_images = images.dim().0;
         if n_images < 2 {
             return Err(PatchesError::TooFewImages { n: n_images });

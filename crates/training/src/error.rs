@@ -6,8 +6,6 @@ use detector::settings::Setting;
 use tch::TchError;
 use tch_ext::ExtError;
 
-use crate::memory::is_out_of_memory;
-
 /// Any error of a network, its loss or its score.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -152,4 +150,13 @@ impl From<TrainingError> for DetectorError {
             }
         }
     }
+}
+
+/// libtorch's words on CUDA and on the CPU.
+pub(crate) fn is_out_of_memory(message: &str) -> bool {
+    message.contains("CUDA out of memory")
+        || message.contains("CUDA error: out of memory")
+        || message.contains("can't allocate memory")
+        || message.contains("not enough memory")
+        || message.contains("std::bad_alloc")
 }

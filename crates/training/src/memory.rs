@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::TrainingError;
+use crate::error::is_out_of_memory;
 
 /// Runs `work`; `None` where libtorch says that there is not enough memory for it. Networks have no way
 /// to return an error, so what they panic with counts too.
@@ -28,15 +29,6 @@ fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or_default()
-}
-
-/// libtorch's words on CUDA and on the CPU.
-pub(crate) fn is_out_of_memory(message: &str) -> bool {
-    message.contains("CUDA out of memory")
-        || message.contains("CUDA error: out of memory")
-        || message.contains("can't allocate memory")
-        || message.contains("not enough memory")
-        || message.contains("std::bad_alloc")
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::UnetError;
-use crate::plan::Plan;
 
 /// Sizes of the [`Unet`](crate::Unet).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,15 +92,6 @@ const MAX_CHANNELS: usize = 1 << 14;
 const MAX_PARAMETERS: usize = 1 << 31;
 
 impl UnetConfig {
-    /// How many numbers [`Unet`](crate::Unet) trains for images of `[c, h, w]`; to know before they
-    /// are allocated.
-    ///
-    /// # Errors
-    /// As [`Unet::new`](crate::Unet::new).
-    pub fn n_parameters(&self, image: [usize; 3]) -> Result<usize, UnetError> {
-        Ok(Plan::new(self, image)?.n_parameters(self))
-    }
-
     /// The factor by which the smallest feature map is smaller than the image: both sides have to be
     /// multiples of it.
     pub fn down_sampling(&self) -> usize {

@@ -27,6 +27,17 @@ pub(crate) struct Plan {
     pub(crate) image_channels: usize,
 }
 
+impl UnetConfig {
+    /// How many numbers [`Unet`](crate::Unet) trains for images of `[c, h, w]`; to know before they
+    /// are allocated.
+    ///
+    /// # Errors
+    /// As [`Unet::new`](crate::Unet::new).
+    pub fn n_parameters(&self, image: [usize; 3]) -> Result<usize, UnetError> {
+        Ok(Plan::new(self, image)?.n_parameters(self))
+    }
+}
+
 impl Plan {
     /// The layers of `config` over images of `[c, h, w]`.
     pub(crate) fn new(config: &UnetConfig, image: [usize; 3]) -> Result<Self, UnetError> {
