@@ -1,6 +1,7 @@
 //! The diffusion detector over the residual MLP, on generated rows.
 
-use std::sync::Mutex;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use detector::conformance::{Tolerance, check_gradient, check_within};
 use detector::{Detector, DetectorError, Input, Progress, Silent};
@@ -125,16 +126,33 @@ fn same_seed_same_bytes_and_another_seed_other_scores() {
     }
 }
 
+/// A residual MLP that remembers on how many threads it was asked.
+#[derive(Debug)]
+struct Counting(ResidualMlp, Arc<Mutex<BTreeSet<i32>>>);
+
+impl Denoiser for Counting {
+    fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction {
+        self.1.lock().unwrap().insert(tch::get_num_threads());
+        self.0.predict(x_t, t, train)
+    }
+}
+
 #[test]
-fn the_number_of_threads_changes_no_byte() {
-    let detector = ddpm(DiffusionConfig {
+fn fits_and_scores_run_on_one_thread_whatever_is_set() {
+    let config = DiffusionConfig {
         train: epochs(2),
         ..tiny()
-    });
-    let x = rows(1500);
-    let one = scores(&detector, 3, &x);
+    };
+    let asked = Arc::new(Mutex::new(BTreeSet::new()));
+    let threads = Arc::clone(&asked);
+    let detector =
+        DiffusionDetector::new(config, "test", Runtime::new(Device::Cpu), move |vs, d| {
+            let network = ResidualMlp::new(vs, d, &ResidualMlpConfig::default())?;
+            Ok(Box::new(Counting(network, Arc::clone(&threads))))
+        });
     tch::set_num_threads(2);
-    assert_eq!(one, scores(&detector, 3, &x));
+    scores(&detector.unwrap(), 3, &rows(40));
+    assert_eq!(*asked.lock().unwrap(), BTreeSet::from([1]));
 }
 
 #[test]

@@ -55,4 +55,13 @@ mod tests {
         }
         assert_eq!(seen.len(), 2500);
     }
+
+    #[test]
+    fn splitmix_has_the_published_generators_first_numbers() {
+        // splitmix64.c (Vigna 2015) from the state 0, which grows by the constant before every number.
+        let step = 0x9e37_79b9_7f4a_7c15_u64;
+        assert_eq!(splitmix64(0, 0), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(splitmix64(step, 0), 0x6e78_9e6a_a1b9_65f4);
+        assert_eq!(splitmix64(0, step), 0x6e78_9e6a_a1b9_65f4);
+    }
 }
