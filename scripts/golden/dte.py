@@ -12,7 +12,8 @@
     pip install torch==2.11.0 numpy scipy scikit-learn
     python scripts/golden/dte.py
 
-writes crates/baselines/tests/golden/dte_np.json, dte_np_mvtec.json and crates/dte/tests/golden/networks.json.
+writes crates/baselines/tests/golden/dte_np.json, dte_np_mvtec.json, crates/dte/tests/golden/networks.json and
+crates/deep/tests/golden/tccm.json.
 """
 
 import json
@@ -184,8 +185,7 @@ def networks():
         "double": double,
         "categorical_scores": categorical,
         "inverse_gamma": inverse_gamma,
-        "tccm": tccm,
-    }
+    }, tccm
 
 
 def write(name, golden):
@@ -205,7 +205,9 @@ def main():
         non_parametric_case(24, 12, 8, 2, 0.2, -3.0),
     ]
     write("baselines/tests/golden/dte_np.json", cases)
-    write("dte/tests/golden/networks.json", networks())
+    estimators, tccm = networks()
+    write("dte/tests/golden/networks.json", estimators)
+    write("deep/tests/golden/tccm.json", tccm)
     if "RESIDUUM_DATA" in os.environ:
         write("baselines/tests/golden/dte_np_mvtec.json", mvtec(Path(os.environ["RESIDUUM_DATA"]) / "adbench/CV_by_ResNet18"))
 

@@ -7,7 +7,6 @@ mod published;
 mod categorical;
 mod convolutional;
 mod inverse_gamma;
-mod tccm;
 
 mod conv_net;
 mod draw;
@@ -22,4 +21,3 @@ pub use error::DteError;
 pub use categorical::{DteCategorical, DteCategoricalConfig, Softmax};
 pub use convolutional::{DteConvolutional, DteConvolutionalConfig};
 pub use inverse_gamma::{DteInverseGamma, DteInverseGammaConfig};
-pub use tccm::{Tccm, TccmConfig};

@@ -9,8 +9,7 @@ use training::Trainable;
 
 use crate::categorical::{Categorical, bin};
 use crate::inverse_gamma::InverseGamma;
-use crate::tccm::Contraction;
-use crate::{DteCategoricalConfig, DteInverseGammaConfig, Softmax, TccmConfig};
+use crate::{DteCategoricalConfig, DteInverseGammaConfig, Softmax};
 
 const D: usize = 5;
 const B: usize = 6;
@@ -23,7 +22,6 @@ struct Golden {
     double: Loss,
     categorical_scores: Vec<f64>,
     inverse_gamma: Scored,
-    tccm: Scored,
 }
 
 #[derive(Deserialize)]
@@ -160,23 +158,6 @@ fn the_inverse_gamma_loss_and_score_equal_pytorchs() {
     fill(&vs);
     let expected = golden().inverse_gamma;
     let loss = model.loss_at(&x(), &times(), &eps()).unwrap();
-    assert_loss(&vs, &loss, &expected.loss);
-    assert_scores(model.score(&x()).unwrap(), &expected.scores);
-}
-
-#[test]
-fn the_contraction_loss_and_score_equal_pytorchs() {
-    let config = TccmConfig {
-        widths: vec![6, 7],
-        d_time: 8,
-        ..Default::default()
-    };
-    let vs = nn::VarStore::new(Device::Cpu);
-    let model = Contraction::new(&vs.root(), D, &config);
-    fill(&vs);
-    let expected = golden().tccm;
-    let t = Tensor::from_slice(&[0.0f32, 0.25, 0.5, 0.125, 0.9, 0.999]);
-    let loss = model.loss_at(&x(), &t).unwrap();
     assert_loss(&vs, &loss, &expected.loss);
     assert_scores(model.score(&x()).unwrap(), &expected.scores);
 }

@@ -47,20 +47,12 @@ impl TimeMlp {
 
     /// For a score, without dropout and in f64.
     pub(crate) fn answer(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let mut h = linear_f64(&self.first, &x.f_to_kind(Kind::Double)?)?;
+        let mut h = self.first.forward_f64(&x.f_to_kind(Kind::Double)?)?;
         for layer in self.hidden.iter().chain([&self.last]) {
-            h = linear_f64(layer, &h.relu_())?;
+            h = layer.forward_f64(&h.relu_())?;
         }
         Ok(h)
     }
-}
-
-/// A layer in f64. Matrix kernels round differently for one row than for many, and a score near 0 would
-/// show it in f32; these networks are small enough not to care.
-pub(crate) fn linear_f64(layer: &Linear, x: &Tensor) -> Result<Tensor, TchError> {
-    let weight = layer.weight().f_to_kind(Kind::Double)?;
-    let bias = layer.bias().f_to_kind(Kind::Double)?;
-    x.f_linear(&weight, Some(&bias))
 }
 
 #[cfg(test)]

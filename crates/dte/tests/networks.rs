@@ -6,7 +6,7 @@ use detector::conformance::{self, Tolerance};
 use detector::{Detector, DetectorError, Input, Progress, Silent};
 use dte::{
     DteCategorical, DteCategoricalConfig, DteConvolutional, DteConvolutionalConfig,
-    DteInverseGamma, DteInverseGammaConfig, Softmax, Tccm, TccmConfig,
+    DteInverseGamma, DteInverseGammaConfig, Softmax,
 };
 use ndarray::{Array1, Array2};
 use tch::Device;
@@ -44,15 +44,6 @@ fn inverse_gamma() -> DteInverseGamma {
     DteInverseGamma::new(config, cpu()).unwrap()
 }
 
-fn tccm() -> Tccm {
-    let config = TccmConfig {
-        widths: vec![64, 64],
-        train: short(&TccmConfig::default().train),
-        ..Default::default()
-    };
-    Tccm::new(config, cpu()).unwrap()
-}
-
 fn conform(detector: &dyn Detector) {
     // A row alone goes through other matrix kernels than a batch of rows, in f64.
     let tolerance = Tolerance {
@@ -71,10 +62,9 @@ fn the_categorical_conforms_with_either_loss() {
 #[test]
 fn scores_have_the_gradient_that_differences_show() {
     let x = Array2::from_shape_fn((90, 4), |(i, j)| ((i * 5 + j * 3) % 13) as f32 * 0.3 - 1.5);
-    let methods: [(&dyn Detector, &str); 3] = [
+    let methods: [(&dyn Detector, &str); 2] = [
         (&categorical(Softmax::Double, cpu()), "dte-c"),
         (&inverse_gamma(), "dte-ig"),
-        (&tccm(), "tccm"),
     ];
     for (detector, name) in methods {
         let scorer = detector.fit(Input::Rows(x.view()), 2, &Silent).unwrap();
@@ -91,18 +81,13 @@ fn the_inverse_gamma_conforms() {
 }
 
 #[test]
-fn tccm_conforms() {
-    conform(&tccm());
-}
-
-#[test]
 fn an_untrained_network_is_told_and_a_trained_one_is_not() {
     let x = Array2::from_shape_fn((200, 4), |(i, j)| ((i * (j + 2)) as f32 * 0.37).sin());
     let warnings = |detector: &dyn Detector| {
         let scorer = detector.fit(Input::Rows(x.view()), 0, &Silent);
         scorer.unwrap().warnings()
     };
-    let detectors = |epochs: Option<usize>| -> [Box<dyn Detector>; 3] {
+    let detectors = |epochs: Option<usize>| -> [Box<dyn Detector>; 2] {
         let train = |own: &TrainConfig| TrainConfig {
             epochs: epochs.unwrap_or(150),
             ..short(own)
@@ -118,15 +103,9 @@ fn an_untrained_network_is_told_and_a_trained_one_is_not() {
             train: train(&DteInverseGammaConfig::default().train),
             ..Default::default()
         };
-        let tccm = TccmConfig {
-            widths,
-            train: train(&TccmConfig::default().train),
-            ..Default::default()
-        };
         [
             Box::new(DteCategorical::new(categorical, cpu()).unwrap()),
             Box::new(DteInverseGamma::new(inverse_gamma, cpu()).unwrap()),
-            Box::new(Tccm::new(tccm, cpu()).unwrap()),
         ]
     };
     for untrained in detectors(Some(0)) {
@@ -134,7 +113,7 @@ fn an_untrained_network_is_told_and_a_trained_one_is_not() {
         let told = |w: &String| w.contains("training hardly changed");
         assert!(warnings.iter().any(told), "{warnings:?}");
     }
-    let names = ["dte-c", "dte-ig", "tccm"];
+    let names = ["dte-c", "dte-ig"];
     for (trained, trained_name) in detectors(None).iter().zip(names) {
         let warnings = warnings(&**trained);
         assert_eq!(warnings, [""; 0], "{trained_name}");
@@ -169,11 +148,7 @@ fn scores(detector: &dyn Detector, x: &Array2<f32>, seed: u64) -> Array1<f64> {
 #[test]
 fn a_seed_gives_the_same_bits_and_another_one_others() {
     let x = rows(50, 4);
-    let detectors: [&dyn Detector; 3] = [
-        &categorical(Softmax::Double, cpu()),
-        &inverse_gamma(),
-        &tccm(),
-    ];
+    let detectors: [&dyn Detector; 2] = [&categorical(Softmax::Double, cpu()), &inverse_gamma()];
     for detector in detectors {
         let first = scores(detector, &x, 1);
         assert_eq!(first, scores(detector, &x, 1));
@@ -255,7 +230,8 @@ fn what_cannot_be_trained_is_an_error() {
             format!("rows of {d} columns: the inverse gamma distribution needs at least 3")
         );
     }
-    assert!(error(&tccm(), rows(1, 4)).starts_with("1 training rows, expected at least 2"));
+    let one = error(&categorical(Softmax::Double, cpu()), rows(1, 4));
+    assert!(one.starts_with("1 training rows, expected at least 2"));
 }
 
 #[test]
@@ -264,7 +240,6 @@ fn narrow_rows_are_ranked_by_the_others() {
         let x = rows(50, d);
         let categorical = scores(&categorical(Softmax::Double, cpu()), &x, 0);
         assert!(categorical.iter().all(|score| (0.0..=6.0).contains(score)));
-        assert!(scores(&tccm(), &x, 0).iter().all(|score| *score >= 0.0));
     }
 }
 
@@ -297,13 +272,6 @@ fn the_defaults_are_the_published_ones() {
         "steps = 300\nwidths = [128, 128]\ndropout = 0.5\n".to_owned() + schedule
     );
     assert_eq!(inverse_gamma.train, published(400, 1e-4, 0.0));
-
-    let tccm = TccmConfig::default();
-    assert_eq!(
-        before_train(toml::to_string(&tccm).unwrap()),
-        "widths = [256, 256]\nd-time = 128\n"
-    );
-    assert_eq!(tccm.train, published(100, 1e-3, 0.0));
 }
 
 #[test]
@@ -356,12 +324,6 @@ fn impossible_settings_are_named() {
         let error = DteCategorical::new(config, cpu()).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
-    let config: TccmConfig = toml::from_str("d-time = 7").unwrap();
-    let error = DetectorError::from(Tccm::new(config, cpu()).unwrap_err());
-    assert_eq!(
-        error.to_string(),
-        "d-time = 7: expected an even number, 2 to 1048576"
-    );
     for text in ["epochs = 3", "softmax = 'twice'", "train.epoch = 3"] {
         assert!(
             toml::from_str::<DteCategoricalConfig>(text).is_err(),

@@ -1,5 +1,5 @@
-use tch::Tensor;
 use tch::nn::{self, Init, Module};
+use tch::{Kind, TchError, Tensor};
 
 /// `y = x·Wᵀ + b`, as `torch.nn.Linear`.
 ///
@@ -41,6 +41,17 @@ impl Linear {
             weight: vs.var("weight", &[d_out as i64, d_in as i64], weight),
             bias: vs.var("bias", &[d_out as i64], bias),
         }
+    }
+
+    /// The layer in f64, of an `x` in f64. Matrix kernels round differently for one row than for many, and
+    /// a score near 0 would show it in f32; small networks score in f64.
+    ///
+    /// # Errors
+    /// Where libtorch has no memory, or for an `x` of another width or kind.
+    pub fn forward_f64(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let weight = self.weight.f_to_kind(Kind::Double)?;
+        let bias = self.bias.f_to_kind(Kind::Double)?;
+        x.f_linear(&weight, Some(&bias))
     }
 
     /// `W`, `[d_out, d_in]`.

@@ -10,6 +10,7 @@ const POLARS: &str = "polars";
 /// The crates that may have libtorch below them; a crate that is not named here may not.
 const LINK_TORCH: &[&str] = &[
     "cli",
+    "deep",
     "diffusion",
     "diffusion-core",
     "dit",
@@ -48,6 +49,19 @@ const NEVER: &[(&str, &[&str])] = &[
     (
         "datasets",
         &["baselines", "diffusion-core", "metrics", "training"],
+    ),
+    (
+        "deep",
+        &[
+            "baselines",
+            "datasets",
+            "diffusion-core",
+            "dit",
+            "dte",
+            "metrics",
+            "mlp",
+            "unet",
+        ],
     ),
     (
         "detector",

@@ -53,7 +53,7 @@ pub(super) const TCCM: Method = Method {
     source: "Time-conditioned contraction matching, NeurIPS 2025, the authors' settings (ZhongLIFR/TCCM-NIPS)",
     rows: "standard",
     numbers: FLOAT32,
-    defaults: defaults::<dte::TccmConfig>,
+    defaults: defaults::<deep::TccmConfig>,
     settings: &[
         NETWORK,
         TRAIN,
@@ -61,7 +61,7 @@ pub(super) const TCCM: Method = Method {
     ],
     build: |config, runtime| {
         make(config, |config| {
-            dte::Tccm::new(config, torch(runtime)).map_err(DetectorError::from)
+            deep::Tccm::new(config, torch(runtime)).map_err(DetectorError::from)
         })
     },
 };

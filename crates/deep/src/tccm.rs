@@ -5,12 +5,10 @@ use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
 use training::{
     BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, check_widths, mean_square, probe_rows, to_numbers,
+    TrainingObjective, check_settings, check_widths, mean_square, probe_rows,
 };
 
-use crate::DteError;
-use crate::published;
-use crate::time_mlp::linear_f64;
+use crate::DeepError;
 
 /// TCCM: time-conditioned contraction matching (Li et al., NeurIPS 2025, arXiv:2510.18328), a flow
 /// that pulls every row to the origin at all times.
@@ -48,7 +46,15 @@ impl Default for TccmConfig {
         Self {
             widths: vec![256, 256],
             d_time: 128,
-            train: published::train(100, 1e-3, 0.0),
+            train: TrainConfig {
+                epochs: 100,
+                batch_size: 64,
+                drop_last: false,
+                learning_rate: 1e-3,
+                weight_decay: 0.0,
+                early_stop_after: TrainConfig::NO_LIMIT,
+                ..TrainConfig::default()
+            },
         }
     }
 }
@@ -61,16 +67,15 @@ impl TccmConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`DteError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DteError> {
+    /// [`DeepError`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), DeepError> {
         check_widths("widths", &self.widths)?;
-        if !(2..=1 << 20).contains(&self.d_time) || !self.d_time.is_multiple_of(2) {
-            return Err(DteError::Config {
-                name: "d-time",
-                value: self.d_time.to_string(),
-                expected: "expected an even number, 2 to 1048576",
-            });
-        }
+        check_settings(&[(
+            "d-time",
+            &self.d_time,
+            (2..=1 << 20).contains(&self.d_time) && self.d_time.is_multiple_of(2),
+            "expected an even number, 2 to 1048576",
+        )])?;
         Ok(self.train.check()?)
     }
 }
@@ -79,8 +84,8 @@ impl Tccm {
     /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
     ///
     /// # Errors
-    /// [`DteError`] for settings out of range.
-    pub fn new(config: TccmConfig, runtime: Runtime) -> Result<Self, DteError> {
+    /// [`DeepError`] for settings out of range.
+    pub fn new(config: TccmConfig, runtime: Runtime) -> Result<Self, DeepError> {
         config.check()?;
         Ok(Self { config, runtime })
     }
@@ -164,7 +169,7 @@ impl Trainable for Contraction {
     type Input = Tensor;
 
     fn questions(&self, x: &Tensor, _seed: u64) -> Result<Vec<Question<Tensor>>, BoxError> {
-        let x = to_numbers(&probe_rows(x)?)?;
+        let x = probe_rows(x)?;
         let target = mean_square(&x)?; // of −x
         Ok(vec![Question { input: x, target }])
     }
@@ -174,9 +179,9 @@ impl Trainable for Contraction {
         let t = Tensor::f_ones([x.size()[0]], (Kind::Float, x.device()))?;
         let mut h = self.input(x, &t)?.f_to_kind(Kind::Double)?;
         for layer in &self.hidden {
-            h = linear_f64(layer, &h)?.relu_();
+            h = layer.forward_f64(&h)?.relu_();
         }
-        Ok(linear_f64(&self.last, &h)?)
+        Ok(self.last.forward_f64(&h)?)
     }
 
     fn score(&self, x: &Tensor) -> Result<Tensor, BoxError> {
