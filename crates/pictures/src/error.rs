@@ -1,6 +1,9 @@
 use std::io;
 use std::path::PathBuf;
 
+/// As many pixels as a picture may have.
+pub(crate) const MAX_PIXELS: usize = 1 << 27;
+
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -8,7 +11,7 @@ pub enum PictureError {
     /// Pictures have a pixel at least and no more than 2²⁷.
     #[error(
         "a picture of {width} x {height} pixels, expected 1 to {} in all",
-        crate::Picture::MAX_PIXELS
+        MAX_PIXELS
     )]
     Size {
         /// Columns.

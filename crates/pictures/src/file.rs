@@ -1,6 +1,7 @@
 use std::path::Path;
 
-use crate::{Picture, PictureError};
+use crate::error::PictureError;
+use crate::picture::Picture;
 
 impl Picture {
     /// The picture as a PNG file, without time or other marks: the same picture is the same bytes.

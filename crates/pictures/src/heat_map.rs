@@ -1,6 +1,8 @@
 use ndarray::{ArrayView2, ArrayView3, Axis};
 
-use crate::{ColourMap, Picture, PictureError};
+use crate::colour_map::ColourMap;
+use crate::error::PictureError;
+use crate::picture::Picture;
 
 /// How far above the median the light end lies, in distances of normal images' largest values from it.
 const ABOVE: f32 = 2.0;

@@ -1,7 +1,8 @@
 use ndarray::ArrayView2;
 
+use crate::error::PictureError;
 use crate::heat_map::check_size;
-use crate::{Picture, PictureError};
+use crate::picture::Picture;
 
 /// The picture with the regions of a mask outlined: the true defect beside what the map shows.
 ///

@@ -1,6 +1,6 @@
 use ndarray::ArrayView3;
 
-use crate::PictureError;
+use crate::error::{MAX_PIXELS, PictureError};
 
 /// A picture in memory: red, green and blue in 8 bits each (sRGB), rows from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Picture {
 
 impl Picture {
     /// The most pixels a picture may have, 2²⁷ (400 MB).
-    pub const MAX_PIXELS: usize = 1 << 27;
+    pub const MAX_PIXELS: usize = MAX_PIXELS;
 
     /// A picture of one colour.
     ///

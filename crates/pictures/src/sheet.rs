@@ -1,5 +1,6 @@
+use crate::error::PictureError;
+use crate::picture::Picture;
 use crate::text::{self, draw};
-use crate::{Picture, PictureError};
 
 /// Pictures in a grid, with the columns' labels above and the rows' labels at the left.
 ///

@@ -1,6 +1,6 @@
 use font8x8::UnicodeFonts;
 
-use crate::Picture;
+use crate::picture::Picture;
 
 /// Width and height of a letter in pixels, before it is enlarged.
 pub(crate) const LETTER: usize = 8;
