@@ -10,7 +10,6 @@ pub(crate) fn data_address(kind: &str, text: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b',' => {
                 address.push(char::from(byte));
             }
-            // Writing to a String cannot fail.
             _ => address += &format!("%{byte:02X}"),
         }
     }
