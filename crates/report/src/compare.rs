@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::atomic;
 use crate::cell::{Cell, finished};
+use crate::error::ReportError;
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::one_line;
 use crate::html::Html;
 use crate::interval::Interval;
 use crate::markdown::escape;
-use crate::page::{head, scrolling};
+use crate::page::parts::{head, script, scrolling};
 use crate::plan::Metric;
 use crate::run::Run;
-use crate::summary::{count, signed};
-use crate::{ReportError, atomic};
+use crate::words::{count, signed};
 
 /// A change is outside the seeds' spread if it is larger than this many of their standard deviations.
 const SPREADS: f64 = 2.0;
@@ -166,7 +167,7 @@ impl Comparison {
         html.raw("</ul>\n");
         scrolling(&mut html, "Changes", self.table());
         html.raw("</main>\n");
-        crate::page::script(&mut html);
+        script(&mut html);
         html.raw("</body>\n</html>\n");
         html.into_string()
     }

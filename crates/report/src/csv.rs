@@ -3,8 +3,9 @@
 
 use charts::csv_field as field;
 
+use crate::entry::{Entry, Ours};
 use crate::estimate::Estimate;
-use crate::table::{Entry, Ours, Table};
+use crate::table::Table;
 
 const HEADER: &str = "dataset,column,method,protocol,metric,percent,sd,low,high,interval,\
                       published_percent,published_sd,difference";

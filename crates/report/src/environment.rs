@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use crate::cell::{Cell, Cells};
 use crate::footnotes::one_line;
-use crate::page::Content;
-use crate::summary::count;
+use crate::words::count;
 
 /// Names and values: the machine by `environment.json`, then what the cells themselves say.
-pub(crate) fn facts(content: &Content<'_>) -> Vec<(String, String)> {
+pub(crate) fn facts(environment: &Value, cells: &Cells) -> Vec<(String, String)> {
     let mut facts: Vec<(String, String)> = Vec::new();
-    if let Value::Object(environment) = content.environment {
+    if let Value::Object(environment) = environment {
         for (name, value) in environment {
             // Where libraries lie says nothing about the numbers.
             if !name.ends_with("_path") {
@@ -21,7 +20,7 @@ pub(crate) fn facts(content: &Content<'_>) -> Vec<(String, String)> {
         }
     }
     let mut of_cells = |name: &str, of: fn(&Cell) -> Option<String>| {
-        facts.push((format!("{name}, of the cells"), distinct(content.cells, of)));
+        facts.push((format!("{name}, of the cells"), distinct(cells, of)));
     };
     of_cells("residuum", |c| c.versions.residuum.clone());
     of_cells("libtorch", |c| c.versions.libtorch.clone());

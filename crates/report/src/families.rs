@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cell::{Cell, Cells, finished};
+use crate::entry::{Entry, Ours, Progress};
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::{Footnotes, sorted};
 use crate::plan::{ColumnPlan, FamilyPlan, TablePlan, is_file_stem};
 use crate::reasons::Reasons;
-use crate::table::{Entry, Ours, Progress};
 
 /// Published means of families of data sets, and why ours are elsewhere where that is known.
 #[derive(Debug, Default)]

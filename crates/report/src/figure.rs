@@ -6,6 +6,7 @@ mod agreement;
 mod bars;
 mod cost;
 mod curves;
+mod group;
 mod histograms;
 mod published;
 mod ranks;

@@ -9,6 +9,8 @@ mod plan;
 mod published;
 
 mod agreement;
+mod differences;
+mod entry;
 mod estimate;
 mod families;
 mod footnotes;
@@ -23,7 +25,9 @@ mod environment;
 mod grid;
 mod prose;
 mod summary;
+mod words;
 
+mod content;
 mod csv;
 mod figure;
 mod html;

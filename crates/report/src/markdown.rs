@@ -1,10 +1,11 @@
-use crate::agreement::{FAR, FAR_HEADER, far, far_fields};
 use crate::cell::Cells;
+use crate::content::Content;
+use crate::differences::{FAR, FAR_HEADER, far_cells, far_fields};
 use crate::environment;
 use crate::figure::TableFigures;
 use crate::footnotes::one_line;
 use crate::grid::{Emphasis, Grid, width};
-use crate::page::{Content, audit};
+use crate::page::audit;
 use crate::prose::{IN_LINE, absent, heading, notes, wrap};
 use crate::summary;
 use crate::table::Table;
@@ -29,7 +30,7 @@ pub(crate) fn index(content: &Content<'_>) -> String {
     text += &pictures(content);
     text += &audits(content.cells);
     text += "\n## Environment\n\n";
-    for (name, value) in environment::facts(content) {
+    for (name, value) in environment::facts(content.environment, content.cells) {
         text += &format!("- {}: {}\n", escape(&name), escape(&value));
     }
     text += "\n## Configurations\n\n";
@@ -142,7 +143,7 @@ fn under(table: &Table<'_>, level: &str) -> String {
 
 /// What lies outside three published standard deviations, with the reasons.
 fn far_away(table: &Table<'_>, level: &str) -> String {
-    let far = far(table);
+    let far = far_cells(table);
     if far.is_empty() {
         return String::new();
     }

@@ -5,38 +5,19 @@ pub(crate) mod audit;
 mod cells;
 mod environment;
 mod figures;
+pub(crate) mod parts;
 mod pictures;
 mod tables;
 
-use serde_json::Value;
-
-use self::tables::section_id;
-use crate::cell::Cells;
-use crate::figure::TableFigures;
+use self::parts::{head, script, section_id, with_code};
+use crate::content::Content;
 use crate::footnotes::one_line;
 use crate::html::Html;
-use crate::pictures::Pictures;
 use crate::summary;
-use crate::table::Table;
-
-const STYLE: &str = include_str!("../assets/page.css");
-const SCRIPT: &str = include_str!("../assets/page.js");
 
 /// The page is to open at once: the figures of single data sets stay in their files where it would be
 /// longer than this, in bytes.
 const MOST: usize = 4_800_000;
-
-/// What the page shows.
-pub(crate) struct Content<'a> {
-    pub(crate) profile: &'a str,
-    pub(crate) tables: &'a [Table<'a>],
-    /// One for each table.
-    pub(crate) figures: &'a [TableFigures],
-    pub(crate) cells: &'a Cells,
-    pub(crate) pictures: &'a Pictures,
-    /// `environment.json`, `Null` where there is none.
-    pub(crate) environment: &'a Value,
-}
 
 pub(crate) fn render(content: &Content<'_>) -> String {
     let without = page(content, 0).len();
@@ -93,65 +74,22 @@ fn page(content: &Content<'_>, mut room: usize) -> String {
     html.into_string()
 }
 
-pub(crate) fn script(html: &mut Html) {
-    html.raw("<script>\n");
-    html.raw(SCRIPT);
-    html.raw("</script>\n");
-}
-
-pub(crate) fn head(html: &mut Html, title: &str) {
-    html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    // Nothing is loaded from anywhere, whatever a name in the page says.
-    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
-    html.raw("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n");
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    html.element("title", &[], title);
-    html.raw("\n<style>\n");
-    html.raw(STYLE);
-    html.raw("</style>\n</head>\n");
-}
-
 fn link(html: &mut Html, address: &str, text: &str) {
     html.raw("<li>");
     html.element("a", &[("href", address)], text);
     html.raw("</li>");
 }
 
-/// Text in which backticks enclose code.
-fn with_code(html: &mut Html, text: &str) {
-    let pieces: Vec<&str> = text.split('`').collect();
-    // A backtick without its partner is text.
-    let paired = pieces.len() % 2 == 1;
-    for (index, piece) in pieces.iter().enumerate() {
-        match index % 2 {
-            1 if paired => html.element("code", &[], piece),
-            _ if index > 0 && !paired => html.text(&format!("`{piece}")),
-            _ => html.text(piece),
-        }
-    }
-}
-
-/// A table that may be wider than the window: it scrolls by itself, with the keyboard too.
-pub(crate) fn scrolling(html: &mut Html, name: &str, table: Html) {
-    let region = [
-        ("class", "scroll"),
-        ("role", "region"),
-        ("aria-label", name),
-        ("tabindex", "0"),
-    ];
-    html.open("div", &region);
-    html.append(table);
-    html.raw("</div>\n");
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::figure;
+    use crate::cell::Cells;
+    use crate::figure::{self, TableFigures};
+    use crate::pictures::Pictures;
     use crate::plan::Plan;
+    use crate::table::Table;
 
     const METHODS: usize = 18;
     const DATASETS: usize = 57;

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::ReportError;
 use crate::cell::{Cell, Cells};
+use crate::error::ReportError;
 
 /// Pictures of this many bytes together are part of a page; it is to stay below 5 MB.
 const ENOUGH: usize = 1_000_000;

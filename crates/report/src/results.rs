@@ -2,8 +2,8 @@
 
 use polars::prelude::{Column, CsvWriter, DataFrame, ParquetWriter, PolarsError, SerWriter};
 
-use crate::ReportError;
 use crate::cell::{Cell, Cells, Metrics, Pixels, Seconds, Status};
+use crate::error::ReportError;
 use crate::footnotes::one_line;
 use crate::interval::Interval;
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use charts::{png, svg};
 
 use crate::cell::{self, Cells};
+use crate::content::Content;
+use crate::error::ReportError;
 use crate::families::{PublishedFamilies, PublishedFamilyTables};
 use crate::figure::{self, TableFigures};
 use crate::footnotes::one_line;
@@ -11,7 +13,7 @@ use crate::pictures::Pictures;
 use crate::plan::Plan;
 use crate::published::{Published, PublishedTables};
 use crate::table::Table;
-use crate::{ReportError, atomic, markdown, page, results, terminal};
+use crate::{atomic, markdown, page, results, terminal};
 use serde_json::Value;
 
 /// The width of the tables where none is given.
@@ -130,7 +132,7 @@ impl Run {
         let figures: Vec<TableFigures> = (tables.iter())
             .map(|table| figure::of_table(table, &self.cells))
             .collect();
-        let content = page::Content {
+        let content = Content {
             profile: self.profile(),
             tables: &tables,
             figures: &figures,

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Cells, Status};
+use crate::differences;
 use crate::estimate::mean;
 use crate::footnotes::one_line;
 use crate::plan::Metric;
 use crate::protocol::Leak;
 use crate::ranking::{Significance, Standings, standings};
 use crate::table::Table;
+use crate::words::{count, probability, signed};
 
 /// Published and own numbers within this many points agree.
 const AGREE: f64 = 0.5;
@@ -20,8 +22,8 @@ pub(crate) fn sentences(profile: &str, tables: &[Table<'_>], cells: &Cells) -> V
         sentences.extend(standings(table).iter().map(|of| leaders(table, of)));
     }
     sentences.extend(without_leak(tables));
-    sentences.extend(tables.iter().filter_map(agreement));
-    sentences.extend(tables.iter().filter_map(crate::agreement::sentence));
+    sentences.extend(tables.iter().filter_map(published_sentence));
+    sentences.extend(tables.iter().filter_map(differences::sentence));
     sentences.extend(copies(cells));
     sentences.extend(absent(tables));
     sentences
@@ -100,14 +102,6 @@ fn leaders(table: &Table<'_>, standings: &Standings) -> String {
     }
 }
 
-/// “p = 0.012”.
-pub(crate) fn probability(p: f64) -> String {
-    match p {
-        p if p < 0.001 => "p below 0.001".to_owned(),
-        p => format!("p = {p:.3}"),
-    }
-}
-
 /// “Under protocol `paper` (leaky), table `table1`,”.
 fn place(table: &Table<'_>, protocol: &str) -> String {
     let leak = match Leak::of(protocol) {
@@ -179,7 +173,8 @@ fn without_leak(tables: &[Table<'_>]) -> Option<String> {
     ))
 }
 
-fn agreement(table: &Table<'_>) -> Option<String> {
+/// How far ours are from single published numbers.
+fn published_sentence(table: &Table<'_>) -> Option<String> {
     let mut pairs = Vec::new();
     for row in &table.rows {
         for (column, entry) in table.plan.columns.iter().zip(&row.entries) {
@@ -254,17 +249,4 @@ fn absent(tables: &[Table<'_>]) -> Option<String> {
             count(all.len(), "data set")
         )
     })
-}
-
-/// With a minus that is as wide as the plus.
-pub(crate) fn signed(points: f64) -> String {
-    format!("{points:+.2}").replace('-', "−")
-}
-
-/// “1 cell”, “2 cells”.
-pub(crate) fn count(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        _ => format!("{n} {what}s"),
-    }
 }

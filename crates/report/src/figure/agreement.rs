@@ -1,6 +1,6 @@
 use charts::{Anchor, Figure, Ink, Numbers, Plot, Scale, mark};
 
-use super::table::{Group, under};
+use super::group::{Group, under};
 use crate::agreement::Compared;
 
 /// Panels beside each other.

@@ -1,7 +1,7 @@
 use charts::bars::{self, Bar};
 use charts::{Figure, Numbers};
 
-use super::table::{Group, under};
+use super::group::{Group, under};
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::one_line;
 

@@ -1,8 +1,8 @@
 use charts::legend::{self, Key};
 use charts::{Figure, Numbers, Plot, Scale, mark};
 
+use super::group::{Group, under};
 use super::histograms::short;
-use super::table::{Group, under};
 use crate::cell::Cell;
 use crate::estimate::mean;
 

@@ -2,7 +2,7 @@
 
 use charts::{Figure, Ink, Numbers, Plot, Point, Scale, curves};
 
-use super::table::{Group, Series, row_stem, under};
+use super::group::{Group, Series, row_stem, under};
 use crate::cell::Curve;
 use crate::footnotes::one_line;
 

@@ -1,7 +1,7 @@
 use charts::legend::{self, Key};
 use charts::{Anchor, Figure, Ink, Point, TEXT, TICK_TEXT, fitted};
 
-use super::table::{Group, row_stem, under};
+use super::group::{Group, row_stem, under};
 use crate::cell::Histogram;
 use crate::footnotes::one_line;
 

@@ -1,7 +1,7 @@
 use charts::legend::{self, Key};
 use charts::{Figure, Ink, Plot, Scale, mark};
 
-use super::table::{Group, under};
+use super::group::{Group, under};
 
 /// Ours against the published number, a mark for each data set and method.
 pub(crate) fn scatter(group: &Group<'_>) -> Option<Figure> {

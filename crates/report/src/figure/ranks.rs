@@ -2,10 +2,10 @@ use charts::{Anchor, Figure, Ink, Numbers, Plot, Scale, TEXT, TICK_TEXT, fitted,
 use metrics::statistics::{Zeros, family_means, friedman, nemenyi, wilcoxon_holm};
 use ndarray::{Array2, ArrayView2};
 
-use super::table::{Group, Series, under};
+use super::group::{Group, Series, under};
 use crate::estimate::mean;
 use crate::ranking::{FAMILIES, family_of};
-use crate::summary::probability;
+use crate::words::probability;
 
 /// The level of the tests.
 const ALPHA: f64 = 0.05;

@@ -1,7 +1,7 @@
 use charts::legend::{self, Key};
 use charts::{Figure, Ink, Numbers, Plot, Point, Scale, dashes};
 
-use super::table::{Group, Series, under};
+use super::group::{Group, Series, under};
 use crate::cell::Training;
 
 /// Curves are read at this many equal steps of the longest training.

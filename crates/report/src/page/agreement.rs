@@ -1,12 +1,12 @@
-use super::scrolling;
-use crate::agreement::{FAR, FAR_HEADER, far, far_fields};
+use super::parts::scrolling;
+use crate::differences::{FAR, FAR_HEADER, far_cells, far_fields};
 use crate::footnotes::one_line;
 use crate::html::Html;
 use crate::table::Table;
 
 /// What lies outside three published standard deviations, with the reasons.
 pub(super) fn section(html: &mut Html, table: &Table<'_>) {
-    let far = far(table);
+    let far = far_cells(table);
     if far.is_empty() {
         return;
     }

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::scrolling;
-use super::tables::badge;
+use super::parts::{badge, scrolling};
 use crate::cell::{Audit, Cells};
 use crate::footnotes::one_line;
 use crate::html::Html;

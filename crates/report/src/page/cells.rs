@@ -1,5 +1,4 @@
-use super::scrolling;
-use super::tables::badge;
+use super::parts::{badge, scrolling};
 use crate::cell::{Cell, Cells, Status};
 use crate::footnotes::one_line;
 use crate::html::Html;

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::{Content, scrolling};
+use super::parts::scrolling;
 use crate::cell::Cells;
+use crate::content::Content;
 use crate::environment;
 use crate::footnotes::one_line;
 use crate::html::Html;
@@ -20,7 +21,7 @@ pub(super) fn section(html: &mut Html, content: &Content<'_>) {
 
 fn machine(html: &mut Html, content: &Content<'_>) {
     html.raw("<dl>\n");
-    for (name, value) in environment::facts(content) {
+    for (name, value) in environment::facts(content.environment, content.cells) {
         html.raw("<div>");
         html.element("dt", &[], &name);
         html.element("dd", &[], &value);

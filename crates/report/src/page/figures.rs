@@ -1,6 +1,6 @@
 use charts::{Figure, Numbers, WIDTH, svg};
 
-use super::scrolling;
+use super::parts::scrolling;
 use crate::figure::TableFigures;
 use crate::footnotes::one_line;
 use crate::html::Html;

@@ -1,4 +1,4 @@
-use super::Content;
+use crate::content::Content;
 use crate::footnotes::one_line;
 use crate::html::{Html, base64};
 

@@ -1,5 +1,7 @@
-use super::{agreement, figures, scrolling, with_code};
+use super::parts::{badge, scrolling, section_id, with_code};
+use super::{agreement, figures};
 use crate::csv;
+use crate::entry::{Entry, Ours};
 use crate::estimate::Estimate;
 use crate::figure::TableFigures;
 use crate::footnotes::{letters, one_line};
@@ -10,7 +12,7 @@ use crate::plan::ColumnPlan;
 use crate::prose::{absent, heading, notes};
 use crate::protocol::{self, Leak};
 use crate::ranking::{Place, mean_places, places};
-use crate::table::{Entry, Ours, Table};
+use crate::table::Table;
 
 /// Where the published number stands in a cell of the page.
 const BELOW: &str = "ours, below it the paper's and the difference";
@@ -114,16 +116,6 @@ fn intervals(html: &mut Html, table: &Table<'_>) {
         html.raw("): what other test rows may give, trained as it is.");
     }
     html.raw("</p>\n");
-}
-
-pub(super) fn badge(html: &mut Html, protocol: &str) {
-    let leak = Leak::of(protocol).word();
-    let class = format!("badge {leak}");
-    let text = match Leak::of(protocol) {
-        Leak::Unknown => one_line(protocol),
-        _ => format!("{}: {leak}", one_line(protocol)),
-    };
-    html.element("span", &[("class", &class)], &text);
 }
 
 fn body(table: &Table<'_>) -> Html {
@@ -305,9 +297,4 @@ fn marks(html: &mut Html, table: &Table<'_>, notes: &[usize]) {
 
 fn note_id(table: &Table<'_>, number: usize) -> String {
     format!("{}.note.{}", section_id(&table.plan.id), letters(number))
-}
-
-/// Of a table's section. Ids of tables have no dots, so none of the page's own ids is like it.
-pub(super) fn section_id(table_id: &str) -> String {
-    format!("table.{table_id}")
 }
