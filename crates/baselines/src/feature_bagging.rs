@@ -1,5 +1,5 @@
 use detector::settings::Setting;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,14 @@ impl Detector for FeatureBagging {
             Rows::F64(x) => Box::new(self.fit_rows(x, seed, progress)?),
         })
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("feature-bagging", 1)?;
+        Ok(match state.rows("rows")? {
+            Rows::F32(x) => Box::new(Fitted::restore(x, state)?),
+            Rows::F64(x) => Box::new(Fitted::restore(x, state)?),
+        })
+    }
 }
 
 impl FeatureBagging {
@@ -112,12 +120,7 @@ impl FeatureBagging {
             Ok(Bag { columns, densities })
         });
         let bags = bags.collect::<Result<_, DetectorError>>()?;
-        let neighbours = self.config.neighbours.min(x.nrows() - 1);
-        Ok(Fitted {
-            d,
-            neighbours,
-            bags,
-        })
+        Ok(Fitted { d, bags })
     }
 }
 
@@ -180,8 +183,50 @@ struct Bag<T> {
 #[derive(Debug)]
 struct Fitted<T> {
     d: usize,
-    neighbours: usize,
     bags: Vec<Bag<T>>,
+}
+
+impl<T: Number> Fitted<T> {
+    /// Of the training rows `x`.
+    fn restore(x: ArrayView2<'_, T>, state: &State) -> Result<Self, StateError> {
+        let d = x.ncols();
+        let n_bags: usize = state.value("bags")?;
+        if n_bags == 0 {
+            return Err(state.wrong("bags", "there are none"));
+        }
+        let bags = (0..n_bags).map(|i| {
+            let part = state.part(&bag_name(i))?;
+            let columns: Vec<u64> = part.list("columns")?;
+            let ascending = columns.is_sorted_by(|a, b| a < b);
+            if !ascending || columns.last().is_none_or(|last| *last >= d as u64) {
+                return Err(part.wrong("columns", format!("no set of columns of {d}")));
+            }
+            let columns: Vec<usize> = columns.into_iter().map(|j| j as usize).collect();
+            let densities = Densities::restore(cut(x, &columns).view(), part)?;
+            Ok(Bag { columns, densities })
+        });
+        let bags = bags.collect::<Result<_, StateError>>()?;
+        Ok(Self { d, bags })
+    }
+
+    /// The training rows; zeros in the columns that no set has.
+    fn rows(&self) -> Array2<T> {
+        let n = self
+            .bags
+            .first()
+            .map_or(0, |bag| bag.densities.rows().nrows());
+        let mut rows = Array2::zeros((n, self.d));
+        for bag in &self.bags {
+            for (j, column) in bag.columns.iter().zip(bag.densities.rows().columns()) {
+                rows.column_mut(*j).assign(&column);
+            }
+        }
+        rows
+    }
+}
+
+fn bag_name(i: usize) -> String {
+    format!("bag-{i}")
 }
 
 impl<T: Number> Scorer for Fitted<T> {
@@ -197,14 +242,21 @@ impl<T: Number> Scorer for Fitted<T> {
         Ok(scores / self.bags.len() as f64)
     }
 
+    fn state(&self) -> Result<State, DetectorError> {
+        let mut state = State::new("feature-bagging", 1)
+            .with_value("bags", self.bags.len())
+            .with_array("rows", &self.rows());
+        for (i, bag) in self.bags.iter().enumerate() {
+            let columns: Vec<u64> = bag.columns.iter().map(|j| *j as u64).collect();
+            let part = bag.densities.state_without_rows();
+            state = state.with_part(&bag_name(i), part.with_list("columns", &columns));
+        }
+        Ok(state)
+    }
+
     fn warnings(&self) -> Vec<String> {
-        let copies = self
-            .bags
-            .iter()
-            .filter_map(|bag| bag.densities.copies)
-            .max();
-        let warning = |copies| copies_warning(copies, self.neighbours);
-        copies.map(warning).into_iter().collect()
+        let copies = self.bags.iter().filter_map(|bag| bag.densities.copies());
+        copies.max().map(copies_warning).into_iter().collect()
     }
 }
 

@@ -1,5 +1,5 @@
 use detector::settings::at_least;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,16 @@ impl Detector for Knn {
             Rows::F64(x) => Box::new(Fitted::new(x, self.config)),
         })
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("knn", 1)?;
+        let stored = Self::new(state.settings()?);
+        let config = stored.map_err(|e| state.wrong("the settings", e))?.config;
+        Ok(match state.rows("rows")? {
+            Rows::F32(x) => Box::new(Fitted::new(x, config)),
+            Rows::F64(x) => Box::new(Fitted::new(x, config)),
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -126,6 +136,12 @@ impl<T: Number> Scorer for Fitted<T> {
                 .map_nearest(x.view(), neighbours, progress, |nearest| score.of(nearest))?,
         };
         Ok(Array1::from_vec(scores))
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        Ok(State::new("knn", 1)
+            .with_config(&self.config)
+            .with_array("rows", &self.table.table()))
     }
 }
 

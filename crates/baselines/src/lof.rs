@@ -1,5 +1,5 @@
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
-use ndarray::{Array1, ArrayView2};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
+use ndarray::{Array1, ArrayView2, Ix1};
 use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,14 @@ impl Detector for Lof {
             Rows::F64(x) => Box::new(Densities::of(x, k, progress)?),
         })
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("lof", 1)?;
+        Ok(match state.rows("rows")? {
+            Rows::F32(x) => Box::new(Densities::restore(x, state)?),
+            Rows::F64(x) => Box::new(Densities::restore(x, state)?),
+        })
+    }
 }
 
 /// The training rows with their densities.
@@ -106,7 +114,7 @@ pub(crate) struct Densities<T> {
     densities: Vec<f64>,
     least_reach: f64,
     /// The most training rows that are equal, where they leave a row without reach.
-    pub(crate) copies: Option<usize>,
+    copies: Option<usize>,
 }
 
 impl<T: Number> Densities<T> {
@@ -178,6 +186,54 @@ impl<T: Number> Densities<T> {
         })
     }
 
+    /// The state of a local outlier factor, but for its rows.
+    pub(crate) fn state_without_rows(&self) -> State {
+        State::new("lof", 1)
+            .with_value("neighbours", self.k)
+            .with_value("least-reach", self.least_reach)
+            .with_value("copies", self.copies)
+            .with_list("reaches", &self.reaches)
+            .with_list("densities", &self.densities)
+    }
+
+    /// Of the training rows `x` and that state.
+    ///
+    /// # Errors
+    /// [`StateError`] where it is none of them.
+    pub(crate) fn restore(x: ArrayView2<'_, T>, state: &State) -> Result<Self, StateError> {
+        state.expect("lof", 1)?;
+        let n = x.nrows();
+        let k: usize = state.value("neighbours")?;
+        if !(1..n).contains(&k) {
+            return Err(state.wrong("neighbours", format!("{k} of {n} rows")));
+        }
+        let least_reach: f64 = state.value("least-reach")?;
+        let reaches = state.finite::<f64, Ix1>("reaches", n)?;
+        let densities = state.finite::<f64, Ix1>("densities", n)?;
+        let positive = least_reach > 0.0 && densities.iter().all(|v| *v > 0.0);
+        if !positive || reaches.iter().any(|v| *v < 0.0) {
+            return Err(state.wrong("densities", "one of them or a reach is out of range"));
+        }
+        Ok(Self {
+            table: Neighbours::new(x),
+            k,
+            reaches: reaches.to_vec(),
+            densities: densities.to_vec(),
+            least_reach,
+            copies: state.value("copies")?,
+        })
+    }
+
+    /// The training rows.
+    pub(crate) fn rows(&self) -> ArrayView2<'_, T> {
+        self.table.table()
+    }
+
+    /// The most training rows that are equal and the neighbours that they outnumber.
+    pub(crate) fn copies(&self) -> Option<(usize, usize)> {
+        self.copies.map(|copies| (copies, self.k))
+    }
+
     /// `lrd` of a row with these neighbours.
     fn density(&self, nearest: impl Iterator<Item = (f64, u32)>) -> f64 {
         let reaches = nearest.map(|(square, o)| square.sqrt().max(self.reaches[o as usize]));
@@ -186,7 +242,7 @@ impl<T: Number> Densities<T> {
 }
 
 /// What more copies than neighbours do to the score.
-pub(crate) fn copies_warning(copies: usize, neighbours: usize) -> String {
+pub(crate) fn copies_warning((copies, neighbours): (usize, usize)) -> String {
     format!(
         "{copies} equal training rows outnumber the {neighbours} neighbours: their density has no bound, and rows beside them score beyond all others; take more neighbours than there are copies (neighbours = {copies} or more)"
     )
@@ -198,9 +254,12 @@ impl<T: Number> Scorer for Densities<T> {
         Ok(Array1::from_vec(self.factors(x.view(), progress)?))
     }
 
+    fn state(&self) -> Result<State, DetectorError> {
+        Ok(self.state_without_rows().with_array("rows", &self.rows()))
+    }
+
     fn warnings(&self) -> Vec<String> {
-        let warning = |copies| copies_warning(copies, self.k);
-        self.copies.map(warning).into_iter().collect()
+        self.copies().map(copies_warning).into_iter().collect()
     }
 }
 
@@ -258,6 +317,8 @@ mod tests {
             let lof = Lof::new(LofConfig { neighbours }).unwrap();
             let scorer = lof.fit(Input::Rows(train.view()), 0, &Silent).unwrap();
             let scores = scorer.score(Input::Rows(test.view()), &Silent).unwrap();
+            let restored = conformance::check_restored(&lof, &*scorer, Input::Rows(test.view()));
+            assert_eq!(restored, Ok(()));
             (scorer.warnings(), scores)
         };
         let (warnings, _) = fitted(20);

@@ -1,4 +1,6 @@
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use std::num::NonZeroUsize;
+
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
 use ndarray::{Array1, ArrayView2, Axis};
 
 /// The squared length of a row, `‖x‖²`, in f64.
@@ -29,6 +31,12 @@ impl Detector for Norm {
         let width = x.rows()?.ncols();
         Ok(Box::new(Fitted { width }))
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("norm", 1)?;
+        let width = state.value::<NonZeroUsize>("width")?.get();
+        Ok(Box::new(Fitted { width }))
+    }
 }
 
 #[derive(Debug)]
@@ -43,6 +51,10 @@ impl Scorer for Fitted {
             Rows::F32(x) => squared_norms(x),
             Rows::F64(x) => squared_norms(x),
         })
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        Ok(State::new("norm", 1).with_value("width", self.width))
     }
 }
 
