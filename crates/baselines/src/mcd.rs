@@ -1,5 +1,5 @@
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
-use ndarray::{Array1, Array2, ArrayView2};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
+use ndarray::{Array1, Array2, ArrayView2, Ix1, Ix2};
 use numpy_random::RandomState;
 use rayon::prelude::*;
 
@@ -104,6 +104,18 @@ impl Detector for Mcd {
             precision,
         }))
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("mcd", 1)?;
+        let d = state.list::<f64>("location")?.len();
+        if d == 0 {
+            return Err(state.wrong("location", "no columns").into());
+        }
+        Ok(Box::new(Fitted {
+            location: state.finite::<f64, Ix1>("location", d)?.to_vec(),
+            precision: state.finite::<f64, Ix2>("precision", (d, d))?,
+        }))
+    }
 }
 
 /// What the covariance of the innermost share `alpha` of Gaussian rows is too small by.
@@ -126,6 +138,12 @@ impl Scorer for Fitted {
             Rows::F32(x) => self.scores(x),
             Rows::F64(x) => self.scores(x),
         })
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        Ok(State::new("mcd", 1)
+            .with_list("location", &self.location)
+            .with_array("precision", &self.precision))
     }
 }
 

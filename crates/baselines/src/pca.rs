@@ -1,6 +1,8 @@
 use detector::settings::Setting;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
-use ndarray::{Array1, ArrayView1, ArrayView2, Axis, Slice};
+use detector::{
+    Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError, needs_memory,
+};
+use ndarray::{Array1, ArrayView1, ArrayView2, Axis, Ix1, Ix2, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -122,12 +124,42 @@ impl Detector for Pca {
                 .directions
                 .slice_axis(Axis(0), Slice::from(..kept))
                 .to_owned();
+            principal.shares.truncate(kept);
         }
         Ok(Box::new(Fitted {
             principal,
             score: self.config.score,
         }))
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("pca", 1)?;
+        Ok(Box::new(Fitted {
+            principal: restored(state)?,
+            score: state.value("score")?,
+        }))
+    }
+}
+
+fn restored(state: &State) -> Result<Principal, StateError> {
+    let d = state.list::<f64>("mean")?.len();
+    let count = state.list::<f64>("shares")?.len();
+    let shares = state.finite::<f64, Ix1>("shares", count)?;
+    if shares.iter().any(|share| *share < LEAST_SHARE) {
+        let expected = format!("a share below {LEAST_SHARE}");
+        return Err(state.wrong("shares", expected));
+    }
+    let without_variance: usize = state.value("without-variance")?;
+    if d == 0 || count > d || without_variance > d - count.min(d) {
+        let found = format!("{count} directions and {without_variance} more in {d} columns");
+        return Err(state.wrong("without-variance", found));
+    }
+    Ok(Principal {
+        mean: state.finite::<f64, Ix1>("mean", d)?.to_vec(),
+        directions: state.finite::<f64, Ix2>("directions", (count, d))?,
+        shares: shares.to_vec(),
+        without_variance,
+    })
 }
 
 /// How many of the descending shares sum to at least `share`, at most all columns but one.
@@ -152,6 +184,16 @@ impl Scorer for Fitted {
             Rows::F32(x) => self.scores(x),
             Rows::F64(x) => self.scores(x),
         })
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let principal = &self.principal;
+        Ok(State::new("pca", 1)
+            .with_value("score", self.score)
+            .with_value("without-variance", principal.without_variance)
+            .with_list("mean", &principal.mean)
+            .with_list("shares", &principal.shares)
+            .with_array("directions", &principal.directions))
     }
 }
 
