@@ -1,7 +1,7 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use serde::{Deserialize, Serialize};
 
-use crate::tails::{ConstantColumns, Ecdf, Rule, fit};
+use crate::tails::{ConstantColumns, Ecdf, Rule, fit, restore};
 
 /// Settings of [`Copod`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,10 @@ impl Detector for Copod {
         } = self.config;
         Ok(fit(x.rows()?, Rule::Copod, ecdf, constant_columns))
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        restore(state, Rule::Copod)
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +121,20 @@ mod tests {
             ConstantColumns::ZeroSkewness,
         )));
         assert!(error.unwrap_err().starts_with("rows scored one by one"));
+    }
+
+    #[test]
+    fn the_published_form_is_restored_too() {
+        let train = Array2::from_shape_fn((40, 3), |(i, j)| ((i * (2 * j + 3)) % 17) as f32);
+        let copod = Copod::new(config(Ecdf::TrainAndTest, ConstantColumns::NanToZero));
+        let x = Input::Rows(train.view());
+        let scorer = copod.fit(x, 0, &Silent).unwrap();
+        assert_eq!(conformance::check_restored(&copod, &*scorer, x), Ok(()));
+        // One form of a stored state is no other, nor is one method another.
+        let state = scorer.state().unwrap();
+        assert!(state.array::<f32, ndarray::Ix2>("rows").is_ok());
+        let ecod = crate::Ecod::new(crate::EcodConfig::default());
+        assert!(matches!(ecod.restore(&state), Err(DetectorError::State(_))));
     }
 
     #[test]

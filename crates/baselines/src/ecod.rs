@@ -1,7 +1,7 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use serde::{Deserialize, Serialize};
 
-use crate::tails::{ConstantColumns, Ecdf, Rule, fit};
+use crate::tails::{ConstantColumns, Ecdf, Rule, fit, restore};
 
 /// Settings of [`Ecod`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,10 @@ impl Detector for Ecod {
             constant_columns,
         } = self.config;
         Ok(fit(x.rows()?, Rule::Ecod, ecdf, constant_columns))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        restore(state, Rule::Ecod)
     }
 }
 

@@ -1,14 +1,16 @@
 use detector::settings::Setting;
-use detector::{Detector, DetectorError, Input, Progress, Rows, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 mod bins;
 mod histogram;
+mod on_edge;
 
 pub use bins::Bins;
 use histogram::{Binned, Densities, Histogram};
+pub use on_edge::OnEdge;
 
 /// Columns copied together.
 const TILE: usize = 16;
@@ -28,19 +30,6 @@ pub struct HbosConfig {
     pub tolerance: f64,
     /// Which bin the density of a value on an edge is that of.
     pub on_edge: OnEdge,
-}
-
-/// Which bin the density of a value on an edge between two bins is that of. When densities are counted
-/// it belongs to the bin above, as in NumPy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnEdge {
-    /// The bin it is counted in.
-    SameBin,
-    /// The bin below, as in PyOD, whose published numbers need it. A training value on an edge then scores
-    /// as its lower neighbours do: a constant column is such an edge where bins are even in number, and
-    /// scores as if no training row were there.
-    Published,
 }
 
 impl Default for HbosConfig {
@@ -115,6 +104,15 @@ impl Detector for Hbos {
             Rows::F64(x) => Box::new(self.fit_rows(x)),
         })
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("hbos", 1)?;
+        Ok(if state.is_wide("thresholds")? {
+            Box::new(Fitted::<f64>::restore(state)?)
+        } else {
+            Box::new(Fitted::<f32>::restore(state)?)
+        })
+    }
 }
 
 impl Hbos {
@@ -135,7 +133,13 @@ impl Hbos {
     fn densities<T: Binned>(&self, parts: &[&[T]], n: usize) -> Densities<T> {
         let mut histogram = Histogram::over(parts, self.config.bins.resolve(parts, n));
         parts.iter().for_each(|part| histogram.add(part));
-        histogram.densities(n, &self.config)
+        let HbosConfig {
+            alpha,
+            tolerance,
+            on_edge,
+            ..
+        } = self.config;
+        histogram.densities(n, alpha, tolerance, on_edge)
     }
 }
 
@@ -166,6 +170,37 @@ struct Fitted<T> {
     columns: Vec<Densities<T>>,
 }
 
+impl<T: Binned> Fitted<T> {
+    fn restore(state: &State) -> Result<Self, StateError> {
+        let bins = state.list::<u32>("bins")?;
+        let (thresholds, scores) = (state.list::<T>("thresholds")?, state.list::<f64>("scores")?);
+        let (mut thresholds, mut scores) = (&*thresholds, &*scores);
+        let mut columns = Vec::new();
+        for (j, bins) in bins.into_iter().enumerate() {
+            let bins = bins as usize;
+            let parts = thresholds
+                .split_at_checked(bins + 1)
+                .zip(scores.split_at_checked(bins + 2));
+            let Some(((of_column, rest), (scores_of_column, rest_of_scores))) = parts else {
+                return Err(state.wrong("bins", "more of them than thresholds or scores"));
+            };
+            let densities = Densities::restore(of_column, scores_of_column);
+            let wrong = || {
+                state.wrong(
+                    "thresholds",
+                    format!("those of column {j} are no histogram"),
+                )
+            };
+            columns.push(densities.ok_or_else(wrong)?);
+            (thresholds, scores) = (rest, rest_of_scores);
+        }
+        if columns.is_empty() || !thresholds.is_empty() || !scores.is_empty() {
+            return Err(state.wrong("bins", "fewer of them than thresholds or scores"));
+        }
+        Ok(Self { columns })
+    }
+}
+
 impl<T: Binned> Scorer for Fitted<T> {
     fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let x = x.rows_like::<T>(self.columns.len())?;
@@ -181,6 +216,17 @@ impl<T: Binned> Scorer for Fitted<T> {
             })
             .collect();
         Ok(Array1::from_vec(scores.concat()))
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let columns = || self.columns.iter();
+        let bins: Vec<u32> = columns().map(|column| column.bins() as u32).collect();
+        let thresholds: Vec<&[T]> = columns().map(Densities::thresholds).collect();
+        let scores: Vec<&[f64]> = columns().map(Densities::scores).collect();
+        Ok(State::new("hbos", 1)
+            .with_list("bins", &bins)
+            .with_list("thresholds", &thresholds.concat())
+            .with_list("scores", &scores.concat()))
     }
 }
 

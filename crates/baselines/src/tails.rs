@@ -1,6 +1,6 @@
 //! Scores by the empirical tails of each column, which COPOD and ECOD sum differently.
 
-use detector::{DetectorError, Input, Progress, Rows, Scorer};
+use detector::{DetectorError, Input, Progress, Rows, Scorer, State};
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,7 @@ fn fit_rows<T: Keyed>(
     match ecdf {
         Ecdf::Train => Box::new(Inductive {
             ranks: Ranks::new(SortedColumns::new(x), rule),
+            rule,
             constant_columns,
         }),
         Ecdf::TrainAndTest => Box::new(Transductive {
@@ -68,10 +69,55 @@ fn fit_rows<T: Keyed>(
     }
 }
 
+/// What was fitted by `rule`, from its state.
+///
+/// # Errors
+/// [`DetectorError::State`] where it is none.
+pub(crate) fn restore(state: &State, rule: Rule) -> Result<Box<dyn Scorer>, DetectorError> {
+    state.expect(rule.name(), 1)?;
+    let constant_columns = state.value("constant-columns")?;
+    match state.value("ecdf")? {
+        Ecdf::Train => match state.rows("columns")? {
+            Rows::F32(columns) => Inductive::restore(state, columns, rule, constant_columns),
+            Rows::F64(columns) => Inductive::restore(state, columns, rule, constant_columns),
+        },
+        Ecdf::TrainAndTest => Ok(fit(
+            state.rows("rows")?,
+            rule,
+            Ecdf::TrainAndTest,
+            constant_columns,
+        )),
+    }
+}
+
+fn state(rule: Rule, ecdf: Ecdf, constant_columns: ConstantColumns) -> State {
+    State::new(rule.name(), 1)
+        .with_value("ecdf", ecdf)
+        .with_value("constant-columns", constant_columns)
+}
+
 #[derive(Debug)]
 struct Inductive<T: Keyed> {
     ranks: Ranks<T>,
+    rule: Rule,
     constant_columns: ConstantColumns,
+}
+
+impl<T: Keyed> Inductive<T> {
+    fn restore(
+        state: &State,
+        columns: ArrayView2<'_, T>,
+        rule: Rule,
+        constant_columns: ConstantColumns,
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let columns = SortedColumns::of_sorted(columns);
+        let columns = columns.ok_or_else(|| state.wrong("columns", "one of them is not sorted"))?;
+        Ok(Box::new(Self {
+            ranks: Ranks::new(columns, rule),
+            rule,
+            constant_columns,
+        }))
+    }
 }
 
 impl<T: Keyed> Scorer for Inductive<T> {
@@ -81,6 +127,11 @@ impl<T: Keyed> Scorer for Inductive<T> {
         Ok(self
             .constant_columns
             .apply(self.ranks.any_constant(), scores))
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let state = state(self.rule, Ecdf::Train, self.constant_columns);
+        Ok(state.with_array("columns", &self.ranks.columns().to_array()))
     }
 }
 
@@ -96,6 +147,11 @@ impl<T: Keyed> Scorer for Transductive<T> {
         let x = x.rows_like::<T>(self.train.ncols())?;
         let (scores, any_constant) = stacked::score(self.train.view(), x.view(), self.rule);
         Ok(self.constant_columns.apply(any_constant, scores))
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let state = state(self.rule, Ecdf::TrainAndTest, self.constant_columns);
+        Ok(state.with_array("rows", &self.train))
     }
 }
 

@@ -1,6 +1,6 @@
 use detector::Number;
 
-use super::{HbosConfig, OnEdge};
+use super::on_edge::OnEdge;
 
 /// Up to this many bins a value is compared with every edge, many values at once; beyond, its bin is
 /// looked for.
@@ -151,13 +151,13 @@ impl Histogram {
     }
 
     /// What `n` values tell of others, `−log₂(h + α)` of each bin, tolerating values beyond the range.
-    pub(super) fn densities<T: Binned>(self, n: usize, config: &HbosConfig) -> Densities<T> {
-        let HbosConfig {
-            alpha,
-            tolerance,
-            on_edge,
-            ..
-        } = *config;
+    pub(super) fn densities<T: Binned>(
+        self,
+        n: usize,
+        alpha: f64,
+        tolerance: f64,
+        on_edge: OnEdge,
+    ) -> Densities<T> {
         let all = self.edges.all();
         let widths: Vec<f64> = all.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let inside = self.counts.iter().zip(&widths);
@@ -190,6 +190,30 @@ pub(super) struct Densities<T> {
 }
 
 impl<T: Binned> Densities<T> {
+    /// `None` where these are not one bin or more with their scores.
+    pub(super) fn restore(thresholds: &[T], scores: &[f64]) -> Option<Self> {
+        let whole = thresholds.len() >= 2
+            && scores.len() == thresholds.len() + 1
+            && thresholds.is_sorted()
+            && scores.iter().all(|score| score.is_finite());
+        whole.then(|| Self {
+            thresholds: thresholds.to_vec(),
+            scores: scores.to_vec(),
+        })
+    }
+
+    pub(super) fn bins(&self) -> usize {
+        self.thresholds.len() - 1
+    }
+
+    pub(super) fn thresholds(&self) -> &[T] {
+        &self.thresholds
+    }
+
+    pub(super) fn scores(&self) -> &[f64] {
+        &self.scores
+    }
+
     /// Adds to the scores of rows what their values in this column say.
     pub(super) fn add_scores(&self, values: &[T], scores: &mut [f64]) {
         let together = if self.thresholds.len() > FEW + 1 {
@@ -267,15 +291,11 @@ mod tests {
             (FEW + 1, OnEdge::SameBin),
             (FEW + 1, OnEdge::Published),
         ] {
-            let config = HbosConfig {
-                on_edge,
-                ..HbosConfig::default()
-            };
             let mut histogram = Histogram::new(0.3, 1.3, bins);
             let edges = histogram.edges.all();
             // Bin i of 1, 2, 3, … values: every bin has a score of its own.
             histogram.counts = (1..=bins as u32).collect();
-            let densities = histogram.densities(bins, &config);
+            let densities = histogram.densities(bins, 0.1, 0.5, on_edge);
             let width = edges[1] - edges[0];
             let ends = [edges[0] - 0.5 * width, edges[bins] + 0.5 * width];
             let values = beside(&edges, &ends);

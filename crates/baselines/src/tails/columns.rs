@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 
 use detector::Number;
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 /// Columns that are read together: 16 f32 fill a cache line of each row, 16 f64 two.
@@ -29,6 +29,19 @@ impl<T: Keyed> SortedColumns<T> {
                 }
             });
         Self { keys, n, d }
+    }
+
+    /// Of columns that are sorted: `[d, n]`, neither of them 0. `None` where one is not.
+    pub(super) fn of_sorted(columns: ArrayView2<'_, T>) -> Option<Self> {
+        let (d, n) = columns.dim();
+        let keys: Vec<T::Key> = columns.iter().map(|value| value.key()).collect();
+        let sorted = keys.chunks_exact(n).all(<[T::Key]>::is_sorted);
+        sorted.then_some(Self { keys, n, d })
+    }
+
+    /// The sorted columns, `[d, n]`.
+    pub(super) fn to_array(&self) -> Array2<T> {
+        Array2::from_shape_fn((self.d, self.n), |(j, i)| T::value(self.column(j)[i]))
     }
 
     pub(super) fn n_rows(&self) -> usize {

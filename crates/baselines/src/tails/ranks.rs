@@ -46,6 +46,10 @@ impl<T: Keyed> Ranks<T> {
         (0..self.columns.len()).any(|j| is_constant(self.columns.column(j)))
     }
 
+    pub(super) fn columns(&self) -> &SortedColumns<T> {
+        &self.columns
+    }
+
     /// The number of columns.
     pub(super) fn width(&self) -> usize {
         self.columns.len()

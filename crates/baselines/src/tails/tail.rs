@@ -7,6 +7,16 @@ pub(crate) enum Rule {
     Ecod,
 }
 
+impl Rule {
+    /// The method's.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Copod => "copod",
+            Self::Ecod => "ecod",
+        }
+    }
+}
+
 /// Which tail of a column counts, by the sign of its skewness.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tail {

@@ -1,0 +1,14 @@
+use serde::{Deserialize, Serialize};
+
+/// Which bin the density of a value on an edge between two bins is that of. When densities are counted
+/// it belongs to the bin above, as in NumPy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEdge {
+    /// The bin it is counted in.
+    SameBin,
+    /// The bin below, as in PyOD, whose published numbers need it. A training value on an edge then scores
+    /// as its lower neighbours do: a constant column is such an edge where bins are even in number, and
+    /// scores as if no training row were there.
+    Published,
+}
