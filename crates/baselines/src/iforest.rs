@@ -1,21 +1,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use detector::settings::Setting;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
-use ndarray::{Array1, ArrayView2};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
+use ndarray::ArrayView2;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 mod fast;
+mod forest;
 mod impurity;
 mod sklearn;
 mod tree;
 
-use tree::{Tree, average_path_length};
+use forest::Forest;
+use tree::Tree;
 
-/// Rows that walk the trees together: small enough to stay in the second-level cache at a few hundred
-/// columns, many enough to pay for fetching a tree.
-const BLOCK: usize = 64;
 /// More trees than this only fill the memory: the score's error falls with their square root.
 const MAX_TREES: usize = 100_000;
 
@@ -131,6 +130,15 @@ impl Detector for IsolationForest {
             (Rng::Sklearn, x) => Box::new(self.sklearn(x.to().view(), seed, progress)?),
         })
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("iforest", 1)?;
+        Ok(if state.is_wide("thresholds")? {
+            Box::new(Forest::<f64>::restore(state)?)
+        } else {
+            Box::new(Forest::<f32>::restore(state)?)
+        })
+    }
 }
 
 impl IsolationForest {
@@ -188,40 +196,6 @@ impl IsolationForest {
             width,
             sample_size,
         }
-    }
-}
-
-#[derive(Debug)]
-struct Forest<T> {
-    trees: Vec<Tree<T>>,
-    width: usize,
-    sample_size: usize,
-}
-
-impl<T: Number> Scorer for Forest<T> {
-    fn score(&self, x: Input<'_>, _progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
-        let x = x.rows_like::<T>(self.width)?;
-        let x = x.as_standard_layout();
-        let normaliser = self.trees.len() as f64 * average_path_length(self.sample_size);
-        // Path lengths add up tree by tree for each row, so neither the block a row is in nor the
-        // number of threads changes its sum.
-        let mut scores = vec![0.0; x.nrows()];
-        scores
-            .par_chunks_mut(BLOCK)
-            .zip(
-                x.as_slice()
-                    .unwrap_or_default()
-                    .par_chunks(BLOCK * self.width),
-            )
-            .for_each(|(scores, rows)| {
-                for tree in &self.trees {
-                    tree.add_path_lengths(rows, self.width, scores);
-                }
-                for score in scores {
-                    *score = (-*score / normaliser).exp2();
-                }
-            });
-        Ok(Array1::from_vec(scores))
     }
 }
 

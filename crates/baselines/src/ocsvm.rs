@@ -12,7 +12,9 @@ pub use gamma::Gamma;
 pub use model::OneClassSvmModel;
 
 use detector::settings::Setting;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
+use detector::{
+    Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, needs_memory,
+};
 use ndarray::{ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -156,6 +158,11 @@ impl Detector for OneClassSvm {
             Rows::F32(x) => self.fit_rows(x, progress)?,
             Rows::F64(x) => self.fit_rows(x, progress)?,
         }))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("ocsvm", 1)?;
+        Ok(Box::new(OneClassSvmModel::restore(state)?))
     }
 }
 

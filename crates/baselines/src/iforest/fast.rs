@@ -5,7 +5,7 @@ use ndarray::ArrayView2;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::tree::Tree;
+use super::tree::{Tree, max_depth};
 
 /// A node that waits to be split.
 struct Open {
@@ -31,7 +31,7 @@ pub(super) fn grow<T: Number>(
     let mut rows = sample(&mut rng, n, sample_size);
     let mut values = vec![T::default(); sample_size];
     let mut columns: Vec<usize> = (0..d).collect();
-    let max_depth = sample_size.next_power_of_two().ilog2() as usize;
+    let max_depth = max_depth(sample_size);
 
     let mut tree = Tree::new(sample_size);
     let mut stack = vec![Open {

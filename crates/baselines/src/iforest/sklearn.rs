@@ -8,7 +8,7 @@ use numpy_random::RandomState;
 
 use super::fast::partition;
 use super::impurity;
-use super::tree::Tree;
+use super::tree::{Tree, max_depth};
 
 /// The range of the seeds of trees and of their xorshift generators: the largest `int32`.
 const MAX_INT: u32 = 2_147_483_647;
@@ -68,7 +68,7 @@ impl Draws {
     /// Depth first, left before right.
     fn build(&self, mut splitter: Splitter<'_>, mut rows: Vec<usize>) -> Tree<f32> {
         let n_total = rows.len();
-        let max_depth = n_total.next_power_of_two().ilog2() as usize;
+        let max_depth = max_depth(n_total);
         let mut targets = vec![0.0; n_total];
         let target = |row: &usize| self.targets[*row];
 

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use detector::Number;
 
 /// Rows that walk one tree side by side, to hide the latency of each step behind the others.
@@ -22,7 +24,71 @@ struct Node<T> {
     left: u32,
 }
 
+/// The nodes of trees, one tree after the other, as lists. Children count from the first node of their
+/// tree.
+#[derive(Debug, Default)]
+pub(super) struct Nodes<T> {
+    pub(super) thresholds: Vec<T>,
+    pub(super) columns: Vec<u32>,
+    pub(super) left: Vec<u32>,
+    pub(super) path_lengths: Vec<f64>,
+}
+
 impl<T: Number> Tree<T> {
+    /// Of these nodes and `width` columns, at most `max_depth` deep. `None` unless the children of a split
+    /// lie in the tree behind it, so that no walk goes round, and each leaf leads to itself. `range` lies
+    /// within all lists.
+    pub(super) fn of_nodes(
+        all: &Nodes<T>,
+        range: Range<usize>,
+        width: u32,
+        max_depth: usize,
+    ) -> Option<Self> {
+        let path_lengths = all.path_lengths[range.clone()].to_vec();
+        if range.is_empty() || !path_lengths.iter().all(|h| h.is_finite() && *h >= 0.0) {
+            return None;
+        }
+        let mut depths = vec![0; range.len()];
+        let mut nodes = Vec::with_capacity(range.len());
+        for (i, at) in range.enumerate() {
+            let node = Node {
+                threshold: all.thresholds[at],
+                column: all.columns[at],
+                left: all.left[at],
+            };
+            let left = node.left as usize;
+            let is_leaf = left == i && node.threshold == T::infinity();
+            let is_split = left > i && left + 1 < depths.len() && node.threshold.is_finite();
+            if node.column >= width || !(is_leaf || is_split) {
+                return None;
+            }
+            if is_split {
+                let depth = depths[i] + 1;
+                for child in &mut depths[left..=left + 1] {
+                    *child = depth.max(*child);
+                }
+            }
+            nodes.push(node);
+        }
+        let depth = depths.into_iter().max().unwrap_or_default();
+        (depth <= max_depth).then_some(Self {
+            nodes,
+            path_lengths,
+            depth,
+        })
+    }
+
+    /// Adds the nodes to those of other trees and tells how many they are.
+    pub(super) fn add_nodes(&self, all: &mut Nodes<T>) -> u32 {
+        all.thresholds
+            .extend(self.nodes.iter().map(|node| node.threshold));
+        all.columns
+            .extend(self.nodes.iter().map(|node| node.column));
+        all.left.extend(self.nodes.iter().map(|node| node.left));
+        all.path_lengths.extend(&self.path_lengths);
+        self.nodes.len() as u32
+    }
+
     /// A tree that is one leaf, with room for the nodes that `n_rows` rows can need.
     pub(super) fn new(n_rows: usize) -> Self {
         let mut tree = Self {
@@ -80,6 +146,11 @@ impl<T: Number> Tree<T> {
         });
         self.path_lengths.push(0.0);
     }
+}
+
+/// The depth at which trees of `sample_size` rows end.
+pub(super) fn max_depth(sample_size: usize) -> usize {
+    sample_size.next_power_of_two().ilog2() as usize
 }
 
 /// `c(n)`: the mean depth at which a search in a binary tree of `n` random keys fails.

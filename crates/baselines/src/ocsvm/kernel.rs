@@ -37,6 +37,11 @@ impl RbfKernel {
         self.x.nrows()
     }
 
+    /// `[n, d]`, centred.
+    pub(super) fn rows(&self) -> ArrayView2<'_, f64> {
+        self.x.view()
+    }
+
     pub(super) fn gamma(&self) -> f64 {
         self.gamma
     }

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use detector::{DetectorError, Input, Number, Progress, Rows, Scorer};
-use ndarray::{Array1, Array2, ArrayView2};
+use detector::{DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
+use ndarray::{Array1, Array2, ArrayView2, Ix1, Ix2};
 use rayon::prelude::*;
 
 use super::kernel::{RbfKernel, slice_rows, squared_norms, tiles};
@@ -42,6 +42,29 @@ impl OneClassSvmModel {
             rho: solution.rho,
             steps: solution.steps,
         }
+    }
+
+    /// The model whose state this is.
+    pub(super) fn restore(state: &State) -> Result<Self, StateError> {
+        let support: Vec<u64> = state.list("support")?;
+        let d = state.list::<f64>("centre")?.len();
+        if support.is_empty() || d == 0 || !support.is_sorted_by(|a, b| a < b) {
+            return Err(state.wrong("support", "no ascending places of rows"));
+        }
+        let gamma: f64 = state.value("gamma")?;
+        let alpha = state.finite::<f64, Ix1>("alpha", support.len())?;
+        if gamma <= 0.0 || alpha.iter().any(|alpha| *alpha <= 0.0) {
+            return Err(state.wrong("alpha", "it or gamma is not positive"));
+        }
+        let vectors = state.finite::<f64, Ix2>("vectors", (support.len(), d))?;
+        Ok(Self {
+            center: state.finite::<f64, Ix1>("centre", d)?,
+            kernel: RbfKernel::new(vectors, gamma),
+            support: support.into_iter().map(|i| i as usize).collect(),
+            alpha: alpha.to_vec(),
+            rho: state.value("rho")?,
+            steps: state.value("steps")?,
+        })
     }
 
     /// ρ, in libsvm's scaling Σα = νn; scikit-learn's `offset_`.
@@ -96,6 +119,18 @@ impl Scorer for OneClassSvmModel {
             Rows::F32(x) => self.scores(x, progress),
             Rows::F64(x) => self.scores(x, progress),
         })
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let support: Vec<u64> = self.support.iter().map(|i| *i as u64).collect();
+        Ok(State::new("ocsvm", 1)
+            .with_value("gamma", self.gamma())
+            .with_value("rho", self.rho)
+            .with_value("steps", self.steps)
+            .with_array("centre", &self.center)
+            .with_array("vectors", &self.kernel.rows())
+            .with_list("support", &support)
+            .with_list("alpha", &self.alpha))
     }
 }
 
