@@ -1,7 +1,7 @@
 """Milliseconds per epoch of DTE's DDPM (residual MLP, noise loss, Adam with L2, batch 64, the last
 batch dropped) in PyTorch 2.11 eager, on random rows, one thread: the peer of
 
-    cargo run -p training --release --example epoch_time -- [rows] [columns] [epochs]
+    cargo run -p diffusion --release --example epoch_time -- [rows] [columns] [epochs]
 
     pip install torch==2.11.0
     python scripts/bench/ddpm_pytorch.py [rows] [columns] [epochs]
