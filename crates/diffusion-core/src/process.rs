@@ -82,7 +82,7 @@ impl Process {
         Err(ProcessError::Step { step, steps })
     }
 
-    /// Without signal `ε` does not tell `x_0`.
+    /// Without signal `ε` does not determine `x_0`.
     pub(crate) fn check_signal(&self, step: usize) -> Result<(), ProcessError> {
         if self.schedule.alpha_bars()[step] > 0.0 {
             return Ok(());

@@ -28,7 +28,7 @@ pub fn even_steps(start: usize, count: usize) -> Vec<usize> {
 
 impl Process {
     /// The process that visits only the steps `kept` of this one, increasing, for the same network,
-    /// which is still told the original steps: see [`Schedule::respaced`](crate::Schedule::respaced).
+    /// which is still given the original steps: see [`Schedule::respaced`](crate::Schedule::respaced).
     ///
     /// All walks over the respaced process cost `kept.len()` network evaluations. DDIM goes through
     /// the same noise levels with longer strides; the mean-only and the ancestral walk use the
@@ -96,7 +96,7 @@ mod tests {
             .unwrap()
             .walk(&Wave, &x, 2, Walk::Ddim { eta: 0.0 }, &mut none)
             .unwrap();
-        let eps = |x: &Tensor, t: f64| (x * 1.7 + t * 0.01).sin(); // the network is told 30, 11
+        let eps = |x: &Tensor, t: f64| (x * 1.7 + t * 0.01).sin(); // the network is given 30, 11
         let x_0 =
             |x: &Tensor, t: usize| (x - eps(x, t as f64) * (1.0 - bars[t]).sqrt()) / bars[t].sqrt();
         let at_11 = x_0(&x, 30) * bars[11].sqrt() + eps(&x, 30.0) * (1.0 - bars[11]).sqrt();

@@ -17,7 +17,7 @@ pub struct Reverse<'a> {
 
 impl Process {
     /// Asks the network once, with `train = false`, about `x_t` at the step `t`. Under a respaced
-    /// schedule the network is told the original step.
+    /// schedule the network is given the original step.
     ///
     /// # Shapes
     /// `x_t`: `[b, ..]` float.
@@ -63,7 +63,7 @@ impl Process {
 }
 
 impl Reverse<'_> {
-    /// What the network said.
+    /// What the network predicted.
     pub(crate) fn prediction(&self) -> &Prediction {
         &self.prediction
     }

@@ -5,7 +5,7 @@ use tch::{Device, Kind, Tensor};
 use crate::splitmix::splitmix64;
 use crate::{Noise, ProcessError};
 
-/// Noise for the rows of a block, standard normal unless said otherwise, one stream for each row, keyed by a seed and the
+/// Noise for the rows of a block, standard normal by default, one stream for each row, keyed by a seed and the
 /// row's own numbers: rows are disturbed independently, and yet a row meets the same noise alone, in
 /// any place of any batch, and as a copy of itself.
 ///

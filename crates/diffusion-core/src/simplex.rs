@@ -49,7 +49,7 @@ impl Octaves {
     }
 }
 
-/// One octave: mean 0, and variance 1 in the mean over the plane.
+/// One octave: mean 0, and variance 1 on average over the plane.
 ///
 /// # Formula
 /// `Σ (½ − r²)⁴·(g·d)` over the corners of the triangle around the point, with `d` the way from the

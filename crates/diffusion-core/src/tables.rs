@@ -15,7 +15,7 @@ pub(crate) struct Tables {
     pub(crate) log_betas: Tensor,
     pub(crate) log_betas_clipped: Tensor,
     pub(crate) snr: Tensor,
-    /// What the network is told; absent where it is the step itself.
+    /// What the network is given; absent where it is the step itself.
     original_steps: Option<Tensor>,
 }
 
@@ -58,7 +58,7 @@ impl Tables {
         })
     }
 
-    /// The noise levels a network is told for the steps `t`, `[b]` int64 → `[b]` float.
+    /// The noise levels a network is given for the steps `t`, `[b]` int64 → `[b]` float.
     pub(crate) fn levels(&self, t: &Tensor) -> Result<Tensor, ProcessError> {
         match &self.original_steps {
             None => Ok(t.f_to_kind(Kind::Float)?),

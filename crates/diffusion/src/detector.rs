@@ -62,11 +62,11 @@ impl DiffusionDetector {
     /// A detector of images; else as [`new`](Self::new).
     ///
     /// Its [maps](Scorer::maps) are the scoring rule's, computed for each pixel
-    /// ([`Scoring::maps`](diffusion_core::Scoring::maps)), the mean over its noise levels whatever `score.combine`
-    /// makes of them for the image, smoothed by a Gaussian and divided by one
-    /// number: the quantile `map-quantile` of the pixels of the maps of 256 evenly spaced training images
-    /// at most, 32 of large ones. So 1 is what hardly a pixel of a normal image reaches, in every image. Where that quantile
-    /// is 0, maps are left undivided. Its [reconstructions](Scorer::reconstructions) are where a walk from
+    /// ([`Scoring::maps`](diffusion_core::Scoring::maps)): the mean over its noise levels, whatever
+    /// `score.combine` makes of them for the image, smoothed by a Gaussian and divided by one number, the
+    /// quantile `map-quantile` of the pixels of the maps of 256 evenly spaced training images at most, 32 of
+    /// large ones. So hardly a pixel of a normal image reaches 1, in any image. Where that quantile is 0,
+    /// maps are left undivided. Its [reconstructions](Scorer::reconstructions) are where a walk from
     /// the first of `score.start` ends; other rules than `reconstruction` have none.
     ///
     /// # Errors

@@ -188,7 +188,7 @@ fn the_walks_differ() {
 }
 
 #[test]
-fn an_untrained_network_is_told_and_a_trained_one_is_not() {
+fn an_untrained_network_is_reported_and_a_trained_one_is_not() {
     let x = rows(150);
     let warnings = |n| {
         let train = TrainConfig {

@@ -117,7 +117,7 @@ impl DitConfig {
     /// [`DitError`] naming the first setting outside its range.
     pub fn check(&self) -> Result<(), DitError> {
         in_range("patch", self.patch, 1024, "1 to 1024")?;
-        // The halves of the width tell column and row, the halves of those are sine and cosine.
+        // The halves of the width stand for column and row, the halves of those are sine and cosine.
         multiple("width", self.width, "its sines and cosines", 4)?;
         self.size().check()?;
         self.check_parameters(1)

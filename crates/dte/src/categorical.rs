@@ -14,7 +14,7 @@ use crate::published::{self, SCHEDULE};
 use crate::settings;
 use crate::time_mlp::TimeMlp;
 
-/// DTE-C: a network that tells how much noise a row carries, as one of a few bins of diffusion time
+/// DTE-C: a network that classifies how much noise a row carries, as one of a few bins of diffusion time
 /// (Livernoche et al., arXiv:2305.18593, section 3.3).
 ///
 /// # Formula

@@ -11,7 +11,7 @@ use crate::published::{self, SCHEDULE};
 use crate::settings;
 use crate::{DteError, Softmax};
 
-/// [DTE-C](crate::DteCategorical) over images: the bin of diffusion time is told by a small
+/// [DTE-C](crate::DteCategorical) over images: the bin of diffusion time is predicted by a small
 /// convolutional network. The paper has rows alone; network and training are ours.
 ///
 /// Bytes become numbers in [−1, 1]; noise is added as for rows, `x_t = x_0 + √(1−ᾱ_t)·ε`.

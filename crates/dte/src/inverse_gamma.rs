@@ -185,7 +185,7 @@ impl Trainable for InverseGamma {
     fn questions(&self, x: &Tensor, _seed: u64) -> Result<Vec<Question<Tensor>>, BoxError> {
         let x_0 = to_numbers(&probe_rows(x)?)?;
         let (t, eps) = draw(&self.process, &x_0)?;
-        // Where rows do not tell their noise the best b is far below (d/2 − 1)·σ²: only ratios count.
+        // Where rows do not show their noise the best b is far below (d/2 − 1)·σ²: only ratios count.
         let logs = self.variance(&t)?.f_log()?;
         let spread = logs.f_sub(&logs.f_mean(Kind::Float)?)?;
         Ok(vec![Question {

@@ -81,7 +81,7 @@ fn the_inverse_gamma_conforms() {
 }
 
 #[test]
-fn an_untrained_network_is_told_and_a_trained_one_is_not() {
+fn an_untrained_network_is_reported_and_a_trained_one_is_not() {
     let x = Array2::from_shape_fn((200, 4), |(i, j)| ((i * (j + 2)) as f32 * 0.37).sin());
     let warnings = |detector: &dyn Detector| {
         let scorer = detector.fit(Input::Rows(x.view()), 0, &Silent);
@@ -110,8 +110,8 @@ fn an_untrained_network_is_told_and_a_trained_one_is_not() {
     };
     for untrained in detectors(Some(0)) {
         let warnings = warnings(&*untrained);
-        let told = |w: &String| w.contains("training hardly changed");
-        assert!(warnings.iter().any(told), "{warnings:?}");
+        let unmoved = |w: &String| w.contains("training hardly changed");
+        assert!(warnings.iter().any(unmoved), "{warnings:?}");
     }
     let names = ["dte-c", "dte-ig"];
     for (trained, trained_name) in detectors(None).iter().zip(names) {
@@ -333,7 +333,7 @@ fn impossible_settings_are_named() {
 }
 
 #[test]
-fn convolutions_tell_the_diffusion_time_of_images() {
+fn convolutions_estimate_the_diffusion_time_of_images() {
     let config = DteConvolutionalConfig {
         channels: vec![8, 16],
         train: TrainConfig {

@@ -34,7 +34,7 @@ impl Linear {
         Self::with_init(vs, d_in, d_out, LinearInit::Pytorch)
     }
 
-    /// A layer that starts as said.
+    /// A layer that starts as `init` says.
     pub fn with_init(vs: &nn::Path, d_in: usize, d_out: usize, init: LinearInit) -> Self {
         let (weight, bias) = init.of(d_in, d_out);
         Self {

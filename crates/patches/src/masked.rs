@@ -15,8 +15,8 @@ use crate::{MaskedDdpmConfig, PatchRuntime, PatchesError};
 type Network = Result<Box<dyn Denoiser>, BoxError>;
 type Build = dyn Fn(&nn::Path<'_>, [usize; 3]) -> Network + Send + Sync;
 
-/// Diffusion on whole maps of patches some of which are hidden: a network learns to tell them from the
-/// others, and a patch is as anomalous as it differs from what its surroundings say.
+/// Diffusion on whole maps of patches some of which are hidden: a network learns to predict them
+/// from the others, and a patch is as anomalous as it differs from that prediction.
 ///
 /// # Formula
 /// A mask `m` hides patches `x` by noise, `x_t = √ᾱ_t·x + √(1−ᾱ_t)·e`; the network gets these, the others

@@ -69,7 +69,7 @@ impl PatchSpace {
         let mean = total(|p| &p.sum)?.f_div_scalar(n)?;
         let square = total(|p| &p.square)?.f_div_scalar(n)?;
         let variance = square.f_sub(&mean.f_square()?)?.f_clamp_min(0.0)?;
-        // A channel that never changes says nothing: it is left at 0.
+        // A channel that never changes carries no information: it is left at 0.
         let sd = variance.f_sqrt()?;
         let sd = sd.f_where_self(&sd.f_gt(1e-12)?, &sd.f_ones_like()?)?;
 
@@ -81,7 +81,7 @@ impl PatchSpace {
         let (c, k) = (c as i64, k as i64);
         let vectors = vectors.f_narrow(1, c - k, k)?.f_flip([1])?; // [c, k]
         let values = values.f_narrow(0, c - k, k)?.f_flip([0])?;
-        // Their mean is 1. A direction in which the sample does not vary says nothing of other patches, and
+        // Their mean is 1. A direction in which the sample does not vary is no measure of other patches, and
         // divided by what rounding left of its spread would be the loudest: it is left out.
         let varies = values.f_gt(1e-6)?.f_to_kind(Kind::Double)?;
         let scale = varies.f_div(&values.f_clamp_min(1e-6)?.f_sqrt()?)?;

@@ -256,7 +256,7 @@ impl Schedule {
     }
 
     /// The step of the schedule this one was made from, for each step: what a network trained on all
-    /// steps is to be told. `0, 1, …` unless the schedule is [`respaced`](Self::respaced).
+    /// steps is to be given. `0, 1, …` unless the schedule is [`respaced`](Self::respaced).
     pub fn original_steps(&self) -> &[usize] {
         &self.original_steps
     }

@@ -26,14 +26,14 @@ pub fn probe_rows(x: &Tensor) -> Result<Tensor, TrainingError> {
     Ok(x.f_index_select(0, &places)?)
 }
 
-/// What a network says to the same rows before and after its training, `[b, ..]` each.
+/// What a network answers for the same samples before and after its training, `[b, ..]` each.
 #[derive(Debug)]
 pub struct Answers<'a> {
     /// The untrained network.
     pub before: &'a Tensor,
     /// The trained one.
     pub after: &'a Tensor,
-    /// Mean square of what it should say.
+    /// Mean square of what it should answer.
     pub target: f64,
 }
 

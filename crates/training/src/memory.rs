@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_much_is_told_from_other_failures() {
+    fn too_much_is_distinguished_from_other_failures() {
         let huge = [1 << 40, 1 << 20];
         let float = (Kind::Float, Device::Cpu);
         let error = attempt(|| Ok(Tensor::f_empty(huge, float)?));

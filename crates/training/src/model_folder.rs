@@ -259,7 +259,7 @@ fn lock(path: &Path, progress: &dyn Progress) -> Result<File, TrainingError> {
         .truncate(false)
         .open(path)
         .map_err(|e| file_error(path, e))?;
-    let mut told = false;
+    let mut reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -268,9 +268,9 @@ fn lock(path: &Path, progress: &dyn Progress) -> Result<File, TrainingError> {
                 return Err(TrainingError::Interrupted);
             }
             Err(TryLockError::WouldBlock) => {
-                if !told {
+                if !reported {
                     tracing::info!(path = %path.display(), "another process trains this model, waiting");
-                    told = true;
+                    reported = true;
                 }
                 std::thread::sleep(LOCK_PAUSE);
             }

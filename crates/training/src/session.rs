@@ -13,6 +13,8 @@ use crate::{Purpose, TrainingError};
 /// 165 s, with one 6 s (spinning OpenMP workers). Cores are better used by several cells at once.
 ///
 /// On CUDA libtorch is asked for deterministic algorithms while it lasts.
+///
+/// Turns do not nest: a thread that begins a second one within the first waits for itself.
 #[derive(Debug)]
 pub struct Session {
     threads_before: Option<i32>,

@@ -21,7 +21,7 @@ use crate::{Precision, TrainConfig, TrainingError, TrainingObjective, to_numbers
 const SMALLEST_PIECE: i64 = 2;
 /// Optimiser steps between two searches for numbers that are too small to matter.
 const TINY_EVERY: u64 = 50;
-/// The least time that is told from none.
+/// The least time that counts, so that no rate is divided by 0.
 const CLOCK: Duration = Duration::from_nanos(1);
 /// Losses that stay on a GPU before the host waits for them.
 const LOSSES_ON_DEVICE: usize = 64;
@@ -34,7 +34,7 @@ const SECOND_MOMENT: &str = "optimizer.second-moment";
 pub struct Run<'a> {
     /// The turn with libtorch, on the device of the network.
     pub session: &'a Session,
-    /// Told of each epoch; asked before each optimiser step whether to stop.
+    /// Gets each epoch; asked before each optimiser step whether to stop.
     pub progress: &'a dyn Progress,
     /// Where the training is kept; it is taken up from there, too.
     pub folder: Option<&'a ModelFolder>,

@@ -129,7 +129,7 @@ impl TrainConfig {
         }
     }
 
-    /// What to say where the moving average after `steps` still holds much of the untrained weights.
+    /// A warning where the moving average after `steps` still holds much of the untrained weights.
     pub(crate) fn stale_average(&self, steps: u64) -> Option<String> {
         let untrained = self.ema.powf(steps as f64);
         (steps > 0 && untrained > MOST_UNTRAINED).then(|| {
@@ -200,13 +200,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_average_of_few_steps_is_told() {
+    fn an_average_of_few_steps_is_reported() {
         let with = |ema| TrainConfig {
             ema,
             ..TrainConfig::default()
         };
-        let told = with(0.99).stale_average(24).unwrap();
-        assert!(told.starts_with("after 24 steps 79 % of"), "{told}");
+        let warning = with(0.99).stale_average(24).unwrap();
+        assert!(warning.starts_with("after 24 steps 79 % of"), "{warning}");
         assert_eq!(with(0.99).stale_average(400), None);
         assert_eq!(with(0.99).stale_average(0), None); // untrained is what was asked for
         assert_eq!(with(0.0).stale_average(1), None);

@@ -19,7 +19,7 @@ pub struct UnetConfig {
     pub heads: usize,
     /// Groups of the group norms.
     pub groups: usize,
-    /// How a block is told the noise level: as scale and shift after its second norm, `h·(1+s) + b`,
+    /// How a block is given the noise level: as scale and shift after its second norm, `h·(1+s) + b`,
     /// or, without it, added before.
     pub scale_shift: bool,
     /// Dropout before the last convolution of a block, in [0, 1).

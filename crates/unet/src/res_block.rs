@@ -5,7 +5,7 @@ use tch::nn::{self, Module};
 use crate::UnetConfig;
 use crate::layout::channels_last;
 
-/// A residual block that is told the noise level. It starts as its skip connection.
+/// A residual block that is given the noise level. It starts as its skip connection.
 ///
 /// # Formula
 /// `h = conv(SiLU(norm(x)))`; with scale `s` and shift `b` from the time embedding

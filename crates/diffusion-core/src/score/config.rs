@@ -124,7 +124,7 @@ pub enum Combine {
     Mean,
     /// How far they lie, all together and in either direction, from those of training samples: the
     /// Mahalanobis distance of their logarithms. In the manner of Heng et al. 2024 (arXiv:2406.11881), who
-    /// fit a density to statistics along the path. Who scores needs training samples at hand:
+    /// fit a density to statistics along the path. Who scores needs training samples:
     /// [`Scoring`](crate::Scoring) takes the mean.
     Typicality,
 }

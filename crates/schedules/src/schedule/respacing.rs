@@ -87,7 +87,7 @@ impl Schedule {
     ///
     /// # Formula
     /// `β'_i = 1 − ᾱ_{k_i}/ᾱ_{k_{i−1}}`, so that `ᾱ'_i = ᾱ_{k_i}` (improved-diffusion, `respace.py`).
-    /// [`original_steps`](Self::original_steps) tells the network's step for each of the new ones.
+    /// [`original_steps`](Self::original_steps) holds the network's step for each of the new ones.
     ///
     /// # Errors
     /// [`ScheduleError::NoSteps`] where nothing is kept, [`ScheduleError::KeptStep`] where the steps

@@ -6,7 +6,7 @@ impl Schedule {
     ///
     /// # Formula
     /// `√ᾱ'_t = (√ᾱ_t − √ᾱ_{T−1})·√ᾱ_0/(√ᾱ_0 − √ᾱ_{T−1})`: the first step stays as it is, the last
-    /// has `ᾱ = 0`, `β = 1`. What the tables then mean is said at [`Schedule`].
+    /// has `ᾱ = 0`, `β = 1`. [`Schedule`] describes what the tables then mean.
     ///
     /// # Errors
     /// [`ScheduleError::TooFewSteps`] for a schedule of one step.
