@@ -2,9 +2,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, PassedOver, Roots, Skipped,
-    cache_folder, is_archive, left_out, list_images_counted, load_npz, load_npz_images,
-    read_images, resize_images,
+    Colour, Data, Dataset, DatasetError, Form, ImageOptions, Label, Loading, Name, PassedOver,
+    Roots, Skipped, cache_folder, is_archive, left_out, list_images_counted, load_lite0_images,
+    load_npz, load_npz_images, read_images, resize_images,
 };
 use detector::Progress;
 use ndarray::{Array2, ArrayView4, Axis, ShapeError};
@@ -24,10 +24,6 @@ use crate::run::on_bad_file;
 const FILES: usize = 256;
 /// Images in memory that are resized before they are embedded.
 const IMAGES: usize = 1024;
-/// What ends the name of a set of Lite0's vectors.
-const LITE0: &str = "@lite0";
-/// The side of images of several sizes under that name; smaller ones are enlarged to it too.
-const LITE0_SIDE: usize = 128;
 /// Raised when the same images would get other vectors.
 const GENERATION: &str = "lite0 1";
 
@@ -302,10 +298,19 @@ pub(crate) fn lite0_set(
     device: Device,
     progress: &dyn Progress,
 ) -> Result<Option<Dataset>, Failure> {
-    let Some(base) = name.strip_suffix(LITE0) else {
+    // What is no name at all is reported where sets are loaded.
+    let Ok(name) = Name::of(name) else {
         return Ok(None);
     };
-    let set = lite0_images(base, loading, roots)?;
+    if !matches!(name.form, Form::Lite0(_)) {
+        return Ok(None);
+    }
+    let whole = name.all_rows();
+    let (set, resized) = load_lite0_images(&whole, roots, loading)?;
+    if let Some(side) = resized {
+        let base = whole.in_form(Form::Listed);
+        tracing::warn!("{base} has images of several sizes: each became a square of {side} pixels");
+    }
     let Data::Images(images) = set.data() else {
         let message = format!("{} has no images", set.name());
         return Err(Failure::new(exit::USAGE, message));
@@ -322,26 +327,11 @@ pub(crate) fn lite0_set(
             rows
         }
     };
-    Ok(Some(set.with_rows(name, rows)?))
-}
-
-/// The images whose vectors `base@lite0` are. Where they have several sizes and `base` names none, each
-/// becomes a square of 128 pixels.
-fn lite0_images(base: &str, loading: &Loading, roots: &Roots) -> Result<Dataset, Failure> {
-    let word = base.rsplit_once('@').map(|(_, word)| word);
-    if word.is_some_and(|word| word.starts_with("pixels")) {
-        return Ok(datasets::load(base, roots, loading)?);
-    }
-    match datasets::load(&format!("{base}@pixels"), roots, loading) {
-        Err(DatasetError::MixedSizes { .. }) => {
-            tracing::warn!(
-                "{base} has images of several sizes: each became a square of {LITE0_SIDE} pixels"
-            );
-            let name = format!("{base}@pixels{LITE0_SIDE}");
-            Ok(datasets::load(&name, roots, loading)?)
-        }
-        set => Ok(set?),
-    }
+    let set = set.with_rows(&whole.to_string(), rows)?;
+    Ok(Some(match name.rows {
+        Some(rows) => set.drawn(rows)?,
+        None => set,
+    }))
 }
 
 /// Images of one size and their bytes decide; so does the way they are embedded.
@@ -520,29 +510,6 @@ mod tests {
         assert!(warning.starts_with("257 files were left out, the first: "));
         assert!(warning.ends_with("000.txt: no image"), "{warning}");
         assert!(embedded.skipped[FILES].reason.contains("b.png"));
-    }
-    #[test]
-    fn images_of_several_sizes_become_squares_of_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let roots = Roots::of([]);
-        let loading = Loading::of(datasets::Protocol::Mvtec);
-        for (kind, side) in [("train/good", 5), ("test/good", 5), ("test/bent", 7)] {
-            let folder = dir.path().join(kind);
-            std::fs::create_dir_all(&folder).unwrap();
-            save(&folder.join("0.png"), side);
-        }
-        let size = |base: &str| {
-            let set = lite0_images(base, &loading, &roots).unwrap();
-            match set.data() {
-                Data::Images(images) => (images.dim().0, images.dim().2, images.dim().3),
-                _ => panic!("images were written"),
-            }
-        };
-        let base = dir.path().display().to_string();
-        assert_eq!(size(&base), (3, 128, 128));
-        assert_eq!(size(&format!("{base}@pixels6")), (3, 6, 6));
-        save(&dir.path().join("test/bent/0.png"), 5);
-        assert_eq!(size(&base), (3, 5, 5));
     }
 
     #[test]

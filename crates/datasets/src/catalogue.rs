@@ -8,13 +8,17 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use wildmatch::WildMatch;
 
 pub use self::adbench::ADBENCH_COMMIT;
 use self::adbench::AdbenchFile;
 use self::class_sets::ClassSet;
 use self::corrupted_sets::CorruptedSet;
 use self::defect_sets::DefectSet;
-use crate::{Dataset, DatasetError, Instead, Loading, Pin, Protocol, Roots, closest, hash, npz};
+use crate::{
+    Dataset, DatasetError, Form, Instead, Loading, Name, Pin, Pixels, Protocol, Roots, closest,
+    hash, npz,
+};
 
 /// All known data sets: ADBench's embeddings and tables, and sets of images.
 pub fn catalogue() -> &'static [Entry] {
@@ -48,11 +52,11 @@ pub fn find(name: &str) -> Result<Entry, DatasetError> {
     if let Some(entry) = entries.iter().find(|entry| entry.name == name) {
         return Ok(entry.clone());
     }
-    if let Some((base, word)) = name.rsplit_once('@')
-        && let Some(Some(size)) = pixel_size(word)?
-        && let Ok(entry) = find(&format!("{base}@pixels"))
+    let parts: Name = name.parse()?;
+    if let (Form::Pixels(Pixels { side: Some(side) }), None) = (parts.form, parts.rows)
+        && let Ok(entry) = find(&parts.in_form(Form::Pixels(Pixels::default())).to_string())
     {
-        return Ok(entry.sized(size));
+        return Ok(entry.sized(side));
     }
     let aliased = |entry: &&Entry| entry.aliases.iter().any(|alias| alias == name);
     entries.iter().find(aliased).cloned().ok_or_else(|| {
@@ -68,25 +72,36 @@ pub fn find(name: &str) -> Result<Entry, DatasetError> {
     })
 }
 
-/// Largest size that `@pixelsN` takes: a typing error must not become a full memory.
-const MAX_SIZE: usize = 4096;
-
-/// The size that `pixelsN` asks for, `Some(None)` for `pixels`, `None` for any other word.
-pub(crate) fn pixel_size(word: &str) -> Result<Option<Option<usize>>, DatasetError> {
-    let Some(digits) = word.strip_prefix("pixels") else {
-        return Ok(None);
+/// The names that a pattern stands for, in the order of the catalogue: `*` is any run of characters and `?` one,
+/// over names without the form that stands behind them. `CIFAR10_*@pixels64` are the images of CIFAR-10 at that size,
+/// `*@lite0` the vectors of all sets of images, `CIFAR10_?@vit` those that the catalogue lists under that form.
+///
+/// # Errors
+/// As a name's `from_str`.
+pub fn matching(pattern: &str) -> Result<Vec<Name>, DatasetError> {
+    let asked: Name = pattern.parse()?;
+    let listed = match asked.form {
+        Form::Pixels(_) | Form::Lite0(_) => asked.in_form(Form::Pixels(Pixels::default())),
+        _ => asked.clone(),
     };
-    if digits.is_empty() {
-        return Ok(Some(None));
-    }
-    match digits.parse() {
-        Ok(size @ 1..=MAX_SIZE) => Ok(Some(Some(size))),
-        _ => Err(DatasetError::UnknownWord {
-            what: "image size",
-            found: digits.to_owned(),
-            expected: format!("1 to {MAX_SIZE}"),
-        }),
-    }
+    let listed = WildMatch::new(&listed.all_rows().to_string());
+    let entries = catalogue()
+        .iter()
+        .filter(|entry| listed.matches(&entry.name));
+    entries
+        .map(|entry| {
+            let name: Name = entry.name.parse()?;
+            let form = match asked.form {
+                Form::Pixels(_) | Form::Lite0(_) => asked.form,
+                _ => name.form,
+            };
+            Ok(Name {
+                form,
+                rows: asked.rows,
+                ..name
+            })
+        })
+        .collect()
 }
 
 /// What the rows of a data set are.

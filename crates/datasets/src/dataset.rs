@@ -248,9 +248,7 @@ impl Dataset {
     /// [`DatasetError::LengthMismatch`] where there are not as many rows as samples,
     /// [`DatasetError::Empty`], [`DatasetError::NotFinite`].
     pub fn with_rows(self, name: &str, rows: Array2<f32>) -> Result<Self, DatasetError> {
-        let sha256 = self
-            .sha256
-            .map(|files| hash::sha256_of_text(&format!("{files} {name}")));
+        let sha256 = self.sha256.map(|files| sha256_of_rows(&files, name));
         let set = Self::checked(name, name.to_owned(), Data::Rows(rows), self.labels, sha256)?;
         Ok(Self {
             official: self.official,
@@ -389,6 +387,11 @@ impl Dataset {
     }
 }
 
+/// The hash of rows called `name` that were made of files with the hash `files` ([`Dataset::with_rows`]).
+pub fn sha256_of_rows(files: &str, name: &str) -> String {
+    hash::sha256_of_text(&format!("{files} {name}"))
+}
+
 /// What was left out of a folder, in a sentence; `None` where nothing was.
 pub fn left_out(skipped: &[Skipped]) -> Option<String> {
     let first = skipped.first()?;
@@ -493,7 +496,7 @@ mod tests {
         assert_eq!(rows.labels(), ONE_OF_EACH);
         assert_eq!(rows.official(), Some((Protocol::Mvtec, &parts[..])));
         assert_eq!(rows.masks(), None);
-        // hashlib.sha256(b"ab s@r").hexdigest(); a sweep computes it in the same way.
+        // hashlib.sha256(b"ab s@r").hexdigest().
         let expected = "6bbb316cdd7a43aad731bab7fec009cb3fe1a45fcbb89660ffea6abd63ed4409";
         assert_eq!(rows.sha256(), Some(expected));
         assert!(matches!(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::class_images::Others;
 use crate::hash::Watched;
-use crate::{Dataset, DatasetError, Loading, catalogue, walk};
+use crate::{Dataset, DatasetError, Form, Loading, Name, walk};
 
 /// A folder as a user names it: `FOLDER[:CLASS][@pixels[N]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,29 +20,27 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// `None` where there is no such folder.
-    pub(crate) fn parse(text: &str) -> Result<Option<Self>, DatasetError> {
-        let (rest, size) = match text.rsplit_once('@') {
-            Some((rest, word)) if !Path::new(text).is_dir() => match catalogue::pixel_size(word)? {
-                Some(size) => (rest, size),
-                None => (text, None),
-            },
-            _ => (text, None),
-        };
-        let place = |folder: &str, class: Option<&str>| {
+    /// `None` where there is no such folder. A folder whose own name has the marks of a class or a size wins.
+    pub(crate) fn of(name: &Name) -> Option<Self> {
+        let text = name.to_string();
+        let place = |folder: &str, class: Option<&String>, size| {
             let folder = PathBuf::from(folder);
             folder.is_dir().then(|| Self {
-                name: text.to_owned(),
+                name: text.clone(),
                 folder,
-                class: class.map(str::to_owned),
+                class: class.cloned(),
                 size,
             })
         };
-        let whole = place(rest, None);
-        Ok(whole.or_else(|| {
-            let (folder, class) = rest.rsplit_once(':')?;
-            place(folder, Some(class))
-        }))
+        let size = match name.form {
+            Form::Listed => None,
+            Form::Pixels(pixels) => pixels.side,
+            Form::ResNet18 | Form::Vit | Form::Lite0(_) => return place(&text, None, None),
+        };
+        let unsized_name = name.in_form(Form::Listed).to_string();
+        place(&text, None, None)
+            .or_else(|| place(&unsized_name, None, size))
+            .or_else(|| place(&name.base, Some(name.class.as_ref()?), size))
     }
 }
 

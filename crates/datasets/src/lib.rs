@@ -27,9 +27,11 @@ mod corrupted;
 mod corruptions;
 mod folders;
 mod images;
+mod lite0;
 mod loading;
 mod matlab;
 mod mnist;
+mod name;
 mod svhn;
 
 mod protocol;
@@ -43,9 +45,9 @@ mod audit;
 pub mod fetch;
 
 pub use audit::{Across, Audit, Part, audit, audit_split};
-pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, Verified, catalogue, find};
+pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, Verified, catalogue, find, matching};
 pub use corruptions::{Corruption, corrupt};
-pub use dataset::{Data, Dataset, Label, OfficialPart, flatten, left_out};
+pub use dataset::{Data, Dataset, Label, OfficialPart, flatten, left_out, sha256_of_rows};
 pub use error::{DatasetError, ErrorKind, Instead};
 pub use files::{PassedOver, cache_folder};
 pub use hash::Pin;
@@ -55,7 +57,9 @@ pub use images::{
     read_images, resize_images,
 };
 pub use input::read_text;
+pub use lite0::{LITE0_COLUMNS, load_lite0_images};
 pub use loading::{Loading, load};
+pub use name::{Form, Name, Pixels};
 pub use npz::{load_npz, load_npz_images};
 pub use perturbation::{NoisyRows, Perturbation, column_spreads};
 pub use protocol::Protocol;

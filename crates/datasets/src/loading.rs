@@ -3,8 +3,8 @@ use std::{fs, io};
 
 use crate::recognise::Format;
 use crate::{
-    Dataset, DatasetError, Entry, ImageOptions, Instead, OnBadFile, Protocol, Roots, find, folders,
-    load_npz, nearby, recognise,
+    Dataset, DatasetError, Entry, ImageOptions, Instead, Name, OnBadFile, Protocol, Roots, find,
+    folders, load_npz, nearby, recognise,
 };
 
 /// What loading has to know beyond the data set's name.
@@ -64,34 +64,27 @@ impl Loading {
 /// [`DatasetError`]: unknown names, files that are absent or damaged or of another format, pipes and devices,
 /// folders in no known layout.
 pub fn load(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, DatasetError> {
-    if let Some((base, digits)) = name.rsplit_once('@')
-        && !digits.is_empty()
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && !Path::new(name).exists()
-    {
-        let rows = digits.parse().map_err(|_| DatasetError::UnknownWord {
-            what: "number of rows",
-            found: digits.to_owned(),
-            expected: format!("1 to {}", usize::MAX),
-        })?;
-        return load_whole(base, roots, loading)?.drawn(rows);
+    let name = Name::of(name)?;
+    match name.rows {
+        Some(rows) => load_whole(&name.all_rows(), roots, loading)?.drawn(rows),
+        None => load_whole(&name, roots, loading),
     }
-    load_whole(name, roots, loading)
 }
 
 /// All samples of what is named.
-fn load_whole(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, DatasetError> {
-    if !looks_like_a_path(name)
-        && let Ok(entry) = find(name)
+fn load_whole(name: &Name, roots: &Roots, loading: &Loading) -> Result<Dataset, DatasetError> {
+    let text = name.to_string();
+    if !name.is_path()
+        && let Ok(entry) = find(&text)
     {
         return entry
             .load_with(roots, loading)
-            .map_err(|error| or_file(error, name));
+            .map_err(|error| or_file(error, &text));
     }
-    if let Some(place) = folders::Place::parse(name)? {
+    if let Some(place) = folders::Place::of(name) {
         return folders::load(&place, loading);
     }
-    let path = Path::new(name);
+    let path = Path::new(&text);
     match fs::metadata(path) {
         Ok(_) => load_file(path),
         Err(source)
@@ -118,33 +111,21 @@ fn load_file(path: &Path) -> Result<Dataset, DatasetError> {
 }
 
 /// The set of the catalogue that is named; the error of a path at which nothing is.
-fn absent(name: &str) -> Result<Entry, DatasetError> {
-    let path = Path::new(name);
-    let cut = |text: &str, mark: char| {
-        text.rsplit_once(mark)
-            .map_or(text.len(), |(base, _)| base.len())
-    };
-    let unsized_name = &name[..cut(name, '@')];
-    let bases = [
-        unsized_name,
-        &unsized_name[..cut(unsized_name, ':')],
-        &name[..cut(name, ':')],
-    ];
-    if let Some(base) = bases
-        .into_iter()
-        .find(|base| *base != name && Path::new(base).is_file())
-    {
+fn absent(name: &Name) -> Result<Entry, DatasetError> {
+    let text = name.to_string();
+    let path = Path::new(&text);
+    let bases = text.match_indices(['@', ':']).map(|(at, _)| &text[..at]);
+    if let Some(base) = bases.rev().find(|base| Path::new(base).is_file()) {
         return Err(DatasetError::OtherForm {
             path: base.into(),
             place: String::new(),
             found: "a file".to_owned(),
-            expected: format!("a folder of images before `{}`", &name[base.len()..]),
+            expected: format!("a folder of images before `{}`", &text[base.len()..]),
             hint: format!("name the file alone: {base}"),
         });
     }
-    let is_path =
-        looks_like_a_path(name) || DATA_ENDINGS.contains(&recognise::ending(path).as_str());
-    match find(name) {
+    let is_path = name.is_path() || DATA_ENDINGS.contains(&recognise::ending(path).as_str());
+    match find(&text) {
         Ok(entry) => Ok(entry),
         Err(DatasetError::UnknownName { name, closest, .. }) if !is_path => {
             Err(DatasetError::UnknownName {
@@ -195,8 +176,4 @@ fn or_file(error: DatasetError, name: &str) -> DatasetError {
         }
         error => error,
     }
-}
-
-fn looks_like_a_path(name: &str) -> bool {
-    name.contains(std::path::MAIN_SEPARATOR) || Path::new(name).is_absolute()
 }

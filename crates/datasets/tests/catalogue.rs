@@ -6,6 +6,7 @@ use std::path::Path;
 
 use datasets::{
     Data, DatasetError, ErrorKind, Label, Pin, Representation, Roots, catalogue, find, flatten,
+    matching,
 };
 use sha2::{Digest, Sha256};
 
@@ -71,6 +72,31 @@ fn every_row_of_the_papers_table_is_known() {
     for name in names {
         assert_eq!(find(name).unwrap().name(), name);
     }
+}
+
+#[test]
+fn patterns_stand_for_the_names_of_a_form() {
+    let names = |pattern: &str| -> Vec<String> {
+        let names = matching(pattern).unwrap();
+        names.iter().map(ToString::to_string).collect()
+    };
+    let all =
+        |word: &str| -> Vec<String> { (0..10).map(|k| format!("CIFAR10_{k}{word}")).collect() };
+    assert_eq!(names("CIFAR10_?"), all(""));
+    assert_eq!(names("CIFAR10_*@pixels64"), all("@pixels64"));
+    assert_eq!(
+        names("CIFAR10_*@pixels64@lite0@9"),
+        all("@pixels64@lite0@9")
+    );
+    assert_eq!(names("*@vit").len(), 15);
+    assert_eq!(names("6_cardi?@100"), ["6_cardio@100"]);
+    assert_eq!(names("*").len(), catalogue().len());
+    assert_eq!(
+        names("cardio*"),
+        [""; 0],
+        "patterns are over names, not over aliases"
+    );
+    assert!(matching("*@pixels0").is_err());
 }
 
 #[test]

@@ -7,7 +7,9 @@ mod pictures;
 use std::fs;
 use std::path::Path;
 
-use datasets::{Dataset, DatasetError, ErrorKind, Loading, Protocol, Roots, load};
+use datasets::{
+    Data, Dataset, DatasetError, ErrorKind, Loading, Name, Protocol, Roots, load, load_lite0_images,
+};
 use pictures::{grey, mask, save};
 use tempfile::tempdir;
 
@@ -237,4 +239,29 @@ fn folders_that_link_to_each_other_are_walked_once_and_those_of_the_kernel_never
     }
     fs::create_dir_all(&deep).unwrap();
     assert!(refused(dir.path()).contains("folders more than 64 deep"));
+}
+
+#[test]
+fn images_of_several_sizes_become_squares_of_one_before_they_are_vectors() {
+    let dir = tempdir().unwrap();
+    for (kind, side) in [("train/good", 5), ("test/good", 5), ("test/bent", 7)] {
+        save(&dir.path().join(kind).join("0.png"), grey(side, side, 0));
+    }
+    let read = |name: &str| {
+        let name: Name = format!("{}{name}", dir.path().display()).parse().unwrap();
+        load_lite0_images(&name, &Roots::of([]), &Loading::of(Protocol::Mvtec))
+    };
+    let size = |name: &str| {
+        let (set, resized) = read(name).unwrap();
+        match set.data() {
+            Data::Images(images) => (images.dim().0, images.dim().2, images.dim().3, resized),
+            _ => panic!("images were written"),
+        }
+    };
+    assert_eq!(size("@lite0"), (3, 128, 128, Some(128)));
+    assert_eq!(size("@pixels6@lite0"), (3, 6, 6, None));
+    let error = read("@pixels@lite0").unwrap_err();
+    assert!(matches!(error, DatasetError::MixedSizes { .. }), "{error}");
+    save(&dir.path().join("test/bent/0.png"), grey(5, 5, 0));
+    assert_eq!(size("@lite0"), (3, 5, 5, None));
 }
