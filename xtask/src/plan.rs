@@ -1,21 +1,21 @@
-//! Planning: a profile, the catalogue and the registry become cells and tables.
+//! Planning: a profile, its data sets and the registry become cells and tables.
 
 mod cell;
 mod config;
 mod narrow;
+mod sets;
 
 pub(crate) use cell::{Cell, Disturbance, SCHEMA, hash};
 pub(crate) use narrow::{except, narrow, tables};
+pub(crate) use sets::Sets;
 
 use std::collections::{BTreeMap, HashMap};
 
 use files::hex;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, code};
-use crate::glob;
-use crate::profile::{Family, Metric, Profile, Seed, Table};
+use crate::profile::{Family, Metric, Profile, Seed};
 use crate::program::{Dataset, Method};
 
 /// Everything a run folder starts from.
@@ -55,6 +55,12 @@ pub(crate) struct Row {
     pub(crate) dataset: String,
     pub(crate) present: bool,
     pub(crate) get: String,
+    /// The name under which its files are fetched.
+    #[serde(skip)]
+    pub(crate) of: String,
+    /// The name without the number of rows that are drawn.
+    #[serde(skip)]
+    whole: String,
 }
 
 /// A column, and for each present data set the ids of its cells in the order of the seeds.
@@ -75,16 +81,12 @@ pub(crate) struct PlannedColumn {
 ///
 /// # Errors
 /// Usage: a data set, glob, method or config key that nothing answers to, with what there is.
-pub(crate) fn plan(
-    profile: &Profile,
-    catalogue: &[Dataset],
-    registry: &[Method],
-) -> Result<Plan, Failure> {
+pub(crate) fn plan(profile: &Profile, sets: &Sets, registry: &[Method]) -> Result<Plan, Failure> {
     let mut cells: Vec<Cell> = Vec::new();
     let mut seen = HashMap::new();
     let mut tables = Vec::new();
     for table in &profile.tables {
-        let rows = resolve(table, catalogue)?;
+        let rows = sets.rows(table)?;
         let mut columns = Vec::new();
         for column in &table.columns {
             let protocol = column.protocol.as_ref().unwrap_or(&table.protocol);
@@ -124,6 +126,8 @@ pub(crate) fn plan(
             dataset: d.name.clone(),
             present: d.present,
             get: d.get.clone(),
+            of: d.of.clone(),
+            whole: d.whole.clone(),
         });
         let rows: Vec<Row> = rows.collect();
         for &metric in &table.metrics {
@@ -151,113 +155,6 @@ pub(crate) fn plan(
     })
 }
 
-/// The rows of a table: names as they stand, globs in the order of the catalogue, each once. The
-/// catalogue lists images as `@pixels`; `@pixels64` are the same at another size, `@lite0` the vectors that
-/// the program makes of them, and `@12000` draws that many rows of a larger set.
-fn resolve(table: &Table, catalogue: &[Dataset]) -> Result<Vec<Dataset>, Failure> {
-    let mut rows: Vec<Dataset> = Vec::new();
-    for pattern in &table.datasets {
-        let (listed, form) = Form::of(pattern, table.max_rows);
-        let mut hits = 0;
-        for dataset in catalogue.iter().filter(|d| glob::matches(&listed, &d.name)) {
-            hits += 1;
-            let row = form.row(dataset);
-            if !rows.iter().any(|known| known.name == row.name) {
-                rows.push(row);
-            }
-        }
-        if hits == 0 {
-            let what = if glob::is_pattern(pattern) {
-                "matches no data set"
-            } else {
-                "is no data set"
-            };
-            let message = format!(
-                "{pattern:?} in table {:?} {what} of the catalogue",
-                table.id
-            );
-            return Err(Failure::new(code::USAGE, message).hint("residuum datasets list"));
-        }
-    }
-    Ok(rows)
-}
-
-const PIXELS: &str = "@pixels";
-const LITE0: &str = "@lite0";
-/// Numbers in a vector of EfficientNet-Lite0.
-const LITE0_COLUMNS: u64 = 1280;
-
-/// What becomes of a set of the catalogue.
-#[derive(Debug, Clone, Copy)]
-enum Form<'a> {
-    /// Rows beyond so many are drawn from.
-    Listed { max_rows: Option<u64> },
-    /// Images of another size.
-    Resized { side: &'a str },
-    /// Vectors of images.
-    Lite0,
-}
-
-impl<'a> Form<'a> {
-    /// How the catalogue lists what `pattern` asks for, and what becomes of it.
-    fn of(pattern: &'a str, max_rows: Option<u64>) -> (String, Self) {
-        if let Some(base) = pattern.strip_suffix(LITE0) {
-            return (format!("{base}{PIXELS}"), Self::Lite0);
-        }
-        let listed = pattern.trim_end_matches(|c: char| c.is_ascii_digit());
-        let side = &pattern[listed.len()..];
-        if listed.ends_with(PIXELS) && !side.is_empty() {
-            return (listed.to_owned(), Self::Resized { side });
-        }
-        (pattern.to_owned(), Self::Listed { max_rows })
-    }
-
-    fn row(self, dataset: &Dataset) -> Dataset {
-        let mut row = dataset.clone();
-        match self {
-            Self::Listed { max_rows } => {
-                let is_rows = !dataset.name.contains(PIXELS);
-                let larger = |max: &u64| is_rows && dataset.n.is_some_and(|n| n > *max);
-                if let Some(max) = max_rows.filter(larger) {
-                    row.name = format!("{}@{max}", dataset.name);
-                    row.n = Some(max);
-                }
-            }
-            Self::Resized { side } => {
-                row.name = format!("{}{side}", dataset.name);
-                // Three channels: this only orders the plan.
-                let size: Option<u64> = side.parse().ok();
-                row.d = size.map_or(dataset.d, |side| Some(3 * side * side));
-            }
-            Self::Lite0 => {
-                let base = dataset.name.strip_suffix(PIXELS).unwrap_or(&dataset.name);
-                row.name = format!("{base}{LITE0}");
-                row.d = Some(LITE0_COLUMNS);
-                // As the program names what it makes of these files.
-                let hash = |files: &String| Sha256::digest(format!("{files} {}", row.name));
-                row.sha256 = dataset.sha256.as_ref().map(|files| hex(&hash(files)));
-            }
-        }
-        row
-    }
-}
-
-/// The name by which a row's files are fetched: `FashionMNIST_3@pixels` for `FashionMNIST_3@lite0`.
-pub(crate) fn fetched(name: &str) -> String {
-    match name.strip_suffix(LITE0) {
-        Some(base) => format!("{base}{PIXELS}"),
-        None => undrawn(name).to_owned(),
-    }
-}
-
-/// The name in the catalogue of a set that is drawn from: `10_cover` of `10_cover@12000`.
-fn undrawn(name: &str) -> &str {
-    match name.rsplit_once('@') {
-        Some((base, rows)) if rows.bytes().all(|b| b.is_ascii_digit()) => base,
-        _ => name,
-    }
-}
-
 fn find_method<'a>(registry: &'a [Method], name: &str, label: &str) -> Result<&'a Method, Failure> {
     registry.iter().find(|m| m.name == name).ok_or_else(|| {
         let known: Vec<&str> = registry.iter().map(|m| m.name.as_str()).collect();
@@ -271,6 +168,7 @@ fn find_method<'a>(registry: &'a [Method], name: &str, label: &str) -> Result<&'
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::sets::tests::answers;
     use super::*;
     use serde_json::json;
 
@@ -282,6 +180,10 @@ pub(crate) mod tests {
             present,
             sha256: present.then(|| format!("{n:064}")),
             get: format!("residuum datasets fetch {name}"),
+            asked: String::new(),
+            of: name.into(),
+            whole: name.into(),
+            representation: "resnet18".into(),
         };
         vec![
             entry("A_1", 5263, true),
@@ -330,12 +232,12 @@ pub(crate) mod tests {
     "#;
 
     pub(crate) fn planned() -> Plan {
-        plan(
-            &Profile::parse(PROFILE, "p").unwrap(),
-            &catalogue(),
-            &registry(),
-        )
-        .unwrap()
+        plan_of(PROFILE).unwrap()
+    }
+
+    fn plan_of(text: &str) -> Result<Plan, Failure> {
+        let profile = Profile::parse(text, "p").unwrap();
+        plan(&profile, &answers(&profile, &catalogue()), &registry())
     }
 
     #[test]
@@ -377,8 +279,7 @@ pub(crate) mod tests {
         let text = PROFILE
             .replace("datasets", "max_rows = 1000\n        datasets")
             .replace("label = \"COPOD\"", "label = \"COPOD\"\nmax_columns = 511");
-        let profile = Profile::parse(&text, "p").unwrap();
-        let plan = plan(&profile, &catalogue(), &registry()).unwrap();
+        let plan = plan_of(&text).unwrap();
         let rows: Vec<&str> = (plan.tables.tables[0].rows.iter())
             .map(|row| row.dataset.as_str())
             .collect();
@@ -388,49 +289,7 @@ pub(crate) mod tests {
         assert_eq!(columns[1].cells["A_1@1000"].len(), 1);
         let drawn = plan.cells.iter().find(|c| c.dataset == "A_1@1000").unwrap();
         assert_eq!(drawn.size, 1000 * 512);
-        assert_eq!(undrawn("A_1@1000"), "A_1");
-        assert_eq!(undrawn("A_1@pixels64"), "A_1@pixels64");
-    }
-
-    #[test]
-    fn images_are_resized_or_become_vectors() {
-        let mut images = catalogue();
-        for (dataset, n) in images.iter_mut().zip([1000, 1001, 1002]) {
-            dataset.name += "@pixels";
-            dataset.sha256 = dataset.present.then(|| format!("{n:064}"));
-        }
-        let text = PROFILE.replace(
-            "[\"B\", \"A_*\"]",
-            "[\"A_1@lite0\", \"*@lite0\", \"A_1@pixels64\", \"A_2@pixels\"]\n        max_rows = 200",
-        );
-        let plan_of = |text: &str| {
-            let profile = Profile::parse(text, "p").unwrap();
-            plan(&profile, &images, &registry())
-        };
-        let plan = plan_of(&text).unwrap();
-        let rows: Vec<(&str, bool)> = (plan.tables.tables[0].rows.iter())
-            .map(|row| (row.dataset.as_str(), row.present))
-            .collect();
-        let expected = [
-            ("A_1@lite0", true),
-            ("A_2@lite0", true),
-            ("B@lite0", false),
-            ("A_1@pixels64", true),
-            ("A_2@pixels", true),
-        ];
-        assert_eq!(rows, expected);
-        let cell = |name: &str| plan.cells.iter().find(|c| c.dataset == name).unwrap();
-        // hashlib.sha256(b"0" * 60 + b"1000 A_1@lite0").hexdigest(); the program computes it in the same way.
-        let expected = "2dcaf841eb7237201cb0467fdeda8f80c78e516205464c4f5b16b5242bbb38b8";
-        assert_eq!(cell("A_1@lite0").data_sha256, expected);
-        assert_eq!(cell("A_1@lite0").size, 5263 * 1280);
-        assert_eq!(cell("A_1@pixels64").data_sha256, format!("{:064}", 1000));
-        assert_eq!(cell("A_1@pixels64").size, 5263 * 3 * 64 * 64);
-        let names = ["B@lite0", "B@pixels", "10_cover@12000"].map(fetched);
-        assert_eq!(names, ["B@pixels", "B@pixels", "10_cover"]);
-
-        let error = plan_of(&text.replace("A_1@lite0", "A_7@lite0")).unwrap_err();
-        assert!(error.message.contains("\"A_7@lite0\""), "{}", error.message);
+        assert_eq!(plan.tables.tables[0].rows[1].whole, "A_1");
     }
 
     #[test]
@@ -463,12 +322,7 @@ pub(crate) mod tests {
         ] {
             let text = PROFILE.replace(from, to);
             assert_ne!(text, PROFILE);
-            let error = plan(
-                &Profile::parse(&text, "p").unwrap(),
-                &catalogue(),
-                &registry(),
-            )
-            .unwrap_err();
+            let error = plan_of(&text).unwrap_err();
             assert_eq!(error.code, code::USAGE);
             assert!(error.message.contains(message), "{}", error.message);
             assert!(error.hint.as_ref().unwrap().contains(hint), "{error:?}");

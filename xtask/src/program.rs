@@ -17,10 +17,17 @@ pub(crate) struct Program {
     workspace: Workspace,
 }
 
-/// An entry of the catalogue of data sets.
-#[derive(Debug, Clone, Deserialize)]
+/// What the program knows of a data set.
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Dataset {
+    /// The name or the pattern that it answers to.
+    pub(crate) asked: String,
     pub(crate) name: String,
+    /// The name without the number of rows that are drawn.
+    pub(crate) whole: String,
+    /// The name under which its files are fetched.
+    pub(crate) of: String,
+    pub(crate) representation: String,
     pub(crate) n: Option<u64>,
     pub(crate) d: Option<u64>,
     pub(crate) present: bool,
@@ -93,19 +100,24 @@ impl Program {
         command
     }
 
-    /// The catalogue.
-    pub(crate) fn datasets(&self) -> anyhow::Result<Vec<Dataset>> {
-        self.list("datasets")
+    /// The data sets that names and patterns stand for.
+    pub(crate) fn datasets(&self, names: &[String]) -> anyhow::Result<Vec<Dataset>> {
+        self.list("datasets", names)
     }
 
     /// The registry.
     pub(crate) fn methods(&self) -> anyhow::Result<Vec<Method>> {
-        self.list("methods")
+        self.list("methods", &[])
     }
 
-    fn list<T: serde::de::DeserializeOwned>(&self, what: &str) -> anyhow::Result<Vec<T>> {
+    fn list<T: serde::de::DeserializeOwned>(
+        &self,
+        what: &str,
+        names: &[String],
+    ) -> anyhow::Result<Vec<T>> {
         let out = self
-            .command(&[what, "list", "--json"])
+            .command(&[what, "list", "--json", "--"])
+            .args(names)
             .stderr(Stdio::inherit())
             .output()
             .with_context(|| format!("cannot start {:?}", self.path))?;

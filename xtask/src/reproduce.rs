@@ -7,9 +7,9 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::failure::code;
-use crate::plan::{self, Cell, Plan};
+use crate::plan::{self, Cell, Plan, Row, Sets};
 use crate::profile::Profile;
-use crate::program::{Dataset, Program, ended};
+use crate::program::{Program, ended};
 use crate::sweep::{self, RunDir, Status, human};
 use crate::workspace::{Workspace, first_line, write_atomic};
 use crate::{machine, setup};
@@ -139,18 +139,22 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 /// The plan for the data at hand, after fetching what is absent where asked to.
 fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> anyhow::Result<Plan> {
     let registry = program.methods()?;
-    let planned = |catalogue: &[Dataset]| {
-        plan::plan(profile, catalogue, &registry)
+    let planned = || -> anyhow::Result<Plan> {
+        let sets = Sets::ask(profile, |names| program.datasets(names))?;
+        let plan = plan::plan(profile, &sets, &registry)
             .and_then(|plan| plan::tables(plan, &arguments.table))
             .and_then(|plan| plan::except(plan, &arguments.except))
-            .and_then(|plan| plan::narrow(plan, &arguments.only))
+            .and_then(|plan| plan::narrow(plan, &arguments.only))?;
+        Ok(plan)
     };
-    let plan = planned(&program.datasets()?)?;
+    let plan = planned()?;
     let absent = absent(&plan);
     if !arguments.fetch || absent.is_empty() {
         return Ok(plan);
     }
-    let names: Vec<String> = absent.iter().map(|(name, _)| plan::fetched(name)).collect();
+    let mut names: Vec<&String> = absent.iter().map(|row| &row.of).collect();
+    names.sort();
+    names.dedup();
     eprintln!("fetching {} data sets", names.len());
     let status = program
         .command(&["datasets", "fetch"])
@@ -159,12 +163,12 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     if !status.success() {
         return Err(ended(&program.path, "datasets fetch", status).into());
     }
-    Ok(planned(&program.datasets()?)?)
+    planned()
 }
 
 /// The data sets of a plan that are not at hand, with the command that gets each.
-fn absent(plan: &Plan) -> Vec<(String, String)> {
-    let mut absent = Vec::new();
+fn absent(plan: &Plan) -> Vec<&Row> {
+    let mut absent: Vec<&Row> = Vec::new();
     for row in plan
         .tables
         .tables
@@ -172,9 +176,8 @@ fn absent(plan: &Plan) -> Vec<(String, String)> {
         .flat_map(|t| &t.rows)
         .filter(|r| !r.present)
     {
-        let entry = (row.dataset.clone(), row.get.clone());
-        if !absent.contains(&entry) {
-            absent.push(entry);
+        if !absent.iter().any(|known| known.dataset == row.dataset) {
+            absent.push(row);
         }
     }
     absent

@@ -84,6 +84,9 @@ pub(crate) enum Datasets {
         /// As a JSON array
         #[arg(long)]
         json: bool,
+        /// Only these: names of any form (NAME@lite0, NAME@12000, NAME@pixels64), patterns with * and ?, files, folders
+        #[arg(requires = "json")]
+        names: Vec<String>,
     },
     /// One set: shape, source, licence, hash, place
     Show {

@@ -1,60 +1,22 @@
-use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 
 use datasets::{DatasetError, Entry, Roots, Verified};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 
-use crate::args;
 use crate::failure::Failure;
-use crate::output::{columns, print, print_data};
+use crate::output::{columns, print};
 use crate::place::cannot_write;
+use crate::{args, datasets_json};
 
 /// `residuum datasets`.
 pub(crate) fn run(command: &args::Datasets, roots: &Roots) -> Result<(), Failure> {
     match command {
-        args::Datasets::List { json: true } => list_json(roots),
-        args::Datasets::List { json: false } => list(roots),
+        args::Datasets::List { json: true, names } => datasets_json::print_list(names, roots),
+        args::Datasets::List { json: false, .. } => list(roots),
         args::Datasets::Show { name } => show(&datasets::find(name)?, roots),
         args::Datasets::Verify { names } => verify(names, roots),
         args::Datasets::Fetch { names } => fetch(names, roots),
     }
-}
-
-fn list_json(roots: &Roots) -> Result<(), Failure> {
-    // Ten classes of one folder share its hash, which takes reading all of it.
-    let mut hashes: HashMap<Vec<PathBuf>, String> = HashMap::new();
-    let list: Vec<serde_json::Value> = datasets::catalogue()
-        .iter()
-        .map(|entry| {
-            let paths = entry.locate(roots);
-            let sha256 = match &paths {
-                Some(paths) if hashes.contains_key(paths) => hashes.get(paths).cloned(),
-                Some(paths) => {
-                    let hash = entry.sha256(roots)?;
-                    hashes.insert(paths.clone(), hash.clone());
-                    Some(hash)
-                }
-                None => None,
-            };
-            Ok(json!({
-                "name": entry.name(),
-                "aliases": entry.aliases(),
-                "family": entry.family(),
-                "representation": entry.representation().as_str(),
-                "n": entry.n(),
-                "d": entry.d(),
-                "anomalies": entry.n_anomalies(),
-                "present": paths.is_some(),
-                "path": paths.as_ref().and_then(|p| p.first()),
-                "sha256": sha256,
-                "get": get(entry),
-            }))
-        })
-        .collect::<Result<_, Failure>>()?;
-    print_data(&serde_json::Value::from(list).to_string());
-    Ok(())
 }
 
 fn list(roots: &Roots) -> Result<(), Failure> {
@@ -205,7 +167,7 @@ fn download_bar(name: &str) -> ProgressBar {
     }
 }
 
-fn get(entry: &Entry) -> String {
+pub(crate) fn get(entry: &Entry) -> String {
     if entry.urls().is_empty() {
         return format!("put {} into a data folder", entry.files().join(", "));
     }

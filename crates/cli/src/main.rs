@@ -8,6 +8,7 @@ mod cells;
 mod corrupt;
 mod curves;
 mod datasets_command;
+mod datasets_json;
 #[cfg(feature = "torch")]
 mod embed;
 mod experiment;

@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::Value;
+use sha2::Digest;
 use support::{easy_set, residuum};
 
 #[test]
@@ -166,6 +167,96 @@ fn embedded_sets_are_listed_as_present_and_others_say_how_to_get_them() {
     assert_eq!(absent["present"], false);
     assert_eq!(absent["get"], "residuum datasets fetch SVHN_2");
     assert_eq!(absent["sha256"], Value::Null);
+}
+
+#[test]
+fn named_sets_are_listed_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = easy_set(folder.path(), "own.npz", 11, 1);
+    let own = own.to_str().unwrap();
+    let list = |names: &[&str]| {
+        let output = residuum(
+            folder.path(),
+            &[&["datasets", "list", "--json"], names].concat(),
+        );
+        output.json().as_array().unwrap().clone()
+    };
+    let one = |name: &str| match &list(&[name])[..] {
+        [set] => set.clone(),
+        sets => panic!("{name}: {sets:?}"),
+    };
+
+    let pixels = one("FashionMNIST_3@pixels");
+    let n = pixels["n"].as_u64().unwrap();
+    assert_eq!(
+        (&pixels["d"], &pixels["present"]),
+        (&784.into(), &true.into())
+    );
+    let resized = one("FashionMNIST_3@pixels14");
+    assert_eq!(resized["d"], 196);
+    assert_eq!(resized["sha256"], pixels["sha256"]);
+    assert_eq!(resized["of"], "FashionMNIST_3@pixels");
+
+    let vectors = one("FashionMNIST_3@lite0");
+    assert_eq!((&vectors["d"], &vectors["n"]), (&1280.into(), &n.into()));
+    let files = pixels["sha256"].as_str().unwrap();
+    let expected = sha2::Sha256::digest(format!("{files} FashionMNIST_3@lite0"));
+    let expected: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(vectors["sha256"], expected.as_str());
+    let drawn = one("FashionMNIST_3@lite0@50");
+    assert_eq!(
+        (&drawn["n"], &drawn["sha256"]),
+        (&50.into(), &vectors["sha256"])
+    );
+    assert_eq!(drawn["whole"], "FashionMNIST_3@lite0");
+
+    let cardio = one("cardio@100");
+    assert_eq!(
+        (&cardio["name"], &cardio["n"]),
+        (&"6_cardio@100".into(), &100.into())
+    );
+    assert_eq!(
+        (&cardio["whole"], &cardio["of"]),
+        (&"6_cardio".into(), &"6_cardio".into())
+    );
+    assert_eq!(one("cardio@99999999")["n"], 1831);
+
+    let file = one(&format!("{own}@5"));
+    assert_eq!((&file["n"], &file["d"]), (&5.into(), &4.into()));
+    assert_eq!(
+        (&file["name"], &file["whole"]),
+        (&format!("{own}@5").into(), &own.into())
+    );
+    let cell = residuum(
+        folder.path(),
+        &["run", "--dataset", own, "--method", "norm"],
+    );
+    assert_eq!(file["sha256"], cell.json()["data_sha256"]);
+
+    let names = |pattern: &str| -> Vec<String> {
+        let sets = list(&[pattern]);
+        assert!(sets.iter().all(|set| set["asked"] == pattern));
+        let name = |set: &Value| set["name"].as_str().unwrap().to_owned();
+        sets.iter().map(name).collect()
+    };
+    let ten: Vec<String> = (0..10).map(|k| format!("FashionMNIST_{k}@lite0")).collect();
+    assert_eq!(names("FashionMNIST_?@lite0"), ten);
+    assert_eq!(names("MVTec-AD_t?le@pixels64"), ["MVTec-AD_tile@pixels64"]);
+    assert_eq!(
+        names("MVTec-AD_t?le*"),
+        ["MVTec-AD_tile", "MVTec-AD_tile@vit", "MVTec-AD_tile@pixels"]
+    );
+    assert!(names("no_such_*").is_empty());
+
+    for (name, code) in [
+        ("FashionMNIST_33@pixels", 2),
+        ("no/such.npz", 4),
+        ("6_cardio@lite0", 2),
+        ("FashionMNIST_3@pixels@9", 2),
+    ] {
+        let output = residuum(folder.path(), &["datasets", "list", "--json", name]);
+        assert_eq!(output.code, Some(code), "{name}: {}", output.stderr);
+    }
 }
 
 #[test]

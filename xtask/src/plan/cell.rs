@@ -236,7 +236,7 @@ mod tests {
                 d: Some(d),
                 present: true,
                 sha256: Some("x".into()),
-                get: String::new(),
+                ..Dataset::default()
             };
             let config = json!({"train": {"steps": 100, "batch-size": 8}});
             let seed = Seed { data: 0, model: 0 };
@@ -268,7 +268,7 @@ mod tests {
             d: Some(2),
             present: true,
             sha256: Some(sha.into()),
-            get: String::new(),
+            ..Dataset::default()
         };
         let seed = |data, model| Seed { data, model };
         let id = |d: &Dataset, m, p, s, c| {

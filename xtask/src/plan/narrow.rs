@@ -1,6 +1,8 @@
 //! `--table`, `--only` and `--except`: part of a profile.
 
-use super::{Plan, undrawn};
+use std::collections::HashSet;
+
+use super::{Plan, Row};
 use crate::failure::{Failure, code};
 use crate::glob;
 
@@ -32,7 +34,7 @@ pub(crate) fn narrow(plan: Plan, only: &[String]) -> Result<Plan, Failure> {
     let (of_rows, of_columns) = sort_out(&plan, "--only", only)?;
     Ok(retain(
         plan,
-        |name| of_rows.is_empty() || of_rows.iter().any(|g| names_row(g, name)),
+        |row| of_rows.is_empty() || of_rows.iter().any(|g| names_row(g, row)),
         |c| of_columns.is_empty() || of_columns.iter().any(|g| c.answers_to(g)),
     ))
 }
@@ -45,7 +47,7 @@ pub(crate) fn except(plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
     let (of_rows, of_columns) = sort_out(&plan, "--except", globs)?;
     Ok(retain(
         plan,
-        |name| !of_rows.iter().any(|g| names_row(g, name)),
+        |row| !of_rows.iter().any(|g| names_row(g, row)),
         |c| !of_columns.iter().any(|g| c.answers_to(g)),
     ))
 }
@@ -62,7 +64,7 @@ fn sort_out<'a>(
         let row = tables
             .iter()
             .flat_map(|t| &t.rows)
-            .any(|r| names_row(glob, &r.dataset));
+            .any(|row| names_row(glob, row));
         let column = tables
             .iter()
             .flat_map(|t| &t.columns)
@@ -83,20 +85,21 @@ fn sort_out<'a>(
 }
 
 /// A set of which some rows are drawn answers to its own name, too.
-fn names_row(glob: &str, name: &str) -> bool {
-    glob::matches(glob, name) || glob::matches(glob, undrawn(name))
+fn names_row(glob: &str, row: &Row) -> bool {
+    glob::matches(glob, &row.dataset) || glob::matches(glob, &row.whole)
 }
 
 /// The plan with the rows and columns that are kept, and the cells that they need.
 fn retain(
     mut plan: Plan,
-    keeps_row: impl Fn(&str) -> bool,
+    keeps_row: impl Fn(&Row) -> bool,
     keeps_column: impl Fn(&super::PlannedColumn) -> bool,
 ) -> Plan {
     for table in &mut plan.tables.tables {
-        table.rows.retain(|row| keeps_row(&row.dataset));
+        table.rows.retain(|row| keeps_row(row));
+        let kept: HashSet<&String> = table.rows.iter().map(|row| &row.dataset).collect();
         for column in &mut table.columns {
-            column.cells.retain(|dataset, _| keeps_row(dataset));
+            column.cells.retain(|dataset, _| kept.contains(dataset));
         }
         table.columns.retain(&keeps_column);
     }
@@ -104,7 +107,7 @@ fn retain(
         .tables
         .retain(|t| !t.rows.is_empty() && !t.columns.is_empty());
     let tables = &plan.tables.tables;
-    let kept: std::collections::HashSet<&String> = tables
+    let kept: HashSet<&String> = tables
         .iter()
         .flat_map(|t| &t.columns)
         .flat_map(|c| c.cells.values().flatten())

@@ -12,17 +12,26 @@ datasets)
         for name in "$@"; do touch "$FAKE/have-$name"; done
         exit 0
     fi
+    shift 2 # list --json
+    [[ ${1-} == -- ]] && shift
+    comma=
+    # NAME ROWS PRESENT SHA256 of what answers to the pattern ASKED.
     entry() {
-        sha=$(printf '%064d' "$2")
-        printf '{"name":"%s","family":"f","representation":"r","n":%s,"d":512,"anomalies":5,' "$1" "$2"
+        # shellcheck disable=SC2053
+        [[ $1 == $asked ]] || return
+        printf '%s{"asked":"%s","name":"%s","whole":"%s","of":"%s",' "$comma" "$asked" "$1" "$1" "$1"
+        printf '"family":"f","representation":"r","n":%s,"d":512,"anomalies":5,' "$2"
         printf '"present":%s,"path":null,"sha256":%s,"get":"residuum datasets fetch %s"}' "$3" "$4" "$1"
+        comma=,
     }
     printf '['
-    for n in 1001 1002 1003 1004; do
-        entry "A_$n" "$n" true "\"$(printf '%064d' "$n")\""
-        printf ','
+    (($#)) || set -- '*'
+    for asked in "$@"; do
+        for n in 1001 1002 1003 1004; do
+            entry "A_$n" "$n" true "\"$(printf '%064d' "$n")\""
+        done
+        if [[ -e $FAKE/have-B ]]; then entry B 9 true '"b"'; else entry B 9 false null; fi
     done
-    if [[ -e $FAKE/have-B ]]; then entry B 9 true '"b"'; else entry B 9 false null; fi
     printf ']\n'
     ;;
 methods)
