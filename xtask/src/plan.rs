@@ -11,7 +11,6 @@ pub(crate) use sets::Sets;
 
 use std::collections::{BTreeMap, HashMap};
 
-use files::hex;
 use serde::Serialize;
 
 use crate::failure::{Failure, code};

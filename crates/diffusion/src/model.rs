@@ -201,7 +201,7 @@ mod tests {
         let asked = Arc::clone(&steps.0);
         let model = model(Box::new(steps), process);
         for question in model.questions(&x, 1).unwrap() {
-            model.answer(&question.input).unwrap();
+            let _ = model.answer(&question.input).unwrap();
         }
         assert_eq!(*asked.lock().unwrap(), [19.0, 39.0, 59.0, 79.0]);
     }
