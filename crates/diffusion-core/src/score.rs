@@ -172,7 +172,7 @@ impl Scoring {
             });
         }
         same_shape("x", x, &noise.shape())?;
-        let _no_grad = unless_asked(x);
+        let _no_grad = no_grad_unless_tracked(x);
         let config = &self.config;
         let rule: Box<dyn Rule + '_> = match config.rule {
             ScoreRule::Reconstruction => Box::new(reconstruction::Rule::new(config, process)?),
@@ -202,8 +202,8 @@ impl Scoring {
     }
 }
 
-/// Nothing is recorded for gradients but where `x` asks for them.
-pub(crate) fn unless_asked(x: &Tensor) -> Option<tch::NoGradGuard> {
+/// Keeps libtorch from recording for gradients, unless `x` asks for them.
+pub(crate) fn no_grad_unless_tracked(x: &Tensor) -> Option<tch::NoGradGuard> {
     (!x.requires_grad()).then(tch::no_grad_guard)
 }
 

@@ -1,6 +1,6 @@
 use tch::Tensor;
 
-use crate::score::unless_asked;
+use crate::score::no_grad_unless_tracked;
 use crate::{Denoiser, LogVariance, Process, ProcessError, Reverse};
 
 /// How a walk goes from `x_t` to `x_{t−1}`.
@@ -107,7 +107,7 @@ impl Process {
         {
             return Err(ProcessError::Eta { eta });
         }
-        let _no_grad = unless_asked(x);
+        let _no_grad = no_grad_unless_tracked(x);
         let mut x_t = x.shallow_clone();
         for t in (0..start).rev() {
             let reverse = self.reverse(denoiser, &x_t, t)?;
