@@ -13,6 +13,18 @@ pub(crate) struct Row<'a> {
     pub(crate) entries: Vec<Entry>,
 }
 
+impl Row<'_> {
+    /// Whether a cell of the row is there, finished or not.
+    pub(crate) fn ran(&self) -> bool {
+        self.entries.iter().any(|entry| entry.ours.ran())
+    }
+
+    /// Whether there is nothing to show but that the data are absent.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.no_data && !self.ran()
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) ours: Ours,
@@ -38,6 +50,11 @@ pub(crate) enum Ours {
 }
 
 impl Ours {
+    /// Whether a cell is there, finished or not.
+    pub(crate) fn ran(&self) -> bool {
+        matches!(self, Self::Failed | Self::Unreadable | Self::Value(_))
+    }
+
     /// Percent.
     pub(crate) fn mean(&self) -> Option<f64> {
         match self {

@@ -58,12 +58,12 @@ impl Grid {
             (table.plan.columns.iter().zip(&table.column_marks))
                 .map(|(column, notes)| column_title(column, &table.plan.protocol, &marks(notes))),
         );
-        let mut names: Vec<Text> = table.rows.iter().map(row_name).collect();
+        let mut names: Vec<Text> = table.shown().map(row_name).collect();
         names.extend(table.mean.as_ref().map(|mean| Text {
             text: mean.name(),
             tone: Tone::Strong,
         }));
-        names.extend(table.families.iter().map(|family| Text {
+        names.extend(table.shown_families().map(|family| Text {
             text: spaced(family.name.clone(), &marks(&family.marks)),
             tone: Tone::Strong,
         }));
@@ -133,7 +133,7 @@ struct Parts {
 }
 
 fn column_texts(table: &Table<'_>, column: usize, emphasis: Emphasis) -> Vec<Text> {
-    let mut parts: Vec<Parts> = (table.rows.iter())
+    let mut parts: Vec<Parts> = (table.shown())
         .map(|row| {
             // “no data” stands once in a row, in its first column that would run something.
             let first = |entry: &Entry| entry.ours == Ours::NoData;
@@ -151,7 +151,7 @@ fn column_texts(table: &Table<'_>, column: usize, emphasis: Emphasis) -> Vec<Tex
             emphasis,
         )
     }));
-    let families = table.families.iter().map(|family| Parts {
+    let families = table.shown_families().map(|family| Parts {
         tone: Tone::Strong,
         ..entry_parts(
             &family.entries[column],

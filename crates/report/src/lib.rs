@@ -22,6 +22,7 @@ mod reasons;
 mod table;
 
 mod environment;
+mod extent;
 mod grid;
 mod prose;
 mod summary;

@@ -113,12 +113,14 @@ pub(crate) fn render(table: &Table<'_>) -> String {
 
 /// The table below a heading of this level.
 fn under(table: &Table<'_>, level: &str) -> String {
-    let mut text = format!(
-        "{level} {}\n\n{} **Best** and _second best_ of a row: ours under one protocol, the paper's.\n\n",
-        escape(&one_line(&table.plan.title)),
-        heading(table, IN_LINE)
-    );
-    text += &grid(&Grid::of(table, Emphasis::Markdown));
+    let mut text = format!("{level} {}\n", escape(&one_line(&table.plan.title)));
+    if table.shows_rows() {
+        text += &format!(
+            "\n{} **Best** and _second best_ of a row: ours under one protocol, the paper's.\n\n",
+            heading(table, IN_LINE)
+        );
+        text += &grid(&Grid::of(table, Emphasis::Markdown));
+    }
     let notes = notes(table);
     if !notes.is_empty() {
         text += &format!("\n{level}# Notes\n\n");
@@ -127,11 +129,11 @@ fn under(table: &Table<'_>, level: &str) -> String {
         }
     }
     text += &far_away(table, level);
-    if let Some((sentence, commands)) = absent(table) {
-        text += &format!("\n{level}# Data\n\n{sentence}\n");
-        if !commands.is_empty() {
+    if let Some(absent) = absent(table) {
+        text += &format!("\n{level}# Data\n\n{}\n", escape(&absent.sentence));
+        if !absent.commands.is_empty() {
             text += "\n```sh\n";
-            for command in commands {
+            for command in absent.commands {
                 text += &wrap(&command, COMMAND_WIDTH, "    ", " \\");
                 text += "\n";
             }

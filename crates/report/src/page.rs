@@ -5,15 +5,15 @@ pub(crate) mod audit;
 mod cells;
 mod environment;
 mod figures;
+mod overview;
 pub(crate) mod parts;
 mod pictures;
 mod tables;
 
-use self::parts::{head, script, section_id, with_code};
+use self::parts::{head, script, section_id};
 use crate::content::Content;
 use crate::footnotes::one_line;
 use crate::html::Html;
-use crate::summary;
 
 /// The page is to open at once: the figures of single data sets stay in their files where it would be
 /// longer than this, in bytes.
@@ -31,29 +31,9 @@ fn page(content: &Content<'_>, mut room: usize) -> String {
     head(&mut html, &title);
     html.raw("<body>\n<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n");
     html.element("h1", &[], &title);
-    html.raw("\n<nav aria-label=\"Sections\"><ul>");
-    link(&mut html, "#summary", "Summary");
-    for table in content.tables {
-        let title = one_line(&table.plan.title).replace('`', "");
-        link(
-            &mut html,
-            &format!("#{}", section_id(&table.plan.id)),
-            &title,
-        );
-    }
-    link(&mut html, "#audit", "Audit of the data");
-    link(&mut html, "#environment", "Environment and configurations");
-    link(&mut html, "#cells", "Cells");
-    html.raw("</ul></nav>\n</header>\n<main id=\"main\">\n");
-
-    html.raw("<section id=\"summary\" aria-labelledby=\"summary-title\">");
-    html.raw("<h2 id=\"summary-title\">Summary</h2>\n<ul>\n");
-    for sentence in summary::sentences(content.profile, content.tables, content.cells) {
-        html.raw("<li>");
-        with_code(&mut html, &sentence);
-        html.raw("</li>\n");
-    }
-    html.raw("</ul>\n</section>\n");
+    html.raw("\n</header>\n<main id=\"main\">\n");
+    overview::section(&mut html, content);
+    contents(&mut html, content);
     for (table, figures) in content.tables.iter().zip(content.figures) {
         tables::section(&mut html, table, figures, &mut room);
     }
@@ -72,6 +52,23 @@ fn page(content: &Content<'_>, mut room: usize) -> String {
     script(&mut html);
     html.raw("</body>\n</html>\n");
     html.into_string()
+}
+
+/// Links to the sections.
+fn contents(html: &mut Html, content: &Content<'_>) {
+    html.raw("<nav aria-label=\"Sections\"><ul>");
+    for table in content.tables {
+        let title = one_line(&table.plan.title).replace('`', "");
+        // What follows a colon says what the numbers are.
+        let name = title
+            .split_once(": ")
+            .map_or(title.as_str(), |(name, _)| name);
+        link(html, &format!("#{}", section_id(&table.plan.id)), name);
+    }
+    link(html, "#audit", "Audit of the data");
+    link(html, "#environment", "Environment and configurations");
+    link(html, "#cells", "Cells");
+    html.raw("</ul></nav>\n");
 }
 
 fn link(html: &mut Html, address: &str, text: &str) {

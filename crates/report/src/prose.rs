@@ -80,21 +80,37 @@ pub(crate) fn notes(table: &Table<'_>) -> Vec<Note> {
     plain.chain(marked).collect()
 }
 
-/// How many rows have no data, and the commands that get them.
-pub(crate) fn absent(table: &Table<'_>) -> Option<(String, Vec<String>)> {
-    let absent = table.rows.iter().filter(|row| row.no_data).count();
+/// What is said of the rows without data.
+pub(crate) struct Absent {
+    /// How many they are, and which of them no command names.
+    pub(crate) sentence: String,
+    /// What gets them.
+    pub(crate) commands: Vec<String>,
+}
+
+/// `None` where every row has data.
+pub(crate) fn absent(table: &Table<'_>) -> Option<Absent> {
+    let names = (table.absent()).map(|row| one_line(&row.plan.dataset));
+    let names: Vec<String> = names.collect();
+    let (n, all) = (names.len(), table.rows.len());
     let commands = table.commands();
-    let all = table.rows.len();
-    (absent > 0).then(|| {
-        let way = if commands.is_empty() {
-            "."
-        } else {
-            "; to get them:"
-        };
-        (
-            format!("{absent} of {all} rows have no data{way}"),
-            commands,
-        )
+    let is_named = |name: &String| {
+        let mut words = commands.iter().flat_map(|command| command.split(' '));
+        words.any(|word| word == name)
+    };
+    let unnamed: Vec<String> = (names.into_iter()).filter(|name| !is_named(name)).collect();
+    let which = match unnamed.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", unnamed.join(", ")),
+    };
+    let way = if commands.is_empty() {
+        "."
+    } else {
+        "; to get them:"
+    };
+    (n > 0).then(|| Absent {
+        sentence: format!("{n} of {all} rows have no data{which}{way}"),
+        commands,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::pictures::Pictures;
 use crate::plan::Plan;
 use crate::published::{Published, PublishedTables};
 use crate::table::Table;
-use crate::{atomic, markdown, page, results, terminal};
+use crate::{atomic, markdown, page, results, summary, terminal};
 use serde_json::Value;
 
 /// The width of the tables where none is given.
@@ -128,7 +128,7 @@ impl Run {
         };
         atomic::write(&written.parquet, &parquet)?;
         atomic::write(&written.csv, &csv)?;
-        let tables: Vec<Table> = self.tables().collect();
+        let tables = self.tables();
         let figures: Vec<TableFigures> = (tables.iter())
             .map(|table| figure::of_table(table, &self.cells))
             .collect();
@@ -163,14 +163,15 @@ impl Run {
         Ok(written)
     }
 
-    /// The tables for a terminal `width` characters wide (100 unless given), with ANSI colours where
-    /// `color` says so. A wide table is cut into blocks of columns.
+    /// The summary and the tables for a terminal `width` characters wide (100 unless given), with ANSI
+    /// colours where `color` says so. A wide table is cut into blocks of columns.
     pub fn terminal(&self, width: Option<usize>, color: bool) -> String {
         let width = width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH);
-        let mut text = (self.tables())
-            .map(|table| terminal::render(&table, width, color))
-            .collect::<Vec<_>>()
-            .join("\n\n");
+        let tables = self.tables();
+        let sentences = summary::sentences(self.profile(), &tables, &self.cells);
+        let mut parts = vec![terminal::sentences(&sentences, width)];
+        parts.extend(tables.iter().map(|t| terminal::render(t, width, color)));
+        let mut text = parts.join("\n\n");
         let unreadable = self.unreadable();
         if !unreadable.is_empty() {
             text += "\nCells that cannot be read:\n";
@@ -181,9 +182,13 @@ impl Run {
         text
     }
 
-    fn tables(&self) -> impl Iterator<Item = Table<'_>> {
-        (self.plan.tables.iter())
+    /// Those with rows that ran come first.
+    fn tables(&self) -> Vec<Table<'_>> {
+        let mut tables: Vec<Table<'_>> = (self.plan.tables.iter())
             .map(|plan| Table::build(plan, &self.cells, &self.published, &self.published_families))
+            .collect();
+        tables.sort_by_key(|table| !table.rows.iter().any(|row| row.ran()));
+        tables
     }
 }
 

@@ -2,22 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cell::{Cells, Status};
+use crate::cell::Cells;
 use crate::differences;
 use crate::estimate::mean;
+use crate::extent::Extent;
 use crate::footnotes::one_line;
 use crate::plan::Metric;
 use crate::protocol::Leak;
 use crate::ranking::{Significance, Standings, standings};
 use crate::table::Table;
-use crate::words::{count, probability, signed};
+use crate::words::{count, duration, probability, signed};
 
 /// Published and own numbers within this many points agree.
 const AGREE: f64 = 0.5;
 
 /// The sentences, most important first. Names stand in backticks.
 pub(crate) fn sentences(profile: &str, tables: &[Table<'_>], cells: &Cells) -> Vec<String> {
-    let mut sentences = vec![counts(profile, tables, cells)];
+    let extent = Extent::of(tables, cells);
+    let mut sentences = vec![counts(profile, &extent)];
+    sentences.extend(computed(&extent, tables.len()));
     for table in tables {
         sentences.extend(standings(table).iter().map(|of| leaders(table, of)));
     }
@@ -29,40 +32,60 @@ pub(crate) fn sentences(profile: &str, tables: &[Table<'_>], cells: &Cells) -> V
     sentences
 }
 
-fn counts(profile: &str, tables: &[Table<'_>], cells: &Cells) -> String {
-    let planned: BTreeSet<&String> = (tables.iter())
-        .flat_map(|table| &table.plan.columns)
-        .flat_map(|column| column.cells.values().flatten())
-        .collect();
-    let all = planned.len();
-    if all == 0 {
-        return format!("The run `{}` has no cells.", one_line(profile));
+fn counts(profile: &str, extent: &Extent) -> String {
+    let profile = one_line(profile);
+    if extent.planned == 0 {
+        return format!("The run `{profile}` has no cells.");
     }
-    let (mut done, mut failed, mut unreadable) = (0, 0, 0);
-    for id in planned {
-        match cells.get(id) {
-            Some(Ok(cell)) if cell.status == Status::Ok => done += 1,
-            Some(Ok(_)) => failed += 1,
-            Some(Err(_)) => unreadable += 1,
-            None => {}
-        }
-    }
-    let pending = all - done - failed - unreadable;
     let mut text = format!(
-        "The run `{}` has {}: {done} finished",
-        one_line(profile),
-        count(all, "cell")
+        "The run `{profile}` has {}: {} finished",
+        count(extent.planned, "cell"),
+        extent.done
     );
     for (n, what) in [
-        (failed, "failed"),
-        (unreadable, "unreadable"),
-        (pending, "pending"),
+        (extent.failed, "failed"),
+        (extent.unreadable, "unreadable"),
+        (extent.pending(), "pending"),
     ] {
         if n > 0 {
             text += &format!(", {n} {what}");
         }
     }
+    if extent.seconds > 0.0 {
+        let taken = duration(extent.seconds);
+        text += &format!(". Loading, fitting and scoring took {taken}, added over the cells");
+    }
     text + "."
+}
+
+/// Which tables have results, and on which data sets.
+fn computed(extent: &Extent, n_tables: usize) -> Option<String> {
+    let (tables, datasets) = (&extent.tables, &extent.datasets);
+    (extent.done > 0).then(|| {
+        format!(
+            "{} of {} {} results ({}), on {} ({}).",
+            tables.len(),
+            count(n_tables, "table"),
+            if tables.len() == 1 { "has" } else { "have" },
+            listed(tables),
+            count(datasets.len(), "data set"),
+            listed(datasets)
+        )
+    })
+}
+
+/// As many names as a sentence has.
+const NAMED: usize = 6;
+
+/// The first names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let mut shown: Vec<String> = (names.iter().take(NAMED))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if names.len() > NAMED {
+        shown.push(format!("{} more", names.len() - NAMED));
+    }
+    shown.join(", ")
 }
 
 fn leaders(table: &Table<'_>, standings: &Standings) -> String {
@@ -239,12 +262,12 @@ fn absent(tables: &[Table<'_>]) -> Option<String> {
     let rows = tables.iter().flat_map(|table| &table.rows);
     let all: BTreeSet<&str> = rows.clone().map(|row| row.plan.dataset.as_str()).collect();
     let absent: BTreeSet<&str> = rows
-        .filter(|row| row.no_data)
+        .filter(|row| row.is_absent())
         .map(|row| row.plan.dataset.as_str())
         .collect();
     (!absent.is_empty()).then(|| {
         format!(
-            "{} of {} were not at hand; nothing is said about them.",
+            "{} of {} were not found; the commands that get them stand with their tables.",
             absent.len(),
             count(all.len(), "data set")
         )

@@ -83,6 +83,29 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The rows to show: those that ran, then those still to run. Rows without data are not among them.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &Row<'a>> {
+        let ran = self.rows.iter().filter(|row| row.ran());
+        let pending = self.rows.iter().filter(|row| !row.ran() && !row.no_data);
+        ran.chain(pending)
+    }
+
+    /// The rows without data.
+    pub(crate) fn absent(&self) -> impl Iterator<Item = &Row<'a>> {
+        self.rows.iter().filter(|row| row.is_absent())
+    }
+
+    /// The families to show: those with a data set.
+    pub(crate) fn shown_families(&self) -> impl Iterator<Item = &FamilyRow> {
+        let is_shown = |entry: &Entry| !matches!(entry.ours, Ours::NoData | Ours::NoMethod);
+        (self.families.iter()).filter(move |row| row.entries.iter().any(is_shown))
+    }
+
+    /// Whether any row is shown.
+    pub(crate) fn shows_rows(&self) -> bool {
+        self.shown().next().is_some()
+    }
+
     /// Whether any column has published numbers.
     pub(crate) fn has_paper(&self) -> bool {
         self.entries().any(|entry| entry.paper.is_some())
@@ -116,15 +139,14 @@ impl<'a> Table<'a> {
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let of_families = self.families.iter().flat_map(|row| &row.entries);
-        (self.rows.iter().flat_map(|row| &row.entries)).chain(of_families)
+        let of_families = self.shown_families().flat_map(|row| &row.entries);
+        (self.shown().flat_map(|row| &row.entries)).chain(of_families)
     }
 
     /// The commands that get the absent data sets, one for each way to get them.
     pub(crate) fn commands(&self) -> Vec<String> {
         let mut commands: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let absent = self.rows.iter().filter(|row| row.no_data);
-        for RowPlan { dataset, get, .. } in absent.map(|row| row.plan) {
+        for RowPlan { dataset, get, .. } in self.absent().map(|row| row.plan) {
             let Some(get) = get else { continue };
             match get.strip_suffix(dataset.as_str()) {
                 Some(command) => commands.entry(command).or_default().push(dataset),

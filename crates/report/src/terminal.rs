@@ -8,39 +8,43 @@ use crate::table::Table;
 /// Between two columns.
 const GAP: usize = 2;
 
-/// The table for a terminal `columns` characters wide. One that is wider is cut into blocks of
+/// The sentences of a summary, a line or more each.
+pub(crate) fn sentences(sentences: &[String], columns: usize) -> String {
+    let lines = sentences
+        .iter()
+        .map(|text| wrap(text, columns, "  ", "") + "\n");
+    lines.collect()
+}
+
+/// The table for a terminal `columns` characters wide; of one without rows to show its title and what is
+/// absent. One that is wider is cut into blocks of
 /// columns, each with the names of the rows.
 pub(crate) fn render(table: &Table<'_>, columns: usize, color: bool) -> String {
     let grid = Grid::of(table, Emphasis::None);
     let mut text = format!("{}\n", wrap(&one_line(&table.plan.title), columns, "", ""));
-    text += &format!("{}\n", wrap(&heading(table, IN_LINE), columns, "", ""));
-    let blocks = match says_something(table) {
-        true => blocks(&grid.widths(), columns),
-        false => Vec::new(),
-    };
-    for block in blocks {
-        text += &format!("\n{}\n", draw(&grid, &block, color));
-    }
-    let notes = notes(table);
-    if !notes.is_empty() {
-        text += "\n";
+    if table.shows_rows() {
+        text += &format!("{}\n", wrap(&heading(table, IN_LINE), columns, "", ""));
+        for block in blocks(&grid.widths(), columns) {
+            text += &format!("\n{}\n", draw(&grid, &block, color));
+        }
+        let notes = notes(table);
+        if !notes.is_empty() {
+            text += "\n";
+        }
         for note in notes {
             text += &format!("{}\n", wrap(&note.marked(), columns, "  ", ""));
         }
     }
-    if let Some((sentence, commands)) = absent(table) {
-        text += &format!("\n{sentence}\n");
-        for command in commands {
+    if let Some(absent) = absent(table) {
+        if table.shows_rows() {
+            text += "\n";
+        }
+        text += &format!("{}\n", wrap(&absent.sentence, columns, "", ""));
+        for command in absent.commands {
             text += &format!("  {}\n", wrap(&command, columns - 2, "      ", " \\"));
         }
     }
     text
-}
-
-/// Whether a table is more than the names of data sets that are not at hand, which stand below it anyway.
-fn says_something(table: &Table<'_>) -> bool {
-    let mut rows = table.rows.iter();
-    rows.any(|row| !row.no_data || row.entries.iter().any(|entry| entry.paper.is_some()))
 }
 
 /// Which columns stand in each block. Column 0 names the rows and stands in all of them.

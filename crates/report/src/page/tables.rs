@@ -35,7 +35,29 @@ pub(super) fn section(
     let title = one_line(&table.plan.title);
     html.open("h2", &[("id", &title_id)]);
     with_code(html, &title);
-    html.raw("</h2>\n<p>");
+    html.raw("</h2>\n");
+    if table.shows_rows() {
+        numbers(html, table, &title);
+    }
+    absent_rows(html, table);
+    html.raw("<p>");
+    let address = data_address("text/csv", &csv::render(table));
+    let name = format!("{}.csv", table.plan.id);
+    html.element(
+        "a",
+        &[("href", &address), ("download", &name)],
+        "Table as CSV",
+    );
+    html.raw("</p>\n");
+    below(html, table);
+    agreement::section(html, table);
+    figures::section(html, of_table, room);
+    html.raw("</section>\n");
+}
+
+/// How to read the table, and the table.
+fn numbers(html: &mut Html, table: &Table<'_>, title: &str) {
+    html.raw("<p>");
     badge(html, &table.plan.protocol);
     html.raw(" ");
     with_code(html, &heading(table, BELOW));
@@ -49,44 +71,51 @@ pub(super) fn section(
     );
     html.raw("the paper's.</p>\n");
     scrolling(html, &title.replace('`', ""), body(table));
+}
 
-    html.raw("<p>");
-    let address = data_address("text/csv", &csv::render(table));
-    let name = format!("{}.csv", table.plan.id);
-    html.element(
-        "a",
-        &[("href", &address), ("download", &name)],
-        "Table as CSV",
-    );
-    html.raw("</p>\n");
+/// The rows without data in one line, which opens to the commands that get them.
+fn absent_rows(html: &mut Html, table: &Table<'_>) {
+    let Some(absent) = absent(table) else { return };
+    if absent.commands.is_empty() {
+        html.element("p", &[], &absent.sentence);
+        html.raw("\n");
+        return;
+    }
+    html.raw("<details>\n");
+    html.element("summary", &[], &absent.sentence);
+    html.raw("\n<pre>");
+    html.text(&absent.commands.join("\n"));
+    html.raw("</pre>\n</details>\n");
+}
+
+/// The notes; folded away where no row is shown that they are about.
+fn below(html: &mut Html, table: &Table<'_>) {
     let notes = notes(table);
-    if !notes.is_empty() {
-        html.raw("<h3>Notes</h3>\n<ul class=\"notes\">\n");
-        for note in notes {
-            match note.number {
-                Some(number) => {
-                    html.open("li", &[("id", &note_id(table, number))]);
-                    html.element("b", &[], &letters(number));
-                    html.raw(" ");
-                }
-                None => html.raw("<li>"),
+    if notes.is_empty() {
+        return;
+    }
+    let shows_rows = table.shows_rows();
+    html.raw(match shows_rows {
+        true => "<h3>Notes</h3>\n",
+        false => "<details>\n<summary>Notes</summary>\n",
+    });
+    html.raw("<ul class=\"notes\">\n");
+    for note in notes {
+        match note.number {
+            Some(number) => {
+                html.open("li", &[("id", &note_id(table, number))]);
+                html.element("b", &[], &letters(number));
+                html.raw(" ");
             }
-            with_code(html, &note.text);
-            html.raw("</li>\n");
+            None => html.raw("<li>"),
         }
-        html.raw("</ul>\n");
+        with_code(html, &note.text);
+        html.raw("</li>\n");
     }
-    if let Some((sentence, commands)) = absent(table) {
-        html.element("p", &[], &sentence);
-        if !commands.is_empty() {
-            html.raw("\n<pre>");
-            html.text(&commands.join("\n"));
-            html.raw("</pre>\n");
-        }
+    html.raw("</ul>\n");
+    if !shows_rows {
+        html.raw("</details>\n");
     }
-    agreement::section(html, table);
-    figures::section(html, of_table, room);
-    html.raw("</section>\n");
 }
 
 /// What the intervals below our numbers are.
@@ -125,7 +154,7 @@ fn body(table: &Table<'_>) -> Html {
         header(&mut html, table, column, marks);
     }
     html.raw("</tr></thead>\n<tbody>\n");
-    for row in &table.rows {
+    for row in table.shown() {
         html.raw(if row.no_data {
             "<tr class=\"faint\">"
         } else {
@@ -149,7 +178,7 @@ fn body(table: &Table<'_>) -> Html {
         }
         html.raw("</tr>\n");
     }
-    for family in &table.families {
+    for family in table.shown_families() {
         html.raw("<tr class=\"mean\">");
         row_name(&mut html, table, &one_line(&family.name), &family.marks);
         let places = places(table.plan, &family.entries);

@@ -23,7 +23,9 @@ fn the_markdown_is_the_expected_text() {
 fn the_terminal_shows_the_expected_text_within_100_columns() {
     let folder = full_run();
     let text = folder.load().terminal(None, false);
-    assert_same(&text, include_str!("expected/terminal.txt"));
+    // Below the summary.
+    let tables = text.find("Table 1 of a paper").unwrap();
+    assert_same(&text[tables..], include_str!("expected/terminal.txt"));
     assert!(text.lines().all(|line| line.chars().count() <= 100));
 }
 
@@ -46,7 +48,12 @@ fn colours_come_only_when_asked_for() {
 #[test]
 fn a_wider_terminal_gets_one_block() {
     let run = full_run().load();
-    let blocks = |width| run.terminal(Some(width), false).matches("data set").count();
+    let blocks = |width| {
+        let text = run.terminal(Some(width), false);
+        text.lines()
+            .filter(|line| line.starts_with("data set "))
+            .count()
+    };
     assert_eq!(blocks(160), 1);
     assert_eq!(blocks(60), 3);
     assert_eq!(blocks(0), blocks(40)); // a terminal without a width still gets a table
@@ -58,7 +65,7 @@ fn a_run_without_cells_is_pending() {
     fs::remove_dir(folder.run().join("cells")).unwrap();
     let text = folder.load().terminal(None, false);
     assert!(has_line(&text, "tile pending"), "{text}");
-    assert!(has_line(&text, "fog no data"), "{text}");
+    assert!(!text.contains("no data "), "{text}");
     assert!(text.contains("0 of 1 cells done, 1 pending"), "{text}");
     assert!(text.contains("  residuum datasets fetch fog\n"), "{text}");
     assert!(!text.contains("mean"), "{text}");
@@ -99,7 +106,7 @@ fn a_missing_published_table_is_named_and_stops_nothing() {
 }
 
 #[test]
-fn a_table_without_data_is_its_notes_on_a_terminal() {
+fn a_table_without_data_is_what_gets_them_on_a_terminal() {
     let mut plan = small_plan();
     let rows = plan["tables"][0]["rows"].as_array_mut().unwrap();
     for row in rows {
@@ -107,7 +114,48 @@ fn a_table_without_data_is_its_notes_on_a_terminal() {
     }
     let text = Folder::new(&plan).load().terminal(None, false);
     assert!(!text.contains("data set "), "{text}");
-    assert!(text.contains("rows have no data; to get them"), "{text}");
+    let lines =
+        "Small\n2 of 2 rows have no data; to get them:\n  residuum datasets fetch tile fog\n";
+    assert!(text.contains(lines), "{text}");
+}
+
+/// Two tables of which the second ran, with rows that ran after one that is pending and one without data.
+#[test]
+fn what_ran_comes_first() {
+    let mut plan = small_plan();
+    let mut second = plan["tables"][0].clone();
+    second["id"] = json!("second");
+    second["title"] = json!("Second");
+    let row = |name: &str, present: bool| json!({"dataset": name, "present": present});
+    second["rows"] = json!([row("later", true), row("gone", false), row("tile", true)]);
+    second["columns"][0]["cells"] = json!({"later": ["b"], "tile": ["c"]});
+    plan["tables"].as_array_mut().unwrap().push(second);
+    let folder = Folder::new(&plan);
+    folder.cell(&ok("c", "iforest", "tile", 0.8382, &[]));
+    let written = folder.load().write(&folder.run()).unwrap();
+    let text = fs::read_to_string(written.text).unwrap();
+    let page = fs::read_to_string(written.page).unwrap();
+    let terminal = folder.load().terminal(Some(200), false);
+    for text in [&text, &page, &terminal] {
+        let place = |what: &str| {
+            text.find(what)
+                .unwrap_or_else(|| panic!("{what} in {text}"))
+        };
+        // Behind the summary, which names the data sets that ran.
+        let body = place("Second");
+        let order = ["tile", "later", "1 of 3 rows have no data (gone)."];
+        let places = order.map(|what| body + text[body..].find(what).unwrap());
+        assert!(places.is_sorted(), "{places:?} in {text}");
+        assert!(text[body..].contains("Small"), "{text}");
+    }
+    let summary = "1 of 2 tables has results (`second`), on 1 data set (`tile`).";
+    assert!(terminal.starts_with("The run `test` has 3 cells: 1 finished, 2 pending. "));
+    assert!(terminal.contains(summary), "{terminal}");
+    // Loaded in 0.5 s, fitted in 1.5 s, scored in 0.25 s.
+    assert!(
+        terminal.contains("took 2.2 s, added over the cells."),
+        "{terminal}"
+    );
 }
 
 #[test]
