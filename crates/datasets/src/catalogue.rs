@@ -2,12 +2,12 @@ mod adbench;
 mod class_sets;
 mod corrupted_sets;
 mod defect_sets;
+mod facts;
 mod other_forms;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 pub use self::adbench::ADBENCH_COMMIT;
@@ -15,6 +15,8 @@ use self::adbench::AdbenchFile;
 use self::class_sets::ClassSet;
 use self::corrupted_sets::CorruptedSet;
 use self::defect_sets::DefectSet;
+pub use self::facts::Representation;
+use self::facts::{Facts, Place};
 use crate::{
     Dataset, DatasetError, Form, Instead, Loading, Name, Pin, Pixels, Protocol, Roots, closest,
     hash, npz,
@@ -24,9 +26,16 @@ use crate::{
 pub fn catalogue() -> &'static [Entry] {
     static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         adbench::entries()
-            .chain(class_sets::entries())
-            .chain(corrupted_sets::entries())
-            .chain(defect_sets::entries())
+            .map(|(facts, file)| Entry::new(facts, Kind::Adbench(file)))
+            .chain(
+                class_sets::entries()
+                    .map(|(facts, set, class)| Entry::new(facts, Kind::Class { set, class })),
+            )
+            .chain(
+                corrupted_sets::entries()
+                    .map(|(facts, set)| Entry::new(facts, Kind::Corrupted(set))),
+            )
+            .chain(defect_sets::entries().map(|(facts, set)| Entry::new(facts, Kind::Defects(set))))
             .collect()
     });
     &ENTRIES
@@ -49,7 +58,7 @@ pub fn catalogue() -> &'static [Entry] {
 /// ```
 pub fn find(name: &str) -> Result<Entry, DatasetError> {
     let entries = catalogue();
-    if let Some(entry) = entries.iter().find(|entry| entry.name == name) {
+    if let Some(entry) = entries.iter().find(|entry| entry.facts.name == name) {
         return Ok(entry.clone());
     }
     let parts: Name = name.parse()?;
@@ -58,11 +67,11 @@ pub fn find(name: &str) -> Result<Entry, DatasetError> {
     {
         return Ok(entry.sized(side));
     }
-    let aliased = |entry: &&Entry| entry.aliases.iter().any(|alias| alias == name);
+    let aliased = |entry: &&Entry| entry.facts.aliases.iter().any(|alias| alias == name);
     entries.iter().find(aliased).cloned().ok_or_else(|| {
         let names = entries.iter().flat_map(|entry| {
-            let aliases = entry.aliases.iter().map(String::as_str);
-            std::iter::once(entry.name.as_str()).chain(aliases)
+            let aliases = entry.facts.aliases.iter().map(String::as_str);
+            std::iter::once(entry.facts.name.as_str()).chain(aliases)
         });
         DatasetError::UnknownName {
             name: name.to_owned(),
@@ -87,10 +96,10 @@ pub fn matching(pattern: &str) -> Result<Vec<Name>, DatasetError> {
     let listed = WildMatch::new(&listed.all_rows().to_string());
     let entries = catalogue()
         .iter()
-        .filter(|entry| listed.matches(&entry.name));
+        .filter(|entry| listed.matches(&entry.facts.name));
     entries
         .map(|entry| {
-            let name: Name = entry.name.parse()?;
+            let name: Name = entry.facts.name.parse()?;
             let form = match asked.form {
                 Form::Pixels(_) | Form::Lite0(_) => asked.form,
                 _ => name.form,
@@ -104,41 +113,10 @@ pub fn matching(pattern: &str) -> Result<Vec<Name>, DatasetError> {
         .collect()
 }
 
-/// What the rows of a data set are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Representation {
-    /// 512 features of an ImageNet ResNet-18 after its last pooling.
-    ResNet18,
-    /// 1000 outputs of an ImageNet vision transformer.
-    Vit,
-    /// The image itself.
-    Pixels,
-    /// The columns of a table.
-    Table,
-}
-
-impl Representation {
-    /// The word used in names: `NAME@vit`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ResNet18 => "resnet18",
-            Self::Vit => "vit",
-            Self::Pixels => "pixels",
-            Self::Table => "table",
-        }
-    }
-}
-
 /// One known data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    name: String,
-    aliases: Vec<String>,
-    family: &'static str,
-    representation: Representation,
-    shape: Option<(usize, usize)>,
-    d: Option<usize>,
+    facts: Facts,
     size: Option<usize>,
     kind: Kind,
 }
@@ -151,17 +129,6 @@ enum Kind {
     Defects(DefectSet),
 }
 
-/// Files that together are one data set, relative to a data root, with what is known of each.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Place {
-    /// Files or folders.
-    files: Vec<String>,
-    /// The hash of each, or none at all.
-    pins: Vec<Pin>,
-    /// Where each can be downloaded, or none at all.
-    urls: Vec<String>,
-}
-
 /// How far a set at hand could be compared with what was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
@@ -172,34 +139,42 @@ pub enum Verified {
 }
 
 impl Entry {
+    fn new(facts: Facts, kind: Kind) -> Self {
+        Self {
+            facts,
+            size: None,
+            kind,
+        }
+    }
+
     /// The name: `NAME[@representation]`, without a representation for ResNet-18 embeddings and tables.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.facts.name
     }
 
     /// Other names that [`find`] takes: tables without their number, embeddings with `@resnet18`.
     pub fn aliases(&self) -> &[String] {
-        &self.aliases
+        &self.facts.aliases
     }
 
     /// The sets that belong together: `CIFAR10`, `MVTec-AD`, `Classical`.
     pub fn family(&self) -> &'static str {
-        self.family
+        self.facts.family
     }
 
     /// What the rows are.
     pub fn representation(&self) -> Representation {
-        self.representation
+        self.facts.representation
     }
 
     /// The number of rows; `None` where it was not published, or depends on the files at hand.
     pub fn n(&self) -> Option<usize> {
-        self.shape.map(|(n, _)| n)
+        self.facts.shape.map(|(n, _)| n)
     }
 
     /// Values in a row, or in an image; `None` for images whose size depends on the files at hand.
     pub fn d(&self) -> Option<usize> {
-        self.d
+        self.facts.d
     }
 
     /// The side to which images are resized; `None` keeps them as they are.
@@ -209,7 +184,7 @@ impl Entry {
 
     /// The number of anomalies; `None` as for [`n`](Self::n).
     pub fn n_anomalies(&self) -> Option<usize> {
-        self.shape.map(|(_, anomalies)| anomalies)
+        self.facts.shape.map(|(_, anomalies)| anomalies)
     }
 
     /// Where the data come from.
@@ -225,7 +200,7 @@ impl Entry {
     /// The terms of use.
     pub fn licence(&self) -> &'static str {
         match &self.kind {
-            Kind::Adbench(_) => adbench::licence(self.family),
+            Kind::Adbench(_) => adbench::licence(self.facts.family),
             Kind::Class { set, .. } => set.licence(),
             Kind::Corrupted(set) => set.licence(),
             Kind::Defects(set) => set.licence(),
@@ -287,10 +262,10 @@ impl Entry {
         let (paths, pins) = self.located(roots)?;
         let loading = loading.sized(self.size);
         let set = match &self.kind {
-            Kind::Adbench(_) => npz::load_named(&paths[0], &self.name)?,
-            Kind::Class { set, class } => set.load(&paths, *class, &self.name, &loading)?,
-            Kind::Corrupted(set) => set.load(&paths, &self.name, &loading)?,
-            Kind::Defects(set) => set.load(&paths[0], &self.name, &loading)?,
+            Kind::Adbench(_) => npz::load_named(&paths[0], &self.facts.name)?,
+            Kind::Class { set, class } => set.load(&paths, *class, &self.facts.name, &loading)?,
+            Kind::Corrupted(set) => set.load(&paths, &self.facts.name, &loading)?,
+            Kind::Defects(set) => set.load(&paths[0], &self.facts.name, &loading)?,
         };
         // Shapes of files that we never held come from a table that rounds classes together.
         let verified = !pins.is_empty()
@@ -299,14 +274,15 @@ impl Entry {
             && self.size.is_none();
         let found = (set.n(), set.d(), set.n_anomalies());
         let expected = self
+            .facts
             .shape
-            .map(|(n, anomalies)| (n, self.d.unwrap_or(set.d()), anomalies));
+            .map(|(n, anomalies)| (n, self.facts.d.unwrap_or(set.d()), anomalies));
         match expected {
             Some(expected) if verified && expected != found => {
                 let text = |(n, d, a)| format!("{n} rows of {d} values with {a} anomalies");
                 Err(DatasetError::UnexpectedShape {
                     path: paths[0].clone(),
-                    name: self.name.clone(),
+                    name: self.facts.name.clone(),
                     found: text(found),
                     expected: text(expected),
                 })
@@ -344,9 +320,9 @@ impl Entry {
             Kind::Class { set, .. } => set.channels(),
             Kind::Corrupted(_) => Some(1),
         };
-        self.name = format!("{}{size}", self.name);
-        self.aliases = Vec::new();
-        self.d = channels.map(|c| c * size * size);
+        self.facts.name = format!("{}{size}", self.facts.name);
+        self.facts.aliases = Vec::new();
+        self.facts.d = channels.map(|c| c * size * size);
         self.size = Some(size);
         self
     }
@@ -376,7 +352,7 @@ impl Entry {
     fn not_at_hand(&self, roots: &Roots) -> DatasetError {
         let Place { files, urls, .. } = self.first_place();
         DatasetError::NotAtHand {
-            name: self.name.clone(),
+            name: self.facts.name.clone(),
             files,
             searched: roots
                 .folders()
@@ -390,6 +366,6 @@ impl Entry {
 
     /// What a root holds of it in a form that is not read, where it has no other.
     pub fn instead(&self, roots: &Roots) -> Option<Instead> {
-        other_forms::find(self.family, roots)
+        other_forms::find(self.facts.family, roots)
     }
 }

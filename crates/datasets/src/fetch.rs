@@ -8,11 +8,9 @@ mod part;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+pub use self::part::OnProgress;
 use self::part::{Cut, Part};
 use crate::{DatasetError, Entry, Pin, Roots, load_idx, load_npz};
-
-/// Receives how many bytes of the current file are there, and how many there will be where known.
-pub type OnProgress<'a> = &'a dyn Fn(u64, Option<u64>);
 
 /// How often a download that was cut is continued before giving up.
 const ATTEMPTS: usize = 5;

@@ -8,6 +8,7 @@
 mod decode;
 mod list;
 mod masks;
+mod memory;
 mod read;
 mod resize;
 mod tiff_tags;

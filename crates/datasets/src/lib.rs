@@ -28,6 +28,7 @@ mod corruptions;
 mod folders;
 mod images;
 mod lite0;
+mod load;
 mod loading;
 mod matlab;
 mod mnist;
@@ -36,6 +37,7 @@ mod svhn;
 
 mod protocol;
 mod split;
+mod splitting;
 mod stratified;
 
 mod perturbation;
@@ -58,7 +60,8 @@ pub use images::{
 };
 pub use input::read_text;
 pub use lite0::{LITE0_COLUMNS, load_lite0_images};
-pub use loading::{Loading, load};
+pub use load::load;
+pub use loading::Loading;
 pub use name::{Form, Name, Pixels};
 pub use npz::{load_npz, load_npz_images};
 pub use perturbation::{NoisyRows, Perturbation, column_spreads};

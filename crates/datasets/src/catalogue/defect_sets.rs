@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Entry, Kind, Place, Representation};
+use super::facts::{Facts, Place, Representation};
 use crate::{Dataset, DatasetError, Loading, folders};
 
 /// One category, looked for as a folder in MVTec AD's layout.
@@ -46,28 +46,31 @@ const VISA: [&str; 12] = [
     "pipe_fryum",
 ];
 
-pub(super) fn entries() -> impl Iterator<Item = Entry> {
+pub(super) fn entries() -> impl Iterator<Item = (Facts, DefectSet)> {
     let mvtec = MVTEC_AD
         .into_iter()
-        .map(|(category, n, anomalies)| DefectSet::MvtecAd(category).entry(Some((n, anomalies))));
-    mvtec.chain(VISA.into_iter().map(|c| DefectSet::Visa(c).entry(None)))
+        .map(|(category, n, anomalies)| (DefectSet::MvtecAd(category), Some((n, anomalies))));
+    let visa = VISA
+        .into_iter()
+        .map(|category| (DefectSet::Visa(category), None));
+    mvtec
+        .chain(visa)
+        .map(|(set, shape)| (set.facts(shape), set))
 }
 
 impl DefectSet {
-    fn entry(self, shape: Option<(usize, usize)>) -> Entry {
+    fn facts(self, shape: Option<(usize, usize)>) -> Facts {
         let (family, category) = match self {
             Self::MvtecAd(category) => ("MVTec-AD", category),
             Self::Visa(category) => ("VisA", category),
         };
-        Entry {
+        Facts {
             name: format!("{family}_{category}@pixels"),
             aliases: Vec::new(),
             family,
             representation: Representation::Pixels,
             shape,
             d: None,
-            size: None,
-            kind: Kind::Defects(self),
         }
     }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body};
 
-use super::OnProgress;
+/// Receives how many bytes of the current file are there, and how many there will be where known.
+pub type OnProgress<'a> = &'a dyn Fn(u64, Option<u64>);
 
 /// Why one request did not bring the rest of the file.
 pub(super) enum Cut {

@@ -6,7 +6,8 @@ use ndarray::Array3;
 use rayon::prelude::*;
 
 use super::decode;
-use super::read::{ImageOptions, OnBadFile, Skipped, reserve, skip};
+use super::memory::reserve;
+use super::read::{ImageOptions, OnBadFile, Skipped, skip};
 use super::resize;
 use crate::DatasetError;
 

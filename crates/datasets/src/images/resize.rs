@@ -3,7 +3,7 @@
 use ndarray::Array4;
 use rayon::prelude::*;
 
-use super::read::reserve;
+use super::memory::reserve;
 use crate::DatasetError;
 
 /// The square in the middle of an interleaved image of `c` channels, resized to `size` × `size`.

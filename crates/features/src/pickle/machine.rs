@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use tch::Kind;
 
-use super::{PickleError, malformed, opcode};
+use super::error::{PickleError, malformed};
+use super::opcode;
 
 /// Longest module or name of a global.
 const MAX_NAME: usize = 256;
