@@ -191,7 +191,7 @@ impl<T: Number> Densities<T> {
         State::new("lof", 1)
             .with_value("neighbours", self.k)
             .with_value("least-reach", self.least_reach)
-            .with_value("copies", self.copies)
+            .with_value("copies", self.copies.unwrap_or_default())
             .with_list("reaches", &self.reaches)
             .with_list("densities", &self.densities)
     }
@@ -214,13 +214,14 @@ impl<T: Number> Densities<T> {
         if !positive || reaches.iter().any(|v| *v < 0.0) {
             return Err(state.wrong("densities", "one of them or a reach is out of range"));
         }
+        let copies: usize = state.value("copies")?;
         Ok(Self {
             table: Neighbours::new(x),
             k,
             reaches: reaches.to_vec(),
             densities: densities.to_vec(),
             least_reach,
-            copies: state.value("copies")?,
+            copies: (copies > 0).then_some(copies),
         })
     }
 

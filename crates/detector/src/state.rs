@@ -2,6 +2,7 @@ mod element;
 mod error;
 mod file;
 mod floats;
+mod spoilt;
 
 use std::collections::BTreeMap;
 
