@@ -1,10 +1,10 @@
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
-use ndarray::{Array1, ArrayView2};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
+use ndarray::{Array1, ArrayView2, Ix1};
 use neighbours::Neighbours;
 use serde::{Deserialize, Serialize};
 
 use crate::noise_level::{RANK, noise_level};
-use crate::rows::{Centre, Deltas, in_units, mean, unit};
+use crate::rows::{Centre, Deltas, in_units, mean, stored_unit, unit};
 use crate::unexplained::Unexplained;
 use crate::wiener::{LOG_FLOOR, check_noise, needs_squares, needs_two_rows};
 
@@ -82,6 +82,19 @@ impl Detector for LinearDenoiser {
             Rows::F64(x) => self.fit_rows(x, progress)?,
         }))
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("linear-denoiser", 1)?;
+        let d = state.list::<f64>("mean")?.len();
+        if d == 0 {
+            return Err(state.wrong("mean", "no columns").into());
+        }
+        Ok(Box::new(Fitted {
+            unit: stored_unit(state)?,
+            mean: state.finite::<f64, Ix1>("mean", d)?.to_vec(),
+            unexplained: Unexplained::restore(state.part("unexplained")?, d)?,
+        }))
+    }
 }
 
 impl LinearDenoiser {
@@ -121,6 +134,13 @@ impl Scorer for Fitted {
             Rows::F32(x) => self.scores(x),
             Rows::F64(x) => self.scores(x),
         })
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        Ok(State::new("linear-denoiser", 1)
+            .with_value("unit", self.unit)
+            .with_list("mean", &self.mean)
+            .with_part("unexplained", self.unexplained.state()))
     }
 }
 

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use detector::Number;
+use detector::{Number, State, StateError};
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use neighbours::Nearest;
 
@@ -111,6 +111,18 @@ pub(crate) fn unit<T: Number>(x: ArrayView2<'_, T>) -> f64 {
     } else {
         1.0
     }
+}
+
+/// The [`unit`] of a stored detector.
+///
+/// # Errors
+/// [`StateError::Content`] where it is missing or not a positive number.
+pub(crate) fn stored_unit(state: &State) -> Result<f64, StateError> {
+    let unit: f64 = state.value("unit")?;
+    if unit > 0.0 {
+        return Ok(unit);
+    }
+    Err(state.wrong("unit", format!("{unit}, expected a number above 0")))
 }
 
 /// `x` in units of `1/unit`, row by row in memory; exact, as `unit` is a power of two.

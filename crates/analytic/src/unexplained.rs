@@ -1,6 +1,6 @@
-use detector::Number;
+use detector::{Number, State, StateError};
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Ix2};
 use rayon::prelude::*;
 
 use crate::covariance::add_outer_products;
@@ -50,6 +50,33 @@ impl Unexplained {
                 inverse: inverse / n as f64,
             }
         }
+    }
+
+    /// Its state, a part of those of the detectors.
+    pub(crate) fn state(&self) -> State {
+        let state = State::new("unexplained", 1);
+        match self {
+            Self::ByColumns(complement) => state.with_array("complement", complement),
+            Self::ByRows { deltas, inverse } => state
+                .with_array("deltas", deltas)
+                .with_array("inverse", inverse),
+        }
+    }
+
+    /// For `d` columns, from its state.
+    ///
+    /// # Errors
+    /// [`StateError`] where it is none.
+    pub(crate) fn restore(state: &State, d: usize) -> Result<Self, StateError> {
+        state.expect("unexplained", 1)?;
+        if state.array_names().any(|name| name == "complement") {
+            return Ok(Self::ByColumns(state.finite("complement", (d, d))?));
+        }
+        let n = state.array::<f64, Ix2>("deltas")?.nrows();
+        Ok(Self::ByRows {
+            deltas: state.finite("deltas", (n, d))?,
+            inverse: state.finite("inverse", (n, n))?,
+        })
     }
 
     /// `R(δ) = |(I − W)δ|²` of each deviation.

@@ -1,12 +1,14 @@
 use detector::settings::Setting;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, needs_memory};
-use ndarray::{Array1, ArrayView2};
+use detector::{
+    Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError, needs_memory,
+};
+use ndarray::{Array1, ArrayView2, Ix1};
 use neighbours::{Nearest, Neighbours};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::noise_level::{RANK, noise_level};
-use crate::rows::{Centre, Deltas, in_units, unit};
+use crate::rows::{Centre, Deltas, in_units, stored_unit, unit};
 use crate::unexplained::Unexplained;
 
 /// Added to `R/d` before the logarithm: a row that is fully explained scores finitely.
@@ -166,6 +168,14 @@ impl Detector for Wiener {
             Rows::F64(x) => Box::new(self.fit_rows(x, progress)?),
         })
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("wiener", 1)?;
+        Ok(match state.rows("rows")? {
+            Rows::F32(x) => Box::new(Fitted::restore(x, state)?),
+            Rows::F64(x) => Box::new(Fitted::restore(x, state)?),
+        })
+    }
 }
 
 impl Wiener {
@@ -223,6 +233,40 @@ struct Fitted<T> {
 }
 
 impl<T: Number> Fitted<T> {
+    /// Of the training rows `x`, in units.
+    fn restore(x: ArrayView2<'_, T>, state: &State) -> Result<Self, StateError> {
+        let (n, d) = x.dim();
+        let ks: Vec<u64> = state.list("neighbours")?;
+        let local: usize = state.value("local-neighbours")?;
+        let some = |k: usize| (1..n).contains(&k);
+        if ks.is_empty() || !ks.iter().all(|k| some(*k as usize)) || !some(local) {
+            let found = format!("{ks:?} and {local} of {n} rows");
+            return Err(state.wrong("neighbours", found));
+        }
+        let local_weight: f64 = state.value("local-weight")?;
+        if !(0.0..=1.0).contains(&local_weight) {
+            return Err(state.wrong("local-weight", local_weight));
+        }
+        let unexplained = state.finite::<f64, Ix1>("unexplained", n)?.to_vec();
+        if unexplained.iter().any(|v| *v <= 0.0) {
+            return Err(state.wrong("unexplained", "not all of them are above 0"));
+        }
+        let gains = ks.iter().enumerate().map(|(i, k)| {
+            let gain = Unexplained::restore(state.part(&gain_name(i))?, d)?;
+            Ok((*k as usize, gain))
+        });
+        let gains: Vec<(usize, Unexplained)> = gains.collect::<Result<_, StateError>>()?;
+        Ok(Self {
+            unit: stored_unit(state)?,
+            table: Neighbours::new(x),
+            sought: gains.iter().fold(local, |most, (k, _)| most.max(*k)),
+            gains,
+            unexplained,
+            local,
+            local_weight,
+        })
+    }
+
     /// `b` of each row of `x`, whose nearest training rows these are.
     fn b(&self, x: ArrayView2<'_, T>, nearest: &Nearest) -> Vec<f64> {
         let floor = LOG_FLOOR * x.ncols() as f64;
@@ -249,6 +293,25 @@ impl<T: Number> Scorer for Fitted<T> {
         });
         Ok(scores.collect())
     }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let ks: Vec<u64> = self.gains.iter().map(|(k, _)| *k as u64).collect();
+        let mut state = State::new("wiener", 1)
+            .with_value("unit", self.unit)
+            .with_value("local-neighbours", self.local)
+            .with_value("local-weight", self.local_weight)
+            .with_list("neighbours", &ks)
+            .with_list("unexplained", &self.unexplained)
+            .with_array("rows", &self.table.table());
+        for (i, (_, gain)) in self.gains.iter().enumerate() {
+            state = state.with_part(&gain_name(i), gain.state());
+        }
+        Ok(state)
+    }
+}
+
+fn gain_name(i: usize) -> String {
+    format!("gain-{i}")
 }
 
 fn deltas<'a, T: Number>(

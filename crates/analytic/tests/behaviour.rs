@@ -211,3 +211,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn stored_they_keep_their_bits_and_what_was_tampered_with_is_refused() {
+    let many = scrambled(40, 3, 5);
+    let wide = scrambled(9, 30, 6);
+    let small = many.mapv(|v| v * 1e-9);
+    for x in [&many, &wide, &small] {
+        let wide_numbers = x.mapv(f64::from);
+        for detector in both() {
+            for x in [Input::Rows(x.view()), Input::Rows64(wide_numbers.view())] {
+                let scorer = detector.fit(x, 0, &Silent).unwrap();
+                assert_eq!(conformance::check_restored(&*detector, &*scorer, x), Ok(()));
+                for place in [0, 41, 1000] {
+                    let found = conformance::check_spoilt(&*detector, &*scorer, x, place);
+                    assert_eq!(found, Ok(()), "{place}");
+                }
+            }
+        }
+    }
+}
