@@ -304,7 +304,7 @@ fn data(workspace: &Workspace) -> Finding {
         Mark::Optional,
         "data sets",
         found,
-        "cargo build --release -p cli, then ask again for the full list",
+        "cargo build --release --workspace --bins, then ask again for the full list",
     )
 }
 

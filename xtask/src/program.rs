@@ -1,4 +1,4 @@
-//! The program `residuum`: building it, and asking it what it knows.
+//! The program `residuum` and the one with networks that it becomes: building them, and asking what they know.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -43,8 +43,8 @@ pub(crate) struct Method {
 }
 
 impl Program {
-    /// `RESIDUUM_PROGRAM` where set (then nothing is built), else the release build of `cli`, with
-    /// cargo's progress on stderr.
+    /// `RESIDUUM_PROGRAM` where set (then nothing is built), else the release build of both programs, the
+    /// one with networks beside the other, with cargo's progress on stderr.
     pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<Self> {
         let workspace = workspace.clone();
         if let Some(path) = given() {
@@ -60,6 +60,8 @@ impl Program {
                 "--workspace",
                 "--bin",
                 "residuum",
+                "--bin",
+                "residuum-networks",
                 "--message-format=json-render-diagnostics",
             ])
             .stderr(Stdio::inherit());

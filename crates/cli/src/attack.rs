@@ -1,10 +1,10 @@
 use datasets::{Data, Label, Split, column_spreads};
 use detector::{Detector, Number, Progress, Scorer};
 use ndarray::{Array2, ArrayView2, Zip};
-use residuum::Runtime;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::experiment::Machine;
 use crate::failure::{Failure, exit};
 
 /// Test rows moved along the gradient of a score, anomalies downwards and normal rows upwards, none of
@@ -38,7 +38,7 @@ pub(crate) struct Surrogate {
 
 impl Attack {
     /// Checks the settings that can be wrong before anything is fitted.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self, machine: &Machine) -> Result<(), Failure> {
         let usage = |message: String| Err(Failure::new(exit::USAGE, message));
         if !(0.0..=1e6).contains(&self.epsilon) {
             let epsilon = self.epsilon;
@@ -52,7 +52,7 @@ impl Attack {
                 "steps of an attack: found {steps}, expected 1 to 10000"
             ));
         }
-        self.surrogate_detector(&Runtime::cpu()).map(|_| ())
+        self.surrogate_detector(machine).map(|_| ())
     }
 
     /// Moves the test rows of `split`.
@@ -61,7 +61,7 @@ impl Attack {
         split: &mut Split,
         scorer: &dyn Scorer,
         seed: u64,
-        runtime: &Runtime,
+        machine: &Machine,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
         if let Data::Images(_) = split.train {
@@ -70,7 +70,7 @@ impl Attack {
                 "an attack: found images, expected rows",
             ));
         }
-        let fitted = match self.surrogate_detector(runtime)? {
+        let fitted = match self.surrogate_detector(machine)? {
             Some(detector) => Some(detector.fit(split.train.input(), seed, progress)?),
             None => None,
         };
@@ -139,14 +139,14 @@ impl Attack {
         Ok(x)
     }
 
-    fn surrogate_detector(&self, runtime: &Runtime) -> Result<Option<residuum::Pipeline>, Failure> {
+    fn surrogate_detector(&self, machine: &Machine) -> Result<Option<residuum::Pipeline>, Failure> {
         let Some(surrogate) = &self.surrogate else {
             return Ok(None);
         };
-        let method = residuum::find(&surrogate.method)?;
+        let method = machine.find(&surrogate.method)?;
         let mut config = method.config();
         config.set_all(&surrogate.set)?;
-        Ok(Some(method.detector(&config, runtime)?))
+        Ok(Some(method.detector(&config, &machine.runtime)?))
     }
 }
 
@@ -163,6 +163,7 @@ fn direction(gradient: f32) -> f32 {
 mod tests {
     use detector::{DetectorError, Input, Silent};
     use ndarray::{Array1, Axis, array};
+    use residuum::Runtime;
 
     use super::*;
 
@@ -227,6 +228,11 @@ mod tests {
 
     #[test]
     fn settings_and_surrogates_are_checked() {
+        let machine = Machine {
+            runtime: Runtime::cpu(),
+            threads: 1,
+            networks: None,
+        };
         for (text, message) in [
             (
                 "epsilon = nan\nsteps = 1",
@@ -246,7 +252,7 @@ mod tests {
             ),
         ] {
             let attack: Attack = toml::from_str(text).unwrap();
-            assert_eq!(attack.check().unwrap_err().message, message);
+            assert_eq!(attack.check(&machine).unwrap_err().message, message);
         }
         assert!(toml::from_str::<Attack>("epsilon = 0.1\nstep = 1").is_err());
     }

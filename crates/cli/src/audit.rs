@@ -5,15 +5,20 @@ use residuum::Device;
 use crate::args;
 use crate::experiment::{load, protocol};
 use crate::failure::{Failure, exit};
+use crate::networks::Networks;
 use crate::output::{print, print_data};
 use crate::progress::Bar;
 
 /// `residuum audit`: what would make numbers on this set misleading.
-pub(crate) fn run(args: &args::Audit, roots: &Roots) -> Result<(), Failure> {
+pub(crate) fn run(
+    args: &args::Audit,
+    roots: &Roots,
+    networks: Option<&Networks>,
+) -> Result<(), Failure> {
     let split_by = args.protocol.as_deref().map(protocol).transpose()?;
     let loading = Loading::of(split_by.unwrap_or(Protocol::Semi));
     let bar = Bar::new();
-    let dataset = load(&args.dataset, &loading, roots, Device::Cpu, &bar);
+    let dataset = load(&args.dataset, &loading, roots, networks, Device::Cpu, &bar);
     bar.finish();
     let dataset = dataset?;
     let audit = match split_by {

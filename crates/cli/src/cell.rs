@@ -129,7 +129,7 @@ impl Versions {
     pub(crate) fn current() -> Self {
         Self {
             residuum: env!("CARGO_PKG_VERSION").to_owned(),
-            libtorch: residuum::LIBTORCH_VERSION.map(str::to_owned),
+            libtorch: Some(residuum::LIBTORCH_VERSION.to_owned()),
             git: std::env::var("RESIDUUM_GIT").ok(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use datasets::{OnBadFile, Perturbation, Roots};
 use detector::DetectorError;
@@ -16,6 +16,7 @@ use crate::experiment::{Experiment, Machine, Outcome, Seeds, config_hash, protoc
 use crate::failure::{Failure, exit};
 use crate::interrupt;
 use crate::memory::peak_rss_bytes;
+use crate::networks::{self, hand_over};
 use crate::output;
 use crate::progress::{JsonLines, emit};
 use crate::sheet::Sheet;
@@ -38,13 +39,35 @@ struct Planned {
     attack: Option<Attack>,
 }
 
+impl Planned {
+    /// Whether a method or the vectors of the data take a network.
+    fn needs_networks(&self) -> bool {
+        let name = datasets::Name::of(&self.dataset);
+        let of_data = name.is_ok_and(|name| matches!(name.form, datasets::Form::Lite0(_)));
+        of_data || experiment(self).is_ok_and(|experiment| experiment.needs_networks())
+    }
+
+    /// Where its cell is.
+    fn file(&self, cells: &Path) -> PathBuf {
+        cells.join(format!("{}.json", self.id))
+    }
+}
+
 /// Runs the cells of the plan with `from <= index < to` that have no result yet.
 pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
+    let mut plan = read_plan(&args.plan)?;
+    plan.retain(|planned| (args.from..args.to).contains(&planned.index));
+    let cells = args.out.join("cells");
+    if machine.networks.is_none() && networks::is_there() {
+        let wanted =
+            |planned: &Planned| planned.needs_networks() && !is_done(&planned.file(&cells));
+        if plan.iter().any(wanted) {
+            return Err(hand_over());
+        }
+    }
     if args.stdin_guard {
         end_with_stdin();
     }
-    let plan = read_plan(&args.plan)?;
-    let cells = args.out.join("cells");
     let pictures = args.out.join("pictures");
     std::fs::create_dir_all(&cells).map_err(|error| {
         Failure::new(
@@ -55,10 +78,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
     files::remove_abandoned(&cells);
     let mut n_failed = 0;
     for planned in plan {
-        if !(args.from..args.to).contains(&planned.index) {
-            continue;
-        }
-        let path = cells.join(format!("{}.json", planned.id));
+        let path = planned.file(&cells);
         if is_done(&path) {
             continue;
         }

@@ -8,12 +8,13 @@ use datasets::{
 };
 use detector::Progress;
 use ndarray::{Array2, ArrayView4, Axis, ShapeError};
-use residuum::{Device, Embedder};
+use residuum::Device;
 use sha2::{Digest, Sha256};
 
 use crate::args;
 use crate::experiment::{Machine, protocol};
 use crate::failure::{Failure, exit};
+use crate::networks::{Embedder, Networks, hand_over};
 use crate::normalisation::normalisation;
 use crate::npz::Npz;
 use crate::place::{apart, cannot_write, fill_atomically};
@@ -40,6 +41,9 @@ struct Embedded {
 pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     let format = Format::of(&args.out)?;
     let embedder = embedder(args)?;
+    let Some(networks) = machine.networks else {
+        return Err(hand_over());
+    };
     let inputs = [
         ("the images", Path::new(&args.images)),
         ("the network", Path::new(&args.network)),
@@ -50,7 +54,7 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
     let side = args.side.map(std::num::NonZeroUsize::get);
     let run = |images: ArrayView4<'_, u8>, progress: &dyn Progress| {
         let device = machine.runtime.device;
-        Ok(embedder.embed(images, side, device, progress)?)
+        Ok((networks.embed)(&embedder, images, side, device, progress)?)
     };
     let options = ImageOptions {
         size: side,
@@ -93,7 +97,7 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
 }
 
 fn embedder(args: &args::Embed) -> Result<Embedder, Failure> {
-    let normalisation = normalisation(args.mean.as_deref(), args.std.as_deref())?;
+    let (mean, std) = normalisation(args.mean.as_deref(), args.std.as_deref())?;
     match args.network.as_str() {
         "lite0" if args.mean.is_some() || args.std.is_some() => {
             let message = "--mean and --std are for a TorchScript file; lite0 has its own";
@@ -102,7 +106,8 @@ fn embedder(args: &args::Embed) -> Result<Embedder, Failure> {
         "lite0" => Ok(Embedder::Lite0),
         module => Ok(Embedder::TorchScript {
             module: PathBuf::from(module),
-            normalisation,
+            mean,
+            std,
         }),
     }
 }
@@ -295,6 +300,7 @@ pub(crate) fn lite0_set(
     name: &str,
     loading: &Loading,
     roots: &Roots,
+    networks: Option<&Networks>,
     device: Device,
     progress: &dyn Progress,
 ) -> Result<Option<Dataset>, Failure> {
@@ -320,7 +326,10 @@ pub(crate) fn lite0_set(
     let rows = match kept {
         Some(rows) => rows,
         None => {
-            let rows = Embedder::Lite0.embed(images.view(), None, device, progress)?;
+            let Some(networks) = networks else {
+                return Err(hand_over());
+            };
+            let rows = (networks.embed)(&Embedder::Lite0, images.view(), None, device, progress)?;
             if let Some(path) = &path {
                 keep(path, &rows)?;
             }

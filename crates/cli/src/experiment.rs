@@ -4,7 +4,7 @@ use std::time::Instant;
 use datasets::{Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Split};
 use detector::{DetectorError, Progress, Scorer};
 use metrics::{MetricError, Metrics, PixelMetrics};
-use residuum::{Config, Device, Runtime};
+use residuum::{Config, Device, Method, RegistryError, Runtime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -12,9 +12,11 @@ use sha2::{Digest, Sha256};
 use crate::attack::Attack;
 use crate::cell::{Cell, CellPixels, Seconds, Status, Versions};
 use crate::curves::{Curve, Histogram, Training, anomalies};
+use crate::embed::lite0_set;
 use crate::failure::{Failure, exit};
 use crate::interval::AurocInterval;
 use crate::memory;
+use crate::networks::Networks;
 use crate::sheet::{Sheet, sheet};
 
 /// One data set, protocol, method and pair of seeds: what becomes a cell.
@@ -57,9 +59,28 @@ pub(crate) struct Outcome {
 pub(crate) struct Machine {
     pub(crate) runtime: Runtime,
     pub(crate) threads: usize,
+    /// Where this program has them.
+    pub(crate) networks: Option<&'static Networks>,
+}
+
+impl Machine {
+    /// The method called `name`, with its detector where this program has it.
+    pub(crate) fn find(&self, name: &str) -> Result<&'static Method, RegistryError> {
+        let methods = self.networks.map_or(residuum::methods(), |n| (n.methods)());
+        residuum::find_among(methods, name)
+    }
 }
 
 impl Experiment {
+    /// Whether its method, or the one that an attack follows, is a network.
+    pub(crate) fn needs_networks(&self) -> bool {
+        let surrogate = self.attack.iter().flat_map(|attack| &attack.surrogate);
+        let methods = surrogate.map(|surrogate| &*surrogate.method);
+        methods
+            .chain([self.config.method()])
+            .any(|name| residuum::find(name).is_ok_and(|method| method.needs_libtorch))
+    }
+
     /// Loads, splits, fits, scores and measures; draws a sheet of test images where `draw` asks for it.
     pub(crate) fn run(
         &self,
@@ -70,17 +91,23 @@ impl Experiment {
         progress: &dyn Progress,
     ) -> Result<Outcome, Failure> {
         memory::reset_peak();
-        let method = residuum::find(self.config.method())?;
+        let method = machine.find(self.config.method())?;
         let detector = method.detector(&self.config, &machine.runtime)?;
 
         if let Some(attack) = &self.attack {
-            attack.check()?;
+            attack.check(machine)?;
         }
 
         let loading = Loading::of(self.protocol).on_bad_file(self.on_bad_file);
         let start = Instant::now();
-        let device = machine.runtime.device;
-        let dataset = load(&self.dataset, &loading, roots, device, progress)?;
+        let dataset = load(
+            &self.dataset,
+            &loading,
+            roots,
+            machine.networks,
+            machine.runtime.device,
+            progress,
+        )?;
         let mut split = self.protocol.split(&dataset, self.seed.data)?;
         if let Some(perturb) = &self.perturb {
             perturb.apply(&mut split, self.seed.data)?;
@@ -98,7 +125,7 @@ impl Experiment {
         let fit_seconds = start.elapsed().as_secs_f64();
         if let Some(attack) = &self.attack {
             let seed = self.seed.model;
-            attack.apply(&mut split, &*scorer, seed, &machine.runtime, progress)?;
+            attack.apply(&mut split, &*scorer, seed, machine, progress)?;
         }
 
         let start = Instant::now();
@@ -250,16 +277,15 @@ impl Experiment {
 
 /// A set of the catalogue, its images as vectors under `NAME@lite0`, or a file or a folder of images where
 /// the text names one.
-#[cfg_attr(not(feature = "torch"), allow(unused_variables))] // no network, no vectors
 pub(crate) fn load(
     name: &str,
     loading: &Loading,
     roots: &Roots,
+    networks: Option<&Networks>,
     device: Device,
     progress: &dyn Progress,
 ) -> Result<Dataset, Failure> {
-    #[cfg(feature = "torch")]
-    if let Some(set) = crate::embed::lite0_set(name, loading, roots, device, progress)? {
+    if let Some(set) = lite0_set(name, loading, roots, networks, device, progress)? {
         return Ok(set);
     }
     Ok(datasets::load(name, roots, loading)?)

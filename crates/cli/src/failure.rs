@@ -8,6 +8,7 @@ use residuum::RegistryError;
 use serde::{Deserialize, Serialize};
 
 use crate::interrupt;
+use crate::networks::NoVectors;
 use crate::place::cannot_write;
 
 /// Exit codes of the program; README.md lists them.
@@ -112,7 +113,7 @@ impl From<DatasetError> for Failure {
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         let code = match error {
-            RegistryError::Device { .. } => exit::MISSING,
+            RegistryError::Device { .. } | RegistryError::NeedsLibtorch { .. } => exit::MISSING,
             _ => exit::USAGE,
         };
         Self::of_lines(code, &with_sources(&error)).maybe_hint(error.hint())
@@ -152,17 +153,18 @@ impl From<pictures::PictureError> for Failure {
     }
 }
 
-#[cfg(feature = "torch")]
-impl From<residuum::FeaturesError> for Failure {
-    fn from(error: residuum::FeaturesError) -> Self {
-        let text = with_sources(&error);
-        let code = match error {
-            residuum::FeaturesError::Interrupted => interrupt::code(),
-            _ if error.is_missing() => exit::MISSING,
-            _ if is_memory(&text) => return Self::out_of_memory(&text),
-            _ => exit::BAD_DATA,
+impl From<NoVectors> for Failure {
+    fn from(error: NoVectors) -> Self {
+        let (code, error, hint) = match error {
+            NoVectors::Interrupted(error) => (interrupt::code(), error, None),
+            NoVectors::Missing(error, hint) => (exit::MISSING, error, hint),
+            NoVectors::Refused(error, hint) => (exit::BAD_DATA, error, hint),
         };
-        Self::of_lines(code, &text).maybe_hint(error.hint())
+        let text = with_sources(&*error);
+        if code == exit::BAD_DATA && is_memory(&text) {
+            return Self::out_of_memory(&text);
+        }
+        Self::of_lines(code, &text).maybe_hint(hint)
     }
 }
 

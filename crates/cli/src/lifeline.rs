@@ -1,5 +1,5 @@
 //! What the program has to do below Rust's runtime, and so with `unsafe`: end with the documented code where
-//! memory cannot be had, and see whether it was started with a closed standard output.
+//! memory cannot be had, give freed memory back, and see whether it was started with a closed standard output.
 //!
 //! # Memory
 //! A request that the system refuses ends the process with code 75 and one line. An allocator cannot know
@@ -66,12 +66,36 @@ fn end(size: usize) -> ! {
     signal_hook::low_level::exit(exit::RETRY.into());
 }
 
+/// Gives the memory that was freed and kept back to the system (glibc), so that what is measured next does not
+/// stand on it.
+pub(crate) fn release_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: no pointers; glibc's `malloc_trim` may be called from any thread.
+        unsafe { malloc_trim(0) };
+    }
+}
+
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the program was started without a standard output. Rust's runtime puts `/dev/null` in its place,
 /// and a result that nobody gets would pass for one that was written.
 pub(crate) fn stdout_was_closed() -> bool {
     CLOSED.load(Ordering::Relaxed)
+}
+
+/// Closes the standard output that the runtime opened where there was none, for the program that this process
+/// becomes.
+#[cfg(unix)]
+pub(crate) fn leave_stdout_as_it_was() {
+    use std::os::fd::{FromRawFd, OwnedFd};
+    if stdout_was_closed() {
+        // SAFETY: nothing is written between this and the next program.
+        drop(unsafe { OwnedFd::from_raw_fd(1) });
+    }
 }
 
 #[cfg(target_os = "linux")]

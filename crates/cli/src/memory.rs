@@ -1,5 +1,7 @@
 //! Peak memory of this process, from Linux's `/proc`; `None` elsewhere.
 
+use crate::lifeline::release_freed_memory;
+
 /// The largest resident set so far, in bytes.
 pub(crate) fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -11,7 +13,7 @@ pub(crate) fn peak_rss_bytes() -> Option<u64> {
 /// Starts a new peak, so that cells in one process do not inherit each other's: what the one before freed
 /// is given back first.
 pub(crate) fn reset_peak() {
-    residuum::release_freed_memory();
+    release_freed_memory();
     // Where this is refused the peak stays the process's own, an upper bound.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
@@ -31,7 +33,7 @@ mod tests {
 
     /// Small blocks below one that lives stay in the heap when they are freed.
     #[test]
-    #[cfg(all(target_os = "linux", target_env = "gnu", feature = "torch"))]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn a_peak_does_not_stand_on_what_was_freed_before() {
         let mut blocks: Vec<Vec<u8>> = (0..4096).map(|_| vec![1; 64 << 10]).collect();
         let last = std::hint::black_box(&mut blocks).pop();

@@ -18,8 +18,9 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
                         "name": method.name,
                         "title": method.title,
                         "source": method.source,
-                        "takes": match method.takes() {
-                            Takes::Rows => "rows",
+                        "needs_libtorch": method.needs_libtorch,
+                        "takes": match method.takes {
+                            Takes::Rows(..) => "rows",
                             Takes::Images => "images",
                         },
                         "default": method.config().values(),
@@ -31,7 +32,12 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
         args::Methods::List { json: false } => {
             let rows: Vec<Vec<String>> = residuum::methods()
                 .iter()
-                .map(|m| [m.name, m.title, m.source].map(str::to_owned).to_vec())
+                .map(|m| {
+                    let needs = if m.needs_libtorch { "libtorch" } else { "" };
+                    [m.name, needs, m.title, m.source]
+                        .map(str::to_owned)
+                        .to_vec()
+                })
                 .collect();
             print(&columns(&rows));
         }

@@ -1,23 +1,15 @@
-use residuum::Normalisation;
-
 use crate::failure::{Failure, exit};
 
-/// What `--mean` and `--std` say, ImageNet's figures where they say nothing: three numbers or one for all,
-/// of pixels from 0 to 1.
+/// What `--mean` and `--std` say, by channel: three numbers or one for all, of pixels from 0 to 1.
 pub(crate) fn normalisation(
     mean: Option<&str>,
     std: Option<&str>,
-) -> Result<Normalisation, Failure> {
-    let mut found = Normalisation::default();
-    if let Some(text) = mean {
-        let within = |v: f32| (0.0..=1.0).contains(&v);
-        found.mean = channels("--mean", text, "from 0 to 1", within)?;
-    }
-    if let Some(text) = std {
-        let positive = |v: f32| v.is_finite() && v > 0.0;
-        found.std = channels("--std", text, "above 0", positive)?;
-    }
-    Ok(found)
+) -> Result<(Option<[f32; 3]>, Option<[f32; 3]>), Failure> {
+    let within = |v: f32| (0.0..=1.0).contains(&v);
+    let mean = mean.map(|text| channels("--mean", text, "from 0 to 1", within));
+    let positive = |v: f32| v.is_finite() && v > 0.0;
+    let std = std.map(|text| channels("--std", text, "above 0", positive));
+    Ok((mean.transpose()?, std.transpose()?))
 }
 
 fn channels(
@@ -46,11 +38,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_number_is_for_all_channels_and_none_is_imagenets() {
-        let found = normalisation(Some("0.5"), Some("0.1, 0.2,3")).unwrap();
-        assert_eq!(found.mean, [0.5; 3]);
-        assert_eq!(found.std, [0.1, 0.2, 3.0]);
-        assert_eq!(normalisation(None, None).unwrap(), Normalisation::default());
+    fn one_number_is_for_all_channels() {
+        let (mean, std) = normalisation(Some("0.5"), Some("0.1, 0.2,3")).unwrap();
+        assert_eq!((mean, std), (Some([0.5; 3]), Some([0.1, 0.2, 3.0])));
+        assert_eq!(normalisation(None, None).unwrap(), (None, None));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::args;
 use crate::experiment::{Experiment, Machine, Seeds, protocol};
 use crate::failure::{Failure, exit};
 use crate::maps;
+use crate::networks::hand_over;
 use crate::output::print_data;
 use crate::place::{apart, write_atomically};
 use crate::progress::Bar;
@@ -19,6 +20,9 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     }
     check_outputs(args, roots)?;
     let experiment = experiment(args)?;
+    if machine.networks.is_none() && experiment.needs_networks() {
+        return Err(hand_over());
+    }
     let bar = Bar::new();
     let draw = args.pictures.is_some();
     let result = experiment.run(None, roots, machine, draw, &bar);

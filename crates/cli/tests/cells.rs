@@ -2,11 +2,8 @@
 
 mod support;
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
-use support::{command, easy_set, ended, residuum};
+use support::{command, ended, residuum};
 
 const PIXELS: &str = "FashionMNIST_3@pixels";
 
@@ -91,31 +88,6 @@ fn finished_cells_stay_and_failures_are_recorded_beside_them() {
         before,
         std::fs::read(out.join("cells/0000000000000000.json")).unwrap()
     );
-}
-
-#[test]
-fn a_worker_ends_with_the_process_that_started_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let set = easy_set(folder.path(), "easy.npz", 400, 20);
-    let set = set.to_str().unwrap();
-    let long = json!({"train": {"epochs": 1_000_000}});
-    let plan = plan(folder.path(), &[line(0, set, "", "ddpm", long)]);
-    let out = folder.path().join("run");
-    let mut child = command(folder.path())
-        .args(["cells", "--plan", &plan, "--from", "0", "--to", "1"])
-        .args(["--out", out.to_str().unwrap(), "--stdin-guard"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    assert!(child.try_wait().unwrap().is_none(), "it trains for hours");
-    drop(child.stdin.take());
-    let start = Instant::now();
-    let status = child.wait().unwrap();
-    assert_eq!(status.code(), Some(143));
-    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -37,35 +37,6 @@ fn a_cell_of_disturbed_rows_says_so() {
 }
 
 #[test]
-#[cfg(feature = "torch")]
-fn an_attack_lowers_the_auroc_of_its_method_and_of_others() {
-    let short = ["--set", "train.epochs=20"];
-    let own = [&["--method", "tccm"][..], &short].concat();
-    let clean = run(&own).json();
-    let attack = ["--attack", "epsilon = 20.0, steps = 5"];
-    let attacked = run(&[&own[..], &attack].concat()).json();
-    assert_eq!(attacked["attack"], json!({"epsilon": 20.0, "steps": 5}));
-    let warnings = attacked["warnings"].to_string();
-    assert!(warnings.contains("test rows attacked"), "{warnings}");
-    assert!(
-        auroc(&attacked) < auroc(&clean) - 0.05,
-        "{}",
-        auroc(&attacked)
-    );
-
-    let transfer = "epsilon = 20.0, steps = 5, surrogate = { method = 'tccm', set = { train = { epochs = 20 } } }";
-    let clean = run(&["--method", "knn"]).json();
-    let knn = run(&["--method", "knn", "--attack", transfer]).json();
-    assert_eq!(knn["attack"]["surrogate"]["method"], "tccm");
-    assert!(
-        auroc(&knn) < auroc(&clean) - 0.02,
-        "{} of {}",
-        auroc(&knn),
-        auroc(&clean)
-    );
-}
-
-#[test]
 fn disturbances_that_cannot_be_made() {
     let perturb = |text: &str| run(&["--method", "norm", "--perturb", text]);
     perturb("kind = 'noise'").fails(2, &["--perturb", "noise"]);

@@ -42,6 +42,12 @@ pub enum RegistryError {
         /// Why.
         source: DetectorError,
     },
+    /// A method of the crate `networks` was to be built without it.
+    #[error("method `{method}` needs libtorch")]
+    NeedsLibtorch {
+        /// The method.
+        method: &'static str,
+    },
     /// A device that is not there or not known.
     #[error("device `{device}`: {reason}")]
     Device {
@@ -70,7 +76,7 @@ impl RegistryError {
                 "`residuum methods show {method}` prints the defaults with their meaning"
             )),
             Self::Device { .. } => Some("--device cpu, cuda or cuda:1".to_owned()),
-            Self::Toml(_) | Self::TooDeep => None,
+            Self::Toml(_) | Self::TooDeep | Self::NeedsLibtorch { .. } => None,
         }
     }
 }

@@ -1,18 +1,28 @@
 use datasets::flatten;
 use detector::{Detector, DetectorError, Input, Number, Progress, Scorer};
 use ndarray::{Array1, Array2, ArrayView2};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scaling::{RowScaler, RowScaling};
 
 /// The number type that a method computes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Numbers {
+pub enum Numbers {
     /// That of the rows as they came.
     File,
     /// 32-bit floats, to which rows are rounded after scaling.
     Float32,
+}
+
+impl Numbers {
+    /// The name used in configurations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Float32 => "float32",
+        }
+    }
 }
 
 /// A detector with the preprocessing in front of it. For a detector of rows, images are flattened to rows
@@ -25,7 +35,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Puts `rows` in front of a detector of rows, which is given numbers of the type they came in.
+    /// Puts `rows` in front of a detector of rows, which is given numbers of the type that they came in.
     pub fn new(rows: RowScaling, detector: Box<dyn Detector>) -> Self {
         Self::in_numbers(rows, Numbers::File, detector)
     }

@@ -3,7 +3,18 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+
+pub(crate) mod place;
+
+/// The program of the crate whose tests these are: `residuum`, or the one with networks.
+pub(crate) const PROGRAM: &str = match (
+    option_env!("CARGO_BIN_EXE_residuum"),
+    option_env!("CARGO_BIN_EXE_residuum-networks"),
+) {
+    (Some(path), _) | (_, Some(path)) => path,
+    _ => "",
+};
 
 /// What a finished call left behind.
 pub(crate) struct Ended {
@@ -23,14 +34,38 @@ pub(crate) fn residuum(root: &Path, args: &[&str]) -> Ended {
 }
 
 pub(crate) fn command(root: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_residuum"));
+    let mut command = Command::new(PROGRAM);
     command
         .env("RESIDUUM_DATA", root)
         .env("RESIDUUM_CACHE", root.join("cache"))
         .env("OMP_WAIT_POLICY", "passive")
+        .env_remove("RESIDUUM_NETWORKS")
         .env_remove("RUST_LOG")
         .env_remove("RUST_BACKTRACE");
     command
+}
+
+/// The program, started with nothing to read.
+pub(crate) fn start(root: &Path, words: &[&str]) -> Child {
+    let mut command = command(root);
+    command.args(words).stdin(Stdio::null());
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// Sends the signal of this name.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill starts").success());
+}
+
+pub(crate) fn end(child: Child) -> Ended {
+    ended(child.wait_with_output().expect("an end"))
 }
 
 pub(crate) fn ended(output: Output) -> Ended {

@@ -1,6 +1,7 @@
 //! Settings of every method, up to a detector that could be fitted.
 
-use residuum::{Config, Method, Runtime, find, methods};
+use networks::{find, methods};
+use residuum::{Config, Method, Runtime};
 
 use super::nothing;
 use crate::formats::{json, text};

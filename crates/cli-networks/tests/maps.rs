@@ -1,5 +1,6 @@
 //! `run --maps` and `--pictures`: what a method sees in images.
 
+#[path = "../../cli/tests/support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;

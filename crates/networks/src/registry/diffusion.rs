@@ -4,85 +4,93 @@ use std::error::Error;
 
 use ::diffusion::{DiffusionConfig, DiffusionDetector};
 use detector::{Detector, DetectorError};
-use diffusion_core::{Denoiser, ScheduleConfig, ScoreConfig, ScoreRule, Target};
-use serde::Serialize;
+use diffusion_core::{Denoiser, ScheduleConfig, ScoreConfig, ScoreRule, Target, Variance};
+use residuum::{BuildError, Method, Numbers, RowScaling, Runtime, Setting, Takes, settings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tch::nn;
 use training::{Decay, Optimizer, TrainConfig};
 
-use super::{BuildError, FLOAT32, Method, Settings, defaults};
-use crate::{Device, Runtime};
+use super::parts::{network, rest, with_network};
+use crate::torch::torch;
 
-pub(super) const DDPM: Method = Method {
-    name: "ddpm",
-    title: "DDPM (residual MLP)",
-    source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings; scored by the mean-only walk behind the DDPM column of arXiv 2412.07539",
-    rows: "standard",
-    numbers: FLOAT32,
-    defaults: || with_network::<mlp::ResidualMlpConfig>(&DiffusionConfig::default()),
-    settings: &[
-        DIFFUSION,
-        SCORE,
-        TRAIN,
-        &[
-            ("network.n-blocks", "residual blocks"),
-            ("network.d-main", "width between the blocks"),
-            ("network.d-hidden", "width inside a block"),
-            ("network.d-time", "width of the time embedding, even"),
-            (
-                "network.dropout-first",
-                "dropout after a block's activation",
-            ),
-            ("network.dropout-second", "dropout at a block's end"),
-        ],
-    ],
-    build: |config, runtime| {
-        // The reference has no learned variance and no setting for one: the process says it.
-        match config.get("variance").and_then(Value::as_str) {
-            Some("learned-range") => build(config, runtime, "residual-mlp", |vs, d, config| {
-                let network = mlp::ResidualMlp::with_learned_variance(vs, d, config)?;
-                Ok(Box::new(network))
-            }),
-            _ => build(config, runtime, "residual-mlp", |vs, d, config| {
-                Ok(Box::new(mlp::ResidualMlp::new(vs, d, config)?))
-            }),
-        }
-    },
-};
+pub(super) fn ddpm() -> Method {
+    Method {
+        name: "ddpm",
+        title: "DDPM (residual MLP)",
+        source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings; scored by the mean-only walk behind the DDPM column of arXiv 2412.07539",
+        takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
+        defaults: with_network::<mlp::ResidualMlpConfig>(&DiffusionConfig::default()),
+        settings: settings(&[
+            DIFFUSION,
+            SCORE,
+            TRAIN,
+            &[
+                ("network.n-blocks", "residual blocks"),
+                ("network.d-main", "width between the blocks"),
+                ("network.d-hidden", "width inside a block"),
+                ("network.d-time", "width of the time embedding, even"),
+                (
+                    "network.dropout-first",
+                    "dropout after a block's activation",
+                ),
+                ("network.dropout-second", "dropout at a block's end"),
+            ],
+        ]),
+        needs_libtorch: true,
+        build: Some(|values, runtime| {
+            build(
+                values,
+                runtime,
+                "residual-mlp",
+                |vs, d, config, variance| {
+                    // The reference has no learned variance and no setting for one: the process says it.
+                    Ok(Box::new(match variance {
+                        Variance::LearnedRange => {
+                            mlp::ResidualMlp::with_learned_variance(vs, d, config)?
+                        }
+                        _ => mlp::ResidualMlp::new(vs, d, config)?,
+                    }))
+                },
+            )
+        }),
+    }
+}
 
-pub(super) const DIT: Method = Method {
-    name: "dit",
-    title: "DiT (chunks of the row)",
-    source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over chunks of an embedding; sizes, training and score are ours, chosen on CIFAR10_0, SVHN_0 and MVTec-AD_{tile,zipper,pill}",
-    rows: "l2",
-    numbers: FLOAT32,
-    defaults: || with_network::<dit::VectorDitConfig>(&dit_on_embeddings()),
-    settings: &[
-        DIFFUSION,
-        SCORE,
-        TRAIN,
-        &[
-            ("network.chunk", "numbers in a token"),
-            ("network.depth", "transformer blocks"),
-            ("network.width", "width of a token"),
-            ("network.heads", "attention heads"),
-            (
-                "network.mlp-ratio",
-                "width inside a block's MLP, in widths of a token",
-            ),
-            (
-                "network.learn-variance",
-                "whether the network also predicts the variance",
-            ),
-        ],
-    ],
-    build: |config, runtime| {
-        build(config, runtime, "vector-dit", |vs, d, config| {
-            Ok(Box::new(dit::VectorDit::new(vs, d, config)?))
-        })
-    },
-};
+pub(super) fn dit() -> Method {
+    Method {
+        name: "dit",
+        title: "DiT (chunks of the row)",
+        source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over chunks of an embedding; sizes, training and score are ours, chosen on CIFAR10_0, SVHN_0 and MVTec-AD_{tile,zipper,pill}",
+        takes: Takes::Rows(RowScaling::L2, Numbers::Float32),
+        defaults: with_network::<dit::VectorDitConfig>(&dit_on_embeddings()),
+        settings: settings(&[
+            DIFFUSION,
+            SCORE,
+            TRAIN,
+            &[
+                ("network.chunk", "numbers in a token"),
+                ("network.depth", "transformer blocks"),
+                ("network.width", "width of a token"),
+                ("network.heads", "attention heads"),
+                (
+                    "network.mlp-ratio",
+                    "width inside a block's MLP, in widths of a token",
+                ),
+                (
+                    "network.learn-variance",
+                    "whether the network also predicts the variance",
+                ),
+            ],
+        ]),
+        needs_libtorch: true,
+        build: Some(|config, runtime| {
+            build(config, runtime, "vector-dit", |vs, d, config, _| {
+                Ok(Box::new(dit::VectorDit::new(vs, d, config)?))
+            })
+        }),
+    }
+}
 
 /// Chosen by the mean AUROC over CIFAR10_0, SVHN_0 and MVTec-AD's tile, zipper and pill under protocol
 /// `semi`, before any other set was scored: few steps (more do not help), the one-step norm of the
@@ -114,7 +122,7 @@ fn dit_on_embeddings() -> DiffusionConfig {
     }
 }
 
-pub(super) const DIFFUSION: Settings = &[
+pub(super) const DIFFUSION: &[Setting] = &[
     ("steps", "diffusion steps T"),
     (
         "schedule",
@@ -140,7 +148,7 @@ pub(super) const DIFFUSION: Settings = &[
     ),
 ];
 
-pub(super) const SCORE: Settings = &[
+pub(super) const SCORE: &[Setting] = &[
     (
         "score.rule",
         "how a trained model scores: reconstruction, epsilon-error, vlb, score-norm or inversion",
@@ -180,7 +188,7 @@ pub(super) const SCORE: Settings = &[
     ),
 ];
 
-pub(super) const TRAIN: Settings = &[
+pub(super) const TRAIN: &[Setting] = &[
     ("train.epochs", "passes over the training rows, at most"),
     ("train.steps", "optimiser steps, at most; 0: no limit"),
     (
@@ -222,56 +230,21 @@ pub(super) const TRAIN: Settings = &[
     ("train.precision", "f32, or bf16 where the hardware has it"),
 ];
 
-/// The settings of a diffusion model with those of its network as the table `network`.
-pub(super) fn with_network<N: Default + Serialize>(config: &DiffusionConfig) -> Map<String, Value> {
-    let mut values = match serde_json::to_value(config) {
-        Ok(Value::Object(values)) => values,
-        _ => Map::new(),
-    };
-    values.insert("network".to_owned(), Value::Object(defaults::<N>()));
-    values
-}
-
 pub(super) type Network = Result<Box<dyn Denoiser>, Box<dyn Error + Send + Sync>>;
 
-/// A detector over the network that `new` makes for rows of `d` numbers.
-fn build<N>(
-    config: Value,
+/// A detector over the network that `new` makes for rows of `d` numbers under the configuration around it.
+fn build<N: DeserializeOwned + Send + Sync + 'static>(
+    mut values: Map<String, Value>,
     runtime: &Runtime,
-    name: &str,
-    new: fn(&nn::Path<'_>, usize, &N) -> Network,
-) -> Result<Box<dyn Detector>, BuildError>
-where
-    N: DeserializeOwned + Send + Sync + 'static,
-{
-    let mut values = match config {
-        Value::Object(values) => values,
-        _ => Map::new(),
-    };
-    let network = values.remove("network").unwrap_or_default();
-    let description = format!("{name} {network}");
-    let network: N = serde_json::from_value(network).map_err(BuildError::Value)?;
-    let config = serde_json::from_value(Value::Object(values)).map_err(BuildError::Value)?;
-    let new = move |vs: &nn::Path<'_>, d: usize| new(vs, d, &network);
-    DiffusionDetector::new(config, description, torch(runtime), new)
-        .map(|detector| Box::new(detector) as Box<dyn Detector>)
-        .map_err(|error| BuildError::Detector(DetectorError::from(error)))
-}
-
-/// The runtime as the crates that link libtorch know it.
-pub(super) fn torch(runtime: &Runtime) -> training::Runtime {
-    training::Runtime {
-        device: tch_device(runtime.device),
-        models: runtime.models.clone(),
-    }
-}
-
-/// The device as libtorch knows it.
-pub(crate) fn tch_device(device: Device) -> tch::Device {
-    match device {
-        Device::Cpu => tch::Device::Cpu,
-        Device::Cuda(index) => tch::Device::Cuda(index),
-    }
+    kind: &str,
+    new: fn(&nn::Path<'_>, usize, &N, Variance) -> Network,
+) -> Result<Box<dyn Detector>, BuildError> {
+    let (network, description) = network::<N>(&mut values, kind)?;
+    let config: DiffusionConfig = rest(values)?;
+    let variance = config.variance;
+    let new = move |vs: &nn::Path<'_>, d: usize| new(vs, d, &network, variance);
+    let detector = DiffusionDetector::new(config, description, torch(runtime), new);
+    Ok(Box::new(detector.map_err(DetectorError::from)?))
 }
 
 #[cfg(test)]
@@ -285,12 +258,12 @@ mod tests {
     fn a_learned_variance_gives_the_mlp_a_second_output() {
         let x = Array2::from_shape_fn((9, 3), |(i, j)| ((2 * i + 5 * j) % 7) as f32);
         let fitted = |text: &str| {
-            let mut config = DDPM.config();
+            let mut config = ddpm().config();
             config
                 .set_toml("train = { steps = 2, batch-size = 9 }")
                 .unwrap();
             config.set_toml(text).unwrap();
-            let detector = DDPM.detector(&config, &Runtime::cpu()).unwrap();
+            let detector = ddpm().detector(&config, &Runtime::cpu()).unwrap();
             let scorer = detector.fit(Input::Rows(x.view()), 0, &Silent).unwrap();
             scorer.score(Input::Rows(x.view()), &Silent).unwrap();
             scorer.n_params().unwrap()

@@ -7,8 +7,7 @@ fn main() {
     let libtorch = std::env::var("LIBTORCH").unwrap_or_default();
     let library = Path::new(&libtorch).join("lib");
     let linux = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux");
-    let torch = std::env::var_os("CARGO_FEATURE_TORCH").is_some();
-    if torch && linux && library.is_absolute() {
+    if linux && library.is_absolute() {
         println!(
             "cargo::rustc-link-arg-bins=-Wl,--disable-new-dtags,-rpath,{}",
             library.display()

@@ -1,6 +1,7 @@
 //! `residuum embed`: images to vectors.
 #![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
+#[path = "../../cli/tests/support/mod.rs"]
 mod support;
 
 use std::path::Path;

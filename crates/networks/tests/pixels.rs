@@ -1,5 +1,4 @@
 //! The methods on pixels through the registry.
-#![cfg(feature = "torch")]
 
 use detector::conformance::{Tolerance, check_images_within};
 use detector::{Detector, DetectorError, Input, Silent};
@@ -11,7 +10,7 @@ const METHODS: [&str; 3] = ["ddpm-unet", "dit-pixels", "dte-c-conv"];
 /// Settings that make each small and quick. Not by typicality: near 0 it is a difference of nearly equal
 /// logarithms, and no relative tolerance holds.
 fn small(method: &str) -> residuum::Config {
-    let mut config = residuum::find(method).unwrap().config();
+    let mut config = networks::find(method).unwrap().config();
     config
         .set_toml(match method {
             "dte-c-conv" => "channels = [8, 16]\ntrain = { steps = 150, learning-rate = 5e-3 }",
@@ -30,14 +29,14 @@ fn small(method: &str) -> residuum::Config {
 }
 
 fn detector(method: &str, runtime: &Runtime) -> residuum::Pipeline {
-    let found = residuum::find(method).unwrap();
+    let found = networks::find(method).unwrap();
     found.detector(&small(method), runtime).unwrap()
 }
 
 #[test]
 fn each_holds_the_contract() {
     for method in METHODS {
-        assert_eq!(residuum::find(method).unwrap().takes(), Takes::Images);
+        assert_eq!(networks::find(method).unwrap().takes, Takes::Images);
         assert!(!small(method).values().contains_key("rows"));
         let tolerance = Tolerance {
             relative: 1e-4, // f32 convolutions of other batch sizes round otherwise
@@ -60,8 +59,8 @@ fn rows_are_an_error_and_images_become_rows_for_the_others() {
         );
     }
     let images = Array4::from_shape_fn((9, 1, 3, 4), |(n, _, h, w)| (n * 20 + h * 5 + w) as u8);
-    let norm = residuum::find("norm").unwrap();
-    assert_eq!(norm.takes(), Takes::Rows);
+    let norm = networks::find("norm").unwrap();
+    assert!(matches!(norm.takes, Takes::Rows(..)));
     let norm = norm.detector(&norm.config(), &Runtime::cpu()).unwrap();
     let scorer = norm.fit(Input::Images(images.view()), 0, &Silent).unwrap();
     let scores = scorer.score(Input::Images(images.view()), &Silent).unwrap();
@@ -82,7 +81,7 @@ fn settings_out_of_range_are_told_before_any_training() {
             "groups = 7: expected a divisor of all channels",
         ),
     ] {
-        let found = residuum::find(method).unwrap();
+        let found = networks::find(method).unwrap();
         let mut config = found.config();
         config.set_text(setting).unwrap();
         let error = match found.detector(&config, &Runtime::cpu()) {
@@ -113,7 +112,7 @@ fn sets_with_the_same_training_images_share_a_trained_network() {
     let fit = |n: usize, score: &str| {
         let mut config = config.clone();
         config.set_text(score).unwrap();
-        let method = residuum::find("ddpm-unet").unwrap();
+        let method = networks::find("ddpm-unet").unwrap();
         let detector = method.detector(&config, &runtime).unwrap();
         detector
             .fit(Input::Images(images(n).view()), 1, &Silent)

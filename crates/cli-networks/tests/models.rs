@@ -1,5 +1,6 @@
 //! Trained networks that are kept: scored by other rules, taken up after Ctrl-C.
 
+#[path = "../../cli/tests/support/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;

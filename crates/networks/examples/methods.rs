@@ -1,6 +1,6 @@
 //! Fits every method of rows to made ones and ranks a row that does not belong.
 //!
-//! `cargo run --release -p residuum --example methods`
+//! `cargo run --release -p networks --example methods`
 #![allow(clippy::print_stdout)]
 
 use detector::{Detector, Input, Silent};
@@ -12,8 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let train = Array2::from_shape_fn((200, 8), |(i, j)| wave(i, j));
     let mut test = Array2::from_shape_fn((20, 8), |(i, j)| wave(i + 1000, j));
     test.row_mut(7).fill(4.0);
-    for method in residuum::methods() {
-        if method.takes() == Takes::Images {
+    for method in networks::methods() {
+        if method.takes == Takes::Images {
             continue;
         }
         let mut config = method.config();

@@ -2,8 +2,8 @@
 //! and the largest resident set. Every line is measured in a process of its own, on generated rows of 16
 //! directions and a little noise. Linux only: it reads `/proc`.
 //!
-//! `cargo run --release -p residuum --example cost > cost.csv`
-//! `cargo run --release -p residuum --example cost -- knn 8000 512`
+//! `cargo run --release -p networks --example cost > cost.csv`
+//! `cargo run --release -p networks --example cost -- knn 8000 512`
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -74,7 +74,7 @@ fn main() -> Done {
 }
 
 fn measure(name: &str, n: usize, d: usize) -> Done {
-    let method = residuum::find(name)?;
+    let method = networks::find(name)?;
     let mut config = method.config();
     if ["ddpm", "dte-c", "tccm"].contains(&name) {
         config.set_text(EPOCHS)?;

@@ -3,8 +3,10 @@ use std::path::PathBuf;
 use detector::Progress;
 use features::{Backbone, FeaturesError, Normalisation, lite0_weights};
 use ndarray::{Array2, ArrayView4};
+use residuum::Device;
 
-use crate::{Device, registry};
+use crate::torch::tch_device;
+use crate::weights::weights_folder;
 
 /// A network that makes a vector of an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,19 +55,8 @@ impl Embedder {
         };
         let (_, _, h, w) = images.dim();
         let side = side.or((h.min(w) < SMALLEST_SIDE).then_some(SMALLEST_SIDE));
-        features::embed(
-            &backbone,
-            images,
-            side,
-            registry::tch_device(device),
-            progress,
-        )
+        features::embed(&backbone, images, side, tch_device(device), progress)
     }
-}
-
-/// Where downloaded weights are kept.
-pub(crate) fn weights_folder() -> Option<PathBuf> {
-    datasets::cache_folder().map(|cache| cache.join("weights"))
 }
 
 #[cfg(test)]

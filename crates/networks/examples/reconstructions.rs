@@ -1,7 +1,7 @@
 //! Trains `ddpm-unet` on normal images, says how large its reconstruction error is on normal and on
 //! anomalous ones, and draws some of both: inputs, reconstructions and maps on one scale, as a PNG.
 //!
-//! `cargo run -p residuum --release --example reconstructions -- [set@pixels] [file.png] [key=value]..`
+//! `cargo run -p networks --release --example reconstructions -- [set@pixels] [file.png] [key=value]..`
 //!
 //! The error is the mean squared difference between an image, as numbers from −1 to 1, and where ten steps
 //! of DDIM from t = 100 end that start at the image itself. Without arguments it takes the embedded
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let given = |i: usize| arguments.get(i).map(String::as_str);
     let set = given(0).unwrap_or("FashionMNIST_3@pixels");
     let file = given(1).unwrap_or("reconstructions.png");
-    let method = residuum::find("ddpm-unet")?;
+    let method = networks::find("ddpm-unet")?;
     let mut config = method.config();
     config.set_toml(
         "score = { rule = 'reconstruction', combine = 'mean', start = [100], walk = 'ddim', evaluations = 10 }",

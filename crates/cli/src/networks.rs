@@ -1,0 +1,129 @@
+//! The half of the program that links libtorch: what it brings where it is this program, and how it is started
+//! where it is another one.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use detector::Progress;
+use ndarray::{Array2, ArrayView4};
+use residuum::{Device, DeviceChoice, Method, RegistryError};
+
+use crate::failure::{Failure, exit};
+
+/// What a program with networks brings.
+#[derive(Debug)]
+pub struct Networks {
+    /// Every method, with its detector.
+    pub methods: fn() -> &'static [Method],
+    /// The device that a choice comes to.
+    pub device: fn(DeviceChoice) -> Result<Device, RegistryError>,
+    /// Gives the whole process so many threads.
+    pub set_threads: fn(usize),
+    /// The vector of each image, `[n, 1 or 3, h, w]` to `[n, d]`, its shorter side first brought to so many
+    /// pixels.
+    pub embed: Embed,
+}
+
+/// Images to vectors.
+pub type Embed = fn(
+    &Embedder,
+    ArrayView4<'_, u8>,
+    Option<usize>,
+    Device,
+    &dyn Progress,
+) -> Result<Array2<f32>, NoVectors>;
+
+/// The network that makes vectors of images.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Embedder {
+    /// EfficientNet-Lite0.
+    Lite0,
+    /// A file of TorchScript.
+    TorchScript {
+        /// The file.
+        module: PathBuf,
+        /// What is taken off pixels from 0 to 1, by channel; ImageNet's figures where not given.
+        mean: Option<[f32; 3]>,
+        /// What they are divided by then.
+        std: Option<[f32; 3]>,
+    },
+}
+
+/// Why images do not become vectors.
+#[derive(Debug)]
+pub enum NoVectors {
+    /// A signal came.
+    Interrupted(Box<dyn Error>),
+    /// Weights that cannot be had, with the way out.
+    Missing(Box<dyn Error>, Option<String>),
+    /// What the network says, with the way out.
+    Refused(Box<dyn Error>, Option<String>),
+}
+
+/// The file name of the program with networks.
+const PROGRAM: &str = "residuum-networks";
+/// Names its file where that is not beside this program.
+const PLACE: &str = "RESIDUUM_NETWORKS";
+/// Holds the id of the process that handed over: one that starts itself would never end.
+const HANDED_OVER: &str = "RESIDUUM_HANDED_OVER";
+
+/// Whether the program with networks is there to be started.
+pub(crate) fn is_there() -> bool {
+    place().is_ok_and(|path| path.is_file())
+}
+
+/// Becomes the program with networks, with the arguments and the environment of this one. Comes back only
+/// where that cannot be, with the reason.
+pub(crate) fn hand_over() -> Failure {
+    let missing = |what: String| {
+        Failure::new(exit::MISSING, format!("this needs networks: {what}")).hint(format!(
+            "put {PROGRAM} beside residuum, or its path into {PLACE}; `cargo build --release --workspace` makes both"
+        ))
+    };
+    let path = match place() {
+        Ok(path) => path,
+        Err(why) => return missing(why),
+    };
+    let this = std::process::id().to_string();
+    if std::env::var(HANDED_OVER).is_ok_and(|id| id == this) {
+        return missing(format!("{} has none", path.display()));
+    }
+    if !path.is_file() {
+        return missing(format!("there is no {}", path.display()));
+    }
+    let error = become_program(&path, &this);
+    missing(format!("cannot start {}: {error}", path.display()))
+}
+
+fn place() -> Result<PathBuf, String> {
+    if let Some(path) = std::env::var_os(PLACE).filter(|path| !path.is_empty()) {
+        return Ok(path.into());
+    }
+    let this = std::env::current_exe().and_then(|path| path.canonicalize());
+    let this = this.map_err(|error| format!("cannot see where this program is: {error}"))?;
+    Ok(this.with_file_name(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+#[cfg(unix)]
+fn become_program(path: &Path, this: &str) -> std::io::Error {
+    use std::os::unix::process::CommandExt;
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_else(|| "residuum".into());
+    crate::lifeline::leave_stdout_as_it_was();
+    let mut command = Command::new(path);
+    command.arg0(name).args(arguments).env(HANDED_OVER, this);
+    command.exec()
+}
+
+#[cfg(not(unix))]
+fn become_program(path: &Path, this: &str) -> std::io::Error {
+    let mut command = Command::new(path);
+    command
+        .args(std::env::args_os().skip(1))
+        .env(HANDED_OVER, this);
+    match command.status() {
+        Ok(status) => std::process::exit(status.code().unwrap_or(exit::INTERNAL.into())),
+        Err(error) => error,
+    }
+}

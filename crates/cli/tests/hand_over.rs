@@ -1,0 +1,217 @@
+//! `residuum` becomes the program with networks where a command asks for one. A script stands for that program.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use support::{PROGRAM, bmp, command, easy_set, ended, residuum};
+
+/// A program that says what it was started with and ends with 42.
+fn script(root: &Path) -> PathBuf {
+    let path = root.join("networks.sh");
+    std::fs::write(&path, "#!/bin/sh\necho \"$$ $*\" || exit 9\ncat\nexit 42\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn with_script(root: &Path, words: &[&str]) -> Command {
+    let mut command = command(root);
+    command.args(words).env("RESIDUUM_NETWORKS", script(root));
+    command
+}
+
+#[test]
+fn arguments_process_and_standard_streams_are_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 20, 2);
+    let words = [
+        "run",
+        "--dataset",
+        set.to_str().unwrap(),
+        "--method",
+        "ddpm",
+    ];
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut writer, b"to read\n").unwrap();
+    drop(writer);
+    let mut program = with_script(root.path(), &words);
+    let program = program
+        .stdin(reader)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = program.spawn().unwrap();
+    let id = child.id();
+    let told = ended(child.wait_with_output().unwrap());
+    assert_eq!(told.code, Some(42), "{}", told.stderr);
+    assert_eq!(told.stdout, format!("{id} {}\nto read\n", words.join(" ")));
+    assert_eq!(told.stderr, "");
+}
+
+#[test]
+fn a_standard_output_that_was_never_open_stays_closed() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 20, 2);
+    let told = Command::new("sh")
+        .args(["-c", "exec >&-; exec \"$@\"", "sh", PROGRAM])
+        .args(["run", "--method", "ddpm", "--dataset"])
+        .arg(set)
+        .env("RESIDUUM_NETWORKS", script(root.path()))
+        .stdin(Stdio::null())
+        .output();
+    assert_eq!(told.unwrap().status.code(), Some(9));
+}
+
+#[test]
+fn only_what_asks_for_a_network_is_handed_over() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 20, 2);
+    let set = set.to_str().unwrap();
+    let photos = root.path().join("photos");
+    std::fs::create_dir(&photos).unwrap();
+    std::fs::write(photos.join("a.bmp"), bmp(28, 7)).unwrap();
+    let out = root.path().join("v.npz");
+    let run = ["run", "--dataset", set, "--method"];
+    let tccm = "epsilon = 0.1, steps = 1, surrogate = { method = 'tccm' }";
+    for (words, code) in [
+        ([&run[..], &["knn"]].concat(), 0),
+        ([&run[..], &["dte-np"]].concat(), 0),
+        ([&run[..], &["ddpm"]].concat(), 42),
+        ([&run[..], &["knn", "--attack", tccm]].concat(), 42),
+        ([&run[..], &["knn", "--device", "cuda"]].concat(), 42),
+        ([&run[..], &["knn", "--device", "cpu"]].concat(), 0),
+        // What is wrong is said at once.
+        ([&run[..], &["ddpm", "--set", "tran.epochs=3"]].concat(), 2),
+        (
+            vec![
+                "run",
+                "--dataset",
+                "FashionMNIST_3@lite0",
+                "--method",
+                "knn",
+            ],
+            42,
+        ),
+        (vec!["audit", "FashionMNIST_3@lite0"], 42),
+        (
+            vec![
+                "embed",
+                photos.to_str().unwrap(),
+                "-o",
+                out.to_str().unwrap(),
+            ],
+            42,
+        ),
+        (vec!["methods", "show", "ddpm"], 0),
+    ] {
+        let told = with_script(root.path(), &words)
+            .stdin(Stdio::null())
+            .output();
+        let told = ended(told.unwrap());
+        assert_eq!(told.code, Some(code), "{words:?}: {}", told.stderr);
+    }
+}
+
+#[test]
+fn a_worker_is_handed_over_before_its_first_cell_or_not_at_all() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 20, 2);
+    let line = |index: usize, method: &str| {
+        json!({"index": index, "id": format!("c{index}"), "dataset": set, "data_sha256": "",
+            "method": method, "protocol": "semi", "seed": {"data": 0, "model": 0}, "config": {}})
+    };
+    let plan = root.path().join("plan.jsonl");
+    let text = format!("{}\n{}\n", line(0, "norm"), line(1, "ddpm"));
+    std::fs::write(&plan, text).unwrap();
+    let out = root.path().join("run");
+    let cells = |to: &str| {
+        let words = [
+            "cells",
+            "--plan",
+            plan.to_str().unwrap(),
+            "--from",
+            "0",
+            "--to",
+            to,
+        ];
+        [&words[..], &["--out", out.to_str().unwrap()]]
+            .concat()
+            .iter()
+            .map(|w| (*w).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let run = |to: &str, networks: bool| {
+        let words = cells(to);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match networks {
+            true => {
+                let told = with_script(root.path(), &words)
+                    .stdin(Stdio::null())
+                    .output();
+                ended(told.unwrap())
+            }
+            false => residuum(root.path(), &words),
+        }
+    };
+    let told = run("2", true);
+    assert_eq!(told.code, Some(42), "{}", told.stderr);
+    assert!(!out.join("cells/c0.json").exists(), "{}", told.stdout);
+    assert_eq!(
+        run("1", true).code,
+        Some(5),
+        "a cell whose data have another hash"
+    );
+    // Without the other program what can be done is done, and each cell says why it was not.
+    let mut alone = command(root.path());
+    let told = alone
+        .args(cells("2"))
+        .env("RESIDUUM_NETWORKS", root.path().join("absent"))
+        .output();
+    assert_eq!(ended(told.unwrap()).code, Some(5));
+    let cell = std::fs::read(out.join("cells/c1.json")).unwrap();
+    let cell: serde_json::Value = serde_json::from_slice(&cell).unwrap();
+    assert_eq!(cell["error"]["code"], 4, "{cell}");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_4_and_one_that_is_this_one_too() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 20, 2);
+    let absent = root.path().join("absent");
+    for (place, words) in [
+        (absent.to_str().unwrap(), "there is no"),
+        (PROGRAM, "has none"),
+        (root.path().to_str().unwrap(), "there is no"),
+    ] {
+        let mut program = command(root.path());
+        program.env("RESIDUUM_NETWORKS", place);
+        program.args([
+            "run",
+            "--dataset",
+            set.to_str().unwrap(),
+            "--method",
+            "ddpm",
+        ]);
+        let told = ended(program.output().unwrap());
+        told.fails(4, &["networks", words, place]);
+        assert!(told.stderr.contains("residuum-networks"), "{}", told.stderr);
+    }
+}
+
+/// The loader's own list of what it would load.
+#[test]
+fn libtorch_is_not_linked() {
+    let root = tempfile::tempdir().unwrap();
+    let listed = command(root.path())
+        .env("LD_TRACE_LOADED_OBJECTS", "1")
+        .output();
+    let listed = ended(listed.unwrap()).stdout;
+    assert!(listed.contains("libc.so"), "{listed}");
+    assert!(
+        !listed.contains("torch") && !listed.contains("libstdc++"),
+        "{listed}"
+    );
+}

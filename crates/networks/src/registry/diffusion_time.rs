@@ -1,0 +1,85 @@
+//! Diffusion time estimation and its relative, flow matching in one step.
+
+use detector::DetectorError;
+use residuum::RowScaling;
+use residuum::{Method, Numbers, Setting, Takes, defaults, make, settings};
+
+use super::diffusion::TRAIN;
+use crate::torch::torch;
+
+pub(super) fn categorical() -> Method {
+    Method {
+        name: "dte-c",
+        title: "DTE-C",
+        source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings, the softmax applied twice included",
+        takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
+        defaults: defaults::<dte::DteCategoricalConfig>(),
+        settings: settings(&[
+            NETWORK,
+            TRAIN,
+            &[
+                ("bins", "bins of diffusion time, the classes of the network"),
+                (
+                    "softmax",
+                    "double: as released, a softmax before the loss that applies it again; single: cross-entropy as defined",
+                ),
+                DROPOUT,
+            ],
+            SCHEDULE,
+        ]),
+        needs_libtorch: true,
+        build: Some(|config, runtime| {
+            make(config, |config| {
+                dte::DteCategorical::new(config, torch(runtime)).map_err(DetectorError::from)
+            })
+        }),
+    }
+}
+
+pub(super) fn inverse_gamma() -> Method {
+    Method {
+        name: "dte-ig",
+        title: "DTE-IG",
+        source: "Livernoche et al. 2023 (arXiv 2305.18593); the released score is a number whose sign is arbitrary, ours its square, as the loss asks for",
+        takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
+        defaults: defaults::<dte::DteInverseGammaConfig>(),
+        settings: settings(&[NETWORK, TRAIN, &[DROPOUT], SCHEDULE]),
+        needs_libtorch: true,
+        build: Some(|config, runtime| {
+            make(config, |config| {
+                dte::DteInverseGamma::new(config, torch(runtime)).map_err(DetectorError::from)
+            })
+        }),
+    }
+}
+
+pub(super) fn tccm() -> Method {
+    Method {
+        name: "tccm",
+        title: "TCCM",
+        source: "Time-conditioned contraction matching, NeurIPS 2025, the authors' settings (ZhongLIFR/TCCM-NIPS)",
+        takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
+        defaults: defaults::<deep::TccmConfig>(),
+        settings: settings(&[
+            NETWORK,
+            TRAIN,
+            &[("d-time", "width of the time embedding, even")],
+        ]),
+        needs_libtorch: true,
+        build: Some(|config, runtime| {
+            make(config, |config| {
+                deep::Tccm::new(config, torch(runtime)).map_err(DetectorError::from)
+            })
+        }),
+    }
+}
+
+const NETWORK: &[Setting] = &[("widths", "widths of the hidden layers")];
+const DROPOUT: Setting = ("dropout", "after every hidden layer but the first");
+const SCHEDULE: &[Setting] = &[
+    ("steps", "diffusion steps T"),
+    (
+        "schedule",
+        "β of each step: kind = linear with first and last, cosine, …",
+    ),
+];

@@ -1,0 +1,213 @@
+//! Methods on patches of pretrained feature maps.
+
+use detector::{Detector, DetectorError};
+use residuum::{BuildError, Method, Runtime, Setting, Takes, defaults, make, settings};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::diffusion::TRAIN;
+use super::parts::{network, with_network};
+use crate::torch::torch;
+use crate::weights::weights_folder;
+
+pub(super) fn padim() -> Method {
+    Method {
+        name: "padim",
+        title: "PaDiM (Lite0)",
+        source: "Defard et al. 2021 (arXiv 2011.08785) on EfficientNet-Lite0: a Gaussian of patches at each place",
+        takes: Takes::Images,
+        defaults: defaults::<patches::PadimConfig>(),
+        settings: settings(&[PATCHES, SHRINKAGE]),
+        needs_libtorch: true,
+        build: Some(|config, runtime| {
+            make(config, |config| {
+                patches::Padim::new(config, over(runtime)).map_err(DetectorError::from)
+            })
+        }),
+    }
+}
+
+pub(super) fn patch_knn() -> Method {
+    Method {
+        name: "patch-knn",
+        title: "patch memory (Lite0)",
+        source: "Roth et al. 2022 (PatchCore, arXiv 2106.08265) on EfficientNet-Lite0: distance to the nearest remembered patch",
+        takes: Takes::Images,
+        defaults: defaults::<patches::PatchKnnConfig>(),
+        settings: settings(&[
+            PATCHES,
+            &[
+                ("share", "share of the training patches that is remembered"),
+                ("subset", "which: random, or coreset (greedy, slow)"),
+            ],
+        ]),
+        needs_libtorch: true,
+        build: Some(|config, runtime| {
+            make(config, |config| {
+                patches::PatchKnn::new(config, over(runtime)).map_err(DetectorError::from)
+            })
+        }),
+    }
+}
+
+pub(super) fn patch_ddpm() -> Method {
+    Method {
+        name: "patch-ddpm",
+        title: "DDPM on patches (Lite0)",
+        source: "ours: diffusion on single patches of EfficientNet-Lite0 whose place is known, white at each place (position, PaDiM untrained) or together (pca)",
+        takes: Takes::Images,
+        defaults: defaults::<patches::PatchDdpmConfig>(),
+        settings: settings(&[
+            PATCHES,
+            SHRINKAGE,
+            TRAIN,
+            DIFFUSION,
+            &[
+                (
+                    "places",
+                    "places of an image in an optimiser step; they share a noise level",
+                ),
+                ("network.width", "width between the blocks"),
+                ("network.hidden", "width inside a block"),
+                ("network.depth", "blocks"),
+            ],
+        ]),
+        needs_libtorch: true,
+        build: Some(|config, runtime| {
+            make(config, |config| {
+                patches::PatchDdpm::new(config, over(runtime)).map_err(DetectorError::from)
+            })
+        }),
+    }
+}
+
+pub(super) fn patch_dit() -> Method {
+    Method {
+        name: "patch-dit",
+        title: "masked DiT on patches (Lite0)",
+        source: "ours: the transformer of Peebles & Xie 2023 (arXiv 2212.09748) over maps of EfficientNet-Lite0's patches, half of them hidden by noise and told from the others",
+        takes: Takes::Images,
+        defaults: with_network::<MapDit>(&patches::MaskedDdpmConfig::default()),
+        settings: settings(&[
+            PATCHES,
+            SHRINKAGE,
+            TRAIN,
+            DIFFUSION,
+            &[
+                ("mask.block", "side of a hidden square, in patches"),
+                (
+                    "mask.parts",
+                    "masks that together hide every patch once; 2: a checkerboard, half is hidden",
+                ),
+                ("network.token", "side of a token, in patches"),
+                ("network.depth", "transformer blocks"),
+                ("network.width", "width of a token"),
+                ("network.heads", "attention heads"),
+                (
+                    "network.mlp-ratio",
+                    "width inside a block's MLP, in widths of a token",
+                ),
+            ],
+        ]),
+        needs_libtorch: true,
+        build: Some(masked_dit),
+    }
+}
+
+/// A transformer over a map of patches that one CPU core trains in minutes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct MapDit {
+    token: usize,
+    depth: usize,
+    width: usize,
+    heads: usize,
+    mlp_ratio: usize,
+}
+
+impl Default for MapDit {
+    /// 256 tokens for a grid of 32 × 32.
+    fn default() -> Self {
+        Self {
+            token: 2,
+            depth: 3,
+            width: 96,
+            heads: 4,
+            mlp_ratio: 4,
+        }
+    }
+}
+
+impl MapDit {
+    fn config(&self) -> dit::DitConfig {
+        dit::DitConfig {
+            patch: self.token,
+            depth: self.depth,
+            width: self.width,
+            heads: self.heads,
+            mlp_ratio: self.mlp_ratio,
+            learn_variance: false,
+        }
+    }
+}
+
+fn masked_dit(
+    mut values: Map<String, Value>,
+    runtime: &Runtime,
+) -> Result<Box<dyn Detector>, BuildError> {
+    let (network, description) = network::<MapDit>(&mut values, "dit")?;
+    make(values, |config| {
+        let size = network.config();
+        patches::MaskedDdpm::new(config, description, over(runtime), move |vs, map| {
+            Ok(Box::new(dit::Dit::new(vs, map, &size)?))
+        })
+        .map_err(DetectorError::from)
+    })
+}
+
+const PATCHES: &[Setting] = &[
+    (
+        "patches.blocks",
+        "blocks of EfficientNet-Lite0, 0 to 15, whose outputs make a patch",
+    ),
+    ("patches.grid", "patches along each side of an image"),
+    ("patches.components", "principal components of a patch"),
+    (
+        "patches.sample",
+        "training patches that the components are found on",
+    ),
+    (
+        "map.smoothing",
+        "standard deviation in pixels of the Gaussian over a map",
+    ),
+];
+const DIFFUSION: &[Setting] = &[
+    (
+        "whitening",
+        "of the patches: pca (all together) or position (each place by its own Gaussian)",
+    ),
+    ("steps", "diffusion steps T"),
+    (
+        "schedule",
+        "β of each step: kind = cosine, linear with first and last, …",
+    ),
+    (
+        "score.levels",
+        "noise levels, from 0 below T, at which the network is asked",
+    ),
+    (
+        "score.draws",
+        "draws of noise, half of them the negatives of the others",
+    ),
+];
+const SHRINKAGE: &[Setting] = &[(
+    "shrinkage",
+    "share of the covariance of all patches in that of a place",
+)];
+
+fn over(runtime: &Runtime) -> patches::PatchRuntime {
+    patches::PatchRuntime {
+        training: torch(runtime),
+        weights: weights_folder(),
+    }
+}

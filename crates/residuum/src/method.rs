@@ -1,0 +1,151 @@
+use crate::RowScaling;
+use detector::{Detector, DetectorError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Config, Numbers, Pipeline, RegistryError, Runtime};
+
+/// A method by name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Method {
+    /// The name used on the command line, in cells and in configurations.
+    pub name: &'static str,
+    /// What it is called in prose.
+    pub title: &'static str,
+    /// Where it was published and which numbers its defaults follow.
+    pub source: &'static str,
+    /// What it is fitted to.
+    pub takes: Takes,
+    /// The default configuration, without what all methods of rows have.
+    pub defaults: Map<String, Value>,
+    /// What each setting means, by key; those inside a table with its name and a dot before them.
+    #[serde(borrow)]
+    pub settings: Vec<(&'static str, &'static str)>,
+    /// Whether it needs libtorch, and so the crate `networks`.
+    pub needs_libtorch: bool,
+    /// Makes the detector; `None` where that takes libtorch and this crate only describes the method.
+    #[serde(skip)]
+    pub build: Option<Build>,
+}
+
+/// What a method is fitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Takes {
+    /// Rows of numbers, scaled and in these numbers unless the configuration says otherwise; images become
+    /// rows of their pixels.
+    Rows(RowScaling, Numbers),
+    /// Images; rows are an error.
+    Images,
+}
+
+/// The key of a setting and what it means.
+pub type Setting = (&'static str, &'static str);
+
+/// Makes a detector of a configuration without the keys of [`Takes::Rows`].
+pub type Build = fn(Map<String, Value>, &Runtime) -> Result<Box<dyn Detector>, BuildError>;
+
+/// Why a configuration does not become a detector.
+#[derive(Debug)]
+pub enum BuildError {
+    /// A value of the wrong type.
+    Value(serde_json::Error),
+    /// One that the method refuses.
+    Detector(DetectorError),
+}
+
+impl From<serde_json::Error> for BuildError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Value(error)
+    }
+}
+
+impl From<DetectorError> for BuildError {
+    fn from(error: DetectorError) -> Self {
+        Self::Detector(error)
+    }
+}
+
+const ROWS: &str = "rows";
+const ROWS_MEANING: &str = "scaling of the rows: standard (columns to mean 0, variance 1), l2 (rows over their norm), minmax (columns to [0, 1]), raw";
+
+const NUMBERS: &str = "numbers";
+const NUMBERS_MEANING: &str = "number type it computes in: file (32 or 64 bits, as the rows came) or float32 (rounded after scaling); networks compute in 32 bits";
+
+impl Method {
+    /// The default configuration.
+    pub fn config(&self) -> Config {
+        let mut values = self.defaults.clone();
+        if let Takes::Rows(scaling, numbers) = self.takes {
+            values.insert(ROWS.to_owned(), scaling.as_str().into());
+            values.insert(NUMBERS.to_owned(), numbers.as_str().into());
+        }
+        Config::new(self.name, values)
+    }
+
+    /// What the setting `key` means; empty for a key the method does not have.
+    pub fn meaning(&self, key: &str) -> &'static str {
+        let all = [(ROWS, ROWS_MEANING), (NUMBERS, NUMBERS_MEANING)];
+        let mut known = self.settings.iter().chain(&all);
+        known
+            .find(|(name, _)| *name == key)
+            .map_or("", |(_, meaning)| meaning)
+    }
+
+    /// The detector for `config`, its preprocessing in front.
+    ///
+    /// # Errors
+    /// [`RegistryError::Value`] for a value of the wrong type, [`RegistryError::Detector`] for one
+    /// that the method refuses, [`RegistryError::NeedsLibtorch`] for a method of the crate `networks`
+    /// that comes from this one.
+    pub fn detector(&self, config: &Config, runtime: &Runtime) -> Result<Pipeline, RegistryError> {
+        let method = self.name;
+        let build = self.build.ok_or(RegistryError::NeedsLibtorch { method })?;
+        let value_error = |error: serde_json::Error| RegistryError::Value {
+            method,
+            message: error.to_string(),
+        };
+        let mut values = config.values().clone();
+        let (rows, numbers) = (values.remove(ROWS), values.remove(NUMBERS));
+        let detector = build(values, runtime).map_err(|error| match error {
+            BuildError::Value(error) => value_error(error),
+            BuildError::Detector(source) => RegistryError::Detector { method, source },
+        })?;
+        let Takes::Rows(scaling, of_numbers) = self.takes else {
+            return Ok(Pipeline::of_images(detector));
+        };
+        let scaling = rows.map_or(Ok(scaling), serde_json::from_value);
+        let numbers = numbers.map_or(Ok(of_numbers), serde_json::from_value);
+        Ok(Pipeline::in_numbers(
+            scaling.map_err(value_error)?,
+            numbers.map_err(value_error)?,
+            detector,
+        ))
+    }
+}
+
+/// The defaults of a configuration as values.
+pub fn defaults<C: Default + Serialize>() -> Map<String, Value> {
+    match serde_json::to_value(C::default()) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Groups of settings, which methods share, as those of one.
+pub fn settings(groups: &[&[Setting]]) -> Vec<Setting> {
+    groups.concat()
+}
+
+/// The detector that `new` makes of a configuration of type `C`.
+///
+/// # Errors
+/// [`BuildError`] for values that `C` or `new` do not take.
+pub fn make<C: DeserializeOwned, D: Detector + 'static>(
+    values: Map<String, Value>,
+    new: impl FnOnce(C) -> Result<D, DetectorError>,
+) -> Result<Box<dyn Detector>, BuildError> {
+    let config = serde_json::from_value(Value::Object(values))?;
+    Ok(Box::new(new(config)?))
+}
