@@ -1,12 +1,12 @@
+use detector::settings::positive;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
 use ndarray::{Array1, ArrayView2, Ix1};
-use neighbours::Neighbours;
+use neighbours::{Neighbours, needs_two_rows};
 use serde::{Deserialize, Serialize};
 
 use crate::noise_level::{RANK, noise_level};
 use crate::rows::{Centre, Deltas, in_units, mean, stored_unit, unit};
-use crate::unexplained::Unexplained;
-use crate::wiener::{LOG_FLOOR, check_noise, needs_squares, needs_two_rows};
+use crate::unexplained::{LOG_FLOOR, Unexplained, needs_squares};
 
 /// The denoiser that is exact for Gaussian rows, as a detector: what one noiseless step of a diffusion
 /// would take away from a row, were the training rows one Gaussian.
@@ -62,7 +62,7 @@ impl LinearDenoiser {
     /// # Errors
     /// [`DetectorError::Setting`] for a noise that is not positive and finite.
     pub fn new(config: LinearDenoiserConfig) -> Result<Self, DetectorError> {
-        check_noise(config.noise)?;
+        positive("noise", config.noise)?;
         Ok(Self { config })
     }
 }

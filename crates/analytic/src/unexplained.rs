@@ -1,4 +1,4 @@
-use detector::{Number, State, StateError};
+use detector::{DetectorError, Number, State, StateError, needs_memory};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2, Ix2};
 use rayon::prelude::*;
@@ -7,12 +7,28 @@ use crate::covariance::add_outer_products;
 use crate::inverse::inverse;
 use crate::rows::{Deltas, blocks};
 
+/// Added to `R/d` before the logarithm: a row that is fully explained scores finitely.
+pub(crate) const LOG_FLOOR: f64 = 1e-6;
+
 /// Below this share of the trace of Σ, σ² would be lost in its rounding.
 const LEAST_SHARE: f64 = 1e-12;
 /// Rows added to Σ at once: what is held of them is small beside Σ, and the products are large.
 const SUMMED: usize = 4096;
 /// Rows of one task where rows are measured.
 const MEASURED: usize = 128;
+
+/// # Errors
+/// [`DetectorError::Memory`] where covariances of `n` rows of `d` columns do not fit.
+pub(crate) fn needs_squares(n: usize, d: usize) -> Result<(), DetectorError> {
+    let (n, d) = (n as u128, d as u128);
+    let side = n.min(d);
+    // Sum, factor and inverse, and the rows in 64 bits where they are the fewer.
+    let rows = if n < d { n * d } else { 0 };
+    needs_memory(
+        8 * (3 * side * side + rows),
+        &format!("covariances of {n} rows of {d} columns; fewer of the two need less"),
+    )
+}
 
 /// What a Gaussian denoiser leaves of a deviation: `I − W = σ²(Σ + σ²I)⁻¹`, `Σ = (1/n) Σ_i δ_i δ_iᵀ`.
 #[derive(Debug)]

@@ -1,18 +1,13 @@
-use detector::settings::Setting;
-use detector::{
-    Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError, needs_memory,
-};
+use detector::settings::{at_least, check, in_range, positive};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, ArrayView2, Ix1};
-use neighbours::{Nearest, Neighbours};
+use neighbours::{Nearest, Neighbours, needs_two_rows};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::noise_level::{RANK, noise_level};
 use crate::rows::{Centre, Deltas, in_units, stored_unit, unit};
-use crate::unexplained::Unexplained;
-
-/// Added to `R/d` before the logarithm: a row that is fully explained scores finitely.
-pub(crate) const LOG_FLOOR: f64 = 1e-6;
+use crate::unexplained::{LOG_FLOOR, Unexplained, needs_squares};
 
 /// The local Wiener denoiser: what one noiseless step of a diffusion would take away from a row, under
 /// the model that a row, given its `K` nearest training rows, is Gaussian around their mean with one
@@ -100,58 +95,15 @@ impl Wiener {
     /// # Errors
     /// [`DetectorError::Setting`] naming the first setting outside its range.
     pub fn new(config: WienerConfig) -> Result<Self, DetectorError> {
-        if config.neighbours.is_empty() || config.neighbours.contains(&0) {
-            return Err(Setting::new(
-                "neighbours",
-                format!("{:?}", config.neighbours),
-                "one or more numbers, each at least 1",
-            )
-            .into());
-        }
-        check_noise(config.noise)?;
-        if !(0.0..=1.0).contains(&config.local_weight) {
-            return Err(
-                Setting::new("local-weight", config.local_weight, "a number in 0 to 1").into(),
-            );
-        }
-        if config.local_neighbours == 0 {
-            return Err(Setting::new("local-neighbours", "0".to_owned(), "at least 1").into());
-        }
+        let ks = &config.neighbours;
+        let valid = !ks.is_empty() && !ks.contains(&0);
+        let expected = "one or more numbers, each at least 1";
+        check("neighbours", format!("{ks:?}"), valid, expected)?;
+        positive("noise", config.noise)?;
+        in_range("local-weight", config.local_weight, 0.0..=1.0)?;
+        at_least("local-neighbours", config.local_neighbours, 1)?;
         Ok(Self { config })
     }
-}
-
-/// # Errors
-/// [`DetectorError::Setting`] unless it is positive and finite.
-pub(crate) fn check_noise(noise: f64) -> Result<(), DetectorError> {
-    if noise.is_finite() && noise > 0.0 {
-        return Ok(());
-    }
-    Err(Setting::new("noise", noise, "a positive number").into())
-}
-
-/// # Errors
-/// [`DetectorError::Method`] for fewer.
-pub(crate) fn needs_two_rows(n: usize) -> Result<(), DetectorError> {
-    if n >= 2 {
-        return Ok(());
-    }
-    Err(DetectorError::method(
-        "1 training row has no neighbour: at least 2 are needed".to_owned(),
-    ))
-}
-
-/// # Errors
-/// [`DetectorError::Memory`] where covariances of `n` rows of `d` columns do not fit.
-pub(crate) fn needs_squares(n: usize, d: usize) -> Result<(), DetectorError> {
-    let (n, d) = (n as u128, d as u128);
-    let side = n.min(d);
-    // Sum, factor and inverse, and the rows in 64 bits where they are the fewer.
-    let rows = if n < d { n * d } else { 0 };
-    needs_memory(
-        8 * (3 * side * side + rows),
-        &format!("covariances of {n} rows of {d} columns; fewer of the two need less"),
-    )
 }
 
 impl Detector for Wiener {

@@ -1,11 +1,11 @@
-use detector::settings::Setting;
+use detector::settings::{at_least, in_range};
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use numpy_random::RandomState;
 use serde::{Deserialize, Serialize};
 
-use crate::knn::at_least_one;
 use crate::lof::{Densities, copies_warning};
+use crate::numpy_seed::numpy_seed;
 
 /// Settings of [`FeatureBagging`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,15 +66,8 @@ impl FeatureBagging {
     /// # Errors
     /// [`DetectorError::Setting`] for a setting outside its range.
     pub fn new(config: FeatureBaggingConfig) -> Result<Self, DetectorError> {
-        at_least_one("neighbours", config.neighbours)?;
-        if !(1..=MAX_ESTIMATORS).contains(&config.estimators) {
-            return Err(Setting::new(
-                "estimators",
-                config.estimators,
-                "1 to 10000 sets of columns",
-            )
-            .into());
-        }
+        at_least("neighbours", config.neighbours, 1)?;
+        in_range("estimators", config.estimators, 1..=MAX_ESTIMATORS)?;
         Ok(Self { config })
     }
 }
@@ -122,15 +115,6 @@ impl FeatureBagging {
         let bags = bags.collect::<Result<_, DetectorError>>()?;
         Ok(Fitted { d, bags })
     }
-}
-
-/// A seed for NumPy's legacy generator.
-///
-/// # Errors
-/// [`DetectorError::Setting`] beyond 32 bits.
-pub(crate) fn numpy_seed(seed: u64) -> Result<u32, DetectorError> {
-    u32::try_from(seed)
-        .map_err(|_| Setting::new("seed", seed, "32 bits for NumPy's generator").into())
 }
 
 /// The columns of each set, ascending: their order has no part in a distance.
@@ -262,6 +246,7 @@ impl<T: Number> Scorer for Fitted<T> {
 
 #[cfg(test)]
 mod tests {
+    use detector::settings::Setting;
     use detector::{Silent, conformance};
 
     use super::*;

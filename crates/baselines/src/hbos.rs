@@ -1,4 +1,4 @@
-use detector::settings::Setting;
+use detector::settings::check;
 use detector::{Detector, DetectorError, Input, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
@@ -84,9 +84,8 @@ impl Hbos {
     pub fn new(config: HbosConfig) -> Result<Self, DetectorError> {
         config.bins.check()?;
         for (name, value) in [("alpha", config.alpha), ("tolerance", config.tolerance)] {
-            if !(value > 0.0 && value < 1.0) {
-                return Err(Setting::new(name, value, "a number between 0 and 1").into());
-            }
+            let valid = value > 0.0 && value < 1.0;
+            check(name, value, valid, "a number between 0 and 1")?;
         }
         Ok(Self { config })
     }

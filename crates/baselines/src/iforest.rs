@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use detector::settings::Setting;
+use detector::settings::{at_least, in_range};
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
@@ -12,6 +12,7 @@ mod impurity;
 mod sklearn;
 mod tree;
 
+use crate::numpy_seed::numpy_seed;
 use forest::Forest;
 use tree::Tree;
 
@@ -88,17 +89,8 @@ impl IsolationForest {
     /// # Errors
     /// [`DetectorError::Setting`] for a setting outside its range.
     pub fn new(config: IsolationForestConfig) -> Result<Self, DetectorError> {
-        if !(1..=MAX_TREES).contains(&config.trees) {
-            return Err(Setting::new("trees", config.trees, "1 to 100000").into());
-        }
-        if config.sample_size < 2 {
-            return Err(Setting::new(
-                "sample-size",
-                config.sample_size,
-                "at least 2 rows for each tree",
-            )
-            .into());
-        }
+        in_range("trees", config.trees, 1..=MAX_TREES)?;
+        at_least("sample-size", config.sample_size, 2)?;
         Ok(Self { config })
     }
 }
@@ -161,13 +153,7 @@ impl IsolationForest {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Forest<f32>, DetectorError> {
-        let seed = u32::try_from(seed).map_err(|_| {
-            Setting::new(
-                "seed",
-                seed,
-                "32 bits for NumPy's generator (rng = \"sklearn\")",
-            )
-        })?;
+        let seed = numpy_seed(seed)?;
         let sample_size = self.config.sample_size.min(x.nrows());
         let draws = sklearn::Draws::new(seed, x.nrows(), self.config.trees);
         Ok(self.grow(x.ncols(), sample_size, progress, |tree| {
@@ -202,6 +188,7 @@ impl IsolationForest {
 #[cfg(test)]
 mod tests {
     use approx::assert_abs_diff_eq;
+    use detector::settings::Setting;
     use detector::{Silent, conformance};
     use ndarray::{Array2, array};
 
@@ -266,11 +253,7 @@ mod tests {
         for (trees, sample_size, message) in [
             (0, 256, "trees = 0: expected 1 to 100000"),
             (100_001, 256, "trees = 100001: expected 1 to 100000"),
-            (
-                1,
-                1,
-                "sample-size = 1: expected at least 2 rows for each tree",
-            ),
+            (1, 1, "sample-size = 1: expected at least 2"),
         ] {
             let config = IsolationForestConfig {
                 trees,

@@ -69,15 +69,9 @@ impl Knn {
     /// # Errors
     /// [`DetectorError::Setting`] for no neighbours.
     pub fn new(config: KnnConfig) -> Result<Self, DetectorError> {
-        at_least_one("neighbours", config.neighbours)?;
+        at_least("neighbours", config.neighbours, 1)?;
         Ok(Self { config })
     }
-}
-
-/// # Errors
-/// [`DetectorError::Setting`] for 0.
-pub(crate) fn at_least_one(name: &'static str, value: usize) -> Result<(), DetectorError> {
-    Ok(at_least(name, value, 1)?)
 }
 
 impl Detector for Knn {

@@ -19,6 +19,7 @@ mod dte_np;
 
 mod copies;
 mod mcd;
+mod numpy_seed;
 mod pca;
 mod principal;
 

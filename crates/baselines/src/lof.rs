@@ -1,10 +1,10 @@
+use detector::settings::at_least;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, ArrayView2, Ix1};
-use neighbours::Neighbours;
+use neighbours::{Neighbours, needs_two_rows};
 use serde::{Deserialize, Serialize};
 
 use crate::copies::most_copies;
-use crate::knn::at_least_one;
 
 /// Keeps the density of a row amid its copies finite; scikit-learn's number.
 const LEAST_REACH: f64 = 1e-10;
@@ -73,7 +73,7 @@ impl Lof {
     /// # Errors
     /// [`DetectorError::Setting`] for no neighbours.
     pub fn new(config: LofConfig) -> Result<Self, DetectorError> {
-        at_least_one("neighbours", config.neighbours)?;
+        at_least("neighbours", config.neighbours, 1)?;
         Ok(Self { config })
     }
 }
@@ -128,11 +128,7 @@ impl<T: Number> Densities<T> {
         progress: &dyn Progress,
     ) -> Result<Self, DetectorError> {
         let n = x.nrows();
-        if n < 2 {
-            return Err(DetectorError::method(
-                "1 training row has no neighbour: at least 2 are needed".to_owned(),
-            ));
-        }
+        needs_two_rows(n)?;
         let table = Neighbours::new(x);
         let k = neighbours.min(n - 1);
         let kept = (n.saturating_mul(k) <= KEPT)

@@ -9,7 +9,7 @@ mod fast;
 mod scatter;
 
 use crate::copies::most_copies;
-use crate::feature_bagging::numpy_seed;
+use crate::numpy_seed::numpy_seed;
 use scatter::Scatter;
 
 /// More columns would take hours.

@@ -11,7 +11,7 @@ mod triangle;
 pub use gamma::Gamma;
 pub use model::OneClassSvmModel;
 
-use detector::settings::Setting;
+use detector::settings::{at_least, check, positive};
 use detector::{
     Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, needs_memory,
 };
@@ -87,26 +87,15 @@ impl OneClassSvm {
     /// [`DetectorError::Setting`] where ν is outside (0, 1], or γ, the tolerance or the cache is not
     /// positive and finite.
     pub fn new(config: OneClassSvmConfig) -> Result<Self, DetectorError> {
-        let positive = |v: f64| v > 0.0 && v.is_finite();
-        let invalid = |name, value: String, expected| Setting::new(name, value, expected).into();
-        if !(config.nu > 0.0 && config.nu <= 1.0) {
-            let value = config.nu.to_string();
-            return Err(invalid("nu", value, "a number in (0, 1]"));
+        let valid = config.nu > 0.0 && config.nu <= 1.0;
+        check("nu", config.nu, valid, "a number in (0, 1]")?;
+        if let Gamma::Value(gamma) = config.gamma {
+            let valid = gamma > 0.0 && gamma.is_finite();
+            let expected = "\"auto\", \"scale\" or a finite number above 0";
+            check("gamma", gamma, valid, expected)?;
         }
-        if let Gamma::Value(gamma) = config.gamma
-            && !positive(gamma)
-        {
-            let expected = "\"auto\", \"scale\" or a positive finite number";
-            return Err(invalid("gamma", gamma.to_string(), expected));
-        }
-        if !positive(config.tolerance) {
-            let value = config.tolerance.to_string();
-            let expected = "a positive finite number";
-            return Err(invalid("tolerance", value, expected));
-        }
-        if config.cache_mib == 0 {
-            return Err(invalid("cache-mib", "0".into(), "at least 1"));
-        }
+        positive("tolerance", config.tolerance)?;
+        at_least("cache-mib", config.cache_mib, 1)?;
         Ok(Self { config })
     }
 

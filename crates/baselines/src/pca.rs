@@ -1,4 +1,4 @@
-use detector::settings::Setting;
+use detector::settings::check;
 use detector::{
     Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError, needs_memory,
 };
@@ -87,14 +87,9 @@ impl Pca {
     /// # Errors
     /// [`DetectorError::Setting`] for a share outside (0, 1).
     pub fn new(config: PcaConfig) -> Result<Self, DetectorError> {
-        if !(config.variance_share > 0.0 && config.variance_share < 1.0) {
-            return Err(Setting::new(
-                "variance-share",
-                config.variance_share,
-                "a number between 0 and 1",
-            )
-            .into());
-        }
+        let share = config.variance_share;
+        let valid = share > 0.0 && share < 1.0;
+        check("variance-share", share, valid, "a number between 0 and 1")?;
         Ok(Self { config })
     }
 }

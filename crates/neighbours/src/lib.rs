@@ -7,5 +7,5 @@ mod neighbours;
 mod candidates;
 mod smallest;
 
-pub use nearest::Nearest;
+pub use nearest::{Nearest, needs_two_rows};
 pub use neighbours::Neighbours;

@@ -1,5 +1,18 @@
 use detector::{DetectorError, needs_memory};
 
+/// A row has a neighbour besides itself.
+///
+/// # Errors
+/// [`DetectorError::Method`] for fewer than two rows.
+pub fn needs_two_rows(n: usize) -> Result<(), DetectorError> {
+    if n >= 2 {
+        return Ok(());
+    }
+    Err(DetectorError::method(
+        "1 training row has no neighbour: at least 2 are needed",
+    ))
+}
+
 /// The nearest rows of a table to each of some rows, nearest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nearest {

@@ -3,8 +3,8 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, Slice};
 use rayon::prelude::*;
 
-use crate::Nearest;
 use crate::candidates::{Candidates, Lengths};
+use crate::nearest::Nearest;
 use crate::smallest::Smallest;
 
 /// Rows that share a matrix product; of fewer, packing the table takes a share of the time.

@@ -1,5 +1,4 @@
-use detector::DetectorError;
-use detector::settings::Setting;
+use detector::settings::{Setting, check};
 use serde::{Deserialize, Serialize};
 
 use super::histogram::{Binned, Histogram};
@@ -20,13 +19,14 @@ pub enum Bins {
 
 impl Bins {
     /// # Errors
-    /// [`DetectorError::Setting`] outside the range.
-    pub(super) fn check(self) -> Result<(), DetectorError> {
+    /// [`Setting`] outside the range.
+    pub(super) fn check(self) -> Result<(), Setting> {
         match self {
-            Self::Count(bins) if !(2..=MAX_BINS).contains(&bins) => {
-                Err(Setting::new("bins", bins, "2 to 100000 bins or \"auto\"").into())
+            Self::Count(bins) => {
+                let valid = (2..=MAX_BINS).contains(&bins);
+                check("bins", bins, valid, "2 to 100000 or \"auto\"")
             }
-            _ => Ok(()),
+            Self::Auto => Ok(()),
         }
     }
 
