@@ -15,7 +15,7 @@ use crate::args;
 use crate::experiment::{Machine, protocol};
 use crate::failure::{Failure, exit};
 use crate::networks::{Embedder, Networks, hand_over};
-use crate::normalisation::normalisation;
+use crate::normalisation;
 use crate::npz::Npz;
 use crate::place::{apart, cannot_write, fill_atomically};
 use crate::progress::{After, Bar};
@@ -97,7 +97,8 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
 }
 
 fn embedder(args: &args::Embed) -> Result<Embedder, Failure> {
-    let (mean, std) = normalisation(args.mean.as_deref(), args.std.as_deref())?;
+    let mean = args.mean.as_deref().map(normalisation::mean).transpose()?;
+    let std = args.std.as_deref().map(normalisation::std).transpose()?;
     match args.network.as_str() {
         "lite0" if args.mean.is_some() || args.std.is_some() => {
             let message = "--mean and --std are for a TorchScript file; lite0 has its own";

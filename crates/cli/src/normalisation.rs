@@ -1,15 +1,13 @@
 use crate::failure::{Failure, exit};
 
-/// What `--mean` and `--std` say, by channel: three numbers or one for all, of pixels from 0 to 1.
-pub(crate) fn normalisation(
-    mean: Option<&str>,
-    std: Option<&str>,
-) -> Result<(Option<[f32; 3]>, Option<[f32; 3]>), Failure> {
-    let within = |v: f32| (0.0..=1.0).contains(&v);
-    let mean = mean.map(|text| channels("--mean", text, "from 0 to 1", within));
-    let positive = |v: f32| v.is_finite() && v > 0.0;
-    let std = std.map(|text| channels("--std", text, "above 0", positive));
-    Ok((mean.transpose()?, std.transpose()?))
+/// What `--mean` says, by channel: three numbers or one for all, of pixels from 0 to 1.
+pub(crate) fn mean(text: &str) -> Result<[f32; 3], Failure> {
+    channels("--mean", text, "from 0 to 1", |v| (0.0..=1.0).contains(&v))
+}
+
+/// What `--std` says, likewise.
+pub(crate) fn std(text: &str) -> Result<[f32; 3], Failure> {
+    channels("--std", text, "above 0", |v| v.is_finite() && v > 0.0)
 }
 
 fn channels(
@@ -39,14 +37,13 @@ mod tests {
 
     #[test]
     fn one_number_is_for_all_channels() {
-        let (mean, std) = normalisation(Some("0.5"), Some("0.1, 0.2,3")).unwrap();
-        assert_eq!((mean, std), (Some([0.5; 3]), Some([0.1, 0.2, 3.0])));
-        assert_eq!(normalisation(None, None).unwrap(), (None, None));
+        assert_eq!(mean("0.5").unwrap(), [0.5; 3]);
+        assert_eq!(std("0.1, 0.2,3").unwrap(), [0.1, 0.2, 3.0]);
     }
 
     #[test]
     fn other_values_are_told() {
-        for mean in [
+        for text in [
             "",
             "0.5,0.5",
             "0.1,0.2,0.3,0.4",
@@ -55,15 +52,15 @@ mod tests {
             "123.675",
             "-0.1",
         ] {
-            let failure = normalisation(Some(mean), None).unwrap_err();
+            let failure = mean(text).unwrap_err();
             assert_eq!(failure.code, exit::USAGE);
             assert!(
-                failure.message.starts_with(&format!("--mean {mean:?}")),
+                failure.message.starts_with(&format!("--mean {text:?}")),
                 "{failure}"
             );
         }
-        for std in ["0", "-1", "inf", "0.2,0,0.2"] {
-            let failure = normalisation(None, Some(std)).unwrap_err();
+        for text in ["0", "-1", "inf", "0.2,0,0.2"] {
+            let failure = std(text).unwrap_err();
             assert!(failure.message.starts_with("--std"), "{failure}");
         }
     }
