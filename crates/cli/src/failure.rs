@@ -4,11 +4,11 @@ use datasets::DatasetError;
 use detector::DetectorError;
 use files::visible;
 use metrics::MetricError;
-use residuum::RegistryError;
+use residuum::{RegistryError, WayOut};
 use serde::{Deserialize, Serialize};
 
 use crate::interrupt;
-use crate::networks::NoVectors;
+use crate::networks::{self, NoVectors};
 use crate::place::cannot_write;
 
 /// Exit codes of the program; README.md lists them.
@@ -116,7 +116,22 @@ impl From<RegistryError> for Failure {
             RegistryError::Device { .. } | RegistryError::NeedsLibtorch { .. } => exit::MISSING,
             _ => exit::USAGE,
         };
-        Self::of_lines(code, &with_sources(&error)).maybe_hint(error.hint())
+        let hint = error.way_out().map(in_words);
+        Self::of_lines(code, &with_sources(&error)).maybe_hint(hint)
+    }
+}
+
+/// A way out as a command or an option.
+fn in_words(way_out: WayOut) -> String {
+    match way_out {
+        WayOut::Methods(names) => format!("methods are {}", names.join(", ")),
+        WayOut::Settings(names) => format!("settings are {}", names.join(", ")),
+        WayOut::KeyValue => "for example --set trees=200".to_owned(),
+        WayOut::Defaults(method) => {
+            format!("`residuum methods show {method}` prints the defaults with their meaning")
+        }
+        WayOut::Devices => "--device cpu, cuda or cuda:1".to_owned(),
+        _ => networks::HINT.to_owned(),
     }
 }
 

@@ -68,6 +68,9 @@ const PLACE: &str = "RESIDUUM_NETWORKS";
 /// Holds the id of the process that handed over: one that starts itself would never end.
 const HANDED_OVER: &str = "RESIDUUM_HANDED_OVER";
 
+/// The way out where that program is not there.
+pub(crate) const HINT: &str = "put residuum-networks beside residuum, or its path into RESIDUUM_NETWORKS; `cargo build --release --workspace --bins` makes both";
+
 /// Whether the program with networks is there to be started.
 pub(crate) fn is_there() -> bool {
     place().is_ok_and(|path| path.is_file())
@@ -77,9 +80,7 @@ pub(crate) fn is_there() -> bool {
 /// where that cannot be, with the reason.
 pub(crate) fn hand_over() -> Failure {
     let missing = |what: String| {
-        Failure::new(exit::MISSING, format!("this needs networks: {what}")).hint(format!(
-            "put {PROGRAM} beside residuum, or its path into {PLACE}; `cargo build --release --workspace` makes both"
-        ))
+        Failure::new(exit::MISSING, format!("this needs networks: {what}")).hint(HINT)
     };
     let path = match place() {
         Ok(path) => path,

@@ -125,6 +125,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::WayOut;
 
     fn config() -> Config {
         let values = json!({
@@ -168,6 +169,7 @@ mod tests {
     fn unknown_keys_are_named_with_their_table() {
         let error = config().set_text("train.epoch=3").unwrap_err();
         assert_eq!(error.to_string(), "method `m` has no setting `train.epoch`");
-        assert_eq!(error.hint().unwrap(), "settings are epochs, learning-rate");
+        let known = ["epochs", "learning-rate"].map(str::to_owned);
+        assert_eq!(error.way_out(), Some(WayOut::Settings(known.into())));
     }
 }

@@ -58,25 +58,40 @@ pub enum RegistryError {
     },
 }
 
+/// What helps against a [`RegistryError`]; whoever shows it finds the words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WayOut {
+    /// One of these methods.
+    Methods(Vec<&'static str>),
+    /// One of these settings.
+    Settings(Vec<String>),
+    /// A setting of the form `key=value`.
+    KeyValue,
+    /// The defaults of this method and what they mean.
+    Defaults(&'static str),
+    /// A device of a known form.
+    Devices,
+    /// The crate `networks`.
+    Networks,
+}
+
 impl RegistryError {
     /// The way out, where there is one.
-    pub fn hint(&self) -> Option<String> {
+    pub fn way_out(&self) -> Option<WayOut> {
         match self {
-            Self::UnknownMethod(_) => Some(format!(
-                "methods are {}",
-                crate::methods()
-                    .iter()
-                    .map(|m| m.name)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )),
-            Self::UnknownKey { known, .. } => Some(format!("settings are {}", known.join(", "))),
-            Self::NotKeyValue(_) => Some("for example --set trees=200".to_owned()),
-            Self::Value { method, .. } | Self::Detector { method, .. } => Some(format!(
-                "`residuum methods show {method}` prints the defaults with their meaning"
-            )),
-            Self::Device { .. } => Some("--device cpu, cuda or cuda:1".to_owned()),
-            Self::Toml(_) | Self::TooDeep | Self::NeedsLibtorch { .. } => None,
+            Self::UnknownMethod(_) => {
+                let names = crate::methods().iter().map(|method| method.name);
+                Some(WayOut::Methods(names.collect()))
+            }
+            Self::UnknownKey { known, .. } => Some(WayOut::Settings(known.clone())),
+            Self::NotKeyValue(_) => Some(WayOut::KeyValue),
+            Self::Value { method, .. } | Self::Detector { method, .. } => {
+                Some(WayOut::Defaults(method))
+            }
+            Self::Device { .. } => Some(WayOut::Devices),
+            Self::NeedsLibtorch { .. } => Some(WayOut::Networks),
+            Self::Toml(_) | Self::TooDeep => None,
         }
     }
 }

@@ -12,7 +12,7 @@ mod scaling;
 
 pub use config::Config;
 pub use device::{Device, DeviceChoice};
-pub use error::RegistryError;
+pub use error::{RegistryError, WayOut};
 pub use files::is_too_deep;
 pub use method::{Build, BuildError, Method, Setting, Takes, defaults, make, settings};
 pub use pipeline::{Numbers, Pipeline};

@@ -65,7 +65,7 @@ fn with_method(
     });
     if let Err(error) = &built {
         // A program shows it beside the error.
-        let _ = error.hint();
+        let _ = error.way_out();
     }
     let decoded = STEP_BYTES * steps.min(MOST_STEPS) as usize;
     Outcome {
