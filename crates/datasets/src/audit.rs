@@ -5,7 +5,7 @@ use ndarray::{Array2, Array4, ArrayView2};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::dataset::count;
+use crate::data::count;
 use crate::{Data, Dataset, Label, Split};
 
 /// What in a data set makes its numbers misleading.

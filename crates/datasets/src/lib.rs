@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod data;
 mod dataset;
 mod error;
 
@@ -49,7 +50,8 @@ pub mod fetch;
 pub use audit::{Across, Audit, Part, audit, audit_split};
 pub use catalogue::{ADBENCH_COMMIT, Entry, Representation, Verified, catalogue, find, matching};
 pub use corruptions::{Corruption, corrupt};
-pub use dataset::{Data, Dataset, Label, OfficialPart, flatten, left_out, sha256_of_rows};
+pub use data::{Data, Label, OfficialPart, flatten};
+pub use dataset::{Dataset, left_out, sha256_of_rows};
 pub use error::{DatasetError, ErrorKind, Instead};
 pub use files::{PassedOver, cache_folder};
 pub use hash::Pin;

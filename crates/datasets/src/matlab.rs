@@ -5,6 +5,7 @@
 //! elements in its turn: flags, sizes, name, numbers. Sizes are claims: nothing is allocated from them,
 //! and no more is unpacked than the numbers of an array need.
 
+mod element;
 mod other_form;
 
 use std::io::Read;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use flate2::read::ZlibDecoder;
 
+use self::element::{COMPRESSED, Wrong, element, malformed, word};
 use crate::guard::guarded;
 use crate::{DatasetError, input};
 
@@ -32,7 +34,6 @@ const UINT32: u32 = 6;
 const SINGLE: u32 = 7;
 const DOUBLE: u32 = 9;
 const MATRIX: u32 = 14;
-const COMPRESSED: u32 = 15;
 /// Unpacked for its flags, sizes and name: MATLAB's names have at most 63 bytes.
 const START_BYTES: u64 = 4096;
 /// SVHN's largest file, `extra`, has 1.6 GB of pixels.
@@ -92,19 +93,6 @@ pub(crate) fn read<const N: usize>(
             hint: None,
         }),
     }
-}
-
-/// Why an array could not be read. The caller adds the file.
-#[derive(Debug)]
-enum Wrong {
-    /// What was found and what was expected.
-    Malformed(String, String),
-    /// As many bytes do not fit the memory.
-    Memory(u64),
-}
-
-fn malformed(found: impl Into<String>, expected: impl Into<String>) -> Wrong {
-    Wrong::Malformed(found.into(), expected.into())
 }
 
 /// All arrays by name; those that are not `wanted` without their numbers.
@@ -179,38 +167,6 @@ fn unpack(packed: &mut impl Read, limit: u64, to: &mut Vec<u8>) -> Result<(), Wr
         Err(error) if error.kind() == std::io::ErrorKind::OutOfMemory => Err(Wrong::Memory(limit)),
         Err(error) => Err(malformed(error.to_string(), "undamaged packed data")),
     }
-}
-
-fn cut() -> Wrong {
-    malformed("the end of the data", "a whole element")
-}
-
-fn word(bytes: &[u8], at: usize) -> Result<u32, Wrong> {
-    let word = bytes.get(at..at + 4).and_then(|w| w.first_chunk());
-    word.map(|&w| u32::from_le_bytes(w)).ok_or_else(cut)
-}
-
-/// The type and the data of the first element, and what follows it.
-fn element(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Wrong> {
-    let first = word(bytes, 0)?;
-    // Small elements hold size, type and up to four bytes of data in eight bytes.
-    let small = first >> 16;
-    if small != 0 {
-        let data = bytes.get(4..4 + small as usize).filter(|_| small <= 4);
-        let after = bytes.get(8..).unwrap_or_default();
-        return Ok((first & 0xffff, data.ok_or_else(cut)?, after));
-    }
-    let size = word(bytes, 4)? as usize;
-    let data = size.checked_add(8).and_then(|end| bytes.get(8..end));
-    let data = data.ok_or_else(cut)?;
-    // Packed elements are not padded.
-    let padded = if first == COMPRESSED {
-        size
-    } else {
-        size.next_multiple_of(8)
-    };
-    let after = bytes.get(8 + padded..).unwrap_or_default();
-    Ok((first, data, after))
 }
 
 /// The name of an array and, where it is wanted, its numbers.

@@ -1,11 +1,16 @@
+mod check;
+mod contamination;
+
 use detector::Number;
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-use crate::{Data, DatasetError, Label, Split};
+use self::check::check;
+use self::contamination::contaminate;
+use crate::{Data, DatasetError, Split};
 
 /// What is done to the rows of a split before a method sees them, to learn how much it suffers. Labels
 /// stay as they are. After the corruptions of ADBench (Han et al. 2022, arXiv:2206.09426, section 3.3.3);
@@ -174,80 +179,6 @@ fn beside<T: Number>(x: &Array2<T>, columns: &Array2<T>) -> Array2<T> {
     })
 }
 
-fn contaminate(
-    split: &mut Split,
-    share: f64,
-    copies: usize,
-    rng: &mut ChaCha8Rng,
-) -> Result<(), DatasetError> {
-    check("share", share, (0.0..=0.5).contains(&share), "0 to 0.5")?;
-    check("copies", copies, (1..=1000).contains(&copies), "1 to 1000")?;
-    let mut tested = split.test_rows.clone();
-    tested.sort_unstable();
-    if tested.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(DatasetError::Perturbation {
-            setting: "contamination",
-            value: "a test set that holds a row more than once".to_owned(),
-            expected: "a protocol that draws each row once: semi or semi-random".to_owned(),
-        });
-    }
-    let mut anomalies: Vec<usize> = (0..split.test_labels.len())
-        .filter(|&i| split.test_labels[i] == Label::Anomaly)
-        .collect();
-    // The order decides who is set aside and who of them joins first.
-    for i in (1..anomalies.len()).rev() {
-        anomalies.swap(i, rng.random_range(0..=i));
-    }
-    anomalies.truncate(anomalies.len() / 2);
-    let wanted = (share / (1.0 - share) * split.train_rows.len() as f64).round() as usize;
-    if wanted > anomalies.len() {
-        return Err(DatasetError::Perturbation {
-            setting: "share",
-            value: format!("{share}, which takes {wanted} anomalies"),
-            expected: format!("what the {} set aside suffice for", anomalies.len()),
-        });
-    }
-    let joining: Vec<usize> = (0..copies)
-        .flat_map(|_| &anomalies[..wanted])
-        .copied()
-        .collect();
-    split.train = both(&split.train, &split.test.select(&joining))?;
-    split
-        .train_rows
-        .extend(joining.iter().map(|&i| split.test_rows[i]));
-    let stays: Vec<usize> = (0..split.test_rows.len())
-        .filter(|i| !anomalies.contains(i))
-        .collect();
-    split.test = split.test.select(&stays);
-    split.test_labels = stays.iter().map(|&i| split.test_labels[i]).collect();
-    split.test_rows = stays.iter().map(|&i| split.test_rows[i]).collect();
-    split.test_masks = split.test_masks.take().map(|m| m.select(Axis(0), &stays));
-    Ok(())
-}
-
-/// One below the other.
-fn both(a: &Data, b: &Data) -> Result<Data, DatasetError> {
-    let joined = match (a, b) {
-        (Data::Rows(a), Data::Rows(b)) => {
-            concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Rows)
-        }
-        (Data::Rows64(a), Data::Rows64(b)) => {
-            concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Rows64)
-        }
-        (Data::Images(a), Data::Images(b)) => {
-            concatenate(Axis(0), &[a.view(), b.view()]).map(Data::Images)
-        }
-        _ => Err(ndarray::ShapeError::from_kind(
-            ndarray::ErrorKind::IncompatibleShape,
-        )),
-    };
-    joined.map_err(|_| DatasetError::Perturbation {
-        setting: "contamination",
-        value: "training and test samples of two shapes".to_owned(),
-        expected: "samples of one shape".to_owned(),
-    })
-}
-
 /// Training and test rows of one type.
 enum Parts<'a> {
     F32(&'a mut Array2<f32>, &'a mut Array2<f32>),
@@ -266,27 +197,12 @@ fn rows_of(split: &mut Split) -> Result<Parts<'_>, DatasetError> {
     }
 }
 
-fn check(
-    setting: &'static str,
-    value: impl ToString,
-    valid: bool,
-    expected: &str,
-) -> Result<(), DatasetError> {
-    if valid {
-        return Ok(());
-    }
-    Err(DatasetError::Perturbation {
-        setting,
-        value: value.to_string(),
-        expected: expected.to_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Label;
     use crate::{Dataset, Protocol};
 
     /// `n` rows of 3 numbers, the last column constant in training; every third row is an anomaly.

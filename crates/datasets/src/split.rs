@@ -1,6 +1,6 @@
 use ndarray::{Array3, Axis};
 
-use crate::dataset::count;
+use crate::data::count;
 use crate::{Data, Dataset, DatasetError, Label, Protocol};
 
 /// A data set split by a [`Protocol`]. The training rows carry no labels: no method can peek.

@@ -3,6 +3,7 @@
 mod error;
 mod machine;
 mod opcode;
+mod value;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,7 +15,8 @@ use tch::{Kind, Tensor};
 
 pub use self::error::PickleError;
 use self::error::malformed;
-use self::machine::{Machine, Value};
+use self::machine::Machine;
+use self::value::Value;
 use crate::FeaturesError;
 
 /// Files above this are refused unread.
