@@ -1,183 +1,76 @@
-use std::io::{Result as IoResult, Write};
+//! What this program puts into a cell.
+
 use std::path::Path;
 
-use datasets::{Audit, Perturbation};
+use datasets::Audit;
 use metrics::{Metrics, PixelMetrics};
-use serde::{Deserialize, Serialize};
-use serde_json::ser::{Formatter, PrettyFormatter};
-use serde_json::{Map, Value};
+use record::{Cell, Pixels, Versions};
 
-use crate::attack::Attack;
-use crate::curves::{Curve, Histogram, Training};
-use crate::experiment::Seeds;
 use crate::failure::{Failure, exit};
-use crate::interval::AurocInterval;
-use crate::place::write_atomically;
+use crate::place::cannot_write;
 
-/// The version of the result's layout; part of every cell's id.
-pub(crate) const SCHEMA: u32 = 1;
-
-/// The result of one experiment, one JSON file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Cell {
-    pub(crate) schema: u32,
-    pub(crate) id: Option<String>,
-    pub(crate) status: Status,
-    pub(crate) dataset: String,
-    pub(crate) protocol: String,
-    pub(crate) method: String,
-    pub(crate) seed: Seeds,
-    pub(crate) config: Map<String, Value>,
-    pub(crate) config_hash: String,
-    /// What was done to the rows before the method saw them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) perturb: Option<Perturbation>,
-    /// How the test rows were moved before they were scored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) attack: Option<Attack>,
-    pub(crate) data_sha256: String,
-    pub(crate) n_train: Option<usize>,
-    pub(crate) n_test: Option<usize>,
-    pub(crate) n_anomalies: Option<usize>,
-    pub(crate) metrics: Option<CellMetrics>,
-    pub(crate) auroc_interval: Option<AurocInterval>,
-    /// How well the maps find anomalous pixels.
-    pub(crate) pixels: Option<CellPixels>,
-    pub(crate) seconds: Option<Seconds>,
-    pub(crate) peak_rss_bytes: Option<u64>,
-    pub(crate) params: Option<u64>,
-    /// Network evaluations per scored row.
-    pub(crate) n_evaluations: Option<u64>,
-    /// Spearman's correlation of the scores with the squared length of the row.
-    pub(crate) norm_spearman: Option<f64>,
-    /// What the audit of the split found.
-    pub(crate) audit: Option<Audit>,
-    pub(crate) curve: Option<Curve>,
-    pub(crate) histogram: Option<Histogram>,
-    /// The losses of the training, where it went in epochs.
-    pub(crate) training: Option<Training>,
-    pub(crate) device: String,
-    pub(crate) threads: usize,
-    pub(crate) versions: Versions,
-    pub(crate) warnings: Vec<String>,
-    pub(crate) error: Option<Failure>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
-    Ok,
-    Failed,
-}
-
-/// Fractions in [0, 1] at full precision.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct CellMetrics {
-    pub(crate) auroc: f64,
-    pub(crate) ap: f64,
-    pub(crate) f1_at_k: f64,
-    pub(crate) fpr95: f64,
-    pub(crate) pauc: f64,
-}
-
-/// Fractions in [0, 1] at full precision.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct CellPixels {
-    pub(crate) auroc: f64,
-    pub(crate) ap: f64,
-    pub(crate) aupro: f64,
-}
-
-impl From<PixelMetrics> for CellPixels {
-    fn from(m: PixelMetrics) -> Self {
-        Self {
-            auroc: m.auroc,
-            ap: m.ap,
-            aupro: m.aupro,
-        }
+/// What cells are computed with.
+pub(crate) fn versions() -> Versions {
+    Versions {
+        residuum: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        libtorch: Some(residuum::LIBTORCH_VERSION.to_owned()),
+        git: std::env::var("RESIDUUM_GIT").ok(),
     }
 }
 
-impl From<Metrics> for CellMetrics {
-    fn from(m: Metrics) -> Self {
-        Self {
-            auroc: m.auroc,
-            ap: m.ap,
-            f1_at_k: m.f1_at_k,
-            fpr95: m.fpr95,
-            pauc: m.pauc,
-        }
+/// Writes the cell to `path`: there is the whole file or none, whatever happens meanwhile.
+pub(crate) fn write(cell: &Cell, path: &Path) -> Result<(), Failure> {
+    cell.write(path).map_err(|error| cannot_write(path, &error))
+}
+
+/// As JSON for readers too.
+pub(crate) fn to_json(cell: &Cell) -> Result<String, Failure> {
+    let internal = |error: serde_json::Error| Failure::new(exit::INTERNAL, error.to_string());
+    cell.to_json().map_err(internal)
+}
+
+/// The metrics as they are recorded.
+pub(crate) fn metrics(found: &Metrics) -> record::Metrics {
+    record::Metrics {
+        auroc: found.auroc,
+        ap: Some(found.ap),
+        f1_at_k: Some(found.f1_at_k),
+        fpr95: Some(found.fpr95),
+        pauc: Some(found.pauc),
     }
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Seconds {
-    pub(crate) load: f64,
-    pub(crate) fit: f64,
-    pub(crate) score: f64,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Versions {
-    pub(crate) residuum: String,
-    pub(crate) libtorch: Option<String>,
-    /// The commit the sweep was started from, where the starter says it.
-    pub(crate) git: Option<String>,
-}
-
-impl Versions {
-    pub(crate) fn current() -> Self {
-        Self {
-            residuum: env!("CARGO_PKG_VERSION").to_owned(),
-            libtorch: Some(residuum::LIBTORCH_VERSION.to_owned()),
-            git: std::env::var("RESIDUUM_GIT").ok(),
-        }
+/// The metrics of maps as they are recorded.
+pub(crate) fn pixels(found: &PixelMetrics) -> Pixels {
+    Pixels {
+        auroc: found.auroc,
+        ap: found.ap,
+        aupro: found.aupro,
     }
 }
 
-impl Cell {
-    /// Writes the cell to `path`: there is the whole file or none, whatever happens meanwhile.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
-        write_atomically(path, format!("{}\n", self.to_json()?).as_bytes())
-    }
-
-    /// As JSON for readers too: a field in each line, a list of numbers in one.
-    pub(crate) fn to_json(&self) -> Result<String, Failure> {
-        let internal = |error: String| Failure::new(exit::INTERNAL, error);
-        let mut bytes = Vec::new();
-        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
-        self.serialize(&mut serializer)
-            .map_err(|error| internal(error.to_string()))?;
-        String::from_utf8(bytes).map_err(|error| internal(error.to_string()))
-    }
-}
-
-/// [`PrettyFormatter`] but for arrays, which stay in their line: a curve has a hundred numbers.
-#[derive(Default)]
-struct Lines(PrettyFormatter<'static>);
-
-impl Formatter for Lines {
-    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> IoResult<()> {
-        out.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
-        self.0.begin_object(out)
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
-        self.0.end_object(out)
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> IoResult<()> {
-        self.0.begin_object_key(out, first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
-        self.0.begin_object_value(out)
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> IoResult<()> {
-        self.0.end_object_value(out)
+/// The audit as it is recorded.
+pub(crate) fn audit(found: &Audit) -> record::Audit {
+    let part = |part: &datasets::Part| record::Part {
+        n: part.n as u64,
+        d: part.d as u64,
+        constant_columns: part.constant_columns as u64,
+        tied_columns: part.tied_columns as u64,
+        fine_columns: part.fine_columns as u64,
+        not_finite: part.not_finite as u64,
+        duplicates: part.duplicates as u64,
+    };
+    let across = |across: &datasets::Across| record::Across {
+        normals_in_train: across.normals_in_train as u64,
+        share_of_normals: across.share_of_normals,
+        anomalies_in_train: across.anomalies_in_train as u64,
+    };
+    record::Audit {
+        fitted: part(&found.fitted),
+        test: found.test.as_ref().map(part),
+        across: found.across.as_ref().map(across),
+        normals: found.normals as u64,
+        anomalies: found.anomalies as u64,
+        anomalies_tied_with_normals: found.anomalies_tied_with_normals as u64,
     }
 }

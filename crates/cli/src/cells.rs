@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 
 use datasets::{OnBadFile, Perturbation, Roots};
 use detector::DetectorError;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use record::{Cell, Fields, Planned};
+use serde::de::DeserializeOwned;
+use serde_json::json;
 
-use crate::args;
 use crate::attack::Attack;
-use crate::cell::{Cell, SCHEMA, Status, Versions};
-use crate::experiment::{Experiment, Machine, Outcome, Seeds, config_hash, protocol};
+use crate::experiment::{Experiment, Machine, Outcome, protocol};
 use crate::failure::{Failure, exit};
 use crate::interrupt;
 use crate::memory::peak_rss_bytes;
@@ -20,47 +19,41 @@ use crate::networks::{self, hand_over};
 use crate::output;
 use crate::progress::{JsonLines, emit};
 use crate::sheet::Sheet;
+use crate::{args, cell};
 
-/// One line of `plan.jsonl`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Planned {
-    index: usize,
-    id: String,
-    dataset: String,
-    data_sha256: String,
-    method: String,
-    protocol: String,
-    seed: Seeds,
-    config: Map<String, Value>,
-    #[serde(default)]
+/// One line of `plan.jsonl`, its disturbances read.
+struct Line {
+    planned: Planned,
     perturb: Option<Perturbation>,
-    #[serde(default)]
     attack: Option<Attack>,
 }
 
-impl Planned {
+impl Line {
     /// Whether a method or the vectors of the data take a network.
     fn needs_networks(&self) -> bool {
-        let name = datasets::Name::of(&self.dataset);
+        let name = datasets::Name::of(&self.planned.dataset);
         let of_data = name.is_ok_and(|name| matches!(name.form, datasets::Form::Lite0(_)));
         of_data || experiment(self).is_ok_and(|experiment| experiment.needs_networks())
     }
 
+    /// Whether it has a result already, at `path`.
+    fn is_done(&self, path: &Path) -> bool {
+        Cell::read(path, &self.planned.id).is_ok_and(|cell| cell.is_ok())
+    }
+
     /// Where its cell is.
     fn file(&self, cells: &Path) -> PathBuf {
-        cells.join(format!("{}.json", self.id))
+        cells.join(format!("{}.json", self.planned.id))
     }
 }
 
 /// Runs the cells of the plan with `from <= index < to` that have no result yet.
 pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
     let mut plan = read_plan(&args.plan)?;
-    plan.retain(|planned| (args.from..args.to).contains(&planned.index));
+    plan.retain(|line| (args.from..args.to).contains(&line.planned.index));
     let cells = args.out.join("cells");
     if machine.networks.is_none() && networks::is_there() {
-        let wanted =
-            |planned: &Planned| planned.needs_networks() && !is_done(&planned.file(&cells));
+        let wanted = |line: &Line| line.needs_networks() && !line.is_done(&line.file(&cells));
         if plan.iter().any(wanted) {
             return Err(hand_over());
         }
@@ -77,37 +70,41 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
     })?;
     files::remove_abandoned(&cells);
     let mut n_failed = 0;
-    for planned in plan {
-        let path = planned.file(&cells);
-        if is_done(&path) {
+    for line in plan {
+        let planned = &line.planned;
+        let path = line.file(&cells);
+        if line.is_done(&path) {
             continue;
         }
         if interrupt::asked() {
             return Err(DetectorError::Interrupted.into());
         }
         emit(&json!({"event": "start", "index": planned.index, "id": planned.id}));
-        let (cell, sheet) = run_one(&planned, roots, machine);
-        if let Some(failure) = cell.error.as_ref().filter(|_| interrupt::asked()) {
+        let (cell, sheet) = match run_one(&line, roots, machine) {
+            Ok(done) => done,
             // It did not fail, and is computed the next time.
-            return Err(Failure {
-                code: interrupt::code(),
-                ..failure.clone()
-            });
-        }
-        cell.write(&path)?;
+            Err(failure) if interrupt::asked() => {
+                return Err(Failure {
+                    code: interrupt::code(),
+                    ..failure
+                });
+            }
+            Err(failure) => (failed(planned, machine, failure), None),
+        };
+        cell::write(&cell, &path)?;
         if let Some(sheet) = sheet {
             // The result is written; the other cells are worth more than a picture.
             if let Err(failure) = sheet.write(&pictures.join(format!("{}.png", planned.id))) {
                 tracing::warn!(id = planned.id, "{}", failure.message);
             }
         }
-        let error = cell.error.as_ref().map(|failure| failure.message.clone());
-        n_failed += usize::from(error.is_some());
+        n_failed += usize::from(!cell.is_ok());
+        let measured = cell.measured();
         emit(&json!({
-            "event": "done", "id": planned.id, "status": cell.status,
-            "auroc": cell.metrics.map(|m| m.auroc),
-            "seconds": cell.seconds.map(|s| s.load + s.fit + s.score),
-            "error": error,
+            "event": "done", "id": planned.id, "status": cell.status(),
+            "auroc": measured.map(|m| m.metrics.auroc),
+            "seconds": measured.and_then(|m| m.seconds?.total()),
+            "error": cell.failure().map(|failure| &failure.message),
         }));
     }
     output::check()?;
@@ -121,34 +118,40 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
     Ok(())
 }
 
-/// The cell of one line of the plan; a failure and even a panic become a cell too.
-fn run_one(planned: &Planned, roots: &Roots, machine: &Machine) -> (Cell, Option<Sheet>) {
+/// The cell of one line of the plan. A panic is a failure too.
+fn run_one(
+    line: &Line,
+    roots: &Roots,
+    machine: &Machine,
+) -> Result<(Cell, Option<Sheet>), Failure> {
+    let planned = &line.planned;
     let progress = JsonLines::new(&planned.id);
     let result = catch_unwind(AssertUnwindSafe(|| {
         let Outcome { cell, sheet, .. } =
-            experiment(planned)?.run(Some(&planned.id), roots, machine, true, &progress)?;
-        if cell.data_sha256 == planned.data_sha256 {
+            experiment(line)?.run(Some(&planned.id), roots, machine, true, &progress)?;
+        let found = cell.data_sha256.as_deref().unwrap_or_default();
+        if found == planned.data_sha256 {
             return Ok((cell, sheet));
         }
         let message = format!(
-            "{} changed after it was planned: sha256 {} found, {} expected",
-            planned.dataset, cell.data_sha256, planned.data_sha256
+            "{} changed after it was planned: sha256 {found} found, {} expected",
+            planned.dataset, planned.data_sha256
         );
         Err(Failure::new(exit::BAD_DATA, message).hint("plan again: `cargo xtask reproduce` does"))
     }))
     .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
-    result.unwrap_or_else(|failure| {
+    result.inspect_err(|failure| {
         tracing::warn!(
             id = planned.id,
             dataset = planned.dataset,
             "{}",
             failure.message
         );
-        (failed(planned, machine, failure), None)
     })
 }
 
-fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
+fn experiment(line: &Line) -> Result<Experiment, Failure> {
+    let planned = &line.planned;
     let mut config = residuum::find(&planned.method)?.config();
     config.set_all(&planned.config)?;
     Ok(Experiment {
@@ -156,58 +159,24 @@ fn experiment(planned: &Planned) -> Result<Experiment, Failure> {
         protocol: protocol(&planned.protocol)?,
         seed: planned.seed,
         config,
-        perturb: planned.perturb.clone(),
-        attack: planned.attack.clone(),
+        perturb: line.perturb.clone(),
+        attack: line.attack.clone(),
         on_bad_file: OnBadFile::Fail,
     })
 }
 
-/// The record of a line that gave no result, in the words of the plan.
+/// The record of a line that gave no result.
 fn failed(planned: &Planned, machine: &Machine, failure: Failure) -> Cell {
     Cell {
-        schema: SCHEMA,
-        id: Some(planned.id.clone()),
-        status: Status::Failed,
-        dataset: planned.dataset.clone(),
-        protocol: planned.protocol.clone(),
-        method: planned.method.clone(),
-        seed: planned.seed,
-        config: planned.config.clone(),
-        config_hash: config_hash(&planned.config),
-        perturb: planned.perturb.clone(),
-        attack: planned.attack.clone(),
-        data_sha256: planned.data_sha256.clone(),
-        n_train: None,
-        n_test: None,
-        n_anomalies: None,
-        metrics: None,
-        auroc_interval: None,
-        pixels: None,
-        seconds: None,
         peak_rss_bytes: peak_rss_bytes(),
-        params: None,
-        n_evaluations: None,
-        norm_spearman: None,
-        audit: None,
-        curve: None,
-        histogram: None,
-        training: None,
-        device: machine.runtime.device.to_string(),
-        threads: machine.threads,
-        versions: Versions::current(),
-        warnings: Vec::new(),
-        error: Some(failure),
+        device: Some(machine.runtime.device.to_string()),
+        threads: Some(machine.threads as u64),
+        versions: cell::versions(),
+        ..planned.failed(failure.into())
     }
 }
 
-fn is_done(path: &Path) -> bool {
-    std::fs::read(path)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Cell>(&bytes).ok())
-        .is_some_and(|cell| cell.status == Status::Ok && cell.schema == SCHEMA)
-}
-
-fn read_plan(path: &Path) -> Result<Vec<Planned>, Failure> {
+fn read_plan(path: &Path) -> Result<Vec<Line>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(
             exit::MISSING,
@@ -228,9 +197,19 @@ fn read_plan(path: &Path) -> Result<Vec<Planned>, Failure> {
                 let what = format!("the id `{}` cannot name a file", planned.id);
                 return Err(wrong(what).hint("ids have letters, digits, `-` and `_`, 100 at most"));
             }
-            Ok(planned)
+            let not = |error: serde_json::Error| wrong(error.to_string());
+            Ok(Line {
+                perturb: disturbance(planned.perturb.as_ref()).map_err(not)?,
+                attack: disturbance(planned.attack.as_ref()).map_err(not)?,
+                planned,
+            })
         })
         .collect()
+}
+
+fn disturbance<T: DeserializeOwned>(fields: Option<&Fields>) -> serde_json::Result<Option<T>> {
+    let value = fields.map(|fields| serde_json::from_value(fields.to_value()));
+    value.transpose()
 }
 
 /// Whether a cell's file can have this name: in its folder, on every system.

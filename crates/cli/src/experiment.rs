@@ -4,20 +4,17 @@ use std::time::Instant;
 use datasets::{Dataset, Loading, OnBadFile, Perturbation, Protocol, Roots, Split};
 use detector::{DetectorError, Progress, Scorer};
 use metrics::{MetricError, Metrics, PixelMetrics};
+use record::{Cell, Fields, Measured, SCHEMA, Seconds, Seeds, config_hash};
 use residuum::{Config, Device, Method, RegistryError, Runtime};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use serde::Serialize;
 
 use crate::attack::Attack;
-use crate::cell::{Cell, CellPixels, Seconds, Status, Versions};
-use crate::curves::{Curve, Histogram, Training, anomalies};
+use crate::curves::anomalies;
 use crate::embed::lite0_set;
 use crate::failure::{Failure, exit};
-use crate::interval::AurocInterval;
-use crate::memory;
 use crate::networks::Networks;
 use crate::sheet::{Sheet, sheet};
+use crate::{cell, curves, interval, memory};
 
 /// One data set, protocol, method and pair of seeds: what becomes a cell.
 #[derive(Debug, Clone)]
@@ -31,14 +28,6 @@ pub(crate) struct Experiment {
     /// Of the test rows, before they are scored.
     pub(crate) attack: Option<Attack>,
     pub(crate) on_bad_file: OnBadFile,
-}
-
-/// The seed of the split and the seed of the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Seeds {
-    pub(crate) data: u64,
-    pub(crate) model: u64,
 }
 
 /// What comes of an experiment.
@@ -158,43 +147,44 @@ impl Experiment {
             None => None,
         };
         let n_anomalies = labels.iter().filter(|&&anomaly| anomaly).count();
+        let measured = Measured {
+            n_train: Some(split.train_rows.len() as u64),
+            n_test: Some(labels.len() as u64),
+            n_anomalies: Some(n_anomalies as u64),
+            metrics: cell::metrics(&metrics),
+            auroc_interval: interval::of(&scores, &labels),
+            pixels: pixels.as_ref().map(cell::pixels),
+            seconds: Some(Seconds {
+                load: Some(load_seconds),
+                fit: Some(fit_seconds),
+                score: Some(score_seconds),
+            }),
+            params: scorer.n_params(),
+            n_evaluations: scorer.n_evaluations(),
+            norm_spearman,
+            audit: Some(cell::audit(&audit)),
+            curve: Some(curves::curve(&scores, &labels)?),
+            histogram: curves::histogram(&scores, &labels),
+            training: curves::training(scorer.losses()),
+        };
         let cell = Cell {
-            schema: crate::cell::SCHEMA,
+            schema: SCHEMA,
             id: id.map(str::to_owned),
-            status: Status::Ok,
             dataset: dataset.name().to_owned(),
             protocol: self.protocol.to_string(),
             method: self.config.method().to_owned(),
             seed: self.seed,
             config: self.config.values().clone(),
-            config_hash: config_hash(self.config.values()),
-            perturb: self.perturb.clone(),
-            attack: self.attack.clone(),
-            data_sha256: dataset.sha256().unwrap_or_default().to_owned(),
-            n_train: Some(split.train_rows.len()),
-            n_test: Some(labels.len()),
-            n_anomalies: Some(n_anomalies),
-            metrics: Some(metrics.into()),
-            auroc_interval: AurocInterval::of(&scores, &labels),
-            pixels: pixels.map(CellPixels::from),
-            seconds: Some(Seconds {
-                load: load_seconds,
-                fit: fit_seconds,
-                score: score_seconds,
-            }),
+            config_hash: Some(config_hash(self.config.values())),
+            perturb: fields(self.perturb.as_ref())?,
+            attack: fields(self.attack.as_ref())?,
+            data_sha256: Some(dataset.sha256().unwrap_or_default().to_owned()),
+            outcome: Ok(measured),
             peak_rss_bytes: memory::peak_rss_bytes(),
-            params: scorer.n_params(),
-            n_evaluations: scorer.n_evaluations(),
-            norm_spearman,
-            audit: Some(audit),
-            curve: Some(Curve::of(&scores, &labels)?),
-            histogram: Histogram::of(&scores, &labels),
-            training: Training::of(scorer.losses()),
-            device: machine.runtime.device.to_string(),
-            threads: machine.threads,
-            versions: Versions::current(),
+            device: Some(machine.runtime.device.to_string()),
+            threads: Some(machine.threads as u64),
+            versions: cell::versions(),
             warnings,
-            error: None,
         };
         let file = |&row: &usize| dataset.files().get(row).cloned();
         let files = split.test_rows.iter().filter_map(file).collect();
@@ -207,6 +197,12 @@ impl Experiment {
             scorer,
         })
     }
+}
+
+/// A disturbance as it is recorded.
+fn fields(done: Option<&impl Serialize>) -> Result<Option<Fields>, Failure> {
+    let fields = done.map(Fields::of).transpose();
+    fields.map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))
 }
 
 /// How well maps find the anomalous pixels, where the data have masks and the method has maps.
@@ -349,15 +345,6 @@ fn ties(scores: &[f64], n_distinct: usize) -> Option<String> {
     }
     (10 * n_scores <= 9 * n_distinct)
         .then(|| format!("{n_distinct} different test rows have only {n_scores} different scores"))
-}
-
-pub(crate) fn config_hash(config: &Map<String, Value>) -> String {
-    let text = Value::Object(config.clone()).to_string();
-    hex(&Sha256::digest(text.as_bytes()))[..16].to_owned()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use detector::DetectorError;
 use files::visible;
 use metrics::MetricError;
 use residuum::{RegistryError, WayOut};
-use serde::{Deserialize, Serialize};
 
 use crate::interrupt;
 use crate::networks::{self, NoVectors};
@@ -24,7 +23,7 @@ pub(crate) mod exit {
 }
 
 /// What went wrong in one line, the way out, and the code the program ends with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) code: u8,
     pub(crate) message: String,
@@ -84,6 +83,17 @@ impl Failure {
             format!("internal error: {}", first_line(text)),
         )
         .hint("this is a bug; `RUST_LOG=debug` shows more")
+    }
+}
+
+/// As a cell has it.
+impl From<Failure> for record::Failure {
+    fn from(failure: Failure) -> Self {
+        Self {
+            code: Some(failure.code),
+            message: failure.message,
+            hint: failure.hint,
+        }
     }
 }
 

@@ -2,16 +2,16 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use datasets::{Label, OnBadFile, Roots, Split};
+use record::Seeds;
 use serde::de::DeserializeOwned;
 
-use crate::args;
-use crate::experiment::{Experiment, Machine, Seeds, protocol};
+use crate::experiment::{Experiment, Machine, protocol};
 use crate::failure::{Failure, exit};
-use crate::maps;
 use crate::networks::hand_over;
 use crate::output::print_data;
 use crate::place::{apart, write_atomically};
 use crate::progress::Bar;
+use crate::{args, cell, maps};
 
 /// `residuum run`: one experiment, its JSON on stdout.
 pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
@@ -29,10 +29,10 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
     bar.finish();
     let outcome = result?;
     let cell = &outcome.cell;
-    let json = cell.to_json()?;
+    let json = cell::to_json(cell)?;
     // Files come before anything that is printed, and what cannot be written costs nothing else.
     let written = [
-        args.out.as_deref().map(|path| cell.write(path)),
+        args.out.as_deref().map(|path| cell::write(cell, path)),
         args.scores
             .as_deref()
             .map(|path| write_scores(path, &outcome.split, &outcome.scores)),

@@ -16,7 +16,7 @@ pub use atomic::{
 };
 pub use cache::cache_folder;
 pub use clutter::{PassedOver, is_clutter};
-pub use hex::hex;
+pub use hex::{hex, sha256};
 pub use input::{NotReadable, check, open};
 pub use nesting::{MOST_NESTED, is_too_deep};
 pub use text::{TextError, read_text, shell};

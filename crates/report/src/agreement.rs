@@ -2,7 +2,7 @@
 
 use crate::entry::Row;
 use crate::families::{FamilyRow, PublishedFamilies, family_of_set};
-use crate::plan::TablePlan;
+use record::TablePlan;
 
 /// A number of ours beside a published mean.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,12 @@
 //! Two runs side by side: what changed, by how much, and whether seeds alone explain it.
 
+use record::{Cell, Metric};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::atomic;
-use crate::cell::{Cell, finished};
+use crate::cell::auroc_interval;
+use crate::cell::finished;
 use crate::error::ReportError;
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::one_line;
@@ -12,7 +14,6 @@ use crate::html::Html;
 use crate::interval::Interval;
 use crate::markdown::escape;
 use crate::page::parts::{head, script, scrolling};
-use crate::plan::Metric;
 use crate::run::Run;
 use crate::words::{count, signed};
 
@@ -334,7 +335,7 @@ fn results(run: &Run) -> Vec<(Place, Found<'_>)> {
                 let values = cells.iter().filter_map(|cell| cell.percent(table.metric));
                 let values: Vec<f64> = values.collect();
                 let of_rows = match table.metric {
-                    Metric::Auroc => cells.first().and_then(|cell| cell.auroc_interval()),
+                    Metric::Auroc => cells.first().and_then(|cell| auroc_interval(cell)),
                     _ => None,
                 };
                 let place = Place {

@@ -1,7 +1,7 @@
 //! What stands in a table: rows, their entries, and how many cells are there.
 
 use crate::estimate::Estimate;
-use crate::plan::RowPlan;
+use record::RowPlan;
 
 #[derive(Debug)]
 pub(crate) struct Row<'a> {

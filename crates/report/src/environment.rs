@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use record::Cell;
 use serde_json::Value;
 
-use crate::cell::{Cell, Cells};
+use crate::cell::Cells;
 use crate::footnotes::one_line;
 use crate::words::count;
 

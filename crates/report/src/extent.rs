@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cell::{Cells, Status};
+use crate::cell::Cells;
 use crate::footnotes::one_line;
 use crate::table::Table;
 
@@ -36,7 +36,7 @@ impl Extent {
             for id in ids {
                 let cell = cells.get(id);
                 let done = match cell {
-                    Some(Ok(cell)) if cell.status == Status::Ok => Some(cell),
+                    Some(Ok(cell)) if cell.is_ok() => Some(cell),
                     _ => None,
                 };
                 has_results |= done.is_some();
@@ -48,7 +48,8 @@ impl Extent {
                     (Some(done), _) => {
                         extent.done += 1;
                         methods.insert(done.method.as_str());
-                        let seconds = done.seconds.map(|s| [s.load, s.fit, s.score]);
+                        let seconds = done.measured().and_then(|m| m.seconds);
+                        let seconds = seconds.map(|s| [s.load, s.fit, s.score]);
                         extent.seconds += seconds.into_iter().flatten().flatten().sum::<f64>();
                     }
                     (_, Some(Ok(_))) => extent.failed += 1,

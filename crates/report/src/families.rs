@@ -1,11 +1,12 @@
+use record::{Cell, ColumnPlan, FamilyPlan, TablePlan};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cell::{Cell, Cells, finished};
+use crate::cell::{Cells, finished};
 use crate::entry::{Entry, Ours, Progress};
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::{Footnotes, sorted};
-use crate::plan::{ColumnPlan, FamilyPlan, TablePlan, is_file_stem};
+use crate::plan::is_file_stem;
 use crate::reasons::Reasons;
 
 /// Published means of families of data sets, and why ours are elsewhere where that is known.
@@ -205,10 +206,12 @@ pub(crate) fn cost_rows(plan: &TablePlan, cells: &Cells, progress: &Progress) ->
     };
     vec![
         row("network evaluations per row", 0, &|cell| {
-            cell.n_evaluations.map(|n| n as f64)
+            cell.measured()?.n_evaluations.map(|n| n as f64)
         }),
-        row("seconds to fit", 2, &|cell| cell.seconds.as_ref()?.fit),
-        row("seconds to score", 2, &|cell| cell.seconds.as_ref()?.score),
+        row("seconds to fit", 2, &|cell| cell.measured()?.seconds?.fit),
+        row("seconds to score", 2, &|cell| {
+            cell.measured()?.seconds?.score
+        }),
         row("peak memory, MiB", 0, &|cell| {
             cell.peak_rss_bytes.map(|bytes| bytes as f64 / 1048576.0)
         }),

@@ -1,9 +1,9 @@
 use crate::entry::{Entry, Ours, Row};
 use crate::estimate::Estimate;
 use crate::footnotes::{marks, one_line};
-use crate::plan::ColumnPlan;
 use crate::ranking::{Place, mean_places, places};
 use crate::table::Table;
+use record::ColumnPlan;
 
 /// A table as text: the name of a row, then for each column `ours (published) difference`, padded so
 /// that the numbers of a column stand below each other.

@@ -1,8 +1,7 @@
 use metrics::statistics::newcombe_interval;
-use serde::Deserialize;
 
 /// The level of every interval in a report.
-pub(crate) const LEVEL: f64 = 0.95;
+pub(crate) const LEVEL: f64 = record::LEVEL;
 
 /// Where a number may lie, with a chance of [`LEVEL`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,8 +12,7 @@ pub(crate) struct Interval {
 }
 
 /// What an interval is over, and whose it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     /// Over seeds: Student's.
     Student,
@@ -22,6 +20,15 @@ pub(crate) enum By {
     Delong,
     /// Over test rows: Newcombe (2006), from the AUROC and the number of rows.
     Newcombe,
+}
+
+impl From<record::By> for By {
+    fn from(by: record::By) -> Self {
+        match by {
+            record::By::Delong => Self::Delong,
+            record::By::Newcombe => Self::Newcombe,
+        }
+    }
 }
 
 impl By {

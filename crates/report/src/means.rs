@@ -1,8 +1,8 @@
 use crate::entry::{Entry, Ours, Row};
 use crate::estimate::{Estimate, mean};
 use crate::footnotes::{Footnotes, sorted};
-use crate::plan::ColumnPlan;
 use crate::words::count;
+use record::ColumnPlan;
 
 /// The last row of a table: means over its rows, and how they vary with the seed.
 ///

@@ -85,8 +85,8 @@ mod tests {
     use crate::cell::Cells;
     use crate::figure::{self, TableFigures};
     use crate::pictures::Pictures;
-    use crate::plan::Plan;
     use crate::table::Table;
+    use record::Tables;
 
     const METHODS: usize = 18;
     const DATASETS: usize = 57;
@@ -132,7 +132,7 @@ mod tests {
     fn cell(m: usize, d: usize, s: usize) -> Value {
         let seed = (m * DATASETS + d) * SEEDS + s;
         let auroc = 0.5 + (seed % 449) as f64 / 1000.0;
-        json!({"id": id(m, d, s), "status": "ok", "dataset": format!("set{d}"), "protocol": "semi",
+        json!({"schema": 1, "id": id(m, d, s), "status": "ok", "dataset": format!("set{d}"), "protocol": "semi",
             "method": format!("m{m}"), "seed": {"data": s, "model": s},
             "config": {"trees": 100, "rows": "standard", "contamination": 0.1},
             "config_hash": "0123456789abcdef", "data_sha256": "ab".repeat(32),
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_page_of_a_run_larger_than_any_profile_is_below_five_megabytes() {
-        let plan: Plan =
+        let plan: Tables =
             serde_json::from_value(json!({"profile": "big", "tables": [plan("one"), plan("two")]}))
                 .unwrap();
         let mut cells = Cells::new();

@@ -1,7 +1,8 @@
+use record::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cell::{Cell, Cells};
+use crate::cell::Cells;
 use crate::error::ReportError;
 
 /// Pictures of this many bytes together are part of a page; it is to stay below 5 MB.
@@ -23,7 +24,7 @@ impl Pictures {
     pub(crate) fn load(folder: &Path, cells: &Cells) -> Result<Self, ReportError> {
         let mut first: BTreeMap<_, &Cell> = BTreeMap::new();
         for cell in cells.values().flatten() {
-            if !folder.join(format!("{}.png", cell.id)).is_file() {
+            if !folder.join(format!("{}.png", cell.id())).is_file() {
                 continue;
             }
             let place = (
@@ -42,7 +43,7 @@ impl Pictures {
         let mut found = Self::default();
         let mut size = 0;
         for cell in first.into_values() {
-            let path = folder.join(format!("{}.png", cell.id));
+            let path = folder.join(format!("{}.png", cell.id()));
             let bytes = match std::fs::read(&path) {
                 Ok(bytes) => bytes,
                 Err(source) => return Err(ReportError::Read { path, source }),
@@ -51,11 +52,11 @@ impl Pictures {
                 continue;
             }
             if size + bytes.len() > ENOUGH {
-                found.left_out.push(cell.id.clone());
+                found.left_out.push(cell.id().to_owned());
                 continue;
             }
             size += bytes.len();
-            found.shown.push((cell.id.clone(), bytes));
+            found.shown.push((cell.id().to_owned(), bytes));
         }
         Ok(found)
     }

@@ -3,11 +3,11 @@
 
 use metrics::statistics::{Zeros, family_means, wilcoxon_holm};
 use ndarray::Array2;
+use record::TablePlan;
 
 use crate::entry::Entry;
 use crate::footnotes::one_line;
 use crate::means::MeanRow;
-use crate::plan::TablePlan;
 use crate::table::Table;
 
 /// The place of a number in its row. Numbers that are equal as printed share it.

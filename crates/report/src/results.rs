@@ -1,8 +1,10 @@
 //! The cells as one flat table. Only this file and `scores` know polars.
 
 use polars::prelude::{Column, CsvWriter, DataFrame, ParquetWriter, PolarsError, SerWriter};
+use record::{Cell, Metrics, Pixels, Seconds};
 
-use crate::cell::{Cell, Cells, Metrics, Pixels, Seconds, Status};
+use crate::cell::Cells;
+use crate::cell::auroc_interval;
 use crate::error::ReportError;
 use crate::footnotes::one_line;
 use crate::interval::Interval;
@@ -28,7 +30,7 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
     let mut cells: Vec<&Cell> = cells.values().flatten().collect();
     cells.sort_by_key(|cell| {
         let place = (&cell.dataset, &cell.protocol, &cell.method);
-        (place, cell.seed.data, cell.seed.model, &cell.id)
+        (place, cell.seed.data, cell.seed.model, cell.id())
     });
     let text = |name: &str, of: fn(&Cell) -> &str| Column::new(name.into(), values(&cells, of));
     let maybe_text =
@@ -37,25 +39,25 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
     let count =
         |name: &str, of: fn(&Cell) -> Option<u64>| Column::new(name.into(), values(&cells, of));
     let metric = |name: &str, of: fn(&Metrics) -> Option<f64>| {
-        let of = |cell: &Cell| cell.metrics.as_ref().and_then(of);
+        let of = |cell: &Cell| of(&cell.measured()?.metrics);
         Column::new(
             name.into(),
             cells.iter().map(|cell| of(cell)).collect::<Vec<_>>(),
         )
     };
     let interval = |name: &str, of: fn(&Interval) -> f64| {
-        let of = |cell: &&Cell| cell.auroc_interval().as_ref().map(of);
+        let of = |cell: &&Cell| auroc_interval(cell).as_ref().map(of);
         Column::new(name.into(), cells.iter().map(of).collect::<Vec<_>>())
     };
     let pixels = |name: &str, of: fn(&Pixels) -> f64| {
-        let of = |cell: &Cell| cell.pixels.as_ref().map(of);
+        let of = |cell: &Cell| cell.measured()?.pixels.as_ref().map(of);
         Column::new(
             name.into(),
             cells.iter().map(|cell| of(cell)).collect::<Vec<_>>(),
         )
     };
     let seconds = |name: &str, of: fn(&Seconds) -> Option<f64>| {
-        let of = |cell: &Cell| cell.seconds.as_ref().and_then(of);
+        let of = |cell: &Cell| cell.measured()?.seconds.as_ref().and_then(of);
         Column::new(
             name.into(),
             cells.iter().map(|cell| of(cell)).collect::<Vec<_>>(),
@@ -64,16 +66,13 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
     DataFrame::new(
         cells.len(),
         vec![
-            text("id", |cell| &cell.id),
+            text("id", |cell| cell.id()),
             text("dataset", |cell| &cell.dataset),
             text("protocol", |cell| &cell.protocol),
             text("method", |cell| &cell.method),
             count("data_seed", |cell| Some(cell.seed.data)),
             count("model_seed", |cell| Some(cell.seed.model)),
-            text("status", |cell| match cell.status {
-                Status::Ok => "ok",
-                Status::Failed => "failed",
-            }),
+            text("status", |cell| cell.status()),
             metric("auroc", |metrics| Some(metrics.auroc)),
             metric("ap", |metrics| metrics.ap),
             metric("f1_at_k", |metrics| metrics.f1_at_k),
@@ -82,7 +81,7 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             interval("auroc_low", |found| found.low),
             interval("auroc_high", |found| found.high),
             maybe_text("auroc_interval", |cell| {
-                Some(cell.auroc_interval()?.by.word())
+                Some(auroc_interval(cell)?.by.word())
             }),
             pixels("pixel_auroc", |pixels| pixels.auroc),
             pixels("pixel_ap", |pixels| pixels.ap),
@@ -90,14 +89,14 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             seconds("load_seconds", |seconds| seconds.load),
             seconds("fit_seconds", |seconds| seconds.fit),
             seconds("score_seconds", |seconds| seconds.score),
-            count("n_train", |cell| cell.n_train),
-            count("n_test", |cell| cell.n_test),
-            count("n_anomalies", |cell| cell.n_anomalies),
-            count("params", |cell| cell.params),
-            count("n_evaluations", |cell| cell.n_evaluations),
+            count("n_train", |cell| cell.measured()?.n_train),
+            count("n_test", |cell| cell.measured()?.n_test),
+            count("n_anomalies", |cell| cell.measured()?.n_anomalies),
+            count("params", |cell| cell.measured()?.params),
+            count("n_evaluations", |cell| cell.measured()?.n_evaluations),
             Column::new(
                 "norm_spearman".into(),
-                values(&cells, |cell| cell.norm_spearman),
+                values(&cells, |cell| cell.measured()?.norm_spearman),
             ),
             count("peak_rss_bytes", |cell| cell.peak_rss_bytes),
             maybe_text("device", |cell| cell.device.as_deref()),
@@ -118,14 +117,14 @@ fn frame(cells: &Cells) -> Result<DataFrame, PolarsError> {
             Column::new(
                 "error_code".into(),
                 values(&cells, |cell| {
-                    cell.error.as_ref().and_then(|error| error.code)
+                    cell.failure().and_then(|error| error.code).map(i64::from)
                 }),
             ),
             maybe_text("error_message", |cell| {
-                cell.error.as_ref().map(|error| error.message.as_str())
+                cell.failure().map(|error| error.message.as_str())
             }),
             maybe_text("error_hint", |cell| {
-                cell.error.as_ref().and_then(|error| error.hint.as_deref())
+                cell.failure().and_then(|error| error.hint.as_deref())
             }),
         ],
     )

@@ -1,3 +1,4 @@
+use record::Tables;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use crate::families::{PublishedFamilies, PublishedFamilyTables};
 use crate::figure::{self, TableFigures};
 use crate::footnotes::one_line;
 use crate::pictures::Pictures;
-use crate::plan::Plan;
+use crate::plan;
 use crate::published::{Published, PublishedTables};
 use crate::table::Table;
 use crate::{atomic, markdown, page, results, summary, terminal};
@@ -24,7 +25,7 @@ const LEAST_WIDTH: usize = 40;
 /// A run folder as loaded: its tables and every cell that is there.
 #[derive(Debug)]
 pub struct Run {
-    pub(crate) plan: Plan,
+    pub(crate) plan: Tables,
     pub(crate) cells: Cells,
     published: PublishedTables,
     published_families: PublishedFamilyTables,
@@ -72,7 +73,7 @@ impl Run {
     /// # Errors
     /// [`ReportError`] where `tables.json` or the cells folder cannot be read.
     pub fn load(dir: &Path, published: &Path) -> Result<Self, ReportError> {
-        let plan = Plan::load(&dir.join("tables.json"))?;
+        let plan = plan::load(&dir.join("tables.json"))?;
         let cells = cell::load_all(&dir.join("cells"))?;
         let stems = plan
             .tables

@@ -1,5 +1,6 @@
 //! What a run found, in sentences made from its numbers.
 
+use record::Metric;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::Cells;
@@ -7,7 +8,6 @@ use crate::differences;
 use crate::estimate::mean;
 use crate::extent::Extent;
 use crate::footnotes::one_line;
-use crate::plan::Metric;
 use crate::protocol::Leak;
 use crate::ranking::{Significance, Standings, standings};
 use crate::table::Table;
@@ -233,7 +233,9 @@ fn published_sentence(table: &Table<'_>) -> Option<String> {
 fn copies(cells: &Cells) -> Vec<String> {
     let mut found: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
     for cell in cells.values().flatten() {
-        let across = cell.audit.as_ref().and_then(|audit| audit.across.as_ref());
+        let across = (cell.measured())
+            .and_then(|measured| measured.audit.as_ref())
+            .and_then(|audit| audit.across.as_ref());
         if let Some(across) = across {
             let of_protocol = found.entry(&cell.protocol).or_default();
             let share = of_protocol.entry(&cell.dataset).or_default();

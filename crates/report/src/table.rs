@@ -1,7 +1,9 @@
+use record::{ColumnPlan, Metric, RowPlan, Seeds, TablePlan};
 use std::collections::BTreeMap;
 
 use crate::agreement::{Compared, compared};
-use crate::cell::{Cells, Status};
+use crate::cell::Cells;
+use crate::cell::auroc_interval;
 use crate::entry::{Entry, Ours, Progress, Row};
 use crate::estimate::Estimate;
 use crate::families::{
@@ -10,7 +12,6 @@ use crate::families::{
 use crate::footnotes::{Footnotes, one_line, sorted};
 use crate::interval::{By, Interval};
 use crate::means::{MeanRow, mean_row};
-use crate::plan::{ColumnPlan, Metric, RowPlan, Seed, TablePlan};
 use crate::published::{Published, PublishedTables};
 
 /// One table with its numbers, before any layout.
@@ -181,8 +182,8 @@ fn column_marks(column: &ColumnPlan, plan: &TablePlan, footnotes: &mut Footnotes
 }
 
 /// “one seed (data/model 44/44)”, “3 seeds (data/model 0/0, 1/1, 2/2)”.
-pub(crate) fn seeds_in_words(seeds: &[Seed]) -> String {
-    let list: Vec<String> = seeds.iter().map(Seed::to_string).collect();
+pub(crate) fn seeds_in_words(seeds: &[Seeds]) -> String {
+    let list: Vec<String> = seeds.iter().map(Seeds::to_string).collect();
     match list.len() {
         0 => "no seed".to_owned(),
         1 => format!("one seed (data/model {})", list[0]),
@@ -220,23 +221,20 @@ impl<'a> Found<'a> {
                     let reason = format!("protocol `{of_cell}`, expected `{protocol}`");
                     found.unreadable.push(format!("cells/{id}.json: {reason}"));
                 }
-                Some(Ok(cell)) => match (cell.status, cell.percent(metric)) {
-                    (Status::Ok, Some(percent)) => {
+                Some(Ok(cell)) => match (&cell.outcome, cell.percent(metric)) {
+                    (Ok(_), Some(percent)) => {
                         if found.values.is_empty() && metric == Metric::Auroc {
-                            found.of_rows = cell.auroc_interval().map(Interval::percent);
+                            found.of_rows = auroc_interval(cell).map(Interval::percent);
                         }
                         found.values.push(percent);
                         found
                             .warnings
                             .extend(cell.warnings.iter().map(String::as_str));
                     }
-                    _ => {
-                        let reason = match &cell.error {
-                            Some(error) => error.message.as_str(),
-                            None if cell.metrics.is_some() => {
-                                "no maps, or no masks to compare with"
-                            }
-                            None => "no reason recorded",
+                    (outcome, _) => {
+                        let reason = match outcome {
+                            Err(failure) => failure.message.as_str(),
+                            Ok(_) => "no maps, or no masks to compare with",
                         };
                         found.failed.push(format!("failed: {reason}"));
                     }

@@ -109,8 +109,7 @@ mod tests {
         let cell: Cell = serde_json::from_str(plan).unwrap();
         let error =
             json!({"code": 75, "message": "the process was killed by signal 9", "hint": "h"});
-        let expected =
-            include_str!("../../../crates/report/tests/it/cells/failed_by_the_sweep.json");
+        let expected = include_str!("../../../crates/record/tests/cells/failed_by_the_sweep.json");
         let expected: Value = serde_json::from_str(expected).unwrap();
         assert_eq!(json(&cell, &error, 1), expected);
     }

@@ -1,9 +1,10 @@
 use charts::legend::{self, Key};
 use charts::{Figure, Numbers, Plot, Scale, mark};
+use record::Cell;
 
 use super::group::{Group, under};
 use super::histograms::short;
-use crate::cell::Cell;
+use crate::cell::fit_and_score_seconds;
 use crate::estimate::mean;
 
 /// AUROC against the seconds of a fit with its scores, and against the evaluations of a network for
@@ -14,14 +15,14 @@ pub(crate) fn figures(group: &Group<'_>) -> Vec<Figure> {
         "seconds",
         "AUROC against time",
         "seconds to fit and to score, mean over the cells",
-        &Cell::fit_and_score_seconds,
+        &|cell| fit_and_score_seconds(cell.measured()?),
     );
     let evaluations = against(
         group,
         "evaluations",
         "AUROC against network evaluations",
         "evaluations of the network for each scored row",
-        &|cell| cell.n_evaluations.map(|n| n as f64),
+        &|cell| cell.measured()?.n_evaluations.map(|n| n as f64),
     );
     seconds.into_iter().chain(evaluations).collect()
 }

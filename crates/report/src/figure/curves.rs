@@ -1,9 +1,9 @@
 //! ROC and precision–recall curves, from the points that cells keep.
 
 use charts::{Figure, Ink, Numbers, Plot, Point, Scale, curves};
+use record::Curve;
 
 use super::group::{Group, Series, row_stem, under};
-use crate::cell::Curve;
 use crate::footnotes::one_line;
 
 /// Curves are read at this many equal steps of their abscissa.
@@ -36,7 +36,10 @@ pub(super) fn of_row(group: &Group<'_>, row: usize) -> Vec<Figure> {
 
 fn has_curves(series: &Series<'_>, row: usize) -> bool {
     let mut seeds = series.cells[row].iter().flatten();
-    seeds.all(|(cell, _)| cell.curve.is_some())
+    seeds.all(|(cell, _)| {
+        cell.measured()
+            .is_some_and(|measured| measured.curve.is_some())
+    })
 }
 
 fn figures(group: &Group<'_>, rows: &[usize], stem: &str, of: &str) -> Vec<Figure> {
@@ -132,7 +135,15 @@ fn of_seeds(series: &Series<'_>, rows: &[usize], kind: Kind) -> Vec<Vec<f64>> {
     let n_seeds = rows.first().map_or(0, |&row| series.cells[row].len());
     (0..n_seeds)
         .filter_map(|seed| {
-            let curve = |&row: &usize| series.cells[row].get(seed)?.as_ref()?.0.curve.as_ref();
+            let curve = |&row: &usize| {
+                series.cells[row]
+                    .get(seed)?
+                    .as_ref()?
+                    .0
+                    .measured()?
+                    .curve
+                    .as_ref()
+            };
             let curves: Vec<&Curve> = rows.iter().map(curve).collect::<Option<_>>()?;
             let value = |curve: &&Curve, x| match kind {
                 Kind::Roc => true_positive_rate(curve, x),

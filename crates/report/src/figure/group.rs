@@ -1,8 +1,10 @@
 //! The columns of a table that share figures.
 
-use crate::cell::{Cell, Cells, Metrics, finished};
+use record::{Cell, Metric, Metrics};
+
+use crate::cell::{Cells, finished};
 use crate::footnotes::one_line;
-use crate::plan::{Metric, is_file_stem};
+use crate::plan::is_file_stem;
 use crate::table::Table;
 
 /// The columns of a table under one protocol, which share figures: what leaks and what does not are

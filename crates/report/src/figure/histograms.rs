@@ -1,8 +1,8 @@
 use charts::legend::{self, Key};
 use charts::{Anchor, Figure, Ink, Point, TEXT, TICK_TEXT, fitted};
+use record::Histogram;
 
 use super::group::{Group, row_stem, under};
-use crate::cell::Histogram;
 use crate::footnotes::one_line;
 
 /// Panels beside each other.
@@ -20,7 +20,7 @@ pub(super) fn of_row(group: &Group<'_>, row: usize) -> Option<Figure> {
     let panels: Vec<(&str, &Histogram)> = (group.series.iter())
         .filter_map(|series| {
             let (cell, _) = series.cells[row].iter().flatten().next()?;
-            Some((series.label.as_str(), cell.histogram.as_ref()?))
+            Some((series.label.as_str(), cell.measured()?.histogram.as_ref()?))
         })
         .collect();
     if panels.is_empty() {

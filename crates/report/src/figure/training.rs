@@ -1,8 +1,8 @@
 use charts::legend::{self, Key};
 use charts::{Figure, Ink, Numbers, Plot, Point, Scale, dashes};
+use record::Training;
 
 use super::group::{Group, Series, under};
-use crate::cell::Training;
 
 /// Curves are read at this many equal steps of the longest training.
 const STEPS: usize = 80;
@@ -14,7 +14,7 @@ pub(super) fn losses(group: &Group<'_>) -> Option<Figure> {
         .map(|series| {
             let trainings = series
                 .finished()
-                .filter_map(|(cell, _)| cell.training.as_ref());
+                .filter_map(|(cell, _)| cell.measured()?.training.as_ref());
             (series, trainings.filter(|t| has_shape(t)).collect())
         })
         .filter(|(_, trainings): &(_, Vec<_>)| !trainings.is_empty())

@@ -1,7 +1,8 @@
+use record::Audit;
 use std::collections::BTreeMap;
 
 use super::parts::{badge, scrolling};
-use crate::cell::{Audit, Cells};
+use crate::cell::Cells;
 use crate::footnotes::one_line;
 use crate::html::Html;
 
@@ -50,7 +51,7 @@ type Found<'a> = BTreeMap<Place<'a>, (u64, &'a Audit)>;
 pub(crate) fn found(cells: &Cells) -> Found<'_> {
     let mut found = BTreeMap::new();
     for cell in cells.values().flatten() {
-        if let Some(audit) = &cell.audit {
+        if let Some(audit) = cell.measured().and_then(|measured| measured.audit.as_ref()) {
             let place = (cell.dataset.as_str(), cell.protocol.as_str());
             let entry = found.entry(place).or_insert((cell.seed.data, audit));
             if cell.seed.data < entry.0 {

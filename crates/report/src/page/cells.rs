@@ -1,8 +1,10 @@
 use super::parts::{badge, scrolling};
-use crate::cell::{Cell, Cells, Status};
+use crate::cell::Cells;
+use crate::cell::auroc_interval;
 use crate::footnotes::one_line;
 use crate::html::Html;
 use crate::interval::Interval;
+use record::Cell;
 
 /// More cells than this stand in `results.csv` only: the page stays one that opens at once.
 const MOST: usize = 1000;
@@ -27,7 +29,7 @@ pub(super) fn section(html: &mut Html, cells: &Cells) {
     let mut found: Vec<&Cell> = cells.values().flatten().collect();
     found.sort_by_key(|cell| {
         let place = (&cell.dataset, &cell.protocol, &cell.method);
-        (place, cell.seed.data, cell.seed.model, &cell.id)
+        (place, cell.seed.data, cell.seed.model, cell.id())
     });
     if found.is_empty() {
         html.raw("<p>There is no result yet.</p>\n</section>\n");
@@ -71,14 +73,11 @@ fn body(cells: &[&Cell]) -> Html {
         };
         html.element("td", &[("class", "text")], &one_line(&method));
         html.element("td", &[("class", "text")], &cell.seed.to_string());
-        let metrics = match cell.status {
-            Status::Ok => cell.metrics,
-            Status::Failed => None,
-        };
-        match metrics {
+        let measured = cell.measured();
+        match measured.map(|measured| measured.metrics) {
             Some(m) => {
                 number(&mut html, Some(100.0 * m.auroc));
-                interval(&mut html, cell.auroc_interval());
+                interval(&mut html, auroc_interval(cell));
                 for value in [m.ap, m.f1_at_k, m.fpr95, m.pauc] {
                     number(&mut html, value.map(|v| 100.0 * v));
                 }
@@ -88,10 +87,10 @@ fn body(cells: &[&Cell]) -> Html {
                 html.raw("<td></td><td></td><td></td><td></td><td></td>");
             }
         }
-        let seconds = cell.seconds.as_ref();
+        let seconds = measured.and_then(|measured| measured.seconds);
         number(&mut html, seconds.and_then(|s| s.fit));
         number(&mut html, seconds.and_then(|s| s.score));
-        for hash in [cell.config_hash.as_deref().unwrap_or_default(), &cell.id] {
+        for hash in [cell.config_hash.as_deref().unwrap_or_default(), cell.id()] {
             html.raw("<td class=\"text\">");
             html.element("code", &[], &one_line(hash));
             html.raw("</td>");

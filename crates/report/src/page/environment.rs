@@ -53,7 +53,9 @@ fn data(cells: &Cells) -> Html {
     let mut found: BTreeMap<(&str, &str, &str), Counts> = BTreeMap::new();
     for cell in cells.values().flatten() {
         let hash = cell.data_sha256.as_deref().unwrap_or_default();
-        let counts = (cell.n_train, cell.n_test, cell.n_anomalies);
+        let counts = (cell.measured()).map_or((None, None, None), |measured| {
+            (measured.n_train, measured.n_test, measured.n_anomalies)
+        });
         let entry = (found.entry((&cell.dataset, &cell.protocol, hash))).or_insert(counts);
         // A cell that failed early has no counts; another one may.
         entry.0 = entry.0.or(counts.0);

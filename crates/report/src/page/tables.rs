@@ -8,11 +8,11 @@ use crate::footnotes::{letters, one_line};
 use crate::grid::{difference, percent};
 use crate::html::{Html, data_address};
 use crate::interval::{By, Interval};
-use crate::plan::ColumnPlan;
 use crate::prose::{absent, heading, notes};
 use crate::protocol::{self, Leak};
 use crate::ranking::{Place, mean_places, places};
 use crate::table::Table;
+use record::ColumnPlan;
 
 /// Where the published number stands in a cell of the page.
 const BELOW: &str = "ours, below it the paper's and the difference";

@@ -75,8 +75,12 @@ fn failed_cells_of_both_writers_read_alike() {
             .chain(["residuum_version", "libtorch_version"]);
         frame.drop_many(own)
     };
-    let program = read(include_str!("cells/failed_by_the_program.json"));
-    let sweep = read(include_str!("cells/failed_by_the_sweep.json"));
+    let program = read(include_str!(
+        "../../../record/tests/cells/failed_by_the_program.json"
+    ));
+    let sweep = read(include_str!(
+        "../../../record/tests/cells/failed_by_the_sweep.json"
+    ));
     assert!(program.equals_missing(&sweep), "{program}\n{sweep}");
     let done = text(&sweep, "disturbance", 0);
     assert!(
