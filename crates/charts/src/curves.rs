@@ -39,7 +39,7 @@ pub fn draw(figure: &mut Figure, plot: &Plot, curves: &[Curve]) {
 }
 
 /// Without the points that lie on the line between their neighbours to a twentieth of a pixel: curves
-/// have long straight parts, and the page is to be small.
+/// have long straight parts, and a page must stay small.
 fn simplified(points: Vec<Point>) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::new();
     for (index, &point) in points.iter().enumerate() {

@@ -1,6 +1,6 @@
 use crate::text::{csv_field, one_line};
 
-/// What a figure draws, as a table: for who does not see it, and for who draws it anew.
+/// What a figure draws, as a table: for those who do not see it, and to draw it anew.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Numbers {
     /// The names of the columns.

@@ -86,7 +86,7 @@ pub(crate) struct FamilyRow {
     pub(crate) name: String,
     /// The family's own name.
     pub(crate) family: String,
-    /// Whether every member is at hand.
+    /// Whether every member is present.
     pub(crate) complete: bool,
     pub(crate) marks: Vec<usize>,
     /// One for each column.
@@ -135,7 +135,7 @@ fn family_row(
     if members.len() < family.members {
         let (n, all) = (members.len(), family.members);
         numbers.push(footnotes.note(&format!(
-            "ours over {n} sets at hand, published over all {all}: not the same number"
+            "ours over the {n} sets that were found, published over all {all}: not the same number"
         )));
     }
     FamilyRow {

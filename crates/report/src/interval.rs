@@ -59,7 +59,7 @@ impl By {
 }
 
 impl Interval {
-    /// Of an AUROC whose scores are not at hand; `None` where a class has no row.
+    /// Of an AUROC whose scores were not kept; `None` where a class has no row.
     pub(crate) fn of_counts(auroc: f64, anomalies: u64, normals: u64) -> Option<Self> {
         let count = |n: u64| usize::try_from(n).ok();
         let found = newcombe_interval(auroc, count(anomalies)?, count(normals)?, LEVEL).ok()?;

@@ -15,8 +15,8 @@ use crate::content::Content;
 use crate::footnotes::one_line;
 use crate::html::Html;
 
-/// The page is to open at once: the figures of single data sets stay in their files where it would be
-/// longer than this, in bytes.
+/// The page must open at once: where it would be longer than this, in bytes, the figures of single data
+/// sets are left out. Their files hold them.
 const MOST: usize = 4_800_000;
 
 pub(crate) fn render(content: &Content<'_>) -> String {
@@ -44,7 +44,7 @@ fn page(content: &Content<'_>, mut room: usize) -> String {
     html.raw(
         "</main>\n<footer><p>Made by <code>residuum report</code> from the cells of the run: the ",
     );
-    html.raw("same cells give the same page. The same numbers lie beside it in <code>results.csv</code> ");
+    html.raw("same cells give the same page. The same numbers are beside it in <code>results.csv</code> ");
     html.raw(
         "and <code>results.parquet</code>, every figure as SVG and PNG, with its numbers as CSV, in <code>figures</code>.",
     );

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cell::Cells;
 use crate::error::ReportError;
 
-/// Pictures of this many bytes together are part of a page; it is to stay below 5 MB.
+/// A page holds pictures of up to this many bytes together; it must stay below 5 MB.
 const ENOUGH: usize = 1_000_000;
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 

@@ -287,7 +287,7 @@ fn fill<'a>(
         .collect();
     let states: Vec<Ours> = (plan.columns.iter().zip(&found))
         .map(|(column, found)| match &column.method {
-            // Planned without a cell for a set at hand: the column leaves it out.
+            // Planned without a cell for a set that is present: the column leaves it out.
             Some(_) if row.present && !column.cells.contains_key(dataset) => Ours::NoMethod,
             Some(_) => found.state(row.present),
             None => Ours::NoMethod,

@@ -185,7 +185,7 @@ fn numbers(group: &Group<'_>, ranks: &[f64], order: &[usize], cliques: &[&Vec<us
         let rank = format!("{:.2}", ranks[method]);
         vec![group.series[method].label.clone(), rank, names.join("; ")]
     });
-    Numbers::new(&["method", "mean rank", "not told apart from"], rows)
+    Numbers::new(&["method", "mean rank", "not distinguished from"], rows)
 }
 
 /// How long the critical difference is, above the axis.

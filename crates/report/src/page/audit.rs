@@ -28,7 +28,7 @@ pub(super) fn section(html: &mut Html, cells: &Cells) {
     let found = found(cells);
     if found.is_empty() {
         html.raw(
-            "<p>The cells of this run hold no audit. What was noticed stands in the notes of the ",
+            "<p>The cells of this run hold no audit. What was noticed is in the notes of the ",
         );
         html.raw("tables.</p>\n</section>\n");
         return;

@@ -6,10 +6,10 @@ use crate::html::Html;
 use crate::interval::Interval;
 use record::Cell;
 
-/// More cells than this stand in `results.csv` only: the page stays one that opens at once.
+/// More cells than this stand in `results.csv` only: the page must open at once.
 const MOST: usize = 1000;
 
-/// Every cell with its metrics, for who wants to check a number.
+/// Every cell with its metrics, for those who want to check a number.
 pub(super) fn section(html: &mut Html, cells: &Cells) {
     html.raw("<section id=\"cells\" aria-labelledby=\"cells-title\">");
     html.raw("<h2 id=\"cells-title\">Cells</h2>\n");

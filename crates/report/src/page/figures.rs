@@ -30,7 +30,7 @@ pub(super) fn section(html: &mut Html, figures: &TableFigures, room: &mut usize)
     }
     if left_out > 0 {
         let text = format!(
-            "The figures of {left_out} further data sets would make this page heavy; they lie in the \
+            "The figures of {left_out} further data sets would make this page heavy; they are in the \
              folder figures beside it."
         );
         html.element("p", &[], &text);

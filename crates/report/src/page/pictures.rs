@@ -34,7 +34,7 @@ pub(super) fn section(html: &mut Html, content: &Content<'_>) {
     html.raw("</div>\n");
     if !pictures.left_out.is_empty() {
         let n = pictures.left_out.len();
-        let text = format!("{n} more lie in the folder pictures of the run.");
+        let text = format!("{n} more are in the folder pictures of the run.");
         html.element("p", &[], &text);
     }
     html.raw("</section>\n");

@@ -76,7 +76,7 @@ pub(crate) fn failed(id: &str, method: &str, dataset: &str, message: &str) -> Va
     cell
 }
 
-/// One table with one column `iforest` over the rows `tile` (at hand) and `fog` (absent).
+/// One table with one column `iforest` over the rows `tile` (present) and `fog` (absent).
 pub(crate) fn small_plan() -> Value {
     json!({"profile": "test", "tables": [{
         "id": "small", "title": "Small", "protocol": "paper", "published": null,

@@ -25,7 +25,7 @@ fn a_run_is_the_same_as_itself() {
 }
 
 #[test]
-fn what_made_a_result_differently_is_told() {
+fn what_made_a_result_differently_is_named() {
     let (first, second) = (drawn_run(2), drawn_run(2));
     let mut cell = ok("0-2-0", "kNN", "B", 0.88, &[]);
     cell["seed"] = json!({"data": 44, "model": 45});

@@ -118,7 +118,7 @@ fn the_numbers_of_a_figure_stand_below_it_and_in_a_file() {
     let folder = drawn_run(1);
     let figures = figures(&folder);
     let text = |name: &str| String::from_utf8(figures[name].clone()).unwrap();
-    let ranks = "method,mean rank,not told apart from\n\
+    let ranks = "method,mean rank,not distinguished from\n\
                  kNN,1.00,DDPM\nDDPM,2.00,kNN; norm\nnorm,3.00,DDPM\n";
     assert_eq!(text("drawn-ranks.csv"), ranks);
     let roc = text("drawn-roc.csv");

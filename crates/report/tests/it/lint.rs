@@ -98,7 +98,7 @@ fn nothing_is_loaded(page: &Page) {
     }
 }
 
-/// What a reader who sees nothing is told.
+/// What a screen reader needs.
 fn names(page: &Page) {
     for image in page.tags("img") {
         assert!(

@@ -224,7 +224,7 @@ fn families_have_a_mean_over_seeds_beside_the_published_one() {
         "{text}"
     );
     assert!(
-        text.contains("ours over 2 sets at hand, published over all 3"),
+        text.contains("ours over the 2 sets that were found, published over all 3"),
         "{text}"
     );
     assert!(has_line(&text, "network evaluations per row 4"), "{text}");
