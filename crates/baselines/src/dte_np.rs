@@ -1,7 +1,9 @@
 mod posterior;
 
+use std::num::NonZeroUsize;
+
 use detector::settings::at_least;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer};
+use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
 use schedules::{Schedule, ScheduleConfig};
@@ -113,6 +115,14 @@ impl Detector for DteNonParametric {
             Rows::F64(x) => Box::new(self.fit_rows(x)),
         })
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        state.expect("dte-np", 1)?;
+        Ok(match state.rows("rows")? {
+            Rows::F32(x) => Box::new(Fitted::restore(x, state)?),
+            Rows::F64(x) => Box::new(Fitted::restore(x, state)?),
+        })
+    }
 }
 
 impl DteNonParametric {
@@ -134,6 +144,18 @@ struct Fitted<T> {
     score: NonParametricScore,
 }
 
+impl<T: Number> Fitted<T> {
+    /// Of the training rows `x`.
+    fn restore(x: ArrayView2<'_, T>, state: &State) -> Result<Self, StateError> {
+        Ok(Self {
+            table: Neighbours::new(x),
+            posterior: TimePosterior::restore(state)?,
+            neighbours: state.value::<NonZeroUsize>("neighbours")?.get(),
+            score: state.value("score")?,
+        })
+    }
+}
+
 impl<T: Number> Scorer for Fitted<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let x = x.rows_like::<T>(self.table.width())?;
@@ -150,6 +172,14 @@ impl<T: Number> Scorer for Fitted<T> {
             .table
             .map_nearest(x.view(), self.neighbours, progress, score)?;
         Ok(Array1::from_vec(scores))
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let state = State::new("dte-np", 1)
+            .with_value("neighbours", self.neighbours)
+            .with_value("score", self.score)
+            .with_array("rows", &self.table.table());
+        Ok(self.posterior.store(state))
     }
 }
 

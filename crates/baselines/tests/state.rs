@@ -1,9 +1,10 @@
 //! Stored detectors: whole on rows of every kind, small, and refused where somebody tampered with them.
 
 use baselines::{
-    Bins, ConstantColumns, Copod, CopodConfig, Ecdf, Ecod, EcodConfig, FeatureBagging,
-    FeatureBaggingConfig, Hbos, HbosConfig, IsolationForest, IsolationForestConfig, Knn, KnnConfig,
-    Lof, LofConfig, Mcd, Norm, OneClassSvm, OneClassSvmConfig, Pca, PcaConfig, PcaScore, Rng,
+    Bins, ConstantColumns, Copod, CopodConfig, DteNonParametric, DteNonParametricConfig, Ecdf,
+    Ecod, EcodConfig, FeatureBagging, FeatureBaggingConfig, Hbos, HbosConfig, IsolationForest,
+    IsolationForestConfig, Knn, KnnConfig, Lof, LofConfig, Mcd, Norm, OneClassSvm,
+    OneClassSvmConfig, Pca, PcaConfig, PcaScore, Rng,
 };
 use detector::conformance::{check_restored, check_spoilt};
 use detector::{Detector, DetectorError, Input, Silent, State};
@@ -35,6 +36,7 @@ fn detectors() -> Vec<Box<dyn Detector>> {
     vec![
         Box::new(Norm),
         Box::new(Knn::new(KnnConfig::default()).unwrap()),
+        Box::new(DteNonParametric::new(DteNonParametricConfig::default()).unwrap()),
         Box::new(Lof::new(LofConfig { neighbours: 4 }).unwrap()),
         Box::new(FeatureBagging::new(bagging).unwrap()),
         Box::new(Pca::new(PcaConfig::default()).unwrap()),

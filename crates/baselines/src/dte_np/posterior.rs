@@ -1,3 +1,5 @@
+use detector::{State, StateError};
+use ndarray::Ix1;
 use schedules::Schedule;
 
 /// The posterior over the diffusion time of a row that lies at a given squared distance from clean
@@ -45,6 +47,29 @@ impl TimePosterior {
             log_norms: variances.clone().map(log_norm).collect(),
             half_precisions: variances.map(|variance| 0.5 / variance).collect(),
         }
+    }
+
+    /// The posterior that `state` has from [`store`](Self::store).
+    pub(super) fn restore(state: &State) -> Result<Self, StateError> {
+        let steps = state.list::<f64>("log-norms")?.len();
+        if steps == 0 {
+            return Err(state.wrong("log-norms", "no steps"));
+        }
+        let half_precisions = state.finite::<f64, Ix1>("half-precisions", steps)?;
+        if half_precisions.iter().any(|v| *v <= 0.0) {
+            return Err(state.wrong("half-precisions", "not all of them are above 0"));
+        }
+        Ok(Self {
+            log_norms: state.finite::<f64, Ix1>("log-norms", steps)?.to_vec(),
+            half_precisions: half_precisions.to_vec(),
+        })
+    }
+
+    /// `state` with the posterior.
+    pub(super) fn store(&self, state: State) -> State {
+        state
+            .with_list("log-norms", &self.log_norms)
+            .with_list("half-precisions", &self.half_precisions)
     }
 
     /// `p(t | x)` for all `t`.
