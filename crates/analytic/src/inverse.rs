@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayViewMut2, Axis};
 const LEAF: usize = 32;
 
 /// `A⁻¹`, symmetric to the last bit. The lower triangle of `a` counts. No eigenvalue of `A` is below
-/// `least`; a pivot that rounding moved below it counts as `least`, so that the root is always there.
+/// `least`; a pivot that rounding moved below it counts as `least`, so that its root exists.
 pub(crate) fn inverse(mut a: Array2<f64>, least: f64) -> Array2<f64> {
     invert_factor(a.view_mut(), least);
     // A⁻¹ = L⁻ᵀ L⁻¹

@@ -4,8 +4,8 @@ use neighbours::Nearest;
 pub(crate) const RANK: usize = 5;
 
 /// `s₀ = max(median r, mean r/10, 10⁻⁶)/√d`, with `r` the distance of each training row to its fifth
-/// nearest other, or to the last where there are fewer. The mean keeps rows of which most are
-/// duplicates from having no scale at all.
+/// nearest other, or to the last where there are fewer. The mean gives a scale to rows of
+/// which most are duplicates.
 pub(crate) fn noise_level(nearest: &Nearest, n: usize, d: usize) -> f64 {
     let rank = RANK.min(nearest.k());
     let mut r: Vec<f64> = (0..n)

@@ -8,7 +8,7 @@ use neighbours::Nearest;
 /// rows of zeros to a multiple of this, so that a row scores the same alone as in any batch.
 const PAD: usize = 8;
 
-/// What each row is counted from.
+/// The point from which each row deviates.
 pub(crate) enum Centre<'a, T> {
     /// One point for all.
     Point(&'a [f64]),

@@ -68,7 +68,7 @@ impl Unexplained {
         }
     }
 
-    /// Its state, a part of those of the detectors.
+    /// As a part of a detector's state.
     pub(crate) fn state(&self) -> State {
         let state = State::new("unexplained", 1);
         match self {
@@ -79,10 +79,10 @@ impl Unexplained {
         }
     }
 
-    /// For `d` columns, from its state.
+    /// For `d` columns, from that part.
     ///
     /// # Errors
-    /// [`StateError`] where it is none.
+    /// [`StateError`] for another or a damaged one.
     pub(crate) fn restore(state: &State, d: usize) -> Result<Self, StateError> {
         state.expect("unexplained", 1)?;
         if state.array_names().any(|name| name == "complement") {

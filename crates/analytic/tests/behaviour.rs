@@ -213,7 +213,7 @@ proptest! {
 }
 
 #[test]
-fn stored_they_keep_their_bits_and_what_was_tampered_with_is_refused() {
+fn restored_they_score_with_the_same_bits_and_changed_states_are_refused() {
     let many = scrambled(40, 3, 5);
     let wide = scrambled(9, 30, 6);
     let small = many.mapv(|v| v * 1e-9);

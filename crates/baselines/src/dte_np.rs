@@ -203,7 +203,7 @@ mod tests {
             };
             let detector = DteNonParametric::new(config).unwrap();
             // Five columns of variance 1: all rows lie beyond the last noise level but for a few, so
-            // the published score and the mean tell the outliers from part of the rows only.
+            // the published score and the mean separate the outliers from some of the rows only.
             let auroc = match score {
                 NonParametricScore::Distance => 0.99,
                 _ => 0.9,

@@ -28,7 +28,7 @@ pub struct HbosConfig {
     /// Widths of a bin beyond the training range within which a value still counts as of the first or
     /// last bin, in (0, 1).
     pub tolerance: f64,
-    /// Which bin the density of a value on an edge is that of.
+    /// The bin whose density a value on an edge has.
     pub on_edge: OnEdge,
 }
 

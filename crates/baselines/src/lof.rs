@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::copies::most_copies;
 
-/// Keeps the density of a row amid its copies finite; scikit-learn's number.
+/// Keeps the density of a row among its copies finite; scikit-learn's number.
 const LEAST_REACH: f64 = 1e-10;
 /// Where the training rows reach less than this on average, the number above is taken in units of that, so
-/// that it hides nothing of rows whose numbers are small.
+/// that it does not outweigh the distances of rows whose numbers are small.
 const SMALL: f64 = 1e-3;
-/// Neighbours of all training rows that are kept between the two passes; more are sought twice.
+/// Neighbours of all training rows that are kept between the two passes; of more, the search runs twice.
 const KEPT: usize = 1 << 24;
 
 /// Settings of [`Lof`].
@@ -40,7 +40,7 @@ impl Default for LofConfig {
 ///
 /// A training row that has `k` copies or more has no reach, and only the 10⁻¹⁰ keeps its density finite:
 /// rows beside it score beyond all others. [`Scorer::warnings`] then names copies and neighbours; more
-/// neighbours than copies mend it. Where training rows reach less than 10⁻³ on average, the 10⁻¹⁰ is
+/// neighbours than copies avoid it. Where training rows reach less than 10⁻³ on average, the 10⁻¹⁰ is
 /// taken in units of that average.
 ///
 /// Of rows at one distance the first in the table is the neighbour. With fewer rows `k` is all but one.
@@ -195,7 +195,7 @@ impl<T: Number> Densities<T> {
     /// Of the training rows `x` and that state.
     ///
     /// # Errors
-    /// [`StateError`] where it is none of them.
+    /// [`StateError`] for another or a damaged state.
     pub(crate) fn restore(x: ArrayView2<'_, T>, state: &State) -> Result<Self, StateError> {
         state.expect("lof", 1)?;
         let n = x.nrows();

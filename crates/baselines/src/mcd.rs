@@ -118,7 +118,7 @@ impl Detector for Mcd {
     }
 }
 
-/// What the covariance of the innermost share `alpha` of Gaussian rows is too small by.
+/// The factor by which the covariance of the innermost share `alpha` of Gaussian rows is too small.
 fn consistency(d: usize, alpha: f64) -> f64 {
     if alpha >= 1.0 {
         return 1.0;

@@ -49,7 +49,7 @@ pub enum PcaScore {
 /// With `v_j` the unit principal directions of the training rows, the largest entry of each positive,
 /// and `λ_j` their shares of the variance:
 /// - weighted, as in PyOD: `Σ_j ‖x − v_j‖/λ_j`, over `min(n, d)` directions. The distance is that of the
-///   row to the tip of the unit vector; PyOD standardises columns before, which here is the matter of
+///   row to the tip of the unit vector; PyOD standardises columns before, which here is left to
 ///   the preprocessing in front (`rows = "standard"`).
 /// - reconstruction: `|(I − V Vᵀ)(x − m)|²`, `m` the training mean, `V` the fewest first directions whose
 ///   shares sum to at least [`variance_share`](PcaConfig::variance_share), but never all columns: what

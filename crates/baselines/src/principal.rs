@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
 
-/// A direction with a smaller share of the variance is left of rounding.
+/// A direction with a smaller share of the variance is a remainder of rounding.
 pub(crate) const LEAST_SHARE: f64 = 1e-13;
 /// A matrix product of few rows takes another path with other rounding; blocks are filled up with rows
 /// of zeros to a multiple of this, so that a row scores the same alone as in any batch.

@@ -69,10 +69,10 @@ fn fit_rows<T: Keyed>(
     }
 }
 
-/// What was fitted by `rule`, from its state.
+/// Restores what [`fit`] made by `rule`.
 ///
 /// # Errors
-/// [`DetectorError::State`] where it is none.
+/// [`DetectorError::State`] for another or a damaged state.
 pub(crate) fn restore(state: &State, rule: Rule) -> Result<Box<dyn Scorer>, DetectorError> {
     state.expect(rule.name(), 1)?;
     let constant_columns = state.value("constant-columns")?;

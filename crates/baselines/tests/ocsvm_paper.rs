@@ -9,7 +9,7 @@ use detector::{Input, Scorer, Silent};
 use paper_rows::PaperRows;
 use serde_json::Value;
 
-/// Column `ocsvm` of data/published/paper_table1.csv, of the rows small enough to be at hand.
+/// Column `ocsvm` of data/published/paper_table1.csv, of the sets small enough to be kept here.
 const PAPER: [(&str, &str); 12] = [
     ("CIFAR10_4", "76.93"),
     ("CIFAR10_6", "71.37"),

@@ -9,8 +9,8 @@ use baselines::{
 };
 use paper_rows::PaperRows;
 
-/// Columns `iforest` and `copod` of data/published/paper_table1.csv, of the rows small enough to be
-/// at hand, and COPOD with a constant column's skewness taken as 0 (pyod 3.6.7).
+/// Columns `iforest` and `copod` of data/published/paper_table1.csv, of the sets small enough to
+/// be kept here, and COPOD with a constant column's skewness taken as 0 (pyod 3.6.7).
 const PAPER: [(&str, &str, &str, &str); 12] = [
     ("CIFAR10_4", "76.31", "50.00", "75.69"),
     ("CIFAR10_6", "72.14", "67.41", "67.41"),

@@ -1,4 +1,4 @@
-//! Stored detectors: whole on rows of every kind, small, and refused where somebody tampered with them.
+//! Stored detectors: they score with the same bits, are small, and are refused where they were changed.
 
 use baselines::{
     Bins, ConstantColumns, Copod, CopodConfig, DteNonParametric, DteNonParametricConfig, Ecdf,
@@ -88,7 +88,7 @@ fn restored_from_rows_of_every_kind_they_score_with_the_same_bits() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
-    fn what_was_tampered_with_is_refused_or_scores(place in 0usize..100_000) {
+    fn a_changed_state_is_refused_or_scores(place in 0usize..100_000) {
         let (x, test) = (rows(30, 4), rows(5, 4));
         for (i, detector) in detectors().into_iter().enumerate() {
             let scorer = detector.fit(Input::Rows64(x.view()), 3, &Silent).unwrap();
@@ -104,17 +104,17 @@ fn state_of(detector: &dyn Detector, x: &Array2<f64>) -> State {
 }
 
 #[test]
-fn a_tree_whose_walks_go_round_or_leave_it_is_refused() {
+fn a_tree_with_a_loop_or_a_missing_child_is_refused() {
     let forest = IsolationForest::new(IsolationForestConfig::default()).unwrap();
     let state = state_of(&forest, &rows(50, 4));
     let refused = |changed: State| match forest.restore(&changed) {
         Err(DetectorError::State(error)) => error.to_string(),
-        _ => panic!("a state that was tampered with is taken"),
+        _ => panic!("a changed state is accepted"),
     };
     let left: Vec<u32> = state.list("left").unwrap();
     let columns: Vec<u32> = state.list("split-columns").unwrap();
     let expected = "`nodes` of a stored `iforest`: those of tree 0 are no tree";
-    // Children: the root itself, its parent's place once more, beyond the last node.
+    // The root's child is the root, a node's child its parent, a child lies beyond the last node.
     for (node, child) in [(0, 0), (1, 0), (0, 100_000), (0, u32::MAX)] {
         let mut left = left.clone();
         left[node] = child;
@@ -126,7 +126,7 @@ fn a_tree_whose_walks_go_round_or_leave_it_is_refused() {
         refused(state.clone().with_list("split-columns", &columns)),
         expected
     );
-    // A chain as long as the tree, which no forest grows: each node's children are the next two.
+    // Each node's children are the next two: a chain deeper than any tree that is grown.
     let sizes: Vec<u32> = state.list("nodes").unwrap();
     let chain: Vec<u32> = (0..sizes[0])
         .map(|i| if i + 2 < sizes[0] { i + 1 } else { i })

@@ -66,8 +66,7 @@ impl Candidates {
         })
     }
 
-    /// Takes note of the rows from `first` on, whose products with `x` these are; `skip` is none of
-    /// them.
+    /// Adds the rows from `first` on, whose products with `x` these are, without the row `skip`.
     pub(crate) fn scan(
         &mut self,
         products: &[f32],

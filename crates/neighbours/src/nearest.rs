@@ -1,6 +1,6 @@
 use detector::{DetectorError, needs_memory};
 
-/// A row has a neighbour besides itself.
+/// Checks that each of `n` training rows has another for a neighbour.
 ///
 /// # Errors
 /// [`DetectorError::Method`] for fewer than two rows.

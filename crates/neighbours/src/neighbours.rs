@@ -250,7 +250,7 @@ impl<T: Number> Neighbours<T> {
         .collect()
     }
 
-    /// The nearest to `row` by all distances; `skip` is none of them.
+    /// The nearest to `row` by all distances, without the row `skip`.
     fn among_all(&self, row: ArrayView1<'_, T>, k: usize, skip: Option<usize>) -> Smallest<Item> {
         let row = row.to_slice().expect("in standard layout");
         let others = (0..self.len()).filter(|j| Some(*j) != skip);

@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-/// Up to this many are kept sorted; of more, new ones are collected and parted now and then, since an
+/// Up to this many are kept sorted; of more, new ones are collected and selected from now and then, since an
 /// insertion moves half of them.
 const FEW: usize = 64;
 

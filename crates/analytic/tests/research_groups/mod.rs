@@ -87,7 +87,7 @@ impl Rows {
     }
 }
 
-/// Prints what was found beside what was expected and tells whether they are within `tolerance`.
+/// Prints what was found beside what was expected and returns whether they are within `tolerance`.
 pub(crate) fn compare(what: &str, found: &[f64], expected: f64, tolerance: f64) -> bool {
     let mean = found.iter().sum::<f64>() / found.len() as f64;
     println!(

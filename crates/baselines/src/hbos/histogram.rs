@@ -150,7 +150,7 @@ impl Histogram {
         &self.counts
     }
 
-    /// What `n` values tell of others, `−log₂(h + α)` of each bin, tolerating values beyond the range.
+    /// The scores `−log₂(h + α)` of the bins of `n` values, with a tolerance for values beyond the range.
     pub(super) fn densities<T: Binned>(
         self,
         n: usize,
@@ -183,14 +183,14 @@ impl Histogram {
 /// The logarithms of the densities of one column.
 #[derive(Debug)]
 pub(super) struct Densities<T> {
-    /// Ascending: the outermost tell from where to where the outermost bins count.
+    /// Ascending. The first and the last are the limits within which the outermost bins count.
     thresholds: Vec<T>,
-    /// Of a value that reaches so many thresholds.
+    /// The score of a value by the number of thresholds that it reaches.
     scores: Vec<f64>,
 }
 
 impl<T: Binned> Densities<T> {
-    /// `None` where these are not one bin or more with their scores.
+    /// From stored numbers; `None` where they are not the thresholds and scores of one bin or more.
     pub(super) fn restore(thresholds: &[T], scores: &[f64]) -> Option<Self> {
         let whole = thresholds.len() >= 2
             && scores.len() == thresholds.len() + 1
@@ -214,7 +214,7 @@ impl<T: Binned> Densities<T> {
         &self.scores
     }
 
-    /// Adds to the scores of rows what their values in this column say.
+    /// Adds to the scores of rows those of their values in this column.
     pub(super) fn add_scores(&self, values: &[T], scores: &mut [f64]) {
         let together = if self.thresholds.len() > FEW + 1 {
             0

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-/// Which bin the density of a value on an edge between two bins is that of. When densities are counted
-/// it belongs to the bin above, as in NumPy.
+/// The bin whose density a value on an edge between two bins has. When densities are counted it belongs to
+/// the bin above, as in NumPy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnEdge {

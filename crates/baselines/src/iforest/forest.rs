@@ -20,7 +20,7 @@ pub(super) struct Forest<T> {
 }
 
 impl<T: Number> Forest<T> {
-    /// The forest whose state this is. Its trees are checked to be such that every walk ends on a leaf.
+    /// The forest that was stored. Every tree is checked, so that each walk ends on a leaf.
     pub(super) fn restore(state: &State) -> Result<Self, StateError> {
         let width = state.value::<NonZeroU32>("columns")?.get();
         let sample_size: usize = state.value("sample-size")?;

@@ -35,9 +35,9 @@ pub(super) struct Nodes<T> {
 }
 
 impl<T: Number> Tree<T> {
-    /// Of these nodes and `width` columns, at most `max_depth` deep. `None` unless the children of a split
-    /// lie in the tree behind it, so that no walk goes round, and each leaf leads to itself. `range` lies
-    /// within all lists.
+    /// The tree of the nodes in `range`, for rows of `width` columns. `None` unless the children of each split
+    /// come after it, so that a walk cannot loop, each leaf leads to itself, and no node is deeper than
+    /// `max_depth`. All lists are as long as `range` needs.
     pub(super) fn of_nodes(
         all: &Nodes<T>,
         range: Range<usize>,
@@ -78,7 +78,7 @@ impl<T: Number> Tree<T> {
         })
     }
 
-    /// Adds the nodes to those of other trees and tells how many they are.
+    /// Appends the nodes to those of other trees and returns their number.
     pub(super) fn add_nodes(&self, all: &mut Nodes<T>) -> u32 {
         all.thresholds
             .extend(self.nodes.iter().map(|node| node.threshold));

@@ -44,7 +44,7 @@ impl OneClassSvmModel {
         }
     }
 
-    /// The model whose state this is.
+    /// The model that was stored.
     pub(super) fn restore(state: &State) -> Result<Self, StateError> {
         let support: Vec<u64> = state.list("support")?;
         let d = state.list::<f64>("centre")?.len();

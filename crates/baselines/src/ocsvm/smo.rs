@@ -99,7 +99,7 @@ struct Smo<'a> {
     at_bound: Vec<f64>,
     /// Rows that take part, ascending.
     active: Vec<u32>,
-    /// The kernel rows of the pair at hand.
+    /// The kernel rows of the current pair.
     row_i: Vec<f32>,
     row_j: Vec<f32>,
 }

@@ -69,7 +69,7 @@ impl<T: Keyed> Ranks<T> {
         Array1::from_vec(scores)
     }
 
-    /// What the columns of the tile from `first` on say of each row.
+    /// The part of each row's score that comes from the columns of the tile that starts at `first`.
     fn score_tile(&self, x: ArrayView2<'_, T>, first: usize) -> Vec<f64> {
         let m = x.nrows();
         let width = TILE.min(self.columns.len() - first);
@@ -82,7 +82,7 @@ impl<T: Keyed> Ranks<T> {
         scores
     }
 
-    /// Adds what column `j` says of the rows with these keys.
+    /// Adds the part of column `j` to the scores of the rows with these keys.
     fn add_column(&self, j: usize, keys: &[T::Key], scores: &mut [f64]) {
         let column = self.columns.column(j);
         let n = column.len();

@@ -7,8 +7,8 @@ use super::columns::{Keyed, TILE, copy_columns};
 use super::ranks::neg_ln_shares;
 use super::tail::{Rule, Tail};
 
-/// Scores the rows of `test` by their ranks among all rows of `train` and `test`, and tells whether
-/// some column of these is constant.
+/// The scores of the rows of `test` by their ranks among all rows of `train` and `test`, and whether a
+/// column of these is constant.
 pub(super) fn score<T: Keyed>(
     train: ArrayView2<'_, T>,
     test: ArrayView2<'_, T>,
@@ -25,7 +25,7 @@ pub(super) fn score<T: Keyed>(
     (scores.collect(), any_constant)
 }
 
-/// What the columns of the tile from `first` on say of each row of `test`.
+/// The part of each row's score that comes from the columns of the tile that starts at `first`.
 fn score_tile<T: Keyed>(
     train: ArrayView2<'_, T>,
     test: ArrayView2<'_, T>,

@@ -16,7 +16,7 @@ pub(crate) struct PaperRows {
 }
 
 impl PaperRows {
-    /// Split with seed 44 and scaled; `None`, said on stderr, where the file is not at hand.
+    /// Split with seed 44 and scaled; `None`, reported on stderr, where the file is missing.
     pub(crate) fn load(name: &str) -> Option<Self> {
         let roots = std::env::var_os("RESIDUUM_DATA").unwrap_or_default();
         let file = PathBuf::from(format!("adbench/CV_by_ResNet18/{name}.npz"));

@@ -1,8 +1,8 @@
 use crate::{Detector, DetectorError, Input, Scorer, Silent, State};
 
-/// Checks that `detector` restores what `scorer` was from its state as bytes: scores and maps of `x` have
-/// the same bits, the warnings are the same, and stored again it gives the same bytes; and that it refuses
-/// a state of another kind and one without content.
+/// Checks that `detector` restores `scorer` from the bytes of its state: scores and maps of `x` have the same
+/// bits, warnings are the same, and storing it again gives the same bytes. A state of another kind and one
+/// without content have to be refused.
 ///
 /// # Errors
 /// A sentence that says what does not hold.
@@ -67,7 +67,8 @@ pub fn check_restored(
     Ok(())
 }
 
-/// TEMPORARY: `None` for what cannot be stored yet. Ends when `Scorer::state` has no default.
+/// TEMPORARY: `None` for detectors that cannot be stored yet. To be removed with the default of
+/// `Scorer::state`.
 fn state_of(scorer: &dyn Scorer) -> Result<Option<State>, String> {
     match scorer.state() {
         Ok(state) => Ok(Some(state)),

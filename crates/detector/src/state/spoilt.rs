@@ -1,4 +1,4 @@
-//! States that somebody tampered with, for the conformance suite.
+//! Changed copies of a state, for the conformance suite.
 
 use safetensors::Dtype;
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{State, StoredArray};
 
 impl State {
-    /// Copies of the state and what is wrong with each: one array, value, setting or part is missing or
-    /// another. `place` decides which number of an array it is.
+    /// Copies of the state in each of which one array, value, setting or part is missing or changed, and what
+    /// is wrong with it. `place` chooses the number of an array that is changed.
     pub(crate) fn spoilt(&self, place: usize) -> Vec<(String, Self)> {
         let mut all = Vec::new();
         let mut push = |what: String, change: &dyn Fn(&mut Self)| {
