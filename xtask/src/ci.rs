@@ -11,9 +11,9 @@ use anyhow::Context;
 use serde_json::Value;
 
 use crate::setup;
-use crate::sweep::human;
 use crate::test;
 use crate::workspace::Workspace;
+use sweep::human;
 
 /// Formatting, lints, documentation, tests, dependency rules, licences, repository rules.
 ///

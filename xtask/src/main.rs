@@ -12,14 +12,10 @@ mod ci;
 mod doctor;
 mod failure;
 mod fuzz;
-mod glob;
 mod machine;
-mod plan;
-mod profile;
 mod program;
 mod reproduce;
 mod setup;
-mod sweep;
 mod test;
 mod workspace;
 

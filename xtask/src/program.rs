@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use sweep::{Dataset, Method};
 
 use crate::failure::{Failure, code};
 use crate::workspace::Workspace;
@@ -15,31 +15,6 @@ use crate::workspace::Workspace;
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     workspace: Workspace,
-}
-
-/// What the program knows of a data set.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Dataset {
-    /// The name or the pattern that it answers to.
-    pub(crate) asked: String,
-    pub(crate) name: String,
-    /// The name without the number of rows that are drawn.
-    pub(crate) whole: String,
-    /// The name under which its files are fetched.
-    pub(crate) of: String,
-    pub(crate) representation: String,
-    pub(crate) n: Option<u64>,
-    pub(crate) d: Option<u64>,
-    pub(crate) present: bool,
-    pub(crate) sha256: Option<String>,
-    pub(crate) get: String,
-}
-
-/// An entry of the registry of methods.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Method {
-    pub(crate) name: String,
-    pub(crate) default: Map<String, Value>,
 }
 
 impl Program {

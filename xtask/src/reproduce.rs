@@ -1,16 +1,15 @@
 //! `cargo xtask reproduce`: from nothing to the table.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde_json::json;
+use sweep::{Dataset, Interrupt, Ledger, Local, Plan, Profile, Sets, Status, human};
 
 use crate::failure::code;
-use crate::plan::{self, Cell, Plan, Row, Sets};
-use crate::profile::Profile;
 use crate::program::{Program, ended};
-use crate::sweep::{self, RunDir, Status, human};
 use crate::workspace::{Workspace, first_line, write_atomic};
 use crate::{machine, setup};
 
@@ -79,7 +78,10 @@ enum Executor {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
     let start = Instant::now();
     let Executor::Local = arguments.executor;
-    let mut profile = Profile::read(workspace, &arguments.profile)?;
+    let mut profile = {
+        let dir = workspace.root.join("configs/reproduce");
+        Profile::read(&dir, &arguments.profile)?
+    };
     if !arguments.seeds.is_empty() {
         profile.override_seeds(&arguments.seeds);
     }
@@ -97,20 +99,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         .clone()
         .unwrap_or_else(|| workspace.root.join("runs").join(&profile.name));
     if arguments.dry_run {
-        let seconds: f64 = plan.cells.iter().map(Cell::guess).sum();
+        let seconds: f64 = plan.jobs.iter().map(|job| job.seconds).sum();
         eprintln!(
             "{} cells, about {} of one core; {} data sets are not at hand",
-            plan.cells.len(),
+            plan.jobs.len(),
             sweep::human(Duration::from_secs_f64(seconds)),
             absent(&plan).len()
         );
         return Ok(0);
     }
-    let dir = RunDir::open(&out)?;
+    let dir = Ledger::open(&out)?;
     dir.write_plan(&plan)?;
     if arguments.force {
-        for cell in &plan.cells {
-            dir.forget(&cell.id)?;
+        for job in &plan.jobs {
+            dir.forget(&job.planned.id)?;
         }
         dir.remove_models()?;
     }
@@ -120,8 +122,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         let done = count_done(&dir, &plan);
         eprintln!(
             "interrupted: {done} of {} cells are kept in {}",
-            plan.cells.len(),
-            dir.path.display()
+            plan.jobs.len(),
+            dir.path().display()
         );
         eprintln!("hint: the same command goes on from there");
         return Ok(code);
@@ -141,10 +143,10 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     let registry = program.methods()?;
     let planned = || -> anyhow::Result<Plan> {
         let sets = Sets::ask(profile, |names| program.datasets(names))?;
-        let plan = plan::plan(profile, &sets, &registry)
-            .and_then(|plan| plan::tables(plan, &arguments.table))
-            .and_then(|plan| plan::except(plan, &arguments.except))
-            .and_then(|plan| plan::narrow(plan, &arguments.only))?;
+        let plan = sweep::plan(profile, &sets, &registry)
+            .and_then(|plan| sweep::tables(plan, &arguments.table))
+            .and_then(|plan| sweep::except(plan, &arguments.except))
+            .and_then(|plan| sweep::narrow(plan, &arguments.only))?;
         Ok(plan)
     };
     let plan = planned()?;
@@ -166,31 +168,27 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     planned()
 }
 
-/// The data sets of a plan that are not at hand, with the command that gets each.
-fn absent(plan: &Plan) -> Vec<&Row> {
-    let mut absent: Vec<&Row> = Vec::new();
-    for row in plan
-        .tables
-        .tables
-        .iter()
-        .flat_map(|t| &t.rows)
-        .filter(|r| !r.present)
-    {
-        if !absent.iter().any(|known| known.dataset == row.dataset) {
-            absent.push(row);
-        }
-    }
-    absent
+/// The data sets of a plan that are not at hand.
+fn absent(plan: &Plan) -> Vec<&Dataset> {
+    let rows = plan.tables.tables.iter().flat_map(|table| &table.rows);
+    let names: BTreeSet<&String> = rows
+        .filter(|row| !row.present)
+        .map(|row| &row.dataset)
+        .collect();
+    names
+        .into_iter()
+        .filter_map(|name| plan.sets.get(name))
+        .collect()
 }
 
-fn announce(plan: &Plan, dir: &RunDir) {
+fn announce(plan: &Plan, dir: &Ledger) {
     match absent(plan).len() {
         0 => {}
         n => {
             eprintln!("{n} data sets are not at hand; the tables name them (--fetch gets them all)")
         }
     }
-    let (total, done) = (plan.cells.len(), count_done(dir, plan));
+    let (total, done) = (plan.jobs.len(), count_done(dir, plan));
     match total - done {
         _ if total == 0 => eprintln!("nothing to compute"),
         0 => {
@@ -201,22 +199,22 @@ fn announce(plan: &Plan, dir: &RunDir) {
     }
 }
 
-fn count_done(dir: &RunDir, plan: &Plan) -> usize {
-    plan.cells
+fn count_done(dir: &Ledger, plan: &Plan) -> usize {
+    plan.jobs
         .iter()
-        .filter(|cell| dir.status(&cell.id) == Some(Status::Ok))
+        .filter(|job| dir.status(&job.planned.id) == Some(Status::Ok))
         .count()
 }
 
 fn compute(
     workspace: &Workspace,
     program: &Program,
-    dir: &RunDir,
+    dir: &Ledger,
     plan: &Plan,
     profile: &Profile,
     arguments: &Arguments,
 ) -> anyhow::Result<sweep::Outcome> {
-    if count_done(dir, plan) == plan.cells.len() {
+    if count_done(dir, plan) == plan.jobs.len() {
         return Ok(sweep::Outcome::default());
     }
     let cores = machine::cores();
@@ -227,13 +225,23 @@ fn compute(
         timeout: Duration::from_secs_f64(profile.timeout_minutes * 60.0),
     };
     write_environment(workspace, dir, &options)?;
-    sweep::run(program, dir, &plan.cells, options)
+    let program = program.clone();
+    let mut executor = Local::new(move || program.command(&[]), dir, &options);
+    let mut interrupt = Interrupt::install()?;
+    let mut asked = || interrupt.asked();
+    Ok(sweep::run(
+        &mut executor,
+        dir,
+        &plan.jobs,
+        options,
+        &mut asked,
+    )?)
 }
 
 /// `environment.json`: on what the cells were computed.
 fn write_environment(
     workspace: &Workspace,
-    dir: &RunDir,
+    dir: &Ledger,
     options: &sweep::Options,
 ) -> anyhow::Result<()> {
     let libtorch = setup::linked(workspace);
@@ -246,13 +254,13 @@ fn write_environment(
         "command": std::env::args().collect::<Vec<_>>(),
     });
     let text = serde_json::to_string_pretty(&environment)? + "\n";
-    write_atomic(&dir.path.join("environment.json"), text.as_bytes())
+    write_atomic(&dir.path().join("environment.json"), text.as_bytes())
 }
 
 /// Derives tables and result files from the cells; the terminal tables go to stdout.
-fn report(program: &Program, dir: &RunDir) -> anyhow::Result<()> {
+fn report(program: &Program, dir: &Ledger) -> anyhow::Result<()> {
     let path = dir
-        .path
+        .path()
         .to_str()
         .context("the run folder's name is not UTF-8")?;
     let status = program.command(&["report", path]).status()?;
@@ -262,7 +270,7 @@ fn report(program: &Program, dir: &RunDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn conclude(plan: &Plan, dir: &RunDir, outcome: &sweep::Outcome, time: Duration) {
+fn conclude(plan: &Plan, dir: &Ledger, outcome: &sweep::Outcome, time: Duration) {
     let tables = plan
         .tables
         .tables
@@ -270,7 +278,7 @@ fn conclude(plan: &Plan, dir: &RunDir, outcome: &sweep::Outcome, time: Duration)
         .map(|t| format!("report/{}.md", t.id));
     println!();
     for file in tables.chain(["results.csv".into(), "results.parquet".into()]) {
-        let path = dir.path.join(file);
+        let path = dir.path().join(file);
         if path.exists() {
             println!("{}", path.display());
         }
@@ -287,11 +295,11 @@ fn conclude(plan: &Plan, dir: &RunDir, outcome: &sweep::Outcome, time: Duration)
         );
         eprintln!(
             "hint: the same command runs them again; logs: {}",
-            dir.path.join("logs").display()
+            dir.path().join("logs").display()
         );
     }
     // Last, where it is seen: everything is on the page.
-    let page = dir.path.join("report/index.html");
+    let page = dir.path().join("report/index.html");
     if page.exists() {
         println!("{}", page.display());
     }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::setup;
-use crate::sweep::human;
 use crate::workspace::Workspace;
+use sweep::human;
 
 /// Run the tests: set-up, then cargo-nextest (or `cargo test`), then the doctests.
 ///

@@ -2,12 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::Method;
 use crate::failure::{Failure, code};
-use crate::program::Method;
 
 /// Lays `set` over the method's defaults. An integer for a key whose default is a float becomes
 /// a float, so that `1` and `1.0` are one cell.
-pub(super) fn merge(method: &Method, set: &toml::Table, label: &str) -> Result<Value, Failure> {
+pub(super) fn merge(
+    method: &Method,
+    set: &toml::Table,
+    label: &str,
+) -> Result<Map<String, Value>, Failure> {
     let set = serde_json::to_value(set)
         .map_err(|e| Failure::new(code::USAGE, format!("in `set` of column {label:?}: {e}")))?;
     let mut config = method.default.clone();
@@ -18,7 +22,7 @@ pub(super) fn merge(method: &Method, set: &toml::Table, label: &str) -> Result<V
         );
         Failure::new(code::USAGE, message).hint(format!("its keys: {}", known.join(", ")))
     })?;
-    Ok(Value::Object(config))
+    Ok(config)
 }
 
 /// Merges in place; an unknown key comes back with its path and the keys known there.
@@ -61,10 +65,11 @@ mod tests {
         let method = Method {
             name: "m".into(),
             default: default.as_object().unwrap().clone(),
+            seconds: None,
         };
         let set = toml::from_str("lr = 1\nsteps = 20\nnet = { depth = 4 }").unwrap();
         let expected = json!({"lr": 1.0, "steps": 20, "net": {"width": 128, "depth": 4}});
-        assert_eq!(merge(&method, &set, "c").unwrap(), expected);
+        assert_eq!(json!(merge(&method, &set, "c").unwrap()), expected);
         let set = toml::from_str("net = { dept = 4 }").unwrap();
         let error = merge(&method, &set, "c").unwrap_err();
         assert!(error.message.contains("\"net.dept\""));

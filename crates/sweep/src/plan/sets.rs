@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::Dataset;
 use crate::failure::{Failure, code};
 use crate::glob;
 use crate::profile::{Profile, Table};
-use crate::program::Dataset;
 
 /// Answers by what was asked for: a name, or a pattern, which stands for any number of sets.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sets(HashMap<String, Vec<Dataset>>);
+pub struct Sets(HashMap<String, Vec<Dataset>>);
 
 impl Sets {
     /// Asks `program` for the names and patterns of a profile, and for the drawn sets in place of those that have
@@ -17,10 +17,10 @@ impl Sets {
     ///
     /// # Errors
     /// Those of `program`.
-    pub(crate) fn ask(
+    pub fn ask<E>(
         profile: &Profile,
-        mut program: impl FnMut(&[String]) -> anyhow::Result<Vec<Dataset>>,
-    ) -> anyhow::Result<Self> {
+        mut program: impl FnMut(&[String]) -> Result<Vec<Dataset>, E>,
+    ) -> Result<Self, E> {
         let mut sets = Self::default();
         let names = profile.tables.iter().flat_map(|table| &table.datasets);
         sets.add(names.cloned().collect(), &mut program)?;
@@ -33,11 +33,11 @@ impl Sets {
         Ok(sets)
     }
 
-    fn add(
+    fn add<E>(
         &mut self,
         mut names: Vec<String>,
-        program: &mut impl FnMut(&[String]) -> anyhow::Result<Vec<Dataset>>,
-    ) -> anyhow::Result<()> {
+        program: &mut impl FnMut(&[String]) -> Result<Vec<Dataset>, E>,
+    ) -> Result<(), E> {
         names.sort();
         names.dedup();
         // Without a name the program lists everything.
@@ -113,7 +113,8 @@ pub(super) mod tests {
             });
             sets.collect()
         };
-        Sets::ask(profile, |names| Ok(names.iter().flat_map(answer).collect())).unwrap()
+        let ask = |names: &[String]| Ok::<_, Failure>(names.iter().flat_map(answer).collect());
+        Sets::ask(profile, ask).unwrap()
     }
 
     #[test]

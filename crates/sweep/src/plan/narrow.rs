@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Plan, Row};
+use record::{ColumnPlan, RowPlan};
+
+use super::Plan;
+use super::job::number;
 use crate::failure::{Failure, code};
 use crate::glob;
 
@@ -10,7 +13,7 @@ use crate::glob;
 ///
 /// # Errors
 /// Usage, where a glob matches nothing.
-pub(crate) fn tables(mut plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
+pub fn tables(mut plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
     let tables = &mut plan.tables.tables;
     for glob in globs {
         if !tables.iter().any(|table| glob::matches(glob, &table.id)) {
@@ -21,7 +24,7 @@ pub(crate) fn tables(mut plan: Plan, globs: &[String]) -> Result<Plan, Failure> 
         }
     }
     tables.retain(|table| globs.is_empty() || globs.iter().any(|g| glob::matches(g, &table.id)));
-    Ok(retain(plan, |_| true, |_| true))
+    Ok(retain(plan, |_, _| true, |_| true))
 }
 
 /// Keeps the rows, columns and cells that the globs name. A glob that matches a data set narrows
@@ -30,12 +33,12 @@ pub(crate) fn tables(mut plan: Plan, globs: &[String]) -> Result<Plan, Failure> 
 ///
 /// # Errors
 /// Usage, where a glob matches nothing.
-pub(crate) fn narrow(plan: Plan, only: &[String]) -> Result<Plan, Failure> {
+pub fn narrow(plan: Plan, only: &[String]) -> Result<Plan, Failure> {
     let (of_rows, of_columns) = sort_out(&plan, "--only", only)?;
     Ok(retain(
         plan,
-        |row| of_rows.is_empty() || of_rows.iter().any(|g| names_row(g, row)),
-        |c| of_columns.is_empty() || of_columns.iter().any(|g| c.answers_to(g)),
+        |plan, row| of_rows.is_empty() || of_rows.iter().any(|g| plan.names_row(g, row)),
+        |c| of_columns.is_empty() || of_columns.iter().any(|g| names_column(g, c)),
     ))
 }
 
@@ -43,12 +46,12 @@ pub(crate) fn narrow(plan: Plan, only: &[String]) -> Result<Plan, Failure> {
 ///
 /// # Errors
 /// Usage, where a glob matches nothing.
-pub(crate) fn except(plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
+pub fn except(plan: Plan, globs: &[String]) -> Result<Plan, Failure> {
     let (of_rows, of_columns) = sort_out(&plan, "--except", globs)?;
     Ok(retain(
         plan,
-        |row| !of_rows.iter().any(|g| names_row(g, row)),
-        |c| !of_columns.iter().any(|g| c.answers_to(g)),
+        |plan, row| !of_rows.iter().any(|g| plan.names_row(g, row)),
+        |c| !of_columns.iter().any(|g| names_column(g, c)),
     ))
 }
 
@@ -64,11 +67,11 @@ fn sort_out<'a>(
         let row = tables
             .iter()
             .flat_map(|t| &t.rows)
-            .any(|row| names_row(glob, row));
+            .any(|row| plan.names_row(glob, row));
         let column = tables
             .iter()
             .flat_map(|t| &t.columns)
-            .any(|c| c.answers_to(glob));
+            .any(|c| names_column(glob, c));
         if !row && !column {
             let message =
                 format!("{flag} {glob} matches no data set, method or column of this profile");
@@ -84,46 +87,45 @@ fn sort_out<'a>(
     Ok((of_rows, of_columns))
 }
 
-/// A set of which some rows are drawn answers to its own name, too.
-fn names_row(glob: &str, row: &Row) -> bool {
-    glob::matches(glob, &row.dataset) || glob::matches(glob, &row.whole)
+impl Plan {
+    /// A set of which some rows are drawn answers to its own name, too.
+    fn names_row(&self, glob: &str, row: &RowPlan) -> bool {
+        let whole = |set: &super::Dataset| glob::matches(glob, &set.whole);
+        glob::matches(glob, &row.dataset) || self.sets.get(&row.dataset).is_some_and(whole)
+    }
 }
 
 /// The plan with the rows and columns that are kept, and the cells that they need.
 fn retain(
     mut plan: Plan,
-    keeps_row: impl Fn(&Row) -> bool,
-    keeps_column: impl Fn(&super::PlannedColumn) -> bool,
+    keeps_row: impl Fn(&Plan, &RowPlan) -> bool,
+    keeps_column: impl Fn(&ColumnPlan) -> bool,
 ) -> Plan {
-    for table in &mut plan.tables.tables {
-        table.rows.retain(|row| keeps_row(row));
+    let mut tables = std::mem::take(&mut plan.tables.tables);
+    for table in &mut tables {
+        table.rows.retain(|row| keeps_row(&plan, row));
         let kept: HashSet<&String> = table.rows.iter().map(|row| &row.dataset).collect();
         for column in &mut table.columns {
             column.cells.retain(|dataset, _| kept.contains(dataset));
         }
         table.columns.retain(&keeps_column);
     }
-    plan.tables
-        .tables
-        .retain(|t| !t.rows.is_empty() && !t.columns.is_empty());
-    let tables = &plan.tables.tables;
+    tables.retain(|t| !t.rows.is_empty() && !t.columns.is_empty());
     let kept: HashSet<&String> = tables
         .iter()
         .flat_map(|t| &t.columns)
         .flat_map(|c| c.cells.values().flatten())
         .collect();
-    plan.cells.retain(|cell| kept.contains(&cell.id));
-    for (index, cell) in plan.cells.iter_mut().enumerate() {
-        cell.index = index;
-    }
+    plan.jobs.retain(|job| kept.contains(&job.planned.id));
+    number(&mut plan.jobs);
+    plan.tables.tables = tables;
     plan
 }
 
-impl super::PlannedColumn {
-    fn answers_to(&self, glob: &str) -> bool {
-        glob::matches(glob, &self.label)
-            || self.method.as_ref().is_some_and(|m| glob::matches(glob, m))
-    }
+/// A column answers to its label and to its method.
+fn names_column(glob: &str, column: &ColumnPlan) -> bool {
+    let method = column.method.as_ref();
+    glob::matches(glob, &column.label) || method.is_some_and(|m| glob::matches(glob, m))
 }
 
 /// What can be named.
@@ -163,45 +165,45 @@ mod tests {
     #[test]
     fn rows_columns_and_both() {
         let rows = only(&["A_2"]);
-        assert!(rows.cells.iter().all(|c| c.dataset == "A_2"));
+        assert!(rows.jobs.iter().all(|c| c.planned.dataset == "A_2"));
         assert_eq!(
-            (rows.cells.len(), rows.tables.tables[0].columns.len()),
+            (rows.jobs.len(), rows.tables.tables[0].columns.len()),
             (3, 4)
         );
         let columns = only(&["copod"]); // by method: two labels
         assert_eq!(columns.tables.tables[0].columns.len(), 2);
         assert_eq!(
-            (columns.cells.len(), columns.tables.tables[0].rows.len()),
+            (columns.jobs.len(), columns.tables.tables[0].rows.len()),
             (2, 3)
         );
         let both = only(&["A_1", "A_2", "DDPM"]);
-        assert_eq!(both.cells.len(), 4);
+        assert_eq!(both.jobs.len(), 4);
         assert!(
-            both.cells
+            both.jobs
                 .iter()
                 .enumerate()
-                .all(|(i, c)| c.index == i && c.method == "ddpm")
+                .all(|(i, c)| c.planned.index == i && c.planned.method == "ddpm")
         );
         assert_eq!(
-            only(&["A_1"]).cells[0].id,
-            planned().cells[0].id,
+            only(&["A_1"]).jobs[0].planned.id,
+            planned().jobs[0].planned.id,
             "ids stay"
         );
-        assert_eq!(only(&[]).cells, planned().cells);
+        assert_eq!(only(&[]).jobs, planned().jobs);
     }
 
     #[test]
     fn tables_by_their_ids() {
         let mut plan = planned();
-        let cells = plan.cells.clone();
+        let cells = plan.jobs.clone();
         let mut other = plan.tables.tables[0].clone();
         other.id = "other".into();
         other.columns.truncate(1);
         plan.tables.tables.push(other);
         let kept = tables(plan, &["oth*".into()]).unwrap();
         assert_eq!(kept.tables.tables.len(), 1);
-        assert!(!kept.cells.is_empty() && kept.cells.len() < cells.len());
-        assert_eq!(tables(planned(), &[]).unwrap().cells, cells);
+        assert!(!kept.jobs.is_empty() && kept.jobs.len() < cells.len());
+        assert_eq!(tables(planned(), &[]).unwrap().jobs, cells);
         let error = tables(planned(), &["no".into()]).unwrap_err();
         assert!(error.hint.unwrap().starts_with("tables: "));
     }
@@ -214,9 +216,9 @@ mod tests {
             .map(|column| column.label.as_str())
             .collect();
         assert_eq!(labels, ["COPOD", "COPOD again", "DiT"]);
-        assert!(plan.cells.iter().all(|c| c.dataset == "A_1"));
-        assert_eq!(plan.cells.len(), 1);
-        assert_eq!(except(planned(), &[]).unwrap().cells, planned().cells);
+        assert!(plan.jobs.iter().all(|c| c.planned.dataset == "A_1"));
+        assert_eq!(plan.jobs.len(), 1);
+        assert_eq!(except(planned(), &[]).unwrap().jobs, planned().jobs);
     }
 
     #[test]

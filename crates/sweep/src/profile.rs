@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use record::{FamilyPlan, Metric, Seeds};
+use serde::Deserialize;
 
 use crate::failure::{Failure, code};
-use crate::workspace::Workspace;
 
 /// A profile as written in its file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Profile {
+pub struct Profile {
     /// The file's stem, or its path where it lies elsewhere.
     #[serde(skip)]
-    pub(crate) name: String,
+    pub name: String,
     /// Wall time after which one cell is stopped and counts as failed.
     #[serde(default = "two_hours")]
-    pub(crate) timeout_minutes: f64,
+    pub timeout_minutes: f64,
     /// The tables, in the order they are printed.
     #[serde(rename = "table")]
     pub(crate) tables: Vec<Table>,
@@ -39,7 +39,7 @@ pub(crate) struct Table {
     /// Larger tables and sets of embeddings are drawn down to this many rows; images and what is made of
     /// them stay whole.
     pub(crate) max_rows: Option<u64>,
-    pub(crate) seeds: Vec<Seed>,
+    pub(crate) seeds: Vec<Seeds>,
     #[serde(default)]
     pub(crate) notes: Vec<String>,
     #[serde(rename = "column")]
@@ -48,18 +48,10 @@ pub(crate) struct Table {
     pub(crate) published_families: Option<String>,
     /// Families whose means stand below the table.
     #[serde(default)]
-    pub(crate) families: Vec<Family>,
+    pub(crate) families: Vec<FamilyPlan>,
     /// Whether rows below the table say what the scores cost.
     #[serde(default)]
     pub(crate) costs: bool,
-}
-
-/// The data sets named `<name>_…`, of which there are `members` in all.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Family {
-    pub(crate) name: String,
-    pub(crate) members: usize,
 }
 
 /// One column: a method with overrides, a published column, or both.
@@ -78,7 +70,7 @@ pub(crate) struct Column {
     pub(crate) deterministic: bool,
     #[serde(default)]
     pub(crate) set: toml::Table,
-    pub(crate) seeds: Option<Vec<Seed>>,
+    pub(crate) seeds: Option<Vec<Seeds>>,
     pub(crate) protocol: Option<String>,
     pub(crate) note: Option<String>,
     /// What is done to the rows before the method sees them; `residuum` knows its settings.
@@ -104,33 +96,13 @@ impl Column {
     }
 }
 
-/// A number of a cell's `metrics` or `pixels`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Metric {
-    Auroc,
-    PixelAuroc,
-    PixelAp,
-    Aupro,
-}
-
-/// The seed of the data (which rows are drawn) and of the model (how it is initialised).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Seed {
-    pub(crate) data: u64,
-    pub(crate) model: u64,
-}
-
-impl Metric {
-    /// What is added to the id and to the title of a table that shows it.
-    pub(crate) fn suffixes(self) -> [&'static str; 2] {
-        match self {
-            Self::Auroc => ["", ""],
-            Self::PixelAuroc => ["-pixel-auroc", " (pixel AUROC)"],
-            Self::PixelAp => ["-pixel-ap", " (pixel average precision)"],
-            Self::Aupro => ["-aupro", " (AUPRO)"],
-        }
+/// What is added to the id and to the title of a table that shows a metric.
+pub(crate) fn suffixes(metric: Metric) -> [&'static str; 2] {
+    match metric {
+        Metric::Auroc => ["", ""],
+        Metric::PixelAuroc => ["-pixel-auroc", " (pixel AUROC)"],
+        Metric::PixelAp => ["-pixel-ap", " (pixel average precision)"],
+        Metric::Aupro => ["-aupro", " (AUPRO)"],
     }
 }
 
@@ -143,19 +115,18 @@ fn two_hours() -> f64 {
 }
 
 impl Profile {
-    /// Reads `configs/reproduce/<name>.toml`; a name that ends in `.toml` is a path.
+    /// Reads `<name>.toml` of the folder `dir`; a name that ends in `.toml` is a path.
     ///
     /// # Errors
     /// Usage, naming the profiles there are or the place in the file that is wrong.
-    pub(crate) fn read(workspace: &Workspace, name: &str) -> Result<Self, Failure> {
-        let dir = workspace.root.join("configs/reproduce");
+    pub fn read(dir: &Path, name: &str) -> Result<Self, Failure> {
         let path = match name.strip_suffix(".toml") {
             Some(_) => PathBuf::from(name),
             None => dir.join(format!("{name}.toml")),
         };
         let text = std::fs::read_to_string(&path).map_err(|e| {
             Failure::new(code::USAGE, format!("cannot read profile {path:?}: {e}"))
-                .hint(format!("profiles here: {}", names(&dir).join(", ")))
+                .hint(format!("profiles here: {}", names(dir).join(", ")))
         })?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         Self::parse(&text, &stem).map_err(|why| {
@@ -224,15 +195,15 @@ impl Profile {
     }
 
     /// Draws at most `rows` rows of every set, as if each table said so.
-    pub(crate) fn cap_rows(&mut self, rows: u64) {
+    pub fn cap_rows(&mut self, rows: u64) {
         for table in &mut self.tables {
             table.max_rows = Some(table.max_rows.map_or(rows, |own| own.min(rows)));
         }
     }
 
     /// Replaces every list of seeds, data and model seed varying together.
-    pub(crate) fn override_seeds(&mut self, seeds: &[u64]) {
-        let seeds: Vec<Seed> = seeds.iter().map(|&s| Seed { data: s, model: s }).collect();
+    pub fn override_seeds(&mut self, seeds: &[u64]) {
+        let seeds: Vec<Seeds> = seeds.iter().map(|&s| Seeds { data: s, model: s }).collect();
         for table in &mut self.tables {
             table.seeds.clone_from(&seeds);
             for column in &mut table.columns {
@@ -282,7 +253,7 @@ mod tests {
         let profile =
             Profile::parse(&format!("{TABLE}\nmethod = \"m\"\nset = {{ k = 1 }}"), "p").unwrap();
         assert_eq!(profile.timeout_minutes, 120.0);
-        assert_eq!(profile.tables[0].seeds, [Seed { data: 1, model: 2 }]);
+        assert_eq!(profile.tables[0].seeds, [Seeds { data: 1, model: 2 }]);
         assert_eq!(profile.tables[0].columns[0].set["k"].as_integer(), Some(1));
     }
 
@@ -332,7 +303,7 @@ mod tests {
         let text = format!("{TABLE}\nmethod = \"m\"\nseeds = [{{ data = 44, model = 3 }}]");
         let mut profile = Profile::parse(&text, "p").unwrap();
         profile.override_seeds(&[0, 7]);
-        assert_eq!(profile.tables[0].seeds[1], Seed { data: 7, model: 7 });
+        assert_eq!(profile.tables[0].seeds[1], Seeds { data: 7, model: 7 });
         assert_eq!(profile.tables[0].columns[0].seeds, None);
     }
 
@@ -347,13 +318,13 @@ mod tests {
 
     #[test]
     fn shipped_profiles_are_valid() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let workspace = Workspace { root: root.into() };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let dir = root.join("configs/reproduce");
         for name in ["smoke", "quick", "paper", "full"] {
-            let profile = Profile::read(&workspace, name).unwrap();
+            let profile = Profile::read(&dir, name).unwrap();
             assert!(!profile.tables.is_empty());
         }
-        let quick = Profile::read(&workspace, "quick").unwrap();
+        let quick = Profile::read(&dir, "quick").unwrap();
         let published =
             std::fs::read_to_string(root.join("data/published/paper_table1.csv")).unwrap();
         let rows: Vec<&str> = published

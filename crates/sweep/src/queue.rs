@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::plan::Cell;
+use crate::plan::Job;
 
 /// Short cells share a process up to this estimated time and number.
 const CHUNK_SECONDS: f64 = 20.0;
@@ -12,7 +12,7 @@ const CHUNK_CELLS: usize = 8;
 
 /// Cells by index: waiting, taken by a worker, or neither (done).
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     waiting: BTreeSet<usize>,
     taken: BTreeSet<usize>,
     guesses: Vec<f64>,
@@ -23,20 +23,20 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(cells: &[Cell], pending: &[usize]) -> Self {
+    pub(crate) fn new(jobs: &[Job], pending: &[usize]) -> Self {
         Self {
             waiting: pending.iter().copied().collect(),
             taken: BTreeSet::new(),
-            guesses: cells.iter().map(Cell::guess).collect(),
-            methods: cells.iter().map(|c| c.method.clone()).collect(),
-            trainings: cells.iter().map(Cell::training).collect(),
+            guesses: jobs.iter().map(|job| job.seconds).collect(),
+            methods: jobs.iter().map(|job| job.planned.method.clone()).collect(),
+            trainings: jobs.iter().map(|job| job.training.clone()).collect(),
             learned: HashMap::new(),
         }
     }
 
     /// The next run of neighbouring cells, sized so that every worker gets its share. Cells that
     /// share a training stay together: another worker would only wait for it.
-    pub(super) fn take(&mut self, jobs: usize) -> Option<Range<usize>> {
+    pub(crate) fn take(&mut self, jobs: usize) -> Option<Range<usize>> {
         let first = *self.waiting.first()?;
         let waiting: f64 = self.waiting.iter().map(|&i| self.estimate(i)).sum();
         let limit = CHUNK_SECONDS.min(waiting / (2 * jobs) as f64);
@@ -56,22 +56,23 @@ impl Queue {
         Some(first..end)
     }
 
-    pub(super) fn is_taken(&self, index: usize) -> bool {
+    pub(crate) fn is_taken(&self, index: usize) -> bool {
         self.taken.contains(&index)
     }
 
     /// A cell is finished or failed; the true time of a finished one corrects the estimates.
-    pub(super) fn done(&mut self, cell: &Cell, seconds: Option<f64>) {
-        self.taken.remove(&cell.index);
+    pub(crate) fn done(&mut self, index: usize, seconds: Option<f64>) {
+        self.taken.remove(&index);
         if let Some(seconds) = seconds {
-            let (guessed, true_seconds) = self.learned.entry(cell.method.clone()).or_default();
-            *guessed += cell.guess();
+            let (guessed, true_seconds) =
+                self.learned.entry(self.methods[index].clone()).or_default();
+            *guessed += self.guesses[index];
             *true_seconds += seconds;
         }
     }
 
     /// Cells a worker did not reach wait again.
-    pub(super) fn put_back(&mut self, indices: &[usize]) {
+    pub(crate) fn put_back(&mut self, indices: &[usize]) {
         for index in indices {
             self.taken.remove(index);
             self.waiting.insert(*index);
@@ -79,7 +80,7 @@ impl Queue {
     }
 
     /// Wall seconds until everything is done; `running` are the cells in work and for how long.
-    pub(super) fn seconds_left(
+    pub(crate) fn seconds_left(
         &self,
         running: impl Iterator<Item = (usize, Duration)>,
         jobs: usize,
@@ -110,10 +111,10 @@ mod tests {
     use super::*;
     use crate::plan::tests::planned;
 
-    fn queue(pending: &[usize]) -> (Vec<Cell>, Queue) {
-        let cells = planned().cells;
-        let queue = Queue::new(&cells, pending);
-        (cells, queue)
+    fn queue(pending: &[usize]) -> (Vec<Job>, Queue) {
+        let jobs = planned().jobs;
+        let queue = Queue::new(&jobs, pending);
+        (jobs, queue)
     }
 
     #[test]
@@ -130,27 +131,20 @@ mod tests {
 
     #[test]
     fn cells_that_share_a_training_share_a_worker() {
-        let mut cells = planned().cells;
-        for (index, cell) in cells.iter_mut().enumerate() {
-            let score = serde_json::json!({"rule": format!("rule {index}")});
-            cell.config = serde_json::json!({"steps": 1 + index / 3, "train": {}, "score": score});
-            (cell.method, cell.dataset) = ("ddpm".to_owned(), "A_1".to_owned());
-            cell.seed = cells_seed();
+        let mut jobs = planned().jobs;
+        for (index, job) in jobs.iter_mut().enumerate() {
+            job.training = Some((index / 3).to_string());
         }
-        let mut queue = Queue::new(&cells, &[0, 1, 2, 3, 4, 5]);
+        let mut queue = Queue::new(&jobs, &[0, 1, 2, 3, 4, 5]);
         let chunks: Vec<_> = std::iter::from_fn(|| queue.take(8)).collect();
         assert_eq!(chunks, [0..3, 3..6]);
     }
 
-    fn cells_seed() -> crate::profile::Seed {
-        crate::profile::Seed { data: 0, model: 0 }
-    }
-
     #[test]
     fn put_back_cells_are_taken_again_and_done_ones_are_not() {
-        let (cells, mut queue) = queue(&[0, 1, 2, 3, 4, 5]);
+        let (_, mut queue) = queue(&[0, 1, 2, 3, 4, 5]);
         let chunk = queue.take(1).unwrap();
-        queue.done(&cells[0], None);
+        queue.done(0, None);
         let rest: Vec<usize> = chunk.filter(|&i| queue.is_taken(i)).collect();
         queue.put_back(&rest);
         let mut again: Vec<usize> = std::iter::from_fn(|| queue.take(1)).flatten().collect();
@@ -160,12 +154,12 @@ mod tests {
 
     #[test]
     fn the_estimate_learns() {
-        let (cells, mut queue) = queue(&[0, 1, 2, 3]);
-        let guess = |i: usize| cells[i].guess();
+        let (jobs, mut queue) = queue(&[0, 1, 2, 3]);
+        let guess = |i: usize| jobs[i].seconds;
         let before = queue.seconds_left(std::iter::empty(), 1);
         assert!((before - (0..4).map(guess).sum::<f64>()).abs() < 1e-9);
         while queue.take(1).is_some() {}
-        queue.done(&cells[0], Some(10.0 * guess(0)));
+        queue.done(0, Some(10.0 * guess(0)));
         let after = queue.seconds_left(std::iter::empty(), 1);
         assert!((after - 10.0 * (1..4).map(guess).sum::<f64>()).abs() < 1e-9);
         let running = std::iter::once((1, Duration::from_secs_f64(10.0 * guess(1))));

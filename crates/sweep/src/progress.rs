@@ -1,6 +1,6 @@
 //! Progress on stderr: bars on a terminal, a line at most every ten seconds elsewhere.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -10,7 +10,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// The state of a sweep as the user sees it.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bars: Option<Bars>,
     done: usize,
     failed: usize,
@@ -28,7 +28,7 @@ struct Bars {
 
 impl Progress {
     /// `done` of `total` cells were there before.
-    pub(super) fn new(done: usize, total: usize, jobs: usize) -> Self {
+    pub(crate) fn new(done: usize, total: usize, jobs: usize) -> Self {
         let bars = std::io::stderr()
             .is_terminal()
             .then(|| Bars::new(done, total, jobs));
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// What a worker is at.
-    pub(super) fn worker(&mut self, slot: usize, cell: &str, doing: &str) {
+    pub(crate) fn worker(&mut self, slot: usize, cell: &str, doing: &str) {
         self.doing[slot] = format!("{cell} {doing}").trim_end().to_owned();
         if let Some(bars) = &self.bars {
             bars.workers[slot].set_message(self.doing[slot].clone());
@@ -51,7 +51,7 @@ impl Progress {
     }
 
     /// A worker has ended.
-    pub(super) fn idle(&mut self, slot: usize) {
+    pub(crate) fn idle(&mut self, slot: usize) {
         self.doing[slot].clear();
         if let Some(bars) = &self.bars {
             bars.workers[slot].set_message("");
@@ -59,7 +59,7 @@ impl Progress {
     }
 
     /// One more cell is finished.
-    pub(super) fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.done += 1;
         if let Some(bars) = &self.bars {
             bars.cells.set_position((self.done + self.failed) as u64);
@@ -67,7 +67,7 @@ impl Progress {
     }
 
     /// One more cell has failed.
-    pub(super) fn failed(&mut self, cell: &str, why: &str) {
+    pub(crate) fn failed(&mut self, cell: &str, why: &str) {
         self.failed += 1;
         self.say(&format!("failed: {cell}: {why}"));
         if let Some(bars) = &self.bars {
@@ -76,15 +76,15 @@ impl Progress {
     }
 
     /// A line that stays.
-    pub(super) fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         match &self.bars {
             Some(bars) => drop(bars.all.println(line)),
-            None => eprintln!("{line}"),
+            None => line_to_stderr(line),
         }
     }
 
     /// Called often; shows the time left.
-    pub(super) fn tick(&mut self, seconds_left: f64) {
+    pub(crate) fn tick(&mut self, seconds_left: f64) {
         let left = human(Duration::from_secs_f64(seconds_left.clamp(1.0, 1e8)));
         let failed = if self.failed > 0 {
             format!(", {} failed", self.failed)
@@ -103,10 +103,10 @@ impl Progress {
                     .filter(|d| !d.is_empty())
                     .collect();
                 let (done, total) = (self.done, self.total);
-                eprintln!(
-                    "{done}/{total} cells{failed}, about {left} left: {}",
-                    doing.join("; ")
-                );
+                let doing = doing.join("; ");
+                line_to_stderr(&format!(
+                    "{done}/{total} cells{failed}, about {left} left: {doing}"
+                ));
                 self.last_line = Instant::now();
             }
             None => {}
@@ -114,7 +114,7 @@ impl Progress {
     }
 
     /// Takes the bars away.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bars) = &self.bars {
             let _ = bars.all.clear();
         }
@@ -145,8 +145,13 @@ impl Bars {
     }
 }
 
+/// A standard error that is closed is no reason to stop.
+fn line_to_stderr(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", files::visible_lines(line));
+}
+
 /// A duration as one says it: `4 s`, `3 min 12 s`, `2 h 5 min`.
-pub(crate) fn human(time: Duration) -> String {
+pub fn human(time: Duration) -> String {
     match time.as_secs() {
         s @ 0..60 => format!("{s} s"),
         s @ 60..3600 => format!("{} min {} s", s / 60, s % 60),
