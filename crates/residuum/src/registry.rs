@@ -46,6 +46,7 @@ fn described() -> Vec<Method> {
     serde_json::from_str(include_str!("registry/networks.json")).unwrap_or_default()
 }
 
+/// The order of the tables; a method that is not named here comes last.
 const ORDER: [&str; 26] = [
     "iforest",
     "ocsvm",
@@ -96,9 +97,9 @@ mod tests {
     }
 
     #[test]
-    fn every_name_of_the_order_is_a_method() {
+    fn methods_stand_in_the_order_of_the_tables_and_others_behind_them() {
         let names: Vec<&str> = methods().iter().map(|method| method.name).collect();
-        assert_eq!(names, ORDER);
+        assert_eq!(names[..ORDER.len()], ORDER);
     }
 
     #[test]
