@@ -148,6 +148,7 @@ fn embedded_sets_are_listed_as_present_and_others_say_how_to_get_them() {
     let embedded = find("FashionMNIST_3@pixels");
     assert_eq!(embedded["present"], true);
     assert_eq!(embedded["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(find("FashionMNIST-C_fog@pixels")["present"], true);
     let absent = find("SVHN_2");
     assert_eq!(absent["present"], false);
     assert_eq!(absent["get"], "residuum datasets fetch SVHN_2");
