@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
+use detector::Number;
 use ndarray::{Array2, Array4, ArrayD, IxDyn, ShapeBuilder};
 use zip::ZipArchive;
 use zip::read::ZipFile;
@@ -231,26 +232,17 @@ fn read_entry<R: Read + Seek, T>(
     })
 }
 
-fn rows<T: Clone>(path: &Path, x: Npy<T>) -> Result<Array2<T>, DatasetError> {
+/// Everything downstream walks rows: Fortran order is turned in place, so that the numbers are held once.
+fn rows<T: Number>(path: &Path, mut x: Npy<T>) -> Result<Array2<T>, DatasetError> {
     let [n, d] = x.shape[..] else {
         return Err(arrays::wrong_rows(path, &x.shape));
     };
-    let shape = if x.fortran {
-        (n, d).f()
-    } else {
-        (n, d).into_shape_with_order()
-    };
-    match Array2::from_shape_vec(shape, x.values) {
-        // A copy only for Fortran order: everything downstream walks rows.
-        Ok(rows) if rows.is_standard_layout() => Ok(rows),
-        Ok(rows) => Ok(rows.as_standard_layout().into_owned()),
-        Err(_) => Err(wrong_shape(
-            path,
-            "X",
-            &[n, d],
-            "[n, d] that fits the memory",
-        )),
+    if x.fortran && x.values.len() == n * d {
+        let mut scratch = vec![T::zero(); n.max(d)];
+        transpose::transpose_inplace(&mut x.values, &mut scratch, n, d);
     }
+    Array2::from_shape_vec((n, d), x.values)
+        .map_err(|_| wrong_shape(path, "X", &[n, d], "[n, d] that fits the memory"))
 }
 
 pub(crate) fn wrong_shape(
