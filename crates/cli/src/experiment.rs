@@ -106,6 +106,12 @@ impl Experiment {
         let mut warnings = audit.warnings();
         warnings.extend(dataset.notes());
         warnings.extend(dataset.passed_over().warning());
+        let name = dataset.name().to_owned();
+        let data_sha256 = dataset.sha256().unwrap_or_default().to_owned();
+        let file = |&row: &usize| dataset.files().get(row).cloned();
+        let files = split.test_rows.iter().filter_map(file).collect();
+        // The split holds copies of the rows that it needs.
+        drop(dataset);
         warnings.extend(disturbed("rows disturbed", self.perturb.as_ref()));
         warnings.extend(disturbed("test rows attacked", self.attack.as_ref()));
 
@@ -119,7 +125,7 @@ impl Experiment {
 
         let start = Instant::now();
         let scores = scorer.score(split.test.input(), progress);
-        let scores = scores.map_err(|error| in_the_file(error, &split.test_rows, &dataset))?;
+        let scores = scores.map_err(|error| in_the_file(error, &split.test_rows, &name))?;
         let scores = scores.to_vec();
         let score_seconds = start.elapsed().as_secs_f64();
 
@@ -170,7 +176,7 @@ impl Experiment {
         let cell = Cell {
             schema: SCHEMA,
             id: id.map(str::to_owned),
-            dataset: dataset.name().to_owned(),
+            dataset: name,
             protocol: self.protocol.to_string(),
             method: self.config.method().to_owned(),
             seed: self.seed,
@@ -178,7 +184,7 @@ impl Experiment {
             config_hash: Some(config_hash(self.config.values())),
             perturb: fields(self.perturb.as_ref())?,
             attack: fields(self.attack.as_ref())?,
-            data_sha256: Some(dataset.sha256().unwrap_or_default().to_owned()),
+            data_sha256: Some(data_sha256),
             outcome: Ok(measured),
             peak_rss_bytes: memory::peak_rss_bytes(),
             device: Some(machine.runtime.device.to_string()),
@@ -186,8 +192,6 @@ impl Experiment {
             versions: cell::versions(),
             warnings,
         };
-        let file = |&row: &usize| dataset.files().get(row).cloned();
-        let files = split.test_rows.iter().filter_map(file).collect();
         Ok(Outcome {
             cell,
             sheet,
@@ -313,7 +317,7 @@ fn fit(
 }
 
 /// An error about a row of the split as one about the row of the file, `rows` being where they stand there.
-fn in_the_file(error: DetectorError, rows: &[usize], dataset: &Dataset) -> Failure {
+fn in_the_file(error: DetectorError, rows: &[usize], name: &str) -> Failure {
     let row_of = |row: usize| rows.get(row).copied();
     let error = match error {
         DetectorError::Score { row, score } => DetectorError::Score {
@@ -329,7 +333,7 @@ fn in_the_file(error: DetectorError, rows: &[usize], dataset: &Dataset) -> Failu
     };
     let failure = Failure::from(error);
     Failure {
-        message: format!("{}: {}", dataset.name(), failure.message),
+        message: format!("{name}: {}", failure.message),
         ..failure
     }
 }
