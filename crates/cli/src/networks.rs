@@ -114,7 +114,27 @@ fn become_program(path: &Path, this: &str) -> std::io::Error {
     crate::lifeline::leave_stdout_as_it_was();
     let mut command = Command::new(path);
     command.arg0(name).args(arguments).env(HANDED_OVER, this);
+    if let Some(path) = library_path() {
+        command.env("LD_LIBRARY_PATH", path);
+    }
     command.exec()
+}
+
+/// `LD_LIBRARY_PATH` with the libtorch of the cache folder in front, where a set-up has put one there. The
+/// program with networks looks there after the place that it was linked for, which a copy of it may lack.
+#[cfg(unix)]
+fn library_path() -> Option<std::ffi::OsString> {
+    let folder = format!("libtorch/{}-cpu/lib", residuum::LIBTORCH_VERSION);
+    let folder = datasets::cache_folder()?.join(folder);
+    if !folder.is_dir() {
+        return None;
+    }
+    let mut path = folder.into_os_string();
+    if let Some(rest) = std::env::var_os("LD_LIBRARY_PATH").filter(|rest| !rest.is_empty()) {
+        path.push(":");
+        path.push(rest);
+    }
+    Some(path)
 }
 
 #[cfg(not(unix))]

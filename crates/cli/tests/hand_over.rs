@@ -201,6 +201,32 @@ fn a_program_that_is_not_there_is_4_and_one_that_is_this_one_too() {
     }
 }
 
+#[test]
+fn libtorch_of_the_cache_folder_is_on_the_library_path() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 20, 2);
+    let path = root.path().join("networks.sh");
+    std::fs::write(&path, "#!/bin/sh\necho \"$LD_LIBRARY_PATH\"\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let seen = || {
+        let mut program = command(root.path());
+        program.env("RESIDUUM_NETWORKS", &path);
+        program.env("LD_LIBRARY_PATH", "/nowhere");
+        program.args([
+            "run",
+            "--method",
+            "ddpm",
+            "--dataset",
+            set.to_str().unwrap(),
+        ]);
+        ended(program.output().unwrap()).stdout
+    };
+    assert_eq!(seen(), "/nowhere\n");
+    let folder = root.path().join("cache/libtorch/2.11.0-cpu/lib");
+    std::fs::create_dir_all(&folder).unwrap();
+    assert_eq!(seen(), format!("{}:/nowhere\n", folder.display()));
+}
+
 /// The loader's own list of what it would load.
 #[test]
 fn libtorch_is_not_linked() {
