@@ -11,4 +11,4 @@ pub use autocast::{Autocast, LowPrecision};
 pub use deterministic::Deterministic;
 pub use error::ExtError;
 pub use fused_adam::{FusedAdam, fused_adam_step};
-pub use memory::{keep_freed_memory, release_freed_memory};
+pub use memory::keep_freed_memory;

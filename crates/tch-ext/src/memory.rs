@@ -13,12 +13,6 @@ pub fn keep_freed_memory() -> bool {
     *KEPT.get_or_init(shim::keep_freed_memory)
 }
 
-/// Gives the memory that was freed and [kept](keep_freed_memory) back to the system (glibc), so that what is
-/// measured next does not stand on it.
-pub fn release_freed_memory() {
-    shim::release_freed_memory();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -84,13 +84,6 @@ bool tx_keep_freed_memory() {
 #endif
 }
 
-// Gives memory that was freed and kept back to the system; does nothing elsewhere.
-void tx_release_freed_memory() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
 // One Adam step over flat tensors in place; `step` is a scalar tensor that counts from 1.
 char* tx_fused_adam(at::Tensor* theta, at::Tensor* gradient, at::Tensor* m, at::Tensor* v,
                     at::Tensor* step, double learning_rate, double beta_1, double beta_2,

@@ -19,7 +19,6 @@ unsafe extern "C" {
     fn tx_deterministic(on: *mut bool) -> *mut c_char;
     fn tx_set_deterministic(on: bool) -> *mut c_char;
     fn tx_keep_freed_memory() -> bool;
-    fn tx_release_freed_memory();
     fn tx_fused_adam(
         theta: *mut c_void,
         gradient: *mut c_void,
@@ -86,11 +85,6 @@ pub(crate) fn set_deterministic(on: bool) -> Result<(), ExtError> {
 pub(crate) fn keep_freed_memory() -> bool {
     // SAFETY: no pointers; glibc's `mallopt` may be called from any thread.
     unsafe { tx_keep_freed_memory() }
-}
-
-pub(crate) fn release_freed_memory() {
-    // SAFETY: no pointers; glibc's `malloc_trim` may be called from any thread.
-    unsafe { tx_release_freed_memory() }
 }
 
 /// The tensors of one step; checked by the caller to be alike.
