@@ -35,9 +35,9 @@ datasets)
     printf ']\n'
     ;;
 methods)
-    echo '[{"name":"copod","title":"COPOD","source":"s","default":{"rows":"standard","ecdf":"train"}},
-           {"name":"norm","title":"Norm","source":"s","default":{"rows":"standard"}},
-           {"name":"iforest","title":"Forest","source":"s","default":{"rows":"standard","trees":100}}]'
+    echo '[{"name":"copod","title":"COPOD","source":"s","seconds":0.3,"default":{"rows":"standard","ecdf":"train"}},
+           {"name":"norm","title":"Norm","source":"s","seconds":0.05,"default":{"rows":"standard"}},
+           {"name":"iforest","title":"Forest","source":"s","seconds":0.5,"default":{"rows":"standard","trees":100}}]'
     ;;
 cells)
     guard=no
@@ -61,6 +61,9 @@ cells)
         id=$(sed 's/.*"id":"\([0-9a-f]*\)".*/\1/' <<<"$line")
         method=$(sed 's/.*"method":"\([a-z]*\)".*/\1/' <<<"$line")
         file=$out/cells/$id.json
+        # The line, but for its index and its last brace.
+        asked=${line#*,}
+        asked=${asked%\}}
         grep -q '"status":"ok"' "$file" 2>/dev/null && continue
         echo "$id" >>"$FAKE/starts.log"
         echo "a library says hello"
@@ -72,7 +75,7 @@ cells)
             hang) sleep 1000 & wait ;;
             exit) echo "an exit" >&2; exit 70 ;;
             fail)
-                echo "{\"schema\":1,\"id\":\"$id\",\"status\":\"failed\",\"error\":{\"code\":3,\"message\":\"a NaN in row 7\",\"hint\":null}}" >"$file.tmp"
+                echo "{\"schema\":1,\"status\":\"failed\",$asked,\"error\":{\"code\":3,\"message\":\"a NaN in row 7\",\"hint\":null}}" >"$file.tmp"
                 mv "$file.tmp" "$file"
                 echo "{\"event\":\"done\",\"id\":\"$id\",\"status\":\"failed\",\"error\":\"a NaN in row 7\"}"
                 code=5
@@ -81,7 +84,7 @@ cells)
             esac
         fi
         sleep "${CELL_SECONDS:-0}" & wait $!
-        echo "{\"schema\":1,\"id\":\"$id\",\"status\":\"ok\",\"metrics\":{\"auroc\":0.$((16#${id:0:6}))}}" >"$file.$$"
+        echo "{\"schema\":1,\"status\":\"ok\",$asked,\"metrics\":{\"auroc\":0.$((16#${id:0:6}))}}" >"$file.$$"
         mv "$file.$$" "$file"
         echo "{\"event\":\"done\",\"id\":\"$id\",\"status\":\"ok\",\"auroc\":0.5,\"seconds\":${CELL_SECONDS:-0}}"
     done
