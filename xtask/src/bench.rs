@@ -3,8 +3,6 @@
 mod peer;
 mod python;
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Context;
 
 use crate::setup;
@@ -27,16 +25,8 @@ pub(crate) struct Arguments {
     /// Compare with Python. Makes a virtual environment in the cache folder; PyTorch brings 3 GB.
     #[arg(long)]
     against_python: bool,
-    /// Leave DDPM beside PyTorch out.
-    #[arg(long, requires = "against_python")]
-    no_torch: bool,
-    /// A Python that has the packages of scripts/bench/requirements*.txt, instead of an environment
-    /// in the cache.
-    #[arg(long, value_name = "PATH", requires = "against_python")]
-    python: Option<PathBuf>,
-    /// Rounds; each side runs once in each.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    rounds: u32,
+    #[command(flatten)]
+    comparison: python::Options,
     /// Write the table to benches/python.md.
     #[arg(long, requires = "against_python")]
     write: bool,
@@ -47,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     if !arguments.against_python {
         return own(workspace, &arguments.package);
     }
-    let table = python::compare(workspace, arguments)?;
+    let table = python::compare(workspace, &arguments.comparison)?;
     println!("{table}");
     if arguments.write {
         let dir = workspace.root.join("benches");
@@ -61,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 
 /// `cargo bench` for each crate that has benches; libraries' unit tests are not started.
 fn own(workspace: &Workspace, packages: &[String]) -> anyhow::Result<u8> {
-    let metadata = crate::ci::metadata(workspace, &["--no-deps"])?;
+    let metadata = workspace.metadata(&["--no-deps"])?;
     let mut ran = 0;
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
@@ -92,17 +82,4 @@ fn own(workspace: &Workspace, packages: &[String]) -> anyhow::Result<u8> {
     }
     anyhow::ensure!(ran > 0, "no benches in {}", packages.join(", "));
     Ok(0)
-}
-
-/// CIFAR10_4's file in one of the data roots.
-fn cifar10_4(workspace: &Workspace) -> Option<PathBuf> {
-    let given = std::env::var_os("RESIDUUM_DATA");
-    let roots = given.iter().flat_map(std::env::split_paths);
-    roots
-        .chain([
-            workspace.root.join("data/external"),
-            workspace.root.join("data"),
-        ])
-        .map(|root: PathBuf| root.join(Path::new("adbench/CV_by_ResNet18/CIFAR10_4.npz")))
-        .find(|path| path.is_file())
 }

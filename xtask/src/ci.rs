@@ -8,7 +8,6 @@ mod spdx;
 use std::time::Instant;
 
 use anyhow::Context;
-use serde_json::Value;
 
 use crate::setup;
 use crate::test;
@@ -79,16 +78,4 @@ pub(crate) fn run(workspace: &Workspace, _: &Arguments) -> anyhow::Result<u8> {
         human(start.elapsed())
     );
     Ok(u8::from(failed > 0))
-}
-
-/// `cargo metadata` of the workspace.
-pub(crate) fn metadata(workspace: &Workspace, arguments: &[&str]) -> anyhow::Result<Value> {
-    let mut cargo = workspace.cargo();
-    let out = cargo
-        .args(["metadata", "--format-version", "1"])
-        .args(arguments)
-        .output()?;
-    let error = String::from_utf8_lossy(&out.stderr).into_owned();
-    anyhow::ensure!(out.status.success(), "cargo metadata: {error}");
-    serde_json::from_slice(&out.stdout).context("cargo metadata printed something else")
 }

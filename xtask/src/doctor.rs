@@ -188,7 +188,7 @@ fn libtorch(workspace: &Workspace) -> Finding {
 fn pip(has_libtorch: bool) -> Finding {
     let found = Pip::find().and_then(|pip| match has_libtorch {
         true => Ok(pip),
-        false => pip.try_out().map(|()| pip),
+        false => pip.try_out(setup::SMALLEST).map(|()| pip),
     });
     match found {
         Ok(pip) => good(

@@ -9,17 +9,18 @@ mod wheel;
 
 pub(crate) use found::{Libtorch, linked};
 pub(crate) use pip::Pip;
+pub(crate) use wheel::SMALLEST;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use found::VERSION;
+
 use crate::failure::{Failure, code};
 use crate::workspace::{Workspace, cache_dir, free_bytes};
 
-/// The libtorch that tch 0.24 is made for.
-pub(crate) const VERSION: &str = "2.11.0";
 /// What the CPU folder and its downloads need while both are there: 530 MB of wheel, 1.1 GB unpacked.
 const CPU_BYTES: u64 = 1_700_000_000;
 /// The same for CUDA: about 2.5 GB of wheels beside torch's, 5 GB unpacked.

@@ -190,7 +190,7 @@ fn run_doctests(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<
 }
 
 fn libraries(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let metadata = crate::ci::metadata(workspace, &["--no-deps"])?;
+    let metadata = workspace.metadata(&["--no-deps"])?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let has_library = |package: &&serde_json::Value| {
         let targets = package["targets"].as_array().into_iter().flatten();

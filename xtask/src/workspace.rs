@@ -4,6 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use anyhow::Context;
+use serde_json::Value;
+
 use crate::failure::{Failure, code};
 
 /// The workspace this command works on.
@@ -56,6 +59,18 @@ impl Workspace {
         }
         cargo.env("LD_LIBRARY_PATH", self.library_path());
         cargo
+    }
+
+    /// `cargo metadata`.
+    pub(crate) fn metadata(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let mut cargo = self.cargo();
+        let out = cargo
+            .args(["metadata", "--format-version", "1"])
+            .args(arguments)
+            .output()?;
+        let error = String::from_utf8_lossy(&out.stderr).into_owned();
+        anyhow::ensure!(out.status.success(), "cargo metadata: {error}");
+        serde_json::from_slice(&out.stdout).context("cargo metadata printed something else")
     }
 
     /// The commit checked out, with `-dirty` behind it where files differ from it.
@@ -123,7 +138,6 @@ pub(crate) fn first_line(command: &mut Command) -> Option<String> {
 
 /// As [`files::write`].
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use anyhow::Context;
     files::write(path, bytes).with_context(|| format!("cannot write {path:?}"))
 }
 

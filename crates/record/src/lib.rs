@@ -6,7 +6,6 @@ mod cell;
 mod failure;
 mod fields;
 mod hash;
-mod layout;
 mod lines;
 mod measured;
 mod planned;

@@ -4,7 +4,7 @@ use record::{Cell, Planned};
 
 use crate::executor::{Ending, Exit};
 use crate::failure::code;
-use crate::run::Options;
+use crate::options::Options;
 
 /// The cell, and its error as one line: how its process ended, and the path and the end of its log.
 pub(crate) fn record(

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::executor::{Ending, Event, Executor, Exit};
 use crate::failure::Failure;
 use crate::ledger::Ledger;
-use crate::run::Options;
+use crate::options::Options;
 
 /// How long a child that has ended may leave its output open: a grandchild can hold it.
 const LINGER: Duration = Duration::from_secs(2);

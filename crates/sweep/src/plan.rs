@@ -2,18 +2,18 @@
 
 mod config;
 mod job;
+mod known;
 mod narrow;
 mod sets;
 
 pub use job::Job;
+pub use known::{Dataset, Method};
 pub use narrow::{except, narrow, tables};
 pub use sets::Sets;
 
 use std::collections::{BTreeMap, HashSet};
 
 use record::{ColumnPlan, RowPlan, TablePlan, Tables};
-use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use crate::failure::{Failure, code};
 use crate::profile::{Profile, suffixes};
@@ -28,43 +28,6 @@ pub struct Plan {
     pub tables: Tables,
     /// What the program knows of the data sets, by name.
     pub sets: BTreeMap<String, Dataset>,
-}
-
-/// What the program knows of a data set.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Dataset {
-    /// The name or the pattern that it answers to.
-    pub asked: String,
-    /// Its name.
-    pub name: String,
-    /// The name without the number of rows that are drawn.
-    pub whole: String,
-    /// The name under which its files are fetched.
-    pub of: String,
-    /// What its rows are: images, vectors, a table.
-    pub representation: String,
-    /// Rows.
-    pub n: Option<u64>,
-    /// Columns, or values of an image.
-    pub d: Option<u64>,
-    /// Whether its files are there.
-    pub present: bool,
-    /// Of its files, where they are there.
-    pub sha256: Option<String>,
-    /// The command that gets them.
-    pub get: String,
-}
-
-/// What the program knows of a method.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Method {
-    /// Its name.
-    pub name: String,
-    /// Every setting.
-    pub default: Map<String, Value>,
-    /// Seconds that one core needs with these settings for 5263 rows of 512 columns, roughly.
-    #[serde(default)]
-    pub seconds: Option<f64>,
 }
 
 /// Plans a profile.

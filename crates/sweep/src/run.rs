@@ -8,6 +8,7 @@ use crate::failed;
 use crate::failure::{Failure, code};
 use crate::interrupt::Asked;
 use crate::ledger::{Ledger, Status};
+use crate::options::{Options, Outcome};
 use crate::plan::Job;
 use crate::progress::Progress;
 use crate::queue::Queue;
@@ -16,28 +17,6 @@ use crate::queue::Queue;
 const GRACE: Duration = Duration::from_secs(10);
 /// Between two looks at interrupts and the time.
 const TICK: Duration = Duration::from_millis(100);
-
-/// How a sweep is run.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Slots of the executor.
-    pub jobs: usize,
-    /// Threads each worker may use.
-    pub threads: usize,
-    /// Wall time after which a cell is stopped.
-    pub timeout: Duration,
-}
-
-/// What a sweep did.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Cells computed now.
-    pub finished: usize,
-    /// Cells that failed now, with the reason.
-    pub failed: Vec<(String, String)>,
-    /// The exit code of an interrupt, where one came.
-    pub interrupted: Option<u8>,
-}
 
 /// Runs every job of the plan in `ledger` that has no result yet; `asked` says whether the user wants to stop.
 ///

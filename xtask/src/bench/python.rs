@@ -7,16 +7,30 @@ use std::process::Command;
 use anyhow::Context;
 
 use super::peer::{Peer, Times};
-use super::{Arguments, cifar10_4};
 use crate::failure::{Failure, code};
 use crate::workspace::{Workspace, cache_dir, first_line};
 use crate::{machine, setup};
 
-/// Method, and who the peer is.
+/// How the comparison is made.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Leave DDPM beside PyTorch out.
+    #[arg(long, requires = "against_python")]
+    no_torch: bool,
+    /// A Python that has the packages of scripts/bench/requirements*.txt, instead of an environment
+    /// in the cache.
+    #[arg(long, value_name = "PATH", requires = "against_python")]
+    python: Option<PathBuf>,
+    /// Rounds; each side runs once in each.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+}
+
 /// Detectors that fit and score the same rows, each with its peer.
 struct Bout {
     /// Generated rows to train on and as many to score; else those of CIFAR10_4 under protocol `paper`.
     rows: Option<&'static str>,
+    /// Each method, and who the peer is.
     methods: &'static [(&'static str, &'static str)],
 }
 
@@ -43,7 +57,7 @@ const BOUTS: [Bout; 2] = [
 const JOBS: [usize; 2] = [1, 2];
 
 /// Runs the comparison and returns the table.
-pub(super) fn compare(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<String> {
+pub(super) fn compare(workspace: &Workspace, arguments: &Options) -> anyhow::Result<String> {
     let python = match &arguments.python {
         Some(python) => python.clone(),
         None => environment(workspace, arguments)?,
@@ -296,7 +310,7 @@ fn example(workspace: &Workspace, package: &str, name: &str) -> anyhow::Result<P
 }
 
 /// The Python of a virtual environment in the cache, with the pinned packages.
-fn environment(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<PathBuf> {
+fn environment(workspace: &Workspace, arguments: &Options) -> anyhow::Result<PathBuf> {
     let dir = cache_dir()?.join("bench-python");
     let python = dir.join("bin/python");
     let hint = "apt-get install python3-venv, or name a Python that has the packages by --python";
@@ -330,6 +344,19 @@ fn environment(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<P
         }
     }
     Ok(python)
+}
+
+/// CIFAR10_4's file in one of the data roots.
+fn cifar10_4(workspace: &Workspace) -> Option<PathBuf> {
+    let given = std::env::var_os("RESIDUUM_DATA");
+    let roots = given.iter().flat_map(std::env::split_paths);
+    roots
+        .chain([
+            workspace.root.join("data/external"),
+            workspace.root.join("data"),
+        ])
+        .map(|root: PathBuf| root.join(Path::new("adbench/CV_by_ResNet18/CIFAR10_4.npz")))
+        .find(|path| path.is_file())
 }
 
 #[cfg(test)]

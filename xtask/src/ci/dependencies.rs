@@ -234,7 +234,7 @@ pub(super) fn check(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// The names of our crates.
 fn members(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let metadata = super::metadata(workspace, &["--no-deps"])?;
+    let metadata = workspace.metadata(&["--no-deps"])?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let names: Vec<String> = packages
         .filter_map(|p| Some(p["name"].as_str()?.to_owned()))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{metadata, spdx};
+use super::spdx;
 use crate::workspace::Workspace;
 
 /// Permissive licences, and MPL-2.0, whose copyleft ends at its own files.
@@ -26,10 +26,7 @@ const ALLOWED: [&str; 15] = [
 
 /// Checks all packages that a build for this platform can contain.
 pub(super) fn check(workspace: &Workspace) -> anyhow::Result<()> {
-    let metadata = metadata(
-        workspace,
-        &["--filter-platform", "x86_64-unknown-linux-gnu"],
-    )?;
+    let metadata = workspace.metadata(&["--filter-platform", "x86_64-unknown-linux-gnu"])?;
     let nodes = metadata["resolve"]["nodes"]
         .as_array()
         .into_iter()

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::VERSION;
 use crate::failure::{Failure, code};
 use crate::workspace::{Workspace, first_line};
+
+/// The libtorch that tch 0.24 is made for.
+pub(crate) const VERSION: &str = "2.11.0";
 
 /// A usable libtorch.
 #[derive(Debug, Clone, PartialEq)]

@@ -92,15 +92,14 @@ impl Pip {
         command
     }
 
-    /// Downloads the smallest of the wheels that set-up wants and throws it away: what set-up will do, with the
-    /// same command.
+    /// Downloads a wheel and throws it away: what set-up will do, with the same command.
     ///
     /// # Errors
     /// Missing, with what pip says.
-    pub(crate) fn try_out(&self) -> Result<(), Failure> {
+    pub(crate) fn try_out(&self, requirement: &str) -> Result<(), Failure> {
         let failed = |what: String| Failure::new(code::MISSING, what);
         let dir = tempfile::tempdir().map_err(|e| failed(format!("no temporary folder: {e}")))?;
-        let what = [super::wheel::SMALLEST.requirement.to_owned()];
+        let what = [requirement.to_owned()];
         let out = self
             .download(&what, false, dir.path(), dir.path())
             .args(["--retries", "1"])

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::Context;
 use zip::ZipArchive;
 
-use super::VERSION;
+use super::found::VERSION;
 use super::progress::Bar;
 use crate::failure::{Failure, code};
 

@@ -51,8 +51,8 @@ pub(super) const CPU: [Wheel; 3] = [
     },
 ];
 
-/// 2.2 MB.
-pub(super) const SMALLEST: Wheel = CPU[1];
+/// The smallest of them, 2.2 MB, as pip is asked for it.
+pub(crate) const SMALLEST: &str = CPU[1].requirement;
 
 impl Wheel {
     /// The verified wheel in `cache/downloads`, from an earlier attempt or downloaded now.

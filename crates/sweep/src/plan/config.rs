@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Method;
+use super::known::Method;
 use crate::failure::{Failure, code};
 
 /// Lays `set` over the method's defaults. An integer for a key whose default is a float becomes

@@ -3,7 +3,7 @@
 use record::{Fields, Planned, Seeds, hash};
 use serde_json::{Map, Value, json};
 
-use super::{Dataset, Method};
+use super::known::{Dataset, Method};
 use crate::failure::{Failure, code};
 use crate::profile::Column;
 

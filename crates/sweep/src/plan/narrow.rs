@@ -90,7 +90,7 @@ fn sort_out<'a>(
 impl Plan {
     /// A set of which some rows are drawn answers to its own name, too.
     fn names_row(&self, glob: &str, row: &RowPlan) -> bool {
-        let whole = |set: &super::Dataset| glob::matches(glob, &set.whole);
+        let whole = |set: &super::known::Dataset| glob::matches(glob, &set.whole);
         glob::matches(glob, &row.dataset) || self.sets.get(&row.dataset).is_some_and(whole)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Dataset;
+use super::known::Dataset;
 use crate::failure::{Failure, code};
 use crate::glob;
 use crate::profile::{Profile, Table};
