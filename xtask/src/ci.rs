@@ -3,6 +3,10 @@
 mod dependencies;
 mod licences;
 mod repository;
+#[cfg(test)]
+mod shape;
+#[cfg(test)]
+mod sources;
 mod spdx;
 
 use std::time::Instant;
