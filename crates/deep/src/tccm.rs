@@ -1,4 +1,4 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use layers::{Linear, TimestepEmbedding};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::{Module, Path};
@@ -89,6 +89,18 @@ impl Tccm {
         config.check()?;
         Ok(Self { config, runtime })
     }
+
+    fn plan(&self) -> Plan<'_, (&str, &TccmConfig)> {
+        Plan {
+            description: ("tccm", &self.config),
+            train: &self.config.train,
+            runtime: &self.runtime,
+        }
+    }
+
+    fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<Contraction, BoxError> {
+        Ok(Contraction::new(vs, shape.numbers(), &self.config))
+    }
 }
 
 impl Detector for Tccm {
@@ -99,15 +111,18 @@ impl Detector for Tccm {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         let shape = SampleShape::of_rows(x)?;
-        let plan = Plan {
-            description: ("tccm", &self.config),
-            train: &self.config.train,
-            runtime: &self.runtime,
-        };
-        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
-            Ok(Contraction::new(vs, shape.numbers(), &self.config))
-        })?;
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
         Ok(Box::new(scorer))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        Ok(Box::new(NetworkScorer::restore(
+            &self.plan(),
+            state,
+            build,
+        )?))
     }
 }
 

@@ -96,6 +96,13 @@ impl State {
         self
     }
 
+    /// With an array, whatever its type, which is not copied. `name` has no slash.
+    #[must_use]
+    pub fn with_stored(mut self, name: &str, array: StoredArray) -> Self {
+        self.arrays.insert(name.to_owned(), array);
+        self
+    }
+
     /// With a list of numbers as an array of one dimension.
     #[must_use]
     pub fn with_list<T: Element>(self, name: &str, list: &[T]) -> Self {

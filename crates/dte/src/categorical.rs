@@ -1,4 +1,4 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
@@ -106,6 +106,20 @@ impl DteCategorical {
         config.check()?;
         Ok(Self { config, runtime })
     }
+
+    fn plan(&self) -> Plan<'_, (&str, &DteCategoricalConfig)> {
+        Plan {
+            description: ("dte-c", &self.config),
+            train: &self.config.train,
+            runtime: &self.runtime,
+        }
+    }
+
+    fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<Categorical, BoxError> {
+        let config = &self.config;
+        let schedule = config.schedule.build(config.steps)?;
+        Ok(Categorical::new(vs, shape.numbers(), config, schedule)?)
+    }
 }
 
 impl Detector for DteCategorical {
@@ -115,19 +129,19 @@ impl Detector for DteCategorical {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let config = &self.config;
-        let schedule = config.schedule.build(config.steps);
-        let schedule = schedule.map_err(DteError::from)?;
         let shape = SampleShape::of_rows(x)?;
-        let plan = Plan {
-            description: ("dte-c", config),
-            train: &config.train,
-            runtime: &self.runtime,
-        };
-        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
-            Ok(Categorical::new(vs, shape.numbers(), config, schedule)?)
-        })?;
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
         Ok(Box::new(scorer))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        Ok(Box::new(NetworkScorer::restore(
+            &self.plan(),
+            state,
+            build,
+        )?))
     }
 }
 

@@ -1,8 +1,10 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
+use tch::nn::Path;
 use training::{
-    Decay, NetworkScorer, Optimizer, Plan, Runtime, SampleShape, TrainConfig, check_widths,
+    BoxError, Decay, NetworkScorer, Optimizer, Plan, Runtime, SampleShape, TrainConfig,
+    check_widths,
 };
 
 use crate::categorical::Categorical;
@@ -102,6 +104,28 @@ impl DteConvolutional {
         config.check()?;
         Ok(Self { config, runtime })
     }
+
+    fn plan(&self) -> Plan<'_, (&str, &DteConvolutionalConfig)> {
+        Plan {
+            description: ("dte-c-conv", &self.config),
+            train: &self.config.train,
+            runtime: &self.runtime,
+        }
+    }
+
+    fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<Categorical, BoxError> {
+        let config = &self.config;
+        let schedule = config.schedule.build(config.steps)?;
+        let ([c, ..], bins) = (shape.image(), config.bins);
+        let net = ConvNet::new(vs, c, &config.channels, config.groups, bins, config.dropout);
+        let process = Process::new(schedule, vs.device())?;
+        Ok(Categorical::over(
+            Box::new(net),
+            process,
+            bins,
+            config.softmax,
+        ))
+    }
 }
 
 impl Detector for DteConvolutional {
@@ -111,27 +135,19 @@ impl Detector for DteConvolutional {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let config = &self.config;
-        let schedule = config.schedule.build(config.steps);
-        let schedule = schedule.map_err(DteError::from)?;
         let shape = SampleShape::of_images(x)?;
-        let plan = Plan {
-            description: ("dte-c-conv", config),
-            train: &config.train,
-            runtime: &self.runtime,
-        };
-        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
-            let ([c, ..], bins) = (shape.image(), config.bins);
-            let net = ConvNet::new(vs, c, &config.channels, config.groups, bins, config.dropout);
-            let process = Process::new(schedule, vs.device())?;
-            Ok(Categorical::over(
-                Box::new(net),
-                process,
-                bins,
-                config.softmax,
-            ))
-        })?;
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
         Ok(Box::new(scorer))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        Ok(Box::new(NetworkScorer::restore(
+            &self.plan(),
+            state,
+            build,
+        )?))
     }
 }
 

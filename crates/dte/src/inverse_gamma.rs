@@ -1,4 +1,4 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
@@ -95,6 +95,20 @@ impl DteInverseGamma {
         config.check()?;
         Ok(Self { config, runtime })
     }
+
+    fn plan(&self) -> Plan<'_, (&str, &DteInverseGammaConfig)> {
+        Plan {
+            description: ("dte-ig", &self.config),
+            train: &self.config.train,
+            runtime: &self.runtime,
+        }
+    }
+
+    fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<InverseGamma, BoxError> {
+        let config = &self.config;
+        let schedule = config.schedule.build(config.steps)?;
+        Ok(InverseGamma::new(vs, shape.numbers(), config, schedule)?)
+    }
 }
 
 impl Detector for DteInverseGamma {
@@ -109,18 +123,18 @@ impl Detector for DteInverseGamma {
         if d < 3 {
             return Err(DteError::TooNarrow { d }.into());
         }
-        let config = &self.config;
-        let schedule = config.schedule.build(config.steps);
-        let schedule = schedule.map_err(DteError::from)?;
-        let plan = Plan {
-            description: ("dte-ig", config),
-            train: &config.train,
-            runtime: &self.runtime,
-        };
-        let scorer = NetworkScorer::fit(&plan, x, shape, seed, progress, |vs| {
-            Ok(InverseGamma::new(vs, d, config, schedule)?)
-        })?;
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
         Ok(Box::new(scorer))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
+        Ok(Box::new(NetworkScorer::restore(
+            &self.plan(),
+            state,
+            build,
+        )?))
     }
 }
 

@@ -1,8 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use detector::DetectorError;
 use detector::settings::Setting;
+use detector::{DetectorError, StateError};
 use tch::TchError;
 use tch_ext::ExtError;
 
@@ -103,6 +103,9 @@ pub enum TrainingError {
         /// What does not fit.
         reason: String,
     },
+    /// A stored network that cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// libtorch refused: out of memory, a switch, a fused operation.
     #[error(transparent)]
     Torch(#[from] ExtError),
@@ -139,6 +142,7 @@ impl From<TrainingError> for DetectorError {
             TrainingError::Score { row, score } => Self::Score { row, score },
             TrainingError::Interrupted => Self::Interrupted,
             TrainingError::File { path, source } => Self::Io { path, source },
+            TrainingError::State(error) => error.into(),
             memory @ TrainingError::Memory { .. } => Self::Memory(memory.to_string()),
             other => {
                 let text = other.to_string();

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use detector::Progress;
+use detector::{Progress, State};
 use serde::Serialize;
+use serde_json::Value;
 use tch::{Device, Tensor, nn};
 
 use crate::degenerate::{Answers, degenerate};
+use crate::memory::attempt;
+use crate::tensors::{load_variables, variables, with_tensor};
 use crate::{
     BoxError, Purpose, Run, Runtime, Session, TrainConfig, TrainingError, TrainingObjective, train,
 };
@@ -49,6 +52,11 @@ pub trait Trainable: TrainingObjective + fmt::Debug + Send {
     fn n_evaluations(&self) -> u64 {
         1
     }
+
+    /// Tensors besides the network's variables that scores depend on, by their names in a stored state.
+    fn constants(&self) -> Vec<(&'static str, &Tensor)> {
+        Vec::new()
+    }
 }
 
 /// A question for the check whether a network learned anything.
@@ -71,6 +79,16 @@ pub struct Plan<'a, C> {
     /// Where it is trained and kept.
     pub runtime: &'a Runtime,
 }
+
+impl<C: Serialize> Plan<'_, C> {
+    fn described(&self) -> Result<Value, TrainingError> {
+        serde_json::to_value(&self.description).map_err(|e| TrainingError::Model(e.into()))
+    }
+}
+
+const KIND: &str = "network";
+const LAYOUT: u32 = 1;
+const VARIABLES: &str = "variables";
 
 /// Builds a network, trains it on `x` and compares its answers with those before.
 ///
@@ -115,9 +133,59 @@ pub fn fit<C: Serialize, M: Trainable>(
     let mut warnings = degenerate(&both.collect::<Vec<_>>())?;
     warnings.extend(plan.train.stale_average(history.steps));
     Ok(Trained {
+        description: plan.described()?,
+        seed,
         n_evaluations: model.n_evaluations(),
         model: Mutex::new(model),
         losses: history.losses,
+        warnings,
+        vs,
+    })
+}
+
+/// The network that was stored, on the plan's device.
+///
+/// `build` makes it as for [`fit`], under the given path and for the given seed; its variables are
+/// replaced by those of `state`.
+///
+/// # Errors
+/// [`TrainingError::State`] for a state of something else, of other settings, or one that is not whole;
+/// [`TrainingError::Torch`] where libtorch refuses.
+pub fn restore<C: Serialize, M: Trainable>(
+    plan: &Plan<'_, C>,
+    state: &State,
+    build: impl FnOnce(&nn::Path<'_>, u64) -> Result<M, BoxError>,
+) -> Result<Trained<M>, TrainingError> {
+    state.expect(KIND, LAYOUT)?;
+    let description = plan.described()?;
+    if state.config != description {
+        let reason = format!("{}, expected {description}", state.config);
+        return Err(state.wrong("the settings", reason).into());
+    }
+    let losses = state.list("losses")?;
+    let (seed, warnings) = (state.value("seed")?, state.value("warnings")?);
+
+    let _session = Session::begin(plan.runtime.device)?;
+    let vs = nn::VarStore::new(plan.runtime.device);
+    let unfit = |reason: &dyn fmt::Display| state.wrong("the network", reason);
+    let built = attempt(|| Ok(build(&vs.root(), seed)?)).map_err(|error| match error {
+        own @ (TrainingError::State(_) | TrainingError::Torch(_)) => own,
+        other => unfit(&other).into(),
+    })?;
+    let model = built.ok_or_else(|| unfit(&"it does not fit into memory"))?;
+    let stored = state.part(VARIABLES)?;
+    let variables = vs.variables();
+    if let Some(name) = (stored.array_names()).find(|name| !variables.contains_key(*name)) {
+        let reason = "the network has no such variable";
+        return Err(stored.wrong(name, reason).into());
+    }
+    load_variables(&vs, stored)?;
+    Ok(Trained {
+        description,
+        seed,
+        n_evaluations: model.n_evaluations(),
+        model: Mutex::new(model),
+        losses,
         warnings,
         vs,
     })
@@ -137,6 +205,9 @@ fn answers<M: Trainable>(
 pub struct Trained<M> {
     /// Tensors may move to another thread, but not be used by two at once.
     model: Mutex<M>,
+    /// The plan's.
+    description: Value,
+    seed: u64,
     n_evaluations: u64,
     losses: Vec<f64>,
     warnings: Vec<String>,
@@ -149,6 +220,31 @@ impl<M> Trained<M> {
     pub fn model(&self, _turn: &Session) -> MutexGuard<'_, M> {
         // A panic while it scored changed nothing in it.
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What [`restore`] takes.
+    ///
+    /// # Errors
+    /// [`TrainingError::Torch`] where numbers cannot be read back from the device.
+    pub fn state(&self) -> Result<State, TrainingError>
+    where
+        M: Trainable,
+    {
+        let session = Session::begin(self.device())?;
+        let mut stored = State::new(VARIABLES, LAYOUT);
+        for (name, variable) in variables(&self.vs) {
+            stored = with_tensor(stored, &name, &variable)?;
+        }
+        let mut state = State::new(KIND, LAYOUT)
+            .with_config(&self.description)
+            .with_value("seed", self.seed)
+            .with_value("warnings", &self.warnings)
+            .with_list("losses", &self.losses)
+            .with_part(VARIABLES, stored);
+        for (name, constant) in self.model(&session).constants() {
+            state = with_tensor(state, name, constant)?;
+        }
+        Ok(state)
     }
 
     /// Where its tensors are.

@@ -1,12 +1,15 @@
-use detector::{DetectorError, Input, Progress, Scorer};
+use detector::{DetectorError, Input, Progress, Scorer, State};
 use ndarray::{Array1, Array2};
 use serde::Serialize;
 use tch::nn;
 
 use crate::{
     BoxError, Plan, SampleShape, Session, Trainable, Trained, TrainingError, fit, gradient_blocks,
-    score_blocks, to_tensor,
+    restore, score_blocks, to_tensor,
 };
+
+const KIND: &str = "network-scorer";
+const LAYOUT: u32 = 1;
 
 /// The scorer of a network that scores a sample by itself, with [`Trainable::score`].
 #[derive(Debug)]
@@ -26,10 +29,25 @@ impl<M: Trainable> NetworkScorer<M> {
         shape: SampleShape,
         seed: u64,
         progress: &dyn Progress,
-        build: impl FnOnce(&nn::Path<'_>) -> Result<M, BoxError>,
+        build: impl FnOnce(&nn::Path<'_>, SampleShape) -> Result<M, BoxError>,
     ) -> Result<Self, TrainingError> {
         let x = to_tensor(x, plan.runtime.device)?;
-        let trained = fit(plan, &x, seed, progress, build)?;
+        let trained = fit(plan, &x, seed, progress, |vs| build(vs, shape))?;
+        Ok(Self { shape, trained })
+    }
+
+    /// The scorer whose [state](Scorer::state) this is.
+    ///
+    /// # Errors
+    /// As [`restore`].
+    pub fn restore<C: Serialize>(
+        plan: &Plan<'_, C>,
+        state: &State,
+        build: impl FnOnce(&nn::Path<'_>, SampleShape) -> Result<M, BoxError>,
+    ) -> Result<Self, TrainingError> {
+        state.expect(KIND, LAYOUT)?;
+        let shape = SampleShape::stored(state)?;
+        let trained = restore(plan, state.part("network")?, |vs, _| build(vs, shape))?;
         Ok(Self { shape, trained })
     }
 
@@ -55,6 +73,12 @@ impl<M: Trainable> Scorer for NetworkScorer<M> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         self.shape.check(x)?;
         Ok(self.scores(x, progress)?)
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        Ok(State::new(KIND, LAYOUT)
+            .with_value("shape", self.shape)
+            .with_part("network", self.trained.state()?))
     }
 
     fn score_gradient(

@@ -1,5 +1,6 @@
-use detector::{DetectorError, Input, Progress, Rows};
+use detector::{DetectorError, Input, Progress, Rows, State, StateError};
 use ndarray::{ArrayView2, ArrayView4};
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::memory::attempt;
@@ -9,9 +10,12 @@ use crate::{BoxError, TrainingError};
 const BLOCK_NUMBERS: usize = 1 << 20;
 /// Most samples in a block; the reference's own, and enough to keep the matrix products busy.
 const BLOCK_SAMPLES: usize = 1000;
+/// Most numbers of a sample that is restored: beyond them a state is damaged.
+const MOST_NUMBERS: usize = 1 << 30;
 
 /// The shape of one sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SampleShape {
     /// A row of numbers, by their count.
     Row(usize),
@@ -35,6 +39,25 @@ impl SampleShape {
     pub fn of_images(x: Input<'_>) -> Result<Self, DetectorError> {
         let (_, c, h, w) = x.images()?.dim();
         Ok(Self::Image([c, h, w]))
+    }
+
+    /// The value `shape` of a stored state.
+    ///
+    /// # Errors
+    /// [`StateError::Content`] where it is missing, or where a sample would have no number or too many.
+    pub fn stored(state: &State) -> Result<Self, StateError> {
+        let shape: Self = state.value("shape")?;
+        let sides = match shape {
+            Self::Row(d) => vec![d],
+            Self::Image(sides) => sides.to_vec(),
+        };
+        let numbers = sides
+            .iter()
+            .try_fold(1usize, |n, &side| n.checked_mul(side));
+        match numbers {
+            Some(1..=MOST_NUMBERS) => Ok(shape),
+            _ => Err(state.wrong("shape", format!("samples of {sides:?} numbers"))),
+        }
     }
 
     /// Whether `x` has samples of this shape.
