@@ -1,14 +1,16 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
-use diffusion_core::{Denoiser, Process, Scoring};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use diffusion_core::{Combine, Denoiser, Process, Scoring};
 use tch::nn;
-use training::{BoxError, Plan, Runtime, SampleShape, TrainingError, fit, to_tensor};
+use training::{
+    BoxError, Plan, Runtime, SampleShape, Trained, TrainingError, fit, restore, to_tensor,
+};
 
 use crate::model::Model;
 use crate::reference::Reference;
-use crate::scorer::DiffusionScorer;
+use crate::scorer::{self, DiffusionScorer};
 use crate::{Denoising, DiffusionConfig, DiffusionError, ImagesConfig};
 
 type Network = Result<Box<dyn Denoiser>, BoxError>;
@@ -92,6 +94,43 @@ impl DiffusionDetector {
         })
     }
 
+    fn plan(&self) -> Plan<'_, (&str, &DiffusionConfig, &Option<ImagesConfig>)> {
+        Plan {
+            description: (&self.network, &self.config, &self.images),
+            train: &self.config.train,
+            runtime: &self.runtime,
+        }
+    }
+
+    fn scoring(&self) -> Result<Scoring, DiffusionError> {
+        let steps = self.config.build_schedule()?.steps();
+        let scoring = Scoring::new(self.config.score.clone(), steps)?;
+        Ok(scoring.with_likelihood(self.config.likelihood))
+    }
+
+    /// The untrained network with its loss and its score.
+    fn model(
+        &self,
+        vs: &nn::Path<'_>,
+        shape: SampleShape,
+        scoring: &Scoring,
+        seed: u64,
+    ) -> Result<Model, BoxError> {
+        let config = &self.config;
+        let process = Process::new(config.build_schedule()?, vs.device())?
+            .with_target(config.target)
+            .with_variance(config.variance);
+        let images = self.images.clone().unwrap_or_default();
+        let denoiser = (self.build)(vs, shape).map_err(TrainingError::Network)?;
+        let (objective, sampling) = (config.objective(), config.step_sampling);
+        let denoising = Denoising::new(denoiser, process, objective, sampling)?;
+        Ok(Model {
+            denoising: denoising.with_noise(images.noise).with_flip(images.flip),
+            scoring: scoring.clone(),
+            seed,
+        })
+    }
+
     fn train(
         &self,
         x: Input<'_>,
@@ -99,38 +138,59 @@ impl DiffusionDetector {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<DiffusionScorer, DiffusionError> {
-        let (config, device) = (&self.config, self.runtime.device);
-        let images = self.images.clone().unwrap_or_default();
-        let process = Process::new(config.build_schedule()?, device)?
-            .with_target(config.target)
-            .with_variance(config.variance);
-        let scoring =
-            Scoring::new(config.score.clone(), process.steps())?.with_likelihood(config.likelihood);
-        let samples = to_tensor(x, device)?;
-        let plan = Plan {
-            description: (&self.network, config, &self.images),
-            train: &config.train,
-            runtime: &self.runtime,
-        };
-        let trained = fit(&plan, &samples, seed, progress, |vs| {
-            let denoiser = (self.build)(vs, shape).map_err(TrainingError::Network)?;
-            let (objective, sampling) = (config.objective(), config.step_sampling);
-            let denoising = Denoising::new(denoiser, process, objective, sampling)?;
-            Ok(Model {
-                denoising: denoising.with_noise(images.noise).with_flip(images.flip),
-                scoring: scoring.clone(),
-                seed,
-            })
+        let scoring = self.scoring()?;
+        let samples = to_tensor(x, self.runtime.device)?;
+        let trained = fit(&self.plan(), &samples, seed, progress, |vs| {
+            self.model(vs, shape, &scoring, seed)
         })?;
-        Ok(DiffusionScorer {
+        let reference = match self.needs_reference() {
+            true => Some(Reference::of(&samples, shape).map_err(TrainingError::from)?),
+            false => None,
+        };
+        Ok(self.scorer(shape, scoring, trained, reference))
+    }
+
+    fn restored(&self, state: &State) -> Result<DiffusionScorer, DiffusionError> {
+        scorer::expect(state)?;
+        let shape = SampleShape::stored(state)?;
+        if matches!(shape, SampleShape::Image(_)) != self.images.is_some() {
+            return Err(state
+                .wrong("shape", "it is of the other kind of samples")
+                .into());
+        }
+        let reference = match self.needs_reference() {
+            true => Some(Reference::stored(state, shape)?),
+            false => None,
+        };
+        let scoring = self.scoring()?;
+        let network = state.part(scorer::NETWORK)?;
+        let trained = restore(&self.plan(), network, |vs, seed| {
+            self.model(vs, shape, &scoring, seed)
+        })?;
+        Ok(self.scorer(shape, scoring, trained, reference))
+    }
+
+    /// Whether scores or maps are relative to training samples.
+    fn needs_reference(&self) -> bool {
+        self.images.is_some() || self.config.score.combine == Combine::Typicality
+    }
+
+    fn scorer(
+        &self,
+        shape: SampleShape,
+        scoring: Scoring,
+        trained: Trained<Model>,
+        reference: Option<Reference>,
+    ) -> DiffusionScorer {
+        DiffusionScorer {
             shape,
             scoring,
-            images,
+            images: self.images.clone().unwrap_or_default(),
             trained,
-            reference: Reference::of(&samples, shape).map_err(TrainingError::from)?,
+            reference,
             typicality: OnceLock::new(),
             map_scale: OnceLock::new(),
-        })
+        }
     }
 }
 
@@ -157,5 +217,9 @@ impl Detector for DiffusionDetector {
             Some(_) => SampleShape::of_images(x)?,
         };
         Ok(Box::new(self.train(x, shape, seed, progress)?))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(self.restored(state)?))
     }
 }

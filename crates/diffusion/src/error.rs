@@ -1,5 +1,5 @@
-use detector::DetectorError;
 use detector::settings::Setting;
+use detector::{DetectorError, StateError};
 use diffusion_core::{ProcessError, ScheduleError, ScoreConfigError};
 use training::TrainingError;
 
@@ -39,6 +39,12 @@ impl From<TrainingError> for DiffusionError {
             },
             other => Self::Training(other),
         }
+    }
+}
+
+impl From<StateError> for DiffusionError {
+    fn from(error: StateError) -> Self {
+        Self::Training(error.into())
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::OnceLock;
 
-use detector::{DetectorError, Input, Progress, Scorer, Silent};
+use detector::{DetectorError, Input, Progress, Scorer, Silent, State, StateError};
 use diffusion_core::{Combine, ScoreRule, Scoring};
 use ndarray::{Array1, Array2, Array3, Array4};
 use tch::{Device, Kind};
@@ -15,6 +15,16 @@ use crate::reference::Reference;
 use crate::smooth::smooth;
 use crate::typicality::Typicality;
 
+const KIND: &str = "diffusion";
+const LAYOUT: u32 = 1;
+/// The part of a stored state that is the network.
+pub(crate) const NETWORK: &str = "network";
+
+/// That `state` is of a [`DiffusionScorer`].
+pub(crate) fn expect(state: &State) -> Result<(), StateError> {
+    state.expect(KIND, LAYOUT)
+}
+
 /// A trained [`DiffusionDetector`](crate::DiffusionDetector).
 #[derive(Debug)]
 pub(crate) struct DiffusionScorer {
@@ -22,7 +32,8 @@ pub(crate) struct DiffusionScorer {
     pub(crate) scoring: Scoring,
     pub(crate) images: ImagesConfig,
     pub(crate) trained: Trained<Model>,
-    pub(crate) reference: Reference,
+    /// Where scores or maps are relative to training samples.
+    pub(crate) reference: Option<Reference>,
     /// What is typical of the reference, once it is asked for.
     pub(crate) typicality: OnceLock<Typicality>,
     /// What maps are divided by, once they are asked for.
@@ -92,11 +103,16 @@ impl DiffusionScorer {
         Ok(scores)
     }
 
+    fn reference(&self) -> Result<Input<'_>, TrainingError> {
+        let found = self.reference.as_ref().map(Reference::input);
+        found.ok_or_else(|| TrainingError::Model("no training samples were kept".into()))
+    }
+
     fn typicality(&self) -> Result<&Typicality, TrainingError> {
         if let Some(found) = self.typicality.get() {
             return Ok(found);
         }
-        let scores = self.scores_by_level(self.reference.input(), &Silent)?;
+        let scores = self.scores_by_level(self.reference()?, &Silent)?;
         let found = Typicality::fit(scores.view())?;
         Ok(self.typicality.get_or_init(|| found))
     }
@@ -132,7 +148,7 @@ impl DiffusionScorer {
         if let Some(scale) = self.map_scale.get() {
             return Ok(*scale);
         }
-        let maps = self.raw_maps(self.reference.input(), size, &Silent)?;
+        let maps = self.raw_maps(self.reference()?, size, &Silent)?;
         let scale = quantile(maps.into_iter().collect(), self.images.map_quantile);
         let scale = if scale > 0.0 { scale } else { 1.0 };
         Ok(*self.map_scale.get_or_init(|| scale))
@@ -143,6 +159,16 @@ impl Scorer for DiffusionScorer {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         self.shape.check(x)?;
         Ok(self.score_checked(x, progress)?)
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let state = State::new(KIND, LAYOUT)
+            .with_value("shape", self.shape)
+            .with_part(NETWORK, self.trained.state()?);
+        Ok(match &self.reference {
+            Some(reference) => reference.store(state),
+            None => state,
+        })
     }
 
     fn maps(
