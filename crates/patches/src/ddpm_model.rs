@@ -4,6 +4,7 @@ use training::{BoxError, Question, Trainable, TrainingObjective, mean_square, pr
 
 use crate::network::PatchMlp;
 use crate::noised::{Noised, first, noised, velocity};
+use crate::prepared::NOISE;
 use crate::whitening::Whitener;
 
 /// A denoiser of single patches: its loss over white patches, its score of patches as they come.
@@ -77,6 +78,11 @@ impl Trainable for DdpmModel {
         let images = self.whitener.whiten(x)?.f_split(1, 0)?;
         let each = images.iter().map(|image| self.distances_of_one(image));
         Ok(Tensor::f_cat(&each.collect::<Result<Vec<_>, _>>()?, 0)?)
+    }
+
+    fn constants(&self) -> Vec<(&'static str, &Tensor)> {
+        let whitener = self.whitener.tensors();
+        whitener.chain([(NOISE, &self.noise)]).collect()
     }
 
     fn n_evaluations(&self) -> u64 {

@@ -1,5 +1,5 @@
-use detector::DetectorError;
 use detector::settings::Setting;
+use detector::{DetectorError, StateError};
 use diffusion_core::{ProcessError, ScheduleError};
 use features::FeaturesError;
 use tch::TchError;
@@ -59,6 +59,12 @@ impl From<ProcessError> for PatchesError {
             },
             other => Self::Training(TrainingError::Model(other.into())),
         }
+    }
+}
+
+impl From<StateError> for PatchesError {
+    fn from(error: StateError) -> Self {
+        Self::Input(error.into())
     }
 }
 

@@ -1,6 +1,11 @@
-use tch::{Kind, Tensor};
+use detector::State;
+use tch::{Device, Kind, Tensor};
+use training::tensor_of;
 
 use crate::PatchesError;
+
+const MEAN: &str = "gaussians.mean";
+const WHITENING: &str = "gaussians.whitening";
 
 /// A Gaussian at each place of the grid, of the training patches there (Defard et al. 2021, PaDiM,
 /// arXiv:2011.08785, section 3.2).
@@ -18,6 +23,24 @@ pub(crate) struct Gaussians {
 }
 
 impl Gaussians {
+    /// What [`stored`](Self::stored) takes, by name.
+    pub(crate) fn tensors(&self) -> [(&'static str, &Tensor); 2] {
+        [(MEAN, &self.mean), (WHITENING, &self.whitening)]
+    }
+
+    /// Those in `state`, for `p` places and patches of `k` numbers.
+    pub(crate) fn stored(
+        state: &State,
+        [p, k]: [usize; 2],
+        device: Device,
+    ) -> Result<Self, PatchesError> {
+        let (p, k) = (p as i64, k as i64);
+        Ok(Self {
+            mean: tensor_of(state, MEAN, &[p, k], device)?,
+            whitening: tensor_of(state, WHITENING, &[p, k, k], device)?,
+        })
+    }
+
     /// `x`: `[n, p, k]`.
     pub(crate) fn fit(x: &Tensor, shrinkage: f64) -> Result<Self, PatchesError> {
         let (n, p, k) = x.size3()?;
@@ -63,8 +86,6 @@ impl Gaussians {
 
 #[cfg(test)]
 mod tests {
-    use tch::Device;
-
     use super::*;
 
     #[test]

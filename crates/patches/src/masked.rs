@@ -1,14 +1,15 @@
 use std::fmt;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Denoiser, Process, Target};
+use serde_json::{Value, json};
 use tch::{Tensor, nn};
-use training::{BoxError, Plan, Session, Trained, TrainingError, fit};
+use training::{BoxError, Plan, Session, Trained, TrainingError, fit, restore};
 
 use crate::ddpm_config::build_schedule;
 use crate::masked_model::MaskedModel;
-use crate::prepared::Prepared;
-use crate::scorer::PatchScorer;
+use crate::prepared::{Fixed, Prepared};
+use crate::scorer::{PatchScorer, Settings};
 use crate::space::PatchSpace;
 use crate::{MaskedDdpmConfig, PatchRuntime, PatchesError};
 
@@ -91,6 +92,7 @@ impl MaskedDdpm {
         let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?; // [n, p, k]
         Ok(PatchScorer {
+            description: self.description(),
             model: self.trained(&patches, seed, progress)?,
             space,
             map: config.map.clone(),
@@ -105,6 +107,56 @@ impl MaskedDdpm {
         (self.build)(vs, map).map_err(TrainingError::Network)
     }
 
+    fn restored(&self, state: &State) -> Result<PatchScorer<Trained<MaskedModel>>, PatchesError> {
+        let (config, device) = (&self.config, self.runtime.training.device);
+        let settings = Settings {
+            description: self.description(),
+            patches: &config.patches,
+            map: &config.map,
+            runtime: &self.runtime,
+        };
+        PatchScorer::restore(state, settings, |state| {
+            let sizes = [config.patches.n_patches(), config.patches.width()];
+            let (whitening, score, noise) = (config.whitening, &config.score, self.noise());
+            Ok(restore(&self.plan(), state, |vs, _| {
+                let fixed = Fixed::stored(state, sizes, whitening, score, &noise, device)?;
+                Ok(self.model(vs, fixed)?)
+            })?)
+        })
+    }
+
+    fn plan(&self) -> Plan<'_, (&str, &MaskedDdpmConfig)> {
+        Plan {
+            description: (&self.network, &self.config),
+            train: &self.config.train,
+            runtime: &self.runtime.training,
+        }
+    }
+
+    fn description(&self) -> Value {
+        json!([self.network, self.config])
+    }
+
+    /// The shape of one draw of noise.
+    fn noise(&self) -> [i64; 3] {
+        let grid = self.config.patches.grid;
+        [self.config.patches.width(), grid, grid].map(|side| side as i64)
+    }
+
+    /// The untrained network with its loss and its score.
+    fn model(&self, vs: &nn::Path<'_>, fixed: Fixed) -> Result<MaskedModel, PatchesError> {
+        let (config, device) = (&self.config, vs.device());
+        let schedule = build_schedule(&config.schedule, config.steps)?;
+        Ok(MaskedModel {
+            network: self.network(vs)?,
+            process: Process::new(schedule, device)?.with_target(Target::V),
+            masks: config.mask.masks(config.patches.grid, device)?, // [m, 1, g, g]
+            whitener: fixed.whitener,
+            noise: fixed.noise,
+            levels: config.score.levels.clone(),
+        })
+    }
+
     /// A trained model of the patches of normal images, `[n, p, k]`.
     fn trained(
         &self,
@@ -112,31 +164,12 @@ impl MaskedDdpm {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Trained<MaskedModel>, PatchesError> {
-        let (config, device) = (&self.config, self.runtime.training.device);
-        let (grid, k) = (config.patches.grid, patches.size3()?.2);
+        let config = &self.config;
         let whitening = (config.whitening, config.shrinkage);
-        let noise = [k, grid as i64, grid as i64];
-        let runtime = &self.runtime;
+        let (noise, runtime) = (self.noise(), &self.runtime);
         let prepared = Prepared::new(patches, whitening, &config.score, &noise, seed, runtime)?;
-        let masks = config.mask.masks(grid, device)?; // [m, 1, g, g]
-        let schedule = build_schedule(&config.schedule, config.steps)?;
-        let process = Process::new(schedule, device)?.with_target(Target::V);
-        let plan = Plan {
-            description: (&self.network, config),
-            train: &config.train,
-            runtime: &self.runtime.training,
-        };
-        let trained = fit(&plan, &prepared.white, seed, progress, |vs| {
-            Ok(MaskedModel {
-                network: self.network(vs)?,
-                process,
-                masks,
-                whitener: prepared.whitener,
-                noise: prepared.noise,
-                levels: config.score.levels.clone(),
-            })
-        })?;
-        Ok(trained)
+        let build = |vs: &nn::Path<'_>| Ok(self.model(vs, prepared.fixed)?);
+        Ok(fit(&self.plan(), &prepared.white, seed, progress, build)?)
     }
 }
 
@@ -148,6 +181,10 @@ impl Detector for MaskedDdpm {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         Ok(Box::new(self.fitted(x, seed, progress)?))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(self.restored(state)?))
     }
 }
 

@@ -3,6 +3,7 @@ use tch::{Kind, TchError, Tensor};
 use training::{BoxError, Question, Trainable, TrainingObjective, mean_square};
 
 use crate::noised::{Noised, first, noised, velocity};
+use crate::prepared::NOISE;
 use crate::whitening::Whitener;
 
 /// A denoiser of whole maps some patches of which are hidden: its loss over white patches, its score of
@@ -116,6 +117,11 @@ impl Trainable for MaskedModel {
         let each = maps.f_split(1, 0)?;
         let each = each.iter().map(|image| self.distances_of_one(image));
         Ok(Tensor::f_cat(&each.collect::<Result<Vec<_>, _>>()?, 0)?)
+    }
+
+    fn constants(&self) -> Vec<(&'static str, &Tensor)> {
+        let whitener = self.whitener.tensors();
+        whitener.chain([(NOISE, &self.noise)]).collect()
     }
 
     fn n_evaluations(&self) -> u64 {

@@ -1,21 +1,24 @@
 use std::sync::Mutex;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
-use training::{Session, TrainingError};
+use training::{Session, TrainingError, tensor_of};
 
 use crate::config::check;
 use crate::coreset::greedy;
-use crate::scorer::{Fitted, PatchScorer};
+use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
 use crate::space::PatchSpace;
 use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
 /// Patches of the memory that are compared at once: 32 MiB for the patches of an image.
 const BLOCK: i64 = 8192;
+/// Their name in a stored state.
+const PATCHES: &str = "patches";
 
 /// Settings of [`PatchKnn`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,10 +96,31 @@ impl PatchKnn {
         let patches = space.project(images, progress)?.f_flatten(0, 1)?; // [n·p, k]
         let _session = Session::begin(device)?;
         Ok(PatchScorer {
+            description: self.description(),
             model: Mutex::new(Memory::new(&patches, config, seed, progress)?),
             space,
             map: config.map.clone(),
             shape: [c, h, w],
+        })
+    }
+
+    fn description(&self) -> Value {
+        json!(["patch-knn", self.config])
+    }
+
+    fn restored(&self, state: &State) -> Result<PatchScorer<Mutex<Memory>>, PatchesError> {
+        let (patches, device) = (&self.config.patches, self.runtime.training.device);
+        let settings = Settings {
+            description: self.description(),
+            patches,
+            map: &self.config.map,
+            runtime: &self.runtime,
+        };
+        PatchScorer::restore(state, settings, |state| {
+            state.expect(Memory::KIND, LAYOUT)?;
+            let _session = Session::begin(device)?;
+            let memory = Memory::stored(state, patches.width(), device)?;
+            Ok(Mutex::new(memory))
         })
     }
 }
@@ -109,6 +133,10 @@ impl Detector for PatchKnn {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         Ok(Box::new(self.fitted(x, seed, progress)?))
+    }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(self.restored(state)?))
     }
 }
 
@@ -144,7 +172,11 @@ impl Memory {
             }
         };
         let rows = Tensor::f_from_slice(&rows)?.f_to_device(patches.device())?;
-        let all = patches.f_index_select(0, &rows)?;
+        Self::of(&patches.f_index_select(0, &rows)?)
+    }
+
+    /// Of the patches to remember, `[m, k]`.
+    fn of(all: &Tensor) -> Result<Self, PatchesError> {
         let blocks = all.f_split(BLOCK, 0)?.into_iter().map(|block| {
             let squares = squares(&block)?;
             Ok((block, squares))
@@ -152,9 +184,25 @@ impl Memory {
         let blocks = blocks.collect::<Result<_, PatchesError>>()?;
         Ok(Self { blocks })
     }
+
+    /// That in `state`, of patches of `k` numbers.
+    fn stored(state: &State, k: usize, device: Device) -> Result<Self, PatchesError> {
+        let m = state.stored(PATCHES)?.shape().first().copied().unwrap_or(0);
+        if m == 0 {
+            return Err(state.wrong(PATCHES, "there are none").into());
+        }
+        Self::of(&tensor_of(state, PATCHES, &[m as i64, k as i64], device)?)
+    }
 }
 
 impl Fitted for Memory {
+    const KIND: &'static str = "memory";
+
+    fn tensors(&self) -> Result<Vec<(&'static str, Tensor)>, PatchesError> {
+        let blocks: Vec<&Tensor> = self.blocks.iter().map(|(block, _)| block).collect();
+        Ok(vec![(PATCHES, Tensor::f_cat(&blocks, 0)?)])
+    }
+
     fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
         let (n, p, _) = x.size3()?;
         let mut distances = Vec::with_capacity(n as usize);

@@ -1,13 +1,14 @@
 use std::sync::Mutex;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 use training::Session;
 
 use crate::config::check;
 use crate::gaussians::Gaussians;
-use crate::scorer::{Fitted, PatchScorer};
+use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
 use crate::space::PatchSpace;
 use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
@@ -72,10 +73,30 @@ impl Padim {
         let patches = space.project(images, progress)?;
         let _session = Session::begin(device)?;
         Ok(PatchScorer {
+            description: self.description(),
             model: Mutex::new(Gaussians::fit(&patches, config.shrinkage)?),
             space,
             map: config.map.clone(),
             shape: [c, h, w],
+        })
+    }
+
+    fn description(&self) -> Value {
+        json!(["padim", self.config])
+    }
+
+    fn restored(&self, state: &State) -> Result<PatchScorer<Mutex<Gaussians>>, PatchesError> {
+        let (patches, device) = (&self.config.patches, self.runtime.training.device);
+        let settings = Settings {
+            description: self.description(),
+            patches,
+            map: &self.config.map,
+            runtime: &self.runtime,
+        };
+        PatchScorer::restore(state, settings, |state| {
+            state.expect(Gaussians::KIND, LAYOUT)?;
+            let sizes = [patches.n_patches(), patches.width()];
+            Ok(Mutex::new(Gaussians::stored(state, sizes, device)?))
         })
     }
 }
@@ -94,9 +115,20 @@ impl Detector for Padim {
     ) -> Result<Box<dyn Scorer>, DetectorError> {
         Ok(Box::new(self.fitted(x, seed, progress)?))
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        Ok(Box::new(self.restored(state)?))
+    }
 }
 
 impl Fitted for Gaussians {
+    const KIND: &'static str = "gaussians";
+
+    fn tensors(&self) -> Result<Vec<(&'static str, Tensor)>, PatchesError> {
+        let named = self.tensors().into_iter();
+        Ok(named.map(|(name, x)| (name, x.shallow_clone())).collect())
+    }
+
     fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
         let squares = self.whiten(x)?.f_square()?;
         Ok(squares.f_sum_dim_intlist(2, false, Kind::Float)?.f_sqrt()?)

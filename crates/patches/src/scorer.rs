@@ -1,21 +1,28 @@
 use std::sync::{Mutex, PoisonError};
 
-use detector::{DetectorError, Input, Progress, Scorer};
+use detector::{DetectorError, Input, Progress, Scorer, State};
 use ndarray::{Array1, Array3, Axis};
+use serde_json::Value;
 use tch::{Device, Kind, Tensor};
-use training::{Session, Trainable, Trained, TrainingError};
+use training::{SampleShape, Session, Trainable, Trained, TrainingError, with_tensor};
 
 use crate::anomaly_map::over_pixels;
 use crate::space::PatchSpace;
-use crate::{MapConfig, PatchesError};
+use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
 /// Images that are projected and scored together; their maps of 256 × 256 take 16 MiB.
 const BLOCK: usize = 64;
+const KIND: &str = "patch-scorer";
+/// Of the scorer's and the fitted tensors' states.
+pub(crate) const LAYOUT: u32 = 1;
 
 /// What is fitted to the patches of normal images.
 pub(crate) trait PatchModel: Send + Sync {
     /// How far each patch is from normal, within a turn with libtorch: `[n, p, k]` → `[n, p]`, float.
     fn distances(&self, x: &Tensor, turn: &Session) -> Result<Tensor, PatchesError>;
+
+    /// What it is restored from.
+    fn state(&self) -> Result<State, PatchesError>;
 
     /// As [`Scorer::n_params`].
     fn n_params(&self) -> Option<u64> {
@@ -45,6 +52,10 @@ impl<M: Trainable> PatchModel for Trained<M> {
         Ok(distances.map_err(TrainingError::from)?)
     }
 
+    fn state(&self) -> Result<State, PatchesError> {
+        Ok(self.state()?)
+    }
+
     fn n_params(&self) -> Option<u64> {
         Some(self.n_params())
     }
@@ -64,6 +75,12 @@ impl<M: Trainable> PatchModel for Trained<M> {
 
 /// Tensors that are fitted without training, behind a lock: two threads must not use them at once.
 pub(crate) trait Fitted: Send {
+    /// The kind of its stored state.
+    const KIND: &'static str;
+
+    /// What it is restored from, by name.
+    fn tensors(&self) -> Result<Vec<(&'static str, Tensor)>, PatchesError>;
+
     /// As [`PatchModel::distances`].
     fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError>;
 }
@@ -74,11 +91,22 @@ impl<F: Fitted> PatchModel for Mutex<F> {
         let fitted = self.lock().unwrap_or_else(PoisonError::into_inner);
         fitted.distances(x)
     }
+
+    fn state(&self) -> Result<State, PatchesError> {
+        let fitted = self.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = State::new(F::KIND, LAYOUT);
+        for (name, tensor) in fitted.tensors()? {
+            state = with_tensor(state, name, &tensor)?;
+        }
+        Ok(state)
+    }
 }
 
 /// A fitted patch detector: distances of patches as a map over pixels, an image's score its largest
 /// value.
 pub(crate) struct PatchScorer<M> {
+    /// The name of the method with all its settings.
+    pub(crate) description: Value,
     pub(crate) space: PatchSpace,
     pub(crate) map: MapConfig,
     /// Channels, height and width in training.
@@ -86,7 +114,41 @@ pub(crate) struct PatchScorer<M> {
     pub(crate) model: M,
 }
 
+/// What a patch detector that is restored has by its settings.
+pub(crate) struct Settings<'a> {
+    pub(crate) description: Value,
+    pub(crate) patches: &'a PatchConfig,
+    pub(crate) map: &'a MapConfig,
+    pub(crate) runtime: &'a PatchRuntime,
+}
+
 impl<M: PatchModel> PatchScorer<M> {
+    /// The scorer that was stored; `model` makes its model of the part that is the model's.
+    pub(crate) fn restore(
+        state: &State,
+        settings: Settings<'_>,
+        model: impl FnOnce(&State) -> Result<M, PatchesError>,
+    ) -> Result<Self, PatchesError> {
+        state.expect(KIND, LAYOUT)?;
+        let description = settings.description;
+        if state.config != description {
+            let reason = format!("{}, expected {description}", state.config);
+            return Err(state.wrong("the settings", reason).into());
+        }
+        let SampleShape::Image(shape) = SampleShape::stored(state)? else {
+            return Err(state.wrong("shape", "rows, expected images").into());
+        };
+        let (runtime, space) = (settings.runtime, state.part("space")?);
+        let (model, device) = (model(state.part("model")?)?, runtime.training.device);
+        Ok(Self {
+            description,
+            space: PatchSpace::restore(settings.patches, runtime.lite0()?, device, space)?,
+            map: settings.map.clone(),
+            shape,
+            model,
+        })
+    }
+
     /// The map of each block of images, `[b, h, w]`, to `take` in order.
     fn each_block(
         &self,
@@ -127,6 +189,14 @@ impl<M: PatchModel> Scorer for PatchScorer<M> {
                 scores[row]
             ))),
         }
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        Ok(State::new(KIND, LAYOUT)
+            .with_config(&self.description)
+            .with_value("shape", SampleShape::Image(self.shape))
+            .with_part("space", self.space.state())
+            .with_part("model", self.model.state()?))
     }
 
     fn maps(

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use detector::Progress;
+use detector::{Progress, State};
 use features::FeaturesError;
-use ndarray::ArrayView4;
+use ndarray::{ArrayView4, Ix1};
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
@@ -24,6 +24,9 @@ pub(crate) struct PatchSpace {
     /// `[c, k]` row by row: standardisation, rotation and whitening in one.
     basis: Vec<f32>,
 }
+
+const KIND: &str = "patch-space";
+const LAYOUT: u32 = 1;
 
 /// What one batch adds to the statistics.
 struct Part {
@@ -90,6 +93,40 @@ impl PatchSpace {
             grids,
             mean: numbers(&mean)?,
             basis: numbers(&basis)?,
+        })
+    }
+
+    /// What [`restore`](Self::restore) takes; the network's weights by their hash.
+    pub(crate) fn state(&self) -> State {
+        State::new(KIND, LAYOUT)
+            .with_value("weights", features::lite0_sha256())
+            .with_list("mean", &self.mean)
+            .with_list("basis", &self.basis)
+    }
+
+    /// The space that was stored.
+    pub(crate) fn restore(
+        config: &PatchConfig,
+        weights: PathBuf,
+        device: Device,
+        state: &State,
+    ) -> Result<Self, PatchesError> {
+        state.expect(KIND, LAYOUT)?;
+        let (found, known): (String, _) = (state.value("weights")?, features::lite0_sha256());
+        if found != known {
+            let reason = format!("of SHA-256 {found}, but this program has {known}");
+            return Err(state.wrong("weights", reason).into());
+        }
+        let (c, k) = (config.channels(), config.width());
+        let numbers = |name, len| state.finite::<f32, Ix1>(name, len).map(|x| x.to_vec());
+        Ok(Self {
+            mean: numbers("mean", c)?,
+            basis: numbers("basis", c * k)?,
+            grids: Grids {
+                config: config.clone(),
+                weights,
+                device,
+            },
         })
     }
 

@@ -1,5 +1,6 @@
+use detector::State;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use crate::PatchesError;
 use crate::gaussians::Gaussians;
@@ -29,6 +30,24 @@ impl Whitener {
         match whitening {
             Whitening::Pca => Ok(Self(None)),
             Whitening::Position => Gaussians::fit(x, shrinkage).map(|g| Self(Some(g))),
+        }
+    }
+
+    /// What [`stored`](Self::stored) takes, by name.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
+        self.0.iter().flat_map(Gaussians::tensors)
+    }
+
+    /// That in `state`, for `p` places and patches of `k` numbers.
+    pub(crate) fn stored(
+        whitening: Whitening,
+        state: &State,
+        [p, k]: [usize; 2],
+        device: Device,
+    ) -> Result<Self, PatchesError> {
+        match whitening {
+            Whitening::Pca => Ok(Self(None)),
+            Whitening::Position => Gaussians::stored(state, [p, k], device).map(|g| Self(Some(g))),
         }
     }
 

@@ -2,6 +2,7 @@
 //! downloaded where they are not in the cache.
 #![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
+use detector::conformance::check_restored;
 use detector::{Detector, DetectorError, Input, Scorer, Silent};
 use diffusion_core::Denoiser;
 use dit::{Dit, DitConfig};
@@ -180,6 +181,14 @@ fn defects_are_found_and_shown() {
                 near(y, &rows) && near(x, &columns),
                 "{name}: largest at {y}, {x}"
             );
+        }
+
+        check_restored(&*detector, &*scorer, Input::Images(defective.view()))
+            .unwrap_or_else(|why| panic!("{name}: {why}"));
+        if name != "padim" {
+            let (_, padim) = detectors(&runtime).swap_remove(0);
+            let refused = padim.restore(&scorer.state().unwrap()).map(|_| ());
+            assert!(matches!(refused, Err(DetectorError::State(_))), "{name}");
         }
 
         assert_eq!(score(&*fit(), &defective), high, "{name}: the same seed");
