@@ -144,7 +144,7 @@ fn fetch(names: &[String], roots: &Roots) -> Result<(), Failure> {
         });
         bar.finish_and_clear();
         let paths = paths.map_err(|error| match error {
-            DatasetError::Io { path, source } => cannot_write(&path, &source),
+            DatasetError::Write { path, source } => cannot_write(&path, &source),
             error => error.into(),
         });
         for path in paths? {

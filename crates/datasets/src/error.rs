@@ -10,10 +10,18 @@ pub use self::kind::{ErrorKind, Instead};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
-    /// A file or folder could not be read or written.
+    /// A file or folder could not be read.
     #[error("cannot read {}", path.display())]
     Io {
         /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A file or folder could not be made or written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file or folder.
         path: PathBuf,
         /// The cause.
         source: io::Error,

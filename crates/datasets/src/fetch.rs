@@ -23,8 +23,8 @@ const ATTEMPTS: usize = 5;
 /// # Errors
 /// [`DatasetError::NoDownload`] for sets that nobody offers as single files,
 /// [`DatasetError::NoCache`] without a folder to write to, [`DatasetError::Download`] naming the
-/// address where the network, the server or the disk fails, [`DatasetError::WrongDownload`] where
-/// what arrived is not the published file (it is removed).
+/// address where the network or the server fails, [`DatasetError::Write`] where the disk does, and
+/// [`DatasetError::WrongDownload`] where what arrived is not the published file (it is removed).
 pub fn fetch(
     entry: &Entry,
     roots: &Roots,
@@ -79,14 +79,14 @@ fn download(
     pin: Pin,
     progress: OnProgress<'_>,
 ) -> Result<(), DatasetError> {
-    let io = |path: &Path| {
+    let write = |path: &Path| {
         let path = path.to_owned();
-        move |source| DatasetError::Io { path, source }
+        move |source| DatasetError::Write { path, source }
     };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(io(folder))?;
+        fs::create_dir_all(folder).map_err(write(folder))?;
     }
-    let mut part = Part::open(path).map_err(io(path))?;
+    let mut part = Part::open(path).map_err(write(path))?;
     let failed = |reason: String| DatasetError::Download {
         url: url.to_owned(),
         reason,
@@ -96,7 +96,7 @@ fn download(
         Err(fs::TryLockError::WouldBlock) => {
             return Err(failed("another process is downloading it".to_owned()));
         }
-        Err(fs::TryLockError::Error(source)) => return Err(io(path)(source)),
+        Err(fs::TryLockError::Error(source)) => return Err(write(path)(source)),
     }
     if path.is_file() {
         // Another process finished between our look and our lock.
@@ -121,7 +121,7 @@ fn download(
             reason: error.to_string(),
         });
     }
-    part.finish(path).map_err(io(path))
+    part.finish(path).map_err(write(path))
 }
 
 /// Whether what arrived reads as what its name says.

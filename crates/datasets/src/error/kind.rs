@@ -42,6 +42,7 @@ impl DatasetError {
             Self::NotAtHand { .. }
             | Self::Absent { .. }
             | Self::NoCache
+            | Self::Write { .. }
             | Self::NoDownload { .. }
             | Self::Download { .. } => ErrorKind::Missing,
             Self::Memory { .. } | Self::TooLarge { .. } => ErrorKind::Memory,
