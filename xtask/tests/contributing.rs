@@ -24,7 +24,11 @@ fn apply(diff: &str, folder: &Path, arguments: &[&str]) {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    git.stdin.take().unwrap().write_all(diff.as_bytes()).unwrap();
+    git.stdin
+        .take()
+        .unwrap()
+        .write_all(diff.as_bytes())
+        .unwrap();
     assert!(git.wait().unwrap().success(), "the diff does not apply");
 }
 
@@ -45,7 +49,10 @@ fn a_method_that_was_added_conforms_and_is_listed() {
         .current_dir(root())
         .output()
         .unwrap();
-    for name in String::from_utf8(files.stdout).unwrap().split_terminator('\0') {
+    for name in String::from_utf8(files.stdout)
+        .unwrap()
+        .split_terminator('\0')
+    {
         let (from, to) = (root().join(name), copy.path().join(name));
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         if from.is_file() {

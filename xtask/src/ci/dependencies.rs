@@ -1,292 +1,252 @@
-//! What each crate never links, as the table in ARCHITECTURE.md says.
+//! What each crate stands on, as the table in ARCHITECTURE.md says.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
+use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-const TORCH: &str = "tch";
-const POLARS: &str = "polars";
+/// What a crate depends on, tests apart.
+struct Rule {
+    name: &'static str,
+    /// Of our crates, directly: these and no others.
+    ours: &'static [&'static str],
+    /// Of the heavy libraries, by whatever way.
+    heavy: &'static [Heavy],
+}
 
-/// The crates that may have libtorch below them; a crate that is not named here may not.
-const LINK_TORCH: &[&str] = &[
-    "cli-networks",
-    "deep",
-    "diffusion",
-    "diffusion-core",
-    "dit",
-    "dte",
-    "features",
-    "fuzz",
-    "layers",
-    "mlp",
-    "networks",
-    "patches",
-    "tch-ext",
-    "training",
-    "unet",
-];
-/// The same for polars.
-const LINK_POLARS: &[&str] = &["cli", "cli-networks", "fuzz", "report"];
-/// Crates that are light again without their default features.
-const LIGHT_WITHOUT_FEATURES: &[(&str, &[&str])] = &[("cli", &[POLARS])];
-/// Arrows between our own crates that must not appear.
-const NEVER: &[(&str, &[&str])] = &[
-    (
-        "analytic",
-        &["baselines", "datasets", "diffusion-core", "metrics"],
-    ),
-    (
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Heavy {
+    Libtorch,
+    Polars,
+}
+
+use Heavy::{Libtorch, Polars};
+
+const fn rule(name: &'static str, ours: &'static [&'static str], heavy: &'static [Heavy]) -> Rule {
+    Rule { name, ours, heavy }
+}
+
+/// Every crate of the workspace.
+const RULES: &[Rule] = &[
+    rule("analytic", &["detector", "neighbours"], &[]),
+    rule(
         "baselines",
+        &["detector", "neighbours", "numpy-random", "schedules"],
+        &[],
+    ),
+    rule("charts", &[], &[]),
+    rule(
+        "cli",
         &[
-            "analytic",
-            "datasets",
-            "diffusion-core",
-            "metrics",
-            "training",
+            "datasets", "detector", "files", "metrics", "pictures", "record", "report", "residuum",
         ],
+        &[Polars],
     ),
-    (
-        "datasets",
-        &["baselines", "diffusion-core", "metrics", "training"],
-    ),
-    (
-        "deep",
-        &[
-            "baselines",
-            "datasets",
-            "diffusion-core",
-            "dit",
-            "dte",
-            "metrics",
-            "mlp",
-            "unet",
-        ],
-    ),
-    (
-        "detector",
-        &["baselines", "datasets", "diffusion-core", "metrics"],
-    ),
-    (
+    rule("cli-networks", &["cli", "networks"], &[Libtorch, Polars]),
+    rule("datasets", &["detector", "files", "numpy-random"], &[]),
+    rule("deep", &["detector", "layers", "training"], &[Libtorch]),
+    rule("detector", &["settings"], &[]),
+    rule(
         "diffusion",
+        &["detector", "diffusion-core", "training"],
+        &[Libtorch],
+    ),
+    rule("diffusion-core", &["schedules"], &[Libtorch]),
+    rule("dit", &["diffusion-core", "layers"], &[Libtorch]),
+    rule(
+        "dte",
+        &["detector", "diffusion-core", "layers", "training"],
+        &[Libtorch],
+    ),
+    rule("features", &["detector", "files", "tch-ext"], &[Libtorch]),
+    rule("files", &[], &[]),
+    rule(
+        "fuzz",
+        &["datasets", "features", "networks", "report", "residuum"],
+        &[Libtorch, Polars],
+    ),
+    rule("layers", &[], &[Libtorch]),
+    rule("metrics", &[], &[]),
+    rule("mlp", &["diffusion-core", "layers"], &[Libtorch]),
+    rule("neighbours", &["detector"], &[]),
+    rule(
+        "networks",
         &[
-            "baselines",
             "datasets",
+            "deep",
+            "detector",
+            "diffusion",
+            "diffusion-core",
             "dit",
             "dte",
-            "metrics",
+            "features",
             "mlp",
             "patches",
-            "unet",
-        ],
-    ),
-    (
-        "diffusion-core",
-        &[
-            "baselines",
-            "datasets",
-            "dit",
-            "dte",
-            "layers",
-            "metrics",
-            "mlp",
-            "training",
-        ],
-    ),
-    (
-        "dit",
-        &["baselines", "datasets", "dte", "metrics", "mlp", "training"],
-    ),
-    (
-        "dte",
-        &["baselines", "datasets", "dit", "metrics", "mlp", "unet"],
-    ),
-    (
-        "features",
-        &[
-            "baselines",
-            "datasets",
-            "diffusion-core",
-            "metrics",
-            "training",
-        ],
-    ),
-    ("fuzz", &["cli", "xtask"]),
-    (
-        "layers",
-        &[
-            "baselines",
-            "datasets",
-            "detector",
-            "diffusion-core",
-            "metrics",
-        ],
-    ),
-    (
-        "metrics",
-        &["baselines", "datasets", "detector", "diffusion-core"],
-    ),
-    (
-        "mlp",
-        &["baselines", "datasets", "dit", "dte", "metrics", "training"],
-    ),
-    (
-        "neighbours",
-        &["baselines", "datasets", "diffusion-core", "metrics"],
-    ),
-    (
-        "patches",
-        &["baselines", "datasets", "dit", "dte", "metrics", "unet"],
-    ),
-    (
-        "pictures",
-        &["datasets", "detector", "diffusion-core", "metrics"],
-    ),
-    (
-        "report",
-        &["baselines", "diffusion-core", "residuum", "training"],
-    ),
-    ("networks", &["cli", "metrics", "report"]),
-    ("residuum", &["cli", "metrics", "networks", "report"]),
-    (
-        "schedules",
-        &[
-            "baselines",
-            "datasets",
-            "detector",
-            "diffusion-core",
-            "metrics",
-        ],
-    ),
-    (
-        "training",
-        &[
-            "baselines",
-            "datasets",
-            "diffusion-core",
-            "dit",
-            "dte",
-            "layers",
-            "metrics",
-            "mlp",
-            "unet",
-        ],
-    ),
-    (
-        "unet",
-        &[
-            "baselines",
-            "datasets",
-            "dit",
-            "dte",
-            "metrics",
-            "mlp",
-            "training",
-        ],
-    ),
-    (
-        "xtask",
-        &[
-            "baselines",
-            "cli",
-            "datasets",
-            "detector",
-            "metrics",
-            "report",
             "residuum",
+            "tch-ext",
+            "training",
+            "unet",
         ],
+        &[Libtorch],
     ),
+    rule("numpy-random", &[], &[]),
+    rule(
+        "patches",
+        &[
+            "detector",
+            "diffusion-core",
+            "features",
+            "layers",
+            "training",
+        ],
+        &[Libtorch],
+    ),
+    rule("pictures", &["files"], &[]),
+    rule("record", &["files"], &[]),
+    rule(
+        "report",
+        &["charts", "files", "metrics", "record"],
+        &[Polars],
+    ),
+    rule(
+        "residuum",
+        &["analytic", "baselines", "datasets", "detector", "files"],
+        &[],
+    ),
+    rule("schedules", &[], &[]),
+    rule("settings", &[], &[]),
+    rule("sweep", &["files", "record"], &[]),
+    rule("tch-ext", &[], &[Libtorch]),
+    rule("training", &["detector", "files", "tch-ext"], &[Libtorch]),
+    rule("unet", &["diffusion-core", "layers"], &[Libtorch]),
+    rule("xtask", &["files", "sweep"], &[]),
 ];
 
-/// Asks `cargo tree` about each crate of the workspace.
+/// Crates that are free of a heavy library without their default features.
+const WITHOUT_FEATURES: &[(&str, Heavy)] = &[("cli", Polars)];
+
+/// Holds `cargo metadata` of the workspace, all features on, against the rules.
 pub(super) fn check(workspace: &Workspace) -> anyhow::Result<()> {
-    let mut broken = Vec::new();
-    let mut refuse = |package: &str, features: &str, never: &[&str]| -> anyhow::Result<()> {
-        let below = below(workspace, package, features)?;
-        let found = never
-            .iter()
-            .filter(|&&name| below.iter().any(|b| b == name));
-        broken.extend(found.map(|name| format!("{package} ({features}) depends on {name}")));
-        Ok(())
-    };
-    for package in members(workspace)? {
-        let package = package.as_str();
-        let mut never = Vec::new();
-        if !LINK_TORCH.contains(&package) {
-            never.push(TORCH);
-        }
-        if !LINK_POLARS.contains(&package) {
-            never.push(POLARS);
-        }
-        for (_, more) in NEVER.iter().filter(|(name, _)| *name == package) {
-            never.extend_from_slice(more);
-        }
-        refuse(package, "--all-features", &never)?;
-        for (_, never) in LIGHT_WITHOUT_FEATURES
-            .iter()
-            .filter(|(name, _)| *name == package)
-        {
-            refuse(package, "--no-default-features", never)?;
+    let graph = Graph::read(&workspace.metadata(&["--all-features"])?)?;
+    let mut broken = broken(&graph, RULES);
+    for &(name, heavy) in WITHOUT_FEATURES {
+        if below(workspace, name)?.iter().any(|below| heavy.is(below)) {
+            broken.push(format!("{name} reaches {heavy:?} without its features"));
         }
     }
     anyhow::ensure!(broken.is_empty(), "{}", broken.join("\n"));
     Ok(())
 }
 
-/// The names of our crates.
-fn members(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let metadata = workspace.metadata(&["--no-deps"])?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let names: Vec<String> = packages
-        .filter_map(|p| Some(p["name"].as_str()?.to_owned()))
-        .collect();
-    let known = LINK_TORCH
-        .iter()
-        .chain(LINK_POLARS)
-        .chain(NEVER.iter().map(|(name, _)| name));
-    for name in known {
-        anyhow::ensure!(
-            names.iter().any(|n| n == name),
-            "the rules name {name}, which is no crate any more"
-        );
+impl Heavy {
+    fn is(self, package: &str) -> bool {
+        match self {
+            Libtorch => package == "tch" || package == "torch-sys",
+            Polars => package == "polars" || package.starts_with("polars-"),
+        }
     }
-    Ok(names)
 }
 
-/// The packages below one, normal and build dependencies, each name once.
-fn below(workspace: &Workspace, package: &str, features: &str) -> anyhow::Result<Vec<String>> {
+/// Packages by name with what they depend on, normal and build dependencies.
+struct Graph {
+    members: BTreeSet<String>,
+    below: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Graph {
+    fn read(metadata: &Value) -> anyhow::Result<Self> {
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().map(String::from);
+        let packages = list(&metadata["packages"]);
+        let names: BTreeMap<String, String> = packages
+            .iter()
+            .filter_map(|package| Some((text(&package["id"])?, text(&package["name"])?)))
+            .collect();
+        let name = |id: &Value| id.as_str().and_then(|id| names.get(id)).cloned();
+        let members = list(&metadata["workspace_members"]);
+        let members = members.iter().filter_map(name).collect();
+        let mut below: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for node in list(&metadata["resolve"]["nodes"]) {
+            let of = below
+                .entry(name(&node["id"]).context("cargo metadata names no package")?)
+                .or_default();
+            let deps = list(&node["deps"]);
+            let linked = |dep: &&Value| list(&dep["dep_kinds"]).iter().any(|k| k["kind"] != "dev");
+            of.extend(
+                deps.iter()
+                    .filter(linked)
+                    .filter_map(|dep| name(&dep["pkg"])),
+            );
+        }
+        Ok(Self { members, below })
+    }
+
+    /// Our crates right below one.
+    fn ours(&self, name: &str) -> Vec<&str> {
+        let below = self.below.get(name).into_iter().flatten();
+        let ours = below.filter(|below| self.members.contains(*below));
+        ours.map(String::as_str).collect()
+    }
+
+    /// The heavy libraries that are reached from one.
+    fn heavy(&self, name: &str) -> Vec<Heavy> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![name];
+        while let Some(package) = open.pop() {
+            let below = self.below.get(package).into_iter().flatten();
+            open.extend(
+                below
+                    .map(String::as_str)
+                    .filter(|below| seen.insert(*below)),
+            );
+        }
+        let reached = |heavy: &Heavy| seen.iter().any(|package| heavy.is(package));
+        [Libtorch, Polars].into_iter().filter(reached).collect()
+    }
+}
+
+/// What does not keep to the rules.
+fn broken(graph: &Graph, rules: &[Rule]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for name in &graph.members {
+        let (ours, heavy) = (graph.ours(name), graph.heavy(name));
+        let Some(rule) = rules.iter().find(|rule| rule.name == name) else {
+            broken.push(format!("{name} has no rule; as it is: {ours:?}, {heavy:?}"));
+            continue;
+        };
+        if ours != rule.ours {
+            broken.push(format!(
+                "{name} depends on {ours:?}, not on {:?}",
+                rule.ours
+            ));
+        }
+        if heavy != rule.heavy {
+            broken.push(format!("{name} reaches {heavy:?}, not {:?}", rule.heavy));
+        }
+    }
+    let gone = rules
+        .iter()
+        .filter(|rule| !graph.members.contains(rule.name));
+    broken.extend(gone.map(|rule| format!("{} has a rule and is no crate", rule.name)));
+    broken
+}
+
+/// The packages below one without its default features, by name.
+fn below(workspace: &Workspace, package: &str) -> anyhow::Result<Vec<String>> {
     let mut cargo = workspace.cargo();
-    cargo.args([
-        "tree",
-        "-p",
-        package,
-        "--edges",
-        "normal,build",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ]);
-    let out = cargo
-        .arg(features)
-        .output()
-        .context("cannot start cargo tree")?;
+    cargo.args(["tree", "-p", package, "--no-default-features"]);
+    cargo.args(["--edges", "normal,build", "--prefix", "none"]);
+    let out = cargo.args(["--format", "{p}"]).output();
+    let out = out.context("cannot start cargo tree")?;
     let error = String::from_utf8_lossy(&out.stderr).into_owned();
     anyhow::ensure!(out.status.success(), "cargo tree -p {package}: {error}");
     let text = String::from_utf8(out.stdout)?;
-    let mut names: Vec<String> = text
+    let names = text
         .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .map(String::from)
-        .collect();
-    anyhow::ensure!(
-        names.first().is_some_and(|n| n == package),
-        "cargo tree -p {package} begins with {:?}",
-        names.first()
-    );
-    names.remove(0);
-    names.sort();
-    names.dedup();
-    Ok(names)
+        .filter_map(|line| line.split_whitespace().next());
+    Ok(names.map(String::from).collect())
 }
 
 #[cfg(test)]
@@ -299,12 +259,54 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_rule_would_be_seen() {
-        let workspace = super::super::repository::tests::this();
-        let below = below(&workspace, "xtask", "--all-features").unwrap();
+    fn every_broken_rule_is_named() {
+        let id = |name: &str| format!("path+file:///{name}#0.1.0");
+        let dep = |name: &str, kind: Value| serde_json::json!({"pkg": id(name), "dep_kinds": [{"kind": kind}]});
+        let node = |name: &str, deps: Vec<Value>| serde_json::json!({"id": id(name), "deps": deps});
+        let names = ["a", "b", "c", "middle", "torch-sys"];
+        let packages: Vec<Value> = names
+            .iter()
+            .map(|name| serde_json::json!({"id": id(name), "name": name}))
+            .collect();
+        let metadata = serde_json::json!({
+            "packages": packages, "workspace_members": [id("a"), id("b"), id("c")],
+            "resolve": {"nodes": [
+                node("a", vec![dep("b", Value::Null), dep("c", "dev".into())]),
+                node("b", vec![dep("middle", "build".into())]),
+                node("c", vec![]),
+                node("middle", vec![dep("torch-sys", Value::Null)]),
+                node("torch-sys", vec![]),
+            ]},
+        });
+        let graph = Graph::read(&metadata).unwrap();
+        let good = [
+            rule("a", &["b"], &[Libtorch]),
+            rule("b", &[], &[Libtorch]),
+            rule("c", &[], &[]),
+        ];
+        assert_eq!(broken(&graph, &good), [""; 0]);
+        let wrong = [
+            rule("a", &["b", "c"], &[Libtorch]),
+            rule("b", &[], &[]),
+            rule("d", &[], &[]),
+        ];
+        assert_eq!(
+            broken(&graph, &wrong),
+            [
+                r#"a depends on ["b"], not on ["b", "c"]"#,
+                "b reaches [Libtorch], not []",
+                "c has no rule; as it is: [], []",
+                "d has a rule and is no crate",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_below_a_crate_is_seen() {
+        let below = below(&super::super::repository::tests::this(), "xtask").unwrap();
         assert!(
             below.contains(&"clap".to_owned()),
-            "so `tch` would be there too: {below:?}"
+            "so `polars` would be there too: {below:?}"
         );
     }
 }
