@@ -19,6 +19,7 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
                         "title": method.title,
                         "source": method.source,
                         "needs_libtorch": method.needs_libtorch,
+                        "seconds": method.seconds,
                         "takes": match method.takes {
                             Takes::Rows(..) => "rows",
                             Takes::Images => "images",

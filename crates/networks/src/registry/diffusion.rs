@@ -38,6 +38,7 @@ pub(super) fn ddpm() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|values, runtime| {
             build(
                 values,
@@ -84,6 +85,7 @@ pub(super) fn dit() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             build(config, runtime, "vector-dit", |vs, d, config, _| {
                 Ok(Box::new(dit::VectorDit::new(vs, d, config)?))

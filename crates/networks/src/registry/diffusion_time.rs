@@ -28,6 +28,7 @@ pub(super) fn categorical() -> Method {
             SCHEDULE,
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
                 dte::DteCategorical::new(config, torch(runtime)).map_err(DetectorError::from)
@@ -45,6 +46,7 @@ pub(super) fn inverse_gamma() -> Method {
         defaults: defaults::<dte::DteInverseGammaConfig>(),
         settings: settings(&[NETWORK, TRAIN, &[DROPOUT], SCHEDULE]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
                 dte::DteInverseGamma::new(config, torch(runtime)).map_err(DetectorError::from)
@@ -66,6 +68,7 @@ pub(super) fn tccm() -> Method {
             &[("d-time", "width of the time embedding, even")],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
                 deep::Tccm::new(config, torch(runtime)).map_err(DetectorError::from)

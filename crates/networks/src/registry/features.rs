@@ -19,6 +19,7 @@ pub(super) fn padim() -> Method {
         defaults: defaults::<patches::PadimConfig>(),
         settings: settings(&[PATCHES, SHRINKAGE]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
                 patches::Padim::new(config, over(runtime)).map_err(DetectorError::from)
@@ -42,6 +43,7 @@ pub(super) fn patch_knn() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
                 patches::PatchKnn::new(config, over(runtime)).map_err(DetectorError::from)
@@ -73,6 +75,7 @@ pub(super) fn patch_ddpm() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
                 patches::PatchDdpm::new(config, over(runtime)).map_err(DetectorError::from)
@@ -110,6 +113,7 @@ pub(super) fn patch_dit() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(masked_dit),
     }
 }

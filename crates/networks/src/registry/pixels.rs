@@ -55,6 +55,7 @@ pub(super) fn ddpm_unet() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             build(config, runtime, "unet", |vs, image, SmallUnet(config)| {
                 Ok(Box::new(unet::Unet::new(vs, image, config)?))
@@ -91,6 +92,7 @@ pub(super) fn dit_pixels() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             build(config, runtime, "dit", |vs, image, SmallDit(config)| {
                 Ok(Box::new(dit::Dit::new(vs, image, config)?))
@@ -128,6 +130,7 @@ pub(super) fn dte_c_conv() -> Method {
             ],
         ]),
         needs_libtorch: true,
+        seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
                 dte::DteConvolutional::new(config, torch(runtime)).map_err(DetectorError::from)

@@ -59,6 +59,7 @@ fn isolation_forest() -> Method {
             ),
         ]]),
         needs_libtorch: false,
+        seconds: Some(0.5),
         build: Some(|config, _| make(config, baselines::IsolationForest::new)),
     }
 }
@@ -87,6 +88,7 @@ fn one_class_svm() -> Method {
             ("shrinking", "leave out of the search what stays at a bound"),
         ]]),
         needs_libtorch: false,
+        seconds: Some(1.5),
         build: Some(|config, _| make(config, baselines::OneClassSvm::new)),
     }
 }
@@ -100,6 +102,7 @@ fn copod() -> Method {
         defaults: defaults::<baselines::CopodConfig>(),
         settings: settings(&[TAILS]),
         needs_libtorch: false,
+        seconds: Some(0.3),
         build: Some(|config, _| make(config, |config| Ok(baselines::Copod::new(config)))),
     }
 }
@@ -113,6 +116,7 @@ fn ecod() -> Method {
         defaults: defaults::<baselines::EcodConfig>(),
         settings: settings(&[TAILS]),
         needs_libtorch: false,
+        seconds: Some(0.3),
         build: Some(|config, _| make(config, |config| Ok(baselines::Ecod::new(config)))),
     }
 }
@@ -143,6 +147,7 @@ fn hbos() -> Method {
             ),
         ]]),
         needs_libtorch: false,
+        seconds: Some(0.3),
         build: Some(|config, _| make(config, baselines::Hbos::new)),
     }
 }
@@ -165,6 +170,7 @@ fn knn() -> Method {
             ),
         ]]),
         needs_libtorch: false,
+        seconds: Some(1.0),
         build: Some(|config, _| make(config, baselines::Knn::new)),
     }
 }
@@ -178,6 +184,7 @@ fn lof() -> Method {
         defaults: defaults::<baselines::LofConfig>(),
         settings: settings(&[&[("neighbours", "nearest training rows, at most all but one")]]),
         needs_libtorch: false,
+        seconds: Some(1.0),
         build: Some(|config, _| make(config, baselines::Lof::new)),
     }
 }
@@ -200,6 +207,7 @@ fn feature_bagging() -> Method {
             ),
         ]]),
         needs_libtorch: false,
+        seconds: Some(10.0),
         build: Some(|config, _| make(config, baselines::FeatureBagging::new)),
     }
 }
@@ -222,6 +230,7 @@ fn pca() -> Method {
             ),
         ]]),
         needs_libtorch: false,
+        seconds: Some(0.3),
         build: Some(|config, _| make(config, baselines::Pca::new)),
     }
 }
@@ -235,6 +244,7 @@ fn mcd() -> Method {
         defaults: defaults::<NoSettings>(),
         settings: settings(&[]),
         needs_libtorch: false,
+        seconds: Some(20.0),
         build: Some(|config, _| make(config, |NoSettings {}| Ok(baselines::Mcd))),
     }
 }
@@ -248,6 +258,7 @@ fn linear_denoiser() -> Method {
         defaults: defaults::<analytic::LinearDenoiserConfig>(),
         settings: settings(&[&[NOISE]]),
         needs_libtorch: false,
+        seconds: Some(1.0),
         build: Some(|config, _| make(config, analytic::LinearDenoiser::new)),
     }
 }
@@ -275,6 +286,7 @@ fn wiener() -> Method {
             ),
         ]]),
         needs_libtorch: false,
+        seconds: Some(1.0),
         build: Some(|config, _| make(config, analytic::Wiener::new)),
     }
 }
@@ -288,6 +300,7 @@ fn norm() -> Method {
         defaults: defaults::<NoSettings>(),
         settings: settings(&[]),
         needs_libtorch: false,
+        seconds: Some(0.05),
         build: Some(|config, _| make(config, |NoSettings {}| Ok(baselines::Norm))),
     }
 }
@@ -312,6 +325,7 @@ fn non_parametric() -> Method {
             ),
         ]]),
         needs_libtorch: false,
+        seconds: Some(1.0),
         build: Some(|config, _| make(config, baselines::DteNonParametric::new)),
     }
 }
