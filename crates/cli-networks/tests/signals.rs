@@ -44,7 +44,7 @@ fn a_training_keeps_where_it_is_and_ends_with_the_signals_code() {
         told.fails(code, &["interrupted"]);
         let folders = std::fs::read_dir(&models).unwrap().flatten();
         let kept: Vec<_> = folders
-            .filter(|f| f.path().join("training.json").exists())
+            .filter(|f| f.path().join("training.safetensors").exists())
             .collect();
         assert_eq!(kept.len(), 1, "what was trained is kept");
         std::fs::remove_dir_all(&models).unwrap();

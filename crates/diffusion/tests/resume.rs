@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use detector::{Detector, Input, Progress, Silent};
+use detector::{Detector, Input, Progress, Silent, State};
 use diffusion::{Denoising, DiffusionConfig, DiffusionDetector};
 use diffusion_core::{Objective, Process, Schedule, ScoreConfig, ScoreWalk, StepSampling};
 use mlp::{ResidualMlp, ResidualMlpConfig};
@@ -194,7 +194,7 @@ fn interrupted_again_and_again_it_gets_there() {
 }
 
 #[test]
-fn a_finished_training_is_loaded_and_leaves_one_tensor_file_and_its_log() {
+fn a_finished_training_is_loaded_and_leaves_one_state_and_its_log() {
     let models = tempfile::tempdir().unwrap();
     interrupted_after(9, models.path());
     let first = trained(Some(models.path()), SELDOM, &Silent).unwrap();
@@ -207,12 +207,7 @@ fn a_finished_training_is_loaded_and_leaves_one_tensor_file_and_its_log() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let expected = [
-        "lock",
-        "train.jsonl",
-        "training.json",
-        "weights.safetensors",
-    ];
+    let expected = ["lock", "train.jsonl", "training.safetensors"];
     assert_eq!(names, expected);
 
     let log = std::fs::read_to_string(folder(models.path()).join("train.jsonl")).unwrap();
@@ -231,43 +226,41 @@ fn a_finished_training_is_loaded_and_leaves_one_tensor_file_and_its_log() {
 #[test]
 fn what_is_damaged_is_left_aside_and_training_starts_anew() {
     type Damage = fn(&Path);
-    let damages: [(&str, Damage); 6] = [
-        ("truncated state", |folder| {
-            let path = folder.join("training.json");
-            let text = std::fs::read(&path).unwrap();
-            std::fs::write(&path, &text[..text.len() / 2]).unwrap();
+    let damages: [(&str, Damage); 7] = [
+        ("truncated", |path| {
+            let bytes = std::fs::read(path).unwrap();
+            std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
         }),
-        ("foreign state", |folder| {
-            let path = folder.join("training.json");
-            std::fs::write(&path, "{\"format\": 1}").unwrap();
-        }),
-        ("another model's state", |folder| {
-            let path = folder.join("training.json");
-            let text = std::fs::read_to_string(&path).unwrap();
-            assert!(text.contains("\"seed\": 5"));
-            std::fs::write(&path, text.replace("\"seed\": 5", "\"seed\": 6")).unwrap();
-        }),
-        ("truncated tensors", |folder| {
-            let file = std::fs::File::options()
-                .write(true)
-                .open(checkpoint(folder));
+        ("truncated within the header", |path| {
+            let file = std::fs::File::options().write(true).open(path);
             file.unwrap().set_len(1000).unwrap();
         }),
-        ("a flipped bit", |folder| {
-            let path = checkpoint(folder);
-            let mut bytes = std::fs::read(&path).unwrap();
+        ("something else", |path| {
+            std::fs::write(path, "{\"format\": 1}").unwrap();
+        }),
+        ("another model's", |path| {
+            let mut state = read(path);
+            assert_eq!(state.config["seed"], 5);
+            state.config["seed"] = 6.into();
+            std::fs::write(path, state.to_bytes().unwrap()).unwrap();
+        }),
+        ("another kind", |path| {
+            let mut state = read(path);
+            state.kind = "network".to_owned();
+            std::fs::write(path, state.to_bytes().unwrap()).unwrap();
+        }),
+        ("a flipped bit", |path| {
+            let mut bytes = std::fs::read(path).unwrap();
             *bytes.last_mut().unwrap() ^= 1;
-            std::fs::write(&path, bytes).unwrap();
+            std::fs::write(path, bytes).unwrap();
         }),
-        ("no tensors", |folder| {
-            std::fs::remove_file(checkpoint(folder)).unwrap();
-        }),
+        ("gone", |path| std::fs::remove_file(path).unwrap()),
     ];
     let expected = in_one_go();
     for (name, damage) in damages {
         let models = tempfile::tempdir().unwrap();
         interrupted_after(9, models.path());
-        damage(&folder(models.path()));
+        damage(&kept(models.path()));
         let watch = Stops::after(u64::MAX);
         let again = trained(Some(models.path()), SELDOM, &watch).unwrap();
         assert_eq!(again, expected, "{name}");
@@ -276,13 +269,13 @@ fn what_is_damaged_is_left_aside_and_training_starts_anew() {
     }
 }
 
-/// The tensor file of an interrupted training.
-fn checkpoint(folder: &Path) -> PathBuf {
-    let mut entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().path());
-    let is_tensors = |path: &PathBuf| path.extension().is_some_and(|e| e == "safetensors");
-    entries.find(is_tensors).unwrap()
+/// The state of the training in `models`.
+fn kept(models: &Path) -> PathBuf {
+    folder(models).join("training.safetensors")
+}
+
+fn read(path: &Path) -> State {
+    State::from_bytes(&std::fs::read(path).unwrap()).unwrap()
 }
 
 #[test]
@@ -436,7 +429,7 @@ fn killed_at_any_time_it_ends_with_the_same_bits() {
 fn a_disk_without_room_is_an_error_and_nothing_is_lost() {
     let models = tempfile::tempdir().unwrap();
     interrupted_after(9, models.path());
-    let before = std::fs::read(folder(models.path()).join("training.json")).unwrap();
+    let before = std::fs::read(kept(models.path())).unwrap();
     // No file may grow above 4 or 8 kB, and the signal for it is ignored: writing fails.
     let limited = Command::new("sh")
         .args([
@@ -451,7 +444,7 @@ fn a_disk_without_room_is_an_error_and_nothing_is_lost() {
     let error = answer(limited, "error ");
     assert!(error.contains("too large"), "{error}");
     assert!(error.contains(models.path().to_str().unwrap()), "{error}");
-    let after = std::fs::read(folder(models.path()).join("training.json")).unwrap();
+    let after = std::fs::read(kept(models.path())).unwrap();
     assert_eq!(before, after);
     let resumed = trained(Some(models.path()), SELDOM, &Silent).unwrap();
     assert_eq!(resumed, in_one_go());

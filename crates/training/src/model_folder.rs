@@ -1,21 +1,21 @@
-use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use detector::Progress;
-use files::{TEMPORARY, Temporary, hex};
+use detector::{Progress, State, StateError};
+use files::{TEMPORARY, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tch::Tensor;
 
 use crate::TrainingError;
+use crate::tensors::with_tensor;
 
-/// Raised when an older program could not read what is written now.
-const FORMAT: u32 = 1;
-const STATE: &str = "training.json";
+const KIND: &str = "training";
+const LAYOUT: u32 = 1;
+const STATE: &str = "training.safetensors";
 const LOG: &str = "train.jsonl";
 const LOCK: &str = "lock";
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
@@ -25,10 +25,10 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// The folder of one model: its checkpoint while it is trained, its weights afterwards, and the log of
 /// its training. Locked for as long as this value lives.
 ///
-/// `training.json` says how far the training is and names the safetensors file that belongs to it,
-/// with its size and SHA-256. It is replaced last and at once, so a process that is killed, or a disk
-/// that is full, leaves the state before. A state that is damaged or another model's is left aside
-/// with a warning, and training starts anew: it ends with the same weights.
+/// `training.safetensors` is a [`State`] that says how far the training is and holds its tensors. It is
+/// replaced at once, so a process that is killed, or a disk that is full, leaves the state before. A state
+/// that is damaged or another model's is left aside with a warning, and training starts anew: it ends
+/// with the same weights.
 #[derive(Debug)]
 pub struct ModelFolder {
     path: PathBuf,
@@ -38,9 +38,8 @@ pub struct ModelFolder {
 }
 
 /// What is kept of a training besides its tensors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct State {
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Checkpoint {
     pub(crate) finished: bool,
     pub(crate) position: Position,
     /// What the objective has learned.
@@ -68,26 +67,6 @@ pub(crate) struct Position {
     pub(crate) halvings: u32,
 }
 
-/// The content of `training.json`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    format: u32,
-    model: Value,
-    state: State,
-    tensors: TensorFile,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TensorFile {
-    name: String,
-    bytes: u64,
-    sha256: String,
-}
-
-pub(crate) type Tensors = HashMap<String, Tensor>;
-
 impl ModelFolder {
     /// The folder of `model` below `models`, waiting for its lock.
     pub(crate) fn open(
@@ -105,7 +84,7 @@ impl ModelFolder {
             checkpoint_every: CHECKPOINT_EVERY,
             _lock: lock,
         };
-        folder.tidy("")?;
+        folder.tidy()?;
         Ok(folder)
     }
 
@@ -129,81 +108,55 @@ impl ModelFolder {
         since_last >= self.checkpoint_every
     }
 
-    /// Replaces the state that was kept before.
+    /// Replaces the checkpoint that was kept before.
     pub(crate) fn save(
         &self,
-        state: State,
+        checkpoint: &Checkpoint,
         tensors: &[(String, Tensor)],
     ) -> Result<(), TrainingError> {
-        let name = match state.finished {
-            true => "weights.safetensors".to_owned(),
-            false => format!("checkpoint-{}.safetensors", state.position.batches),
-        };
-        let temporary = self.temporary()?;
-        Tensor::write_safetensors(tensors, temporary.path()).map_err(|e| {
-            let reason = io::Error::other(e.to_string());
-            file_error(temporary.path(), reason)
-        })?;
-        let (bytes, sha256) = checksum(temporary.path())?;
-        let tensors = TensorFile {
-            name,
-            bytes,
-            sha256,
-        };
-        self.put(temporary, &tensors.name)?;
-
-        let manifest = Manifest {
-            format: FORMAT,
-            model: self.model.clone(),
-            state,
-            tensors,
-        };
-        let mut temporary = self.temporary()?;
-        serde_json::to_vec_pretty(&manifest)
-            .map_err(io::Error::from)
-            .and_then(|text| temporary.file().write_all(&text))
-            .map_err(|e| file_error(temporary.path(), e))?;
-        self.put(temporary, STATE)?;
-        self.tidy(&manifest.tensors.name)
+        let mut state = State::new(KIND, LAYOUT)
+            .with_config(&self.model)
+            .with_value("finished", checkpoint.finished)
+            .with_value("position", &checkpoint.position)
+            .with_value("objective", &checkpoint.objective);
+        for (name, tensor) in tensors {
+            state = with_tensor(state, name, tensor)?;
+        }
+        let bytes = state.to_bytes()?;
+        let path = self.path.join(STATE);
+        files::write(&path, &bytes).map_err(|e| file_error(&path, e))
     }
 
-    /// What was kept, or `None` where there is nothing or nothing that can be used.
-    pub(crate) fn load(&self) -> Result<Option<(State, Tensors)>, TrainingError> {
+    /// The checkpoint that was kept and the state with its tensors, or `None` where there is nothing or
+    /// nothing that can be used.
+    pub(crate) fn load(&self) -> Result<Option<(Checkpoint, State)>, TrainingError> {
         let path = self.path.join(STATE);
-        let text = match fs::read(&path) {
+        let bytes = match fs::read(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|e| file_error(&path, e))?,
         };
-        match self.read(&text) {
+        match self.read(&bytes) {
             Ok(found) => Ok(Some(found)),
             Err(reason) => {
+                let reason = reason.to_string();
                 tracing::warn!(path = %path.display(), reason, "kept training is unusable, starting anew");
                 Ok(None)
             }
         }
     }
 
-    fn read(&self, manifest: &[u8]) -> Result<(State, Tensors), String> {
-        let manifest: Manifest =
-            serde_json::from_slice(manifest).map_err(|e| format!("{STATE}: {e}"))?;
-        if manifest.format != FORMAT {
-            return Err(format!("format {}, expected {FORMAT}", manifest.format));
+    fn read(&self, bytes: &[u8]) -> Result<(Checkpoint, State), StateError> {
+        let state = State::from_bytes(bytes)?;
+        state.expect(KIND, LAYOUT)?;
+        if state.config != self.model {
+            return Err(state.wrong("the settings", "it belongs to another model"));
         }
-        if manifest.model != self.model {
-            return Err("it belongs to another model".to_owned());
-        }
-        let TensorFile {
-            name,
-            bytes,
-            sha256,
-        } = manifest.tensors;
-        let path = self.path.join(&name);
-        let found = checksum(&path).map_err(|e| e.to_string())?;
-        if found != (bytes, sha256) {
-            return Err(format!("{name} is not as it was written"));
-        }
-        let tensors = Tensor::read_safetensors(&path).map_err(|e| format!("{name}: {e}"))?;
-        Ok((manifest.state, tensors.into_iter().collect()))
+        let checkpoint = Checkpoint {
+            finished: state.value("finished")?,
+            position: state.value("position")?,
+            objective: state.value("objective")?,
+        };
+        Ok((checkpoint, state))
     }
 
     /// Starts the log with the lines of the first `epochs` epochs.
@@ -225,25 +178,12 @@ impl ModelFolder {
             .map_err(|e| file_error(&path, e))
     }
 
-    fn temporary(&self) -> Result<Temporary, TrainingError> {
-        Temporary::beside(&self.path.join(STATE)).map_err(|e| file_error(&self.path, e))
-    }
-
-    /// Gives a written file its name, once its bytes are on the disk.
-    fn put(&self, file: Temporary, name: &str) -> Result<(), TrainingError> {
-        let path = self.path.join(name);
-        file.put(&path).map_err(|e| file_error(&path, e))
-    }
-
-    /// Removes what a killed process left half written, and with `keep` every other tensor file.
-    fn tidy(&self, keep: &str) -> Result<(), TrainingError> {
+    /// Removes what a killed process left half written.
+    fn tidy(&self) -> Result<(), TrainingError> {
         let entries = fs::read_dir(&self.path).map_err(|e| file_error(&self.path, e))?;
         for entry in entries {
             let entry = entry.map_err(|e| file_error(&self.path, e))?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let old = !keep.is_empty() && name != keep && name.ends_with(".safetensors");
-            if old || name.starts_with(TEMPORARY) {
+            if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
                 fs::remove_file(entry.path()).map_err(|e| file_error(&entry.path(), e))?;
             }
         }
@@ -275,29 +215,6 @@ fn lock(path: &Path, progress: &dyn Progress) -> Result<File, TrainingError> {
                 std::thread::sleep(LOCK_PAUSE);
             }
         }
-    }
-}
-
-/// Size and SHA-256 of a file.
-fn checksum(path: &Path) -> Result<(u64, String), TrainingError> {
-    let hash = || {
-        let mut hash = Hashing(Sha256::new());
-        let bytes = io::copy(&mut File::open(path)?, &mut hash)?;
-        Ok((bytes, hex(&hash.0.finalize())))
-    };
-    hash().map_err(|e| file_error(path, e))
-}
-
-struct Hashing(Sha256);
-
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use detector::Progress;
+use detector::{Progress, State};
 use serde_json::json;
 use tch::{Device, Kind, Tensor, nn};
 use tch_ext::{Autocast, LowPrecision};
@@ -12,9 +12,10 @@ use crate::early_stop::EarlyStop;
 use crate::ema::Ema;
 use crate::learning_rate::LearningRate;
 use crate::memory::attempt;
-use crate::model_folder::{ModelFolder, Position, State, Tensors};
+use crate::model_folder::{Checkpoint, ModelFolder, Position};
 use crate::random::Purpose;
 use crate::session::Session;
+use crate::tensors::{load, load_variables, variables};
 use crate::{Precision, TrainConfig, TrainingError, TrainingObjective, to_numbers};
 
 /// Fewest rows of a piece that a batch is cut into: batch statistics need two.
@@ -71,8 +72,8 @@ pub struct History {
 /// # Errors
 /// [`TrainingError::Config`] for a setting out of range, [`TrainingError::TooFewRows`] below two rows,
 /// [`TrainingError::Diverged`] for a loss that is not finite, [`TrainingError::NotFinite`] for a
-/// variable that is not, [`TrainingError::Interrupted`], [`TrainingError::File`] and
-/// [`TrainingError::Checkpoint`] for what goes wrong in the folder, [`TrainingError::Model`] and
+/// variable that is not, [`TrainingError::Interrupted`], [`TrainingError::File`],
+/// [`TrainingError::State`] and [`TrainingError::Checkpoint`] for what goes wrong in the folder, [`TrainingError::Model`] and
 /// [`TrainingError::Torch`] where the network or libtorch refuses.
 pub fn train(
     vs: &nn::VarStore,
@@ -88,12 +89,12 @@ pub fn train(
         return Err(TrainingError::TooFewRows { rows });
     }
     let kept = run.folder.map(ModelFolder::load).transpose()?.flatten();
-    if let Some((state, tensors)) = &kept
-        && state.finished
+    if let Some((checkpoint, state)) = &kept
+        && checkpoint.finished
     {
-        load_variables(vs, tensors)?;
-        objective.restore(&state.objective)?;
-        return Ok(state.position.history());
+        load_variables(vs, state)?;
+        objective.restore(&checkpoint.objective)?;
+        return Ok(checkpoint.position.history());
     }
     let batches = Batches::new(rows, config.batch_size, config.drop_last);
     let steps_per_epoch = batches.ranges().count().div_ceil(config.accumulate);
@@ -115,8 +116,8 @@ pub fn train(
         seed,
         run,
     };
-    if let Some((state, tensors)) = kept {
-        training.restore(state, &tensors)?;
+    if let Some((checkpoint, state)) = kept {
+        training.restore(checkpoint, &state)?;
     }
     training.epochs(x, batches)?;
     if let Some(ema) = &mut training.ema {
@@ -326,29 +327,29 @@ impl Training<'_> {
                     .extend(averages.map(|(name, average)| (format!("{AVERAGE}{name}"), average)));
             }
         }
-        let state = State {
+        let checkpoint = Checkpoint {
             finished,
             position: self.position.clone(),
             objective: self.objective.state(),
         };
-        folder.save(state, &tensors)?;
+        folder.save(&checkpoint, &tensors)?;
         self.saved = Instant::now();
         Ok(())
     }
 
-    fn restore(&mut self, state: State, tensors: &Tensors) -> Result<(), TrainingError> {
-        load_variables(self.vs, tensors)?;
+    fn restore(&mut self, checkpoint: Checkpoint, state: &State) -> Result<(), TrainingError> {
+        load_variables(self.vs, state)?;
         let [m, v] = self.adam.moments();
-        load(FIRST_MOMENT, &mut m.shallow_clone(), tensors)?;
-        load(SECOND_MOMENT, &mut v.shallow_clone(), tensors)?;
+        load(state, FIRST_MOMENT, &mut m.shallow_clone())?;
+        load(state, SECOND_MOMENT, &mut v.shallow_clone())?;
         if let Some(ema) = &self.ema {
             for (name, mut average) in ema.tensors()? {
-                load(&format!("{AVERAGE}{name}"), &mut average, tensors)?;
+                load(state, &format!("{AVERAGE}{name}"), &mut average)?;
             }
         }
-        self.adam.set_steps(state.position.steps);
-        self.objective.restore(&state.objective)?;
-        self.position = state.position;
+        self.adam.set_steps(checkpoint.position.steps);
+        self.objective.restore(&checkpoint.objective)?;
+        self.position = checkpoint.position;
         Ok(())
     }
 }
@@ -398,40 +399,6 @@ impl Losses {
             position.loss_sum += loss;
         }
         Ok(())
-    }
-}
-
-/// All variables, those without gradient too, by name.
-fn variables(vs: &nn::VarStore) -> Vec<(String, Tensor)> {
-    let mut variables: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
-    variables.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    variables
-}
-
-fn load_variables(vs: &nn::VarStore, tensors: &Tensors) -> Result<(), TrainingError> {
-    for (name, mut variable) in variables(vs) {
-        load(&name, &mut variable, tensors)?;
-    }
-    Ok(())
-}
-
-/// Copies the tensor `name` of a checkpoint into `to`.
-fn load(name: &str, to: &mut Tensor, tensors: &Tensors) -> Result<(), TrainingError> {
-    let shape = |tensor: &Tensor| (tensor.size(), tensor.kind());
-    let found = tensors.get(name);
-    match found {
-        Some(tensor) if shape(tensor) == shape(to) => {
-            let _no_grad = tch::no_grad_guard();
-            to.f_copy_(tensor)?;
-            Ok(())
-        }
-        _ => Err(TrainingError::Checkpoint {
-            reason: format!(
-                "the tensor {name} is {:?}, expected {:?}",
-                found.map(shape),
-                shape(to)
-            ),
-        }),
     }
 }
 
