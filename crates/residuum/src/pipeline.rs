@@ -1,5 +1,5 @@
 use datasets::flatten;
-use detector::{Detector, DetectorError, Input, Number, Progress, Scorer};
+use detector::{Detector, DetectorError, Element, Input, Number, Progress, Scorer, State};
 use ndarray::{Array1, Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,52 @@ impl Detector for Pipeline {
             Input::Images(images) => fit.to(flatten(images).view()),
         }
     }
+
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+        let Some(own) = self.rows else {
+            return self.detector.restore(state);
+        };
+        state.expect(KIND, LAYOUT)?;
+        let stored: (RowScaling, Numbers) = state.settings()?;
+        if stored != own {
+            let reason = format!("{stored:?}, expected {own:?}");
+            return Err(state.wrong("the settings", reason).into());
+        }
+        let number: String = state.value(NUMBER)?;
+        match number.as_str() {
+            <f32 as Element>::NAME => self.restored::<f32>(state, own),
+            <f64 as Element>::NAME => self.restored::<f64>(state, own),
+            other => Err(state
+                .wrong(NUMBER, format!("`{other}`, expected f32 or f64"))
+                .into()),
+        }
+    }
+}
+
+const KIND: &str = "pipeline";
+const LAYOUT: u32 = 1;
+/// The number type of the rows it was fitted to.
+const NUMBER: &str = "number";
+const DETECTOR: &str = "detector";
+
+impl Pipeline {
+    fn restored<T: Number>(
+        &self,
+        state: &State,
+        (rows, numbers): (RowScaling, Numbers),
+    ) -> Result<Box<dyn Scorer>, DetectorError> {
+        let width = state.value("width")?;
+        if width == 0 {
+            return Err(state.wrong("width", "rows without columns").into());
+        }
+        Ok(Box::new(PipelineScorer {
+            rows,
+            scaler: RowScaler::<T>::stored(rows, width, state)?,
+            width,
+            numbers,
+            scorer: self.detector.restore(state.part(DETECTOR)?)?,
+        }))
+    }
 }
 
 /// What a fit needs besides the rows.
@@ -101,6 +147,7 @@ impl Fit<'_> {
         let fit = |x: Input<'_>| self.detector.fit(x, self.seed, self.progress);
         let scorer = with_numbers(self.numbers, scaled, fit)?;
         Ok(Box::new(PipelineScorer {
+            rows: self.rows,
             scaler,
             width: x.ncols(),
             numbers: self.numbers,
@@ -127,6 +174,7 @@ fn with_numbers<T: Number, R>(
 }
 
 struct PipelineScorer<T> {
+    rows: RowScaling,
     scaler: RowScaler<T>,
     width: usize,
     numbers: Numbers,
@@ -153,6 +201,15 @@ impl<T: Number> PipelineScorer<T> {
 impl<T: Number> Scorer for PipelineScorer<T> {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         self.with_scaled(x, |scaled| self.scorer.score(scaled, progress))
+    }
+
+    fn state(&self) -> Result<State, DetectorError> {
+        let state = State::new(KIND, LAYOUT)
+            .with_config(&(self.rows, self.numbers))
+            .with_value("width", self.width)
+            .with_value(NUMBER, T::NAME)
+            .with_part(DETECTOR, self.scorer.state()?);
+        Ok(self.scaler.store(state))
     }
 
     fn score_gradient(
@@ -192,7 +249,7 @@ impl<T: Number> Scorer for PipelineScorer<T> {
 #[cfg(test)]
 mod tests {
     use detector::Silent;
-    use detector::conformance::check_gradient;
+    use detector::conformance::{check_gradient, check_restored};
     use ndarray::{Axis, array};
 
     use super::*;
@@ -209,9 +266,18 @@ mod tests {
         ) -> Result<Box<dyn Scorer>, DetectorError> {
             Ok(Box::new(Self))
         }
+
+        fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+            state.expect("weighted", 1)?;
+            Ok(Box::new(Self))
+        }
     }
 
     impl Scorer for Weighted {
+        fn state(&self) -> Result<State, DetectorError> {
+            Ok(State::new("weighted", 1))
+        }
+
         fn score(
             &self,
             x: Input<'_>,
@@ -257,6 +323,49 @@ mod tests {
     }
 
     #[test]
+    fn every_scaling_of_either_number_type_is_restored() {
+        let wide = array![[1.0, 5.0, 2.0], [2.0, 5.1, -4.0], [4.0, 5.0, 3.0]];
+        let narrow = wide.mapv(|v| v as f32);
+        for scaling in RowScaling::all() {
+            for numbers in [Numbers::File, Numbers::Float32] {
+                let pipeline = Pipeline::in_numbers(scaling, numbers, Box::new(Weighted));
+                for x in [Input::Rows(narrow.view()), Input::Rows64(wide.view())] {
+                    let scorer = pipeline.fit(x, 0, &Silent).unwrap();
+                    check_restored(&pipeline, &*scorer, x)
+                        .unwrap_or_else(|why| panic!("{scaling} {numbers:?}: {why}"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn states_that_are_not_whole_are_refused() {
+        let x = array![[1.0f32, 5.0], [2.0, 5.1], [4.0, 5.0]];
+        let pipeline = |scaling| Pipeline::new(scaling, Box::new(Weighted));
+        let standard = pipeline(RowScaling::Standard);
+        let scorer = standard.fit(Input::Rows(x.view()), 0, &Silent).unwrap();
+        let state = scorer.state().unwrap();
+        let refused = |pipeline: &Pipeline, state: &State| {
+            let found = pipeline.restore(state).map(|_| ());
+            assert!(matches!(found, Err(DetectorError::State(_))), "{found:?}");
+        };
+        refused(&pipeline(RowScaling::Minmax), &state);
+        refused(&standard, &state.clone().with_value("width", 3));
+        refused(&standard, &state.clone().with_value("width", 0));
+        refused(&standard, &state.clone().with_value(NUMBER, "f64"));
+        refused(&standard, &state.clone().with_value(NUMBER, "f16"));
+        refused(
+            &standard,
+            &state.clone().with_list("scale", &[f32::NAN, 1.0]),
+        );
+        refused(
+            &standard,
+            &state.with_part(DETECTOR, State::new("other", 1)),
+        );
+        standard.restore(&scorer.state().unwrap()).unwrap();
+    }
+
+    #[test]
     fn rows_keep_their_numbers_unless_32_bits_are_wanted() {
         /// Passes where rows are of this type.
         struct Takes(&'static str);
@@ -283,9 +392,17 @@ mod tests {
                 self.check(x)
                     .map(|_| Box::new(Self(self.0)) as Box<dyn Scorer>)
             }
+
+            fn restore(&self, _: &State) -> Result<Box<dyn Scorer>, DetectorError> {
+                Ok(Box::new(Self(self.0)))
+            }
         }
 
         impl Scorer for Takes {
+            fn state(&self) -> Result<State, DetectorError> {
+                Ok(State::new("takes", 1))
+            }
+
             fn score(&self, x: Input<'_>, _: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
                 self.check(x)
             }

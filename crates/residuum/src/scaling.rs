@@ -1,7 +1,7 @@
 use std::fmt;
 
-use detector::{DetectorError, Number};
-use ndarray::{Array2, ArrayView2};
+use detector::{DetectorError, Number, State, StateError};
+use ndarray::{Array2, ArrayView2, Ix1};
 use serde::{Deserialize, Serialize};
 
 /// What is done to rows before a method sees them; fitted to the training rows.
@@ -58,6 +58,11 @@ pub struct RowScaler<T = f32> {
     columns: usize,
     map: Map<T>,
 }
+
+/// Its numbers in a stored state.
+const MEAN: &str = "mean";
+const SCALE: &str = "scale";
+const SHIFT: &str = "shift";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -144,6 +149,41 @@ impl<T: Number> RowScaler<T> {
             }
         }
         Ok(x)
+    }
+
+    /// `state` with its numbers.
+    pub(crate) fn store(&self, state: State) -> State {
+        match &self.map {
+            Map::Standard { mean, scale } => state.with_list(MEAN, mean).with_list(SCALE, scale),
+            Map::L2 { mean, s } => state.with_list(MEAN, mean).with_list(SCALE, &[*s]),
+            Map::Minmax { scale, shift } => state.with_list(SCALE, scale).with_list(SHIFT, shift),
+            Map::Raw => state,
+        }
+    }
+
+    /// That of this kind for rows of `columns` numbers in `state`.
+    pub(crate) fn stored(
+        kind: RowScaling,
+        columns: usize,
+        state: &State,
+    ) -> Result<Self, StateError> {
+        let list = |name| Ok(state.finite::<T, Ix1>(name, columns)?.to_vec());
+        let map = match kind {
+            RowScaling::Standard => Map::Standard {
+                mean: list(MEAN)?,
+                scale: list(SCALE)?,
+            },
+            RowScaling::L2 => Map::L2 {
+                mean: state.finite::<f64, Ix1>(MEAN, columns)?.to_vec(),
+                s: state.finite::<f64, Ix1>(SCALE, 1)?[0],
+            },
+            RowScaling::Minmax => Map::Minmax {
+                scale: list(SCALE)?,
+                shift: list(SHIFT)?,
+            },
+            RowScaling::Raw => Map::Raw,
+        };
+        Ok(Self { columns, map })
     }
 
     /// The gradient with respect to the rows `x` of a function of the scaled rows whose gradient with
