@@ -171,6 +171,10 @@ mod tests {
     struct Distance;
 
     impl Scorer for Distance {
+        fn state(&self) -> Result<detector::State, DetectorError> {
+            Ok(detector::State::new("distance", 1))
+        }
+
         fn score(&self, x: Input<'_>, _: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
             let distance = |row: ndarray::ArrayView1<'_, f32>| {
                 f64::from((row[0] - 1.0).powi(2) + row[1].powi(2))

@@ -173,6 +173,10 @@ mod tests {
     struct Bright;
 
     impl Scorer for Bright {
+        fn state(&self) -> Result<detector::State, DetectorError> {
+            Ok(detector::State::new("bright", 1))
+        }
+
         fn score(&self, x: Input<'_>, _: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
             Ok(Array1::zeros(x.len()))
         }

@@ -41,15 +41,11 @@ pub trait Detector: Send + Sync {
     ///
     /// # Errors
     /// [`DetectorError::State`] for a state of another kind, or one that is not whole.
-    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
-        Err(state
-            .wrong("restore", "this method cannot be restored yet")
-            .into())
-    }
+    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError>;
 }
 
 /// A fitted detector.
-pub trait Scorer: Send {
+pub trait Scorer: Send + Sync {
     /// One finite score per row: `[m, d]` → `[m]`. **Higher means more anomalous.**
     ///
     /// A row's score does not depend on the other rows passed with it. A published method that
@@ -63,9 +59,7 @@ pub trait Scorer: Send {
     ///
     /// # Errors
     /// [`DetectorError`] where numbers cannot be read back from a device.
-    fn state(&self) -> Result<State, DetectorError> {
-        Err(DetectorError::method("this method cannot be stored yet"))
-    }
+    fn state(&self) -> Result<State, DetectorError>;
 
     /// A score per pixel of images: `[n, c, h, w]` → `[n, h, w]`. Higher means more anomalous, on one
     /// scale for all images, fixed in training. `None` for methods that tell no pixels apart.

@@ -57,7 +57,7 @@ mod tests {
     use ndarray::{Array1, Axis, array};
 
     use super::*;
-    use crate::{DetectorError, Progress};
+    use crate::{DetectorError, Progress, State};
 
     /// The squared length; its gradient is twice the row times `factor`, which has to be 1.
     struct Length {
@@ -65,6 +65,10 @@ mod tests {
     }
 
     impl Scorer for Length {
+        fn state(&self) -> Result<State, DetectorError> {
+            Ok(State::new("length", 1))
+        }
+
         fn score(
             &self,
             x: Input<'_>,

@@ -11,9 +11,7 @@ pub fn check_restored(
     scorer: &dyn Scorer,
     x: Input<'_>,
 ) -> Result<(), String> {
-    let Some(state) = state_of(scorer)? else {
-        return Ok(());
-    };
+    let state = (scorer.state()).map_err(|e| format!("state failed: {e}"))?;
     let bytes = (state.to_bytes()).map_err(|e| format!("its state has no bytes: {e}"))?;
     let read = State::from_bytes(&bytes).map_err(|e| format!("its state as bytes: {e}"))?;
     let restored = (detector.restore(&read)).map_err(|e| format!("restore failed: {e}"))?;
@@ -65,14 +63,4 @@ pub fn check_restored(
         }
     }
     Ok(())
-}
-
-/// TEMPORARY: `None` for detectors that cannot be stored yet. To be removed with the default of
-/// `Scorer::state`.
-fn state_of(scorer: &dyn Scorer) -> Result<Option<State>, String> {
-    match scorer.state() {
-        Ok(state) => Ok(Some(state)),
-        Err(error) if error.to_string() == "this method cannot be stored yet" => Ok(None),
-        Err(error) => Err(format!("state failed: {error}")),
-    }
 }
