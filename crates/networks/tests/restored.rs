@@ -64,8 +64,8 @@ impl Samples {
     fn of(&self, method: &Method) -> Input<'_> {
         match (method.takes, method.needs_libtorch) {
             (Takes::Images, _) => Input::Images(self.images.view()),
-            (Takes::Rows, true) => Input::Rows(self.narrow.view()),
-            (Takes::Rows, false) => Input::Rows64(self.wide.view()),
+            (Takes::Rows(..), true) => Input::Rows(self.narrow.view()),
+            (Takes::Rows(..), false) => Input::Rows64(self.wide.view()),
         }
     }
 }
