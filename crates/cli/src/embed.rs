@@ -2,9 +2,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Colour, Data, Dataset, DatasetError, Form, ImageOptions, Label, Loading, Name, PassedOver,
-    Roots, Skipped, cache_folder, is_archive, left_out, list_images_counted, load_lite0_images,
-    load_npz, load_npz_images, read_images, resize_images,
+    Colour, Data, Dataset, DatasetError, Form, ImageOptions, Label, Loading, Name, NpzWriter,
+    PassedOver, Roots, Skipped, cache_folder, is_archive, left_out, list_images_counted,
+    load_lite0_images, load_npz, load_npz_images, read_images, resize_images,
 };
 use detector::Progress;
 use ndarray::{Array2, ArrayView4, Axis, ShapeError};
@@ -16,7 +16,6 @@ use crate::experiment::{Machine, protocol};
 use crate::failure::{Failure, exit};
 use crate::networks::{Embedder, Networks, hand_over};
 use crate::normalisation;
-use crate::npz::Npz;
 use crate::place::{apart, cannot_write, fill_atomically};
 use crate::progress::{After, Bar};
 use crate::run::on_bad_file;
@@ -418,7 +417,7 @@ impl Format {
         let anomalous = |label: &Label| *label == Label::Anomaly;
         match self {
             Self::Npz => fill_atomically(path, |file| {
-                let mut npz = Npz::new(BufWriter::new(file));
+                let mut npz = NpzWriter::new(BufWriter::new(file));
                 npz.rows("X", values, d)?;
                 if let Some(labels) = labels {
                     let labels: Vec<u8> = labels.iter().map(|l| u8::from(anomalous(l))).collect();
@@ -427,7 +426,7 @@ impl Format {
                 if let Some(files) = files {
                     npz.texts("files", files)?;
                 }
-                Ok(npz.finish()?)
+                npz.finish()
             }),
             #[cfg(feature = "report")]
             Self::Parquet => {

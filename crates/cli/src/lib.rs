@@ -21,7 +21,6 @@ mod memory;
 mod methods;
 mod networks;
 mod normalisation;
-mod npz;
 mod output;
 mod place;
 mod progress;

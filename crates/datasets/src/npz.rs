@@ -1,5 +1,6 @@
 mod arrays;
 mod labels;
+mod writer;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -15,6 +16,8 @@ use crate::guard::guarded;
 use crate::hash::Watched;
 use crate::npy::{self, Npy, NpyError, Numbers};
 use crate::{Data, Dataset, DatasetError, Label, input, recognise};
+
+pub use self::writer::NpzWriter;
 
 /// Deflate makes at most 1032 bytes of one.
 const MAX_DEFLATE_RATIO: u64 = 1032;
