@@ -1,13 +1,14 @@
 use datasets::{Loading, Protocol, Roots};
+use experiment::load;
 use files::visible;
 use residuum::Device;
 
 use crate::args;
-use crate::experiment::{load, protocol};
 use crate::failure::{Failure, exit};
 use crate::networks::Networks;
 use crate::output::{print, print_data};
 use crate::progress::Bar;
+use crate::protocol::protocol;
 
 /// `residuum audit`: what would make numbers on this set misleading.
 pub(crate) fn run(
@@ -17,6 +18,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let split_by = args.protocol.as_deref().map(protocol).transpose()?;
     let loading = Loading::of(split_by.unwrap_or(Protocol::Semi));
+    let networks = networks.map(|networks| networks as _);
     let bar = Bar::new();
     let dataset = load(&args.dataset, &loading, roots, networks, Device::Cpu, &bar);
     bar.finish();

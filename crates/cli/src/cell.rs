@@ -1,22 +1,11 @@
-//! What this program puts into a cell.
+//! Cells as files and text.
 
 use std::path::Path;
 
-use datasets::Audit;
-use metrics::{Metrics, PixelMetrics};
-use record::{Cell, Pixels, Versions};
+use record::Cell;
 
 use crate::failure::{Failure, exit};
 use crate::place::cannot_write;
-
-/// What cells are computed with.
-pub(crate) fn versions() -> Versions {
-    Versions {
-        residuum: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        libtorch: Some(residuum::LIBTORCH_VERSION.to_owned()),
-        git: std::env::var("RESIDUUM_GIT").ok(),
-    }
-}
 
 /// Writes the cell to `path`: there is the whole file or none, whatever happens meanwhile.
 pub(crate) fn write(cell: &Cell, path: &Path) -> Result<(), Failure> {
@@ -27,50 +16,4 @@ pub(crate) fn write(cell: &Cell, path: &Path) -> Result<(), Failure> {
 pub(crate) fn to_json(cell: &Cell) -> Result<String, Failure> {
     let internal = |error: serde_json::Error| Failure::new(exit::INTERNAL, error.to_string());
     cell.to_json().map_err(internal)
-}
-
-/// The metrics as they are recorded.
-pub(crate) fn metrics(found: &Metrics) -> record::Metrics {
-    record::Metrics {
-        auroc: found.auroc,
-        ap: Some(found.ap),
-        f1_at_k: Some(found.f1_at_k),
-        fpr95: Some(found.fpr95),
-        pauc: Some(found.pauc),
-    }
-}
-
-/// The metrics of maps as they are recorded.
-pub(crate) fn pixels(found: &PixelMetrics) -> Pixels {
-    Pixels {
-        auroc: found.auroc,
-        ap: found.ap,
-        aupro: found.aupro,
-    }
-}
-
-/// The audit as it is recorded.
-pub(crate) fn audit(found: &Audit) -> record::Audit {
-    let part = |part: &datasets::Part| record::Part {
-        n: part.n as u64,
-        d: part.d as u64,
-        constant_columns: part.constant_columns as u64,
-        tied_columns: part.tied_columns as u64,
-        fine_columns: part.fine_columns as u64,
-        not_finite: part.not_finite as u64,
-        duplicates: part.duplicates as u64,
-    };
-    let across = |across: &datasets::Across| record::Across {
-        normals_in_train: across.normals_in_train as u64,
-        share_of_normals: across.share_of_normals,
-        anomalies_in_train: across.anomalies_in_train as u64,
-    };
-    record::Audit {
-        fitted: part(&found.fitted),
-        test: found.test.as_ref().map(part),
-        across: found.across.as_ref().map(across),
-        normals: found.normals as u64,
-        anomalies: found.anomalies as u64,
-        anomalies_tied_with_normals: found.anomalies_tied_with_normals as u64,
-    }
 }

@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use datasets::{OnBadFile, Perturbation, Roots};
 use detector::DetectorError;
+use experiment::{Attack, Experiment, Machine};
 use record::{Cell, Fields, Planned};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::attack::Attack;
-use crate::experiment::{Experiment, Machine, Outcome, protocol};
 use crate::failure::{Failure, exit};
 use crate::interrupt;
-use crate::memory::peak_rss_bytes;
+use crate::lifeline::release_freed_memory;
 use crate::networks::{self, hand_over};
 use crate::output;
 use crate::progress::{JsonLines, emit};
-use crate::sheet::Sheet;
+use crate::protocol::protocol;
+use crate::sheet::{self, Sheet};
 use crate::{args, cell};
 
 /// One line of `plan.jsonl`, its disturbances read.
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
                     ..failure
                 });
             }
-            Err(failure) => (failed(planned, machine, failure), None),
+            Err(failure) => (machine.failed(planned, failure.into()), None),
         };
         cell::write(&cell, &path)?;
         if let Some(sheet) = sheet {
@@ -127,11 +127,14 @@ fn run_one(
     let planned = &line.planned;
     let progress = JsonLines::new(&planned.id);
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let Outcome { cell, sheet, .. } =
-            experiment(line)?.run(Some(&planned.id), roots, machine, true, &progress)?;
-        let found = cell.data_sha256.as_deref().unwrap_or_default();
+        let experiment = experiment(line)?;
+        // The cell's peak of memory is not to stand on what the one before it freed.
+        release_freed_memory();
+        let mut outcome = experiment.run(Some(&planned.id), roots, machine, &progress)?;
+        let found = outcome.cell.data_sha256.as_deref().unwrap_or_default();
         if found == planned.data_sha256 {
-            return Ok((cell, sheet));
+            let sheet = sheet::draw(&mut outcome, &progress);
+            return Ok((outcome.cell, sheet));
         }
         let message = format!(
             "{} changed after it was planned: sha256 {found} found, {} expected",
@@ -163,17 +166,6 @@ fn experiment(line: &Line) -> Result<Experiment, Failure> {
         attack: line.attack.clone(),
         on_bad_file: OnBadFile::Fail,
     })
-}
-
-/// The record of a line that gave no result.
-fn failed(planned: &Planned, machine: &Machine, failure: Failure) -> Cell {
-    Cell {
-        peak_rss_bytes: peak_rss_bytes(),
-        device: Some(machine.runtime.device.to_string()),
-        threads: Some(machine.threads as u64),
-        versions: cell::versions(),
-        ..planned.failed(failure.into())
-    }
 }
 
 fn read_plan(path: &Path) -> Result<Vec<Line>, Failure> {

@@ -2,30 +2,27 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Colour, Data, Dataset, DatasetError, Form, ImageOptions, Label, Loading, Name, NpzWriter,
-    PassedOver, Roots, Skipped, cache_folder, is_archive, left_out, list_images_counted,
-    load_lite0_images, load_npz, load_npz_images, read_images, resize_images,
+    Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, NpzWriter, PassedOver,
+    Roots, Skipped, is_archive, left_out, list_images_counted, load_npz_images, read_images,
+    resize_images,
 };
 use detector::Progress;
 use ndarray::{Array2, ArrayView4, Axis, ShapeError};
 use residuum::Device;
-use sha2::{Digest, Sha256};
 
 use crate::args;
-use crate::experiment::{Machine, protocol};
 use crate::failure::{Failure, exit};
 use crate::networks::{Embedder, Networks, hand_over};
 use crate::normalisation;
 use crate::place::{apart, cannot_write, fill_atomically};
 use crate::progress::{After, Bar};
+use crate::protocol::protocol;
 use crate::run::on_bad_file;
 
 /// Files that are decoded before they are embedded.
 const FILES: usize = 256;
 /// Images in memory that are resized before they are embedded.
 const IMAGES: usize = 1024;
-/// Raised when the same images would get other vectors.
-const GENERATION: &str = "lite0 1";
 
 /// Vectors with what is known about their images.
 struct Embedded {
@@ -37,10 +34,15 @@ struct Embedded {
 }
 
 /// `residuum embed`: images to vectors.
-pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
+pub(crate) fn run(
+    args: &args::Embed,
+    roots: &Roots,
+    networks: Option<&Networks>,
+    device: Device,
+) -> Result<(), Failure> {
     let format = Format::of(&args.out)?;
     let embedder = embedder(args)?;
-    let Some(networks) = machine.networks else {
+    let Some(networks) = networks else {
         return Err(hand_over());
     };
     let inputs = [
@@ -52,7 +54,6 @@ pub(crate) fn run(args: &args::Embed, roots: &Roots, machine: &Machine) -> Resul
     let bar = Bar::new();
     let side = args.side.map(std::num::NonZeroUsize::get);
     let run = |images: ArrayView4<'_, u8>, progress: &dyn Progress| {
-        let device = machine.runtime.device;
         Ok((networks.embed)(&embedder, images, side, device, progress)?)
     };
     let options = ImageOptions {
@@ -291,93 +292,6 @@ fn below_one_folder(files: &[PathBuf]) -> Option<Vec<String>> {
         below.display().to_string()
     };
     Some(files.iter().map(name).collect())
-}
-
-/// The set `NAME@lite0`: the images of `NAME@pixels`, or `NAME@pixels64@lite0`: those of `NAME@pixels64`, as
-/// vectors, computed once and then read from the cache folder, where they are found by the images' bytes.
-/// `None` for any other name.
-pub(crate) fn lite0_set(
-    name: &str,
-    loading: &Loading,
-    roots: &Roots,
-    networks: Option<&Networks>,
-    device: Device,
-    progress: &dyn Progress,
-) -> Result<Option<Dataset>, Failure> {
-    // What is no name at all is reported where sets are loaded.
-    let Ok(name) = Name::of(name) else {
-        return Ok(None);
-    };
-    if !matches!(name.form, Form::Lite0(_)) {
-        return Ok(None);
-    }
-    let whole = name.all_rows();
-    let (set, resized) = load_lite0_images(&whole, roots, loading)?;
-    if let Some(side) = resized {
-        let base = whole.in_form(Form::Listed);
-        tracing::warn!("{base} has images of several sizes: each became a square of {side} pixels");
-    }
-    let Data::Images(images) = set.data() else {
-        let message = format!("{} has no images", set.name());
-        return Err(Failure::new(exit::USAGE, message));
-    };
-    let path = cache_folder().map(|cache| cache.join("embeddings").join(cache_name(images)));
-    let kept = path.as_ref().and_then(|path| read_kept(path, set.n()));
-    let rows = match kept {
-        Some(rows) => rows,
-        None => {
-            let Some(networks) = networks else {
-                return Err(hand_over());
-            };
-            let rows = (networks.embed)(&Embedder::Lite0, images.view(), None, device, progress)?;
-            if let Some(path) = &path {
-                keep(path, &rows)?;
-            }
-            rows
-        }
-    };
-    let set = set.with_rows(&whole.to_string(), rows)?;
-    Ok(Some(match name.rows {
-        Some(rows) => set.drawn(rows)?,
-        None => set,
-    }))
-}
-
-/// Images of one size and their bytes decide; so does the way they are embedded.
-fn cache_name(images: &ndarray::Array4<u8>) -> String {
-    let mut hash = Sha256::new();
-    hash.update(format!("{GENERATION} {:?} ", images.dim()));
-    let images = images.as_standard_layout();
-    hash.update(images.as_slice().unwrap_or_default());
-    let digest = hash.finalize();
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("lite0-{}.npz", &digest[..32])
-}
-
-/// A damaged file is made anew.
-fn read_kept(path: &Path, n: usize) -> Option<Array2<f32>> {
-    if !path.is_file() {
-        return None;
-    }
-    match load_npz(path).map(|set| set.data().clone()) {
-        Ok(Data::Rows(rows)) if rows.nrows() == n => Some(rows),
-        Ok(_) => None,
-        Err(error) => {
-            tracing::warn!("{error}: made anew");
-            None
-        }
-    }
-}
-
-fn keep(path: &Path, rows: &Array2<f32>) -> Result<(), Failure> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            let message = format!("cannot make {}: {error}", folder.display());
-            Failure::new(exit::MISSING, message).hint("set RESIDUUM_CACHE to another folder")
-        })?;
-    }
-    let labels = vec![Label::Normal; rows.nrows()]; // the reader of such files wants some
-    Format::Npz.write(path, rows, Some(&labels), None)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,12 @@ use std::fmt;
 
 use datasets::DatasetError;
 use detector::DetectorError;
+use experiment::{ExperimentError, NoVectors};
 use files::visible;
-use metrics::MetricError;
 use residuum::{RegistryError, WayOut};
 
 use crate::interrupt;
-use crate::networks::{self, NoVectors};
+use crate::networks::{self, hand_over};
 use crate::place::cannot_write;
 
 /// Exit codes of the program; README.md lists them.
@@ -193,9 +193,35 @@ impl From<NoVectors> for Failure {
     }
 }
 
-impl From<MetricError> for Failure {
-    fn from(error: MetricError) -> Self {
-        Self::new(exit::BAD_DATA, with_sources(&error))
+/// Becomes the program with networks where that is what is missing.
+impl From<ExperimentError> for Failure {
+    fn from(error: ExperimentError) -> Self {
+        let text = with_sources(&error);
+        match error {
+            ExperimentError::Dataset(error) => error.into(),
+            ExperimentError::Registry(error) => error.into(),
+            ExperimentError::Detector(error) => error.into(),
+            ExperimentError::NoVectors(error) => error.into(),
+            ExperimentError::Row { dataset, source } => {
+                let failure = Self::from(source);
+                Self {
+                    message: format!("{}: {}", visible(&dataset), failure.message),
+                    ..failure
+                }
+            }
+            ExperimentError::Metric(_) => Self::new(exit::BAD_DATA, text),
+            ExperimentError::NoGradient => Self::new(exit::USAGE, text)
+                .hint("give a surrogate that has one, such as tccm, dte-c, or ddpm without noise"),
+            ExperimentError::AttackSetting { .. }
+            | ExperimentError::AttackOnImages
+            | ExperimentError::NoImages { .. } => Self::new(exit::USAGE, text),
+            ExperimentError::NeedsNetworks => hand_over(),
+            ExperimentError::Folder { .. } => {
+                Self::new(exit::MISSING, text).hint("set RESIDUUM_CACHE to another folder")
+            }
+            ExperimentError::Write { path, source } => cannot_write(&path, &source),
+            _ => Self::new(exit::INTERNAL, text),
+        }
     }
 }
 

@@ -1,29 +1,25 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
-mod attack;
 mod audit;
 mod cell;
 mod cells;
 mod corrupt;
-mod curves;
 mod datasets_command;
 mod datasets_json;
 mod embed;
-mod experiment;
 mod failure;
 mod interrupt;
-mod interval;
 mod lifeline;
 mod log;
 mod maps;
-mod memory;
 mod methods;
 mod networks;
 mod normalisation;
 mod output;
 mod place;
 mod progress;
+mod protocol;
 #[cfg(feature = "report")]
 mod report_command;
 mod run;
@@ -35,14 +31,15 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use datasets::Roots;
+use experiment::Machine;
 use residuum::{Device, DeviceChoice, Runtime};
 
 use crate::args::{Cli, Command};
-use crate::experiment::Machine;
 use crate::failure::{Failure, exit};
 use crate::networks::hand_over;
 
-pub use crate::networks::{Embed, Embedder, Networks, NoVectors};
+pub use crate::networks::{Embed, Embedder, Networks};
+pub use experiment::NoVectors;
 
 /// The whole program: arguments from the command line, the result on standard output; the value is what it
 /// ends with. Without `networks` it starts the program that has them where a command asks for one.
@@ -95,7 +92,10 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
         Command::Methods(command) => methods::run(command),
         Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),
         Command::Cells(args) => cells::run(args, &roots, &machine(&args.machine)?),
-        Command::Embed(args) => embed::run(args, &roots, &machine(&args.machine)?),
+        Command::Embed(args) => {
+            let device = machine(&args.machine)?.runtime.device;
+            embed::run(args, &roots, networks, device)
+        }
         Command::Audit(args) => audit::run(args, &roots, networks),
         Command::Corrupt(args) => corrupt::run(args, &roots),
         #[cfg(feature = "report")]
@@ -127,6 +127,6 @@ fn machine(args: &args::Machine, networks: Option<&'static Networks>) -> Result<
     Ok(Machine {
         runtime,
         threads,
-        networks,
+        networks: networks.map(|networks| networks as _),
     })
 }

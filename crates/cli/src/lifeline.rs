@@ -126,4 +126,22 @@ mod tests {
         assert_eq!((block[9], block[10]), (0, 7));
         assert!(!stdout_was_closed());
     }
+
+    /// Small blocks below one that lives stay in the heap when they are freed.
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn freed_memory_goes_back_to_the_system() {
+        let resident = || -> u64 {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+            let kib = line.and_then(|line| line.split_whitespace().nth(1));
+            kib.unwrap().parse::<u64>().unwrap() * 1024
+        };
+        let mut blocks: Vec<Vec<u8>> = (0..4096).map(|_| vec![1; 64 << 10]).collect();
+        let last = std::hint::black_box(&mut blocks).pop();
+        drop(blocks);
+        release_freed_memory();
+        assert!(resident() < 256 << 20, "{}", resident());
+        drop(last);
+    }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use datasets::{Data, Label};
 use detector::{DetectorError, Input, Progress, Scorer};
+use experiment::Outcome;
 use ndarray::{Array4, ArrayView2, Axis};
 use pictures::{ColourMap, Picture, PictureError, Scale, overlay};
 
-use crate::experiment::Outcome;
 use crate::failure::{Failure, exit};
 use crate::place::write_atomically;
 use crate::progress::After;

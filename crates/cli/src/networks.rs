@@ -1,11 +1,11 @@
 //! The half of the program that links libtorch: what it brings where it is this program, and how it is started
 //! where it is another one.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use detector::Progress;
+use experiment::NoVectors;
 use ndarray::{Array2, ArrayView4};
 use residuum::{Device, DeviceChoice, Method, RegistryError};
 
@@ -50,15 +50,19 @@ pub enum Embedder {
     },
 }
 
-/// Why images do not become vectors.
-#[derive(Debug)]
-pub enum NoVectors {
-    /// A signal came.
-    Interrupted(Box<dyn Error>),
-    /// Weights that cannot be had, with the way out.
-    Missing(Box<dyn Error>, Option<String>),
-    /// What the network says, with the way out.
-    Refused(Box<dyn Error>, Option<String>),
+impl experiment::Networks for Networks {
+    fn methods(&self) -> &'static [Method] {
+        (self.methods)()
+    }
+
+    fn lite0(
+        &self,
+        images: ArrayView4<'_, u8>,
+        device: Device,
+        progress: &dyn Progress,
+    ) -> Result<Array2<f32>, NoVectors> {
+        (self.embed)(&Embedder::Lite0, images, None, device, progress)
+    }
 }
 
 /// The file name of the program with networks.

@@ -2,16 +2,17 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use datasets::{Label, OnBadFile, Roots, Split};
+use experiment::{Experiment, Machine};
 use record::Seeds;
 use serde::de::DeserializeOwned;
 
-use crate::experiment::{Experiment, Machine, protocol};
 use crate::failure::{Failure, exit};
 use crate::networks::hand_over;
 use crate::output::print_data;
 use crate::place::{apart, write_atomically};
 use crate::progress::Bar;
-use crate::{args, cell, maps};
+use crate::protocol::protocol;
+use crate::{args, cell, maps, sheet};
 
 /// `residuum run`: one experiment, its JSON on stdout.
 pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<(), Failure> {
@@ -24,10 +25,15 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
         return Err(hand_over());
     }
     let bar = Bar::new();
-    let draw = args.pictures.is_some();
-    let result = experiment.run(None, roots, machine, draw, &bar);
+    let result = experiment
+        .run(None, roots, machine, &bar)
+        .map(|mut outcome| {
+            let wanted = args.pictures.is_some();
+            let sheet = wanted.then(|| sheet::draw(&mut outcome, &bar)).flatten();
+            (outcome, sheet)
+        });
     bar.finish();
-    let outcome = result?;
+    let (outcome, sheet) = result?;
     let cell = &outcome.cell;
     let json = cell::to_json(cell)?;
     // Files come before anything that is printed, and what cannot be written costs nothing else.
@@ -37,8 +43,8 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
             .as_deref()
             .map(|path| write_scores(path, &outcome.split, &outcome.scores)),
         args.pictures.as_deref().map(|path| {
-            let sheet = outcome.sheet.as_ref();
             sheet
+                .as_ref()
                 .ok_or_else(|| maps::none("pictures", &outcome))?
                 .write(path)
         }),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use datasets::{Data, Label, Split};
 use detector::{Input, Progress, Scorer};
+use experiment::Outcome;
 use ndarray::{Array4, Axis};
 use pictures::{ColourMap, ContactSheet, Picture, PictureError, heat_map, outline};
 
@@ -17,13 +18,22 @@ const ANOMALIES: usize = 5;
 const OVERLAID: usize = 64;
 const GREEN: [u8; 3] = [0, 158, 115];
 
+/// The sheet of an experiment. A result is not lost over a picture: why there is none becomes a warning of the cell.
+pub(crate) fn draw(outcome: &mut Outcome, progress: &dyn Progress) -> Option<Sheet> {
+    sheet(&outcome.split, &*outcome.scorer, progress).unwrap_or_else(|failure| {
+        let warning = format!("no picture: {}", failure.message);
+        outcome.cell.warnings.push(warning);
+        None
+    })
+}
+
 /// Test images in columns; below each its reconstruction, where the method has one, and its map, on the
 /// scale of [`maps::scale`]. True defects are outlined. `None` where the data are no images or the method
 /// has no maps.
 ///
 /// # Errors
 /// What the method answers.
-pub(crate) fn sheet(
+fn sheet(
     split: &Split,
     scorer: &dyn Scorer,
     progress: &dyn Progress,

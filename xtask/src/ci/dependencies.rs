@@ -40,7 +40,14 @@ const RULES: &[Rule] = &[
     rule(
         "cli",
         &[
-            "datasets", "detector", "files", "metrics", "pictures", "record", "report", "residuum",
+            "datasets",
+            "detector",
+            "experiment",
+            "files",
+            "pictures",
+            "record",
+            "report",
+            "residuum",
         ],
         &[Polars],
     ),
@@ -59,6 +66,13 @@ const RULES: &[Rule] = &[
         "dte",
         &["detector", "diffusion-core", "layers", "training"],
         &[Libtorch],
+    ),
+    rule(
+        "experiment",
+        &[
+            "datasets", "detector", "files", "metrics", "record", "residuum",
+        ],
+        &[],
     ),
     rule("features", &["detector", "files", "tch-ext"], &[Libtorch]),
     rule("files", &[], &[]),

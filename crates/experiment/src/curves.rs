@@ -1,7 +1,6 @@
 //! What a cell keeps of its scores and its training, so that figures need nothing else: a curve, a
 //! histogram and the losses, each with a bounded number of points.
 
-use datasets::Label;
 use metrics::{MetricError, RocPoint, roc_curve};
 use record::{Curve, Histogram, Training};
 
@@ -98,11 +97,6 @@ pub(crate) fn training(losses: &[f64]) -> Option<Training> {
         epochs: kept.iter().map(|&index| index as u64 + 1).collect(),
         losses: kept.iter().map(|&index| losses[index]).collect(),
     })
-}
-
-/// Labels as the metrics take them: true is an anomaly.
-pub(crate) fn anomalies(labels: &[Label]) -> Vec<bool> {
-    labels.iter().map(|&l| l == Label::Anomaly).collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use ndarray::{Array2, ArrayView2, Zip};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::experiment::Machine;
-use crate::failure::{Failure, exit};
+use crate::{ExperimentError, Machine};
 
 /// Test rows moved along the gradient of a score, anomalies downwards and normal rows upwards, none of
 /// their numbers further than `epsilon` standard deviations of its column over the training rows. A
@@ -17,40 +16,43 @@ use crate::failure::{Failure, exit};
 /// AUROC, no forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Attack {
+pub struct Attack {
     /// Radius of the ball.
-    pub(crate) epsilon: f64,
-    pub(crate) steps: usize,
+    pub epsilon: f64,
+    /// Steps along the gradient.
+    pub steps: usize,
     /// Whose score is followed: that of another method, fitted to the same rows by the same seed, where
     /// the attacked one has no gradient. Absent: its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) surrogate: Option<Surrogate>,
+    pub surrogate: Option<Surrogate>,
 }
 
 /// A method with settings that differ from its defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Surrogate {
-    pub(crate) method: String,
+pub struct Surrogate {
+    /// Its name.
+    pub method: String,
+    /// The settings that differ.
     #[serde(default)]
-    pub(crate) set: Map<String, Value>,
+    pub set: Map<String, Value>,
 }
 
 impl Attack {
     /// Checks the settings that can be wrong before anything is fitted.
-    pub(crate) fn check(&self, machine: &Machine) -> Result<(), Failure> {
-        let usage = |message: String| Err(Failure::new(exit::USAGE, message));
+    pub(crate) fn check(&self, machine: &Machine) -> Result<(), ExperimentError> {
+        let refuse = |name, found, expected| {
+            Err(ExperimentError::AttackSetting {
+                name,
+                found,
+                expected,
+            })
+        };
         if !(0.0..=1e6).contains(&self.epsilon) {
-            let epsilon = self.epsilon;
-            return usage(format!(
-                "epsilon of an attack: found {epsilon}, expected 0 to 1000000"
-            ));
+            return refuse("epsilon", self.epsilon.to_string(), "0 to 1000000");
         }
         if !(1..=10_000).contains(&self.steps) {
-            let steps = self.steps;
-            return usage(format!(
-                "steps of an attack: found {steps}, expected 1 to 10000"
-            ));
+            return refuse("steps", self.steps.to_string(), "1 to 10000");
         }
         self.surrogate_detector(machine).map(|_| ())
     }
@@ -63,12 +65,9 @@ impl Attack {
         seed: u64,
         machine: &Machine,
         progress: &dyn Progress,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ExperimentError> {
         if let Data::Images(_) = split.train {
-            return Err(Failure::new(
-                exit::USAGE,
-                "an attack: found images, expected rows",
-            ));
+            return Err(ExperimentError::AttackOnImages);
         }
         let fitted = match self.surrogate_detector(machine)? {
             Some(detector) => Some(detector.fit(split.train.input(), seed, progress)?),
@@ -109,7 +108,7 @@ impl Attack {
         radius: &[T],
         scorer: &dyn Scorer,
         progress: &dyn Progress,
-    ) -> Result<Array2<T>, Failure> {
+    ) -> Result<Array2<T>, ExperimentError> {
         let step = match self.steps {
             1 => 1.0,
             steps => 2.5 / steps as f32,
@@ -117,13 +116,7 @@ impl Attack {
         let mut x = start.to_owned();
         for _ in 0..self.steps {
             let gradient = scorer.score_gradient(T::input(x.view()), progress)?;
-            let gradient = gradient.ok_or_else(|| {
-                Failure::new(
-                    exit::USAGE,
-                    "an attack: the score that it follows has no gradient",
-                )
-                .hint("give a surrogate that has one, such as tccm, dte-c, or ddpm without noise")
-            })?;
+            let gradient = gradient.ok_or(ExperimentError::NoGradient)?;
             for (i, mut row) in x.rows_mut().into_iter().enumerate() {
                 Zip::from(&mut row)
                     .and(gradient.row(i))
@@ -139,7 +132,10 @@ impl Attack {
         Ok(x)
     }
 
-    fn surrogate_detector(&self, machine: &Machine) -> Result<Option<residuum::Pipeline>, Failure> {
+    fn surrogate_detector(
+        &self,
+        machine: &Machine,
+    ) -> Result<Option<residuum::Pipeline>, ExperimentError> {
         let Some(surrogate) = &self.surrogate else {
             return Ok(None);
         };
@@ -256,7 +252,7 @@ mod tests {
             ),
         ] {
             let attack: Attack = toml::from_str(text).unwrap();
-            assert_eq!(attack.check(&machine).unwrap_err().message, message);
+            assert_eq!(attack.check(&machine).unwrap_err().to_string(), message);
         }
         assert!(toml::from_str::<Attack>("epsilon = 0.1\nstep = 1").is_err());
     }
