@@ -1,10 +1,13 @@
 //! `cargo xtask test`: every test of the workspace, with one runner's output and one last line.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, IsTerminal};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context;
+use tempfile::NamedTempFile;
 
 use crate::setup;
 use crate::workspace::Workspace;
@@ -33,7 +36,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
     setup::ensure(workspace)?;
     let start = Instant::now();
-    let (tests, summary) = run_tests(workspace, arguments, Which::Everyday)?;
+    let skips = NamedTempFile::new()?;
+    let (tests, summary) = run_tests(workspace, arguments, Which::Everyday, skips.path())?;
     // A filter names tests; doctests would all run or all be filtered out.
     let documents = if arguments.filter.is_empty() {
         Some(run_doctests(workspace, arguments)?)
@@ -43,9 +47,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     let word = |good: bool| if good { "passed" } else { "FAILED" };
     let documents_word = documents.map_or("not run", word);
     println!(
-        "test: {}{}; doctests {documents_word}; {}",
+        "test: {}{}; doctests {documents_word}{}; {}",
         word(tests),
         summary.map(|s| format!(" ({s})")).unwrap_or_default(),
+        skipped(skips.path())?,
         human(start.elapsed())
     );
     Ok(if tests && documents != Some(false) {
@@ -94,20 +99,38 @@ pub(crate) fn soak(workspace: &Workspace, arguments: &Soak) -> anyhow::Result<u8
         package: arguments.package.clone(),
         filter: Vec::new(),
     };
-    let (good, summary) = run_tests(workspace, &arguments, Which::Long)?;
+    let skips = NamedTempFile::new()?;
+    let (good, summary) = run_tests(workspace, &arguments, Which::Long, skips.path())?;
     println!(
-        "soak: {}{}; {}",
+        "soak: {}{}{}; {}",
         if good { "passed" } else { "FAILED" },
         summary.map(|s| format!(" ({s})")).unwrap_or_default(),
+        skipped(skips.path())?,
         human(start.elapsed())
     );
     Ok(u8::from(!good))
+}
+
+/// Tests that miss what they need write a line each to the file that this names; the crate `skipped` does it.
+const SKIPPED: &str = "RESIDUUM_SKIPPED";
+
+/// How many tests skipped themselves, for the last line; nothing where none did.
+fn skipped(file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)?;
+    // A test may say it more than once.
+    let test = |line: &str| line.split_once(": ").map(|(test, _)| test.to_owned());
+    let tests: BTreeSet<String> = text.lines().filter_map(test).collect();
+    Ok(match tests.len() {
+        0 => String::new(),
+        n => format!("; {n} passed without what they need (data, weights, a program)"),
+    })
 }
 
 fn run_tests(
     workspace: &Workspace,
     arguments: &Arguments,
     which: Which,
+    skips: &Path,
 ) -> anyhow::Result<(bool, Option<String>)> {
     let nextest = workspace
         .cargo()
@@ -131,6 +154,7 @@ fn run_tests(
         ]);
     }
     select(&mut cargo, arguments);
+    cargo.env(SKIPPED, skips);
     if !nextest && (which == Which::Long || !arguments.filter.is_empty()) {
         cargo.arg("--");
         if which == Which::Long {
@@ -212,5 +236,23 @@ fn select(cargo: &mut Command, arguments: &Arguments) {
     }
     for package in &arguments.package {
         cargo.args(["-p", package]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_that_skip_themselves_are_counted_once_each() {
+        let file = NamedTempFile::new().unwrap();
+        assert_eq!(skipped(file.path()).unwrap(), "");
+        let text = "protocols-1 a: no data\nprotocols-1 a: no data: x\nnpz-2 a: no data\nnpz-2 b: no data\n";
+        std::fs::write(file.path(), text).unwrap();
+        assert!(
+            skipped(file.path())
+                .unwrap()
+                .starts_with("; 3 passed without")
+        );
     }
 }

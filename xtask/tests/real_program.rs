@@ -62,7 +62,7 @@ fn cells(workspace: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn a_sweep_killed_again_and_again_ends_in_the_undisturbed_table() {
     let Some(program) = program() else {
-        eprintln!("skipped: no residuum beside xtask (build the whole workspace)");
+        skipped::because("no residuum beside xtask (build the whole workspace)");
         return;
     };
     let calm = workspace();
@@ -107,7 +107,7 @@ fn a_sweep_killed_again_and_again_ends_in_the_undisturbed_table() {
 #[test]
 fn every_shipped_profile_can_be_planned() {
     let Some(program) = program() else {
-        eprintln!("skipped: no residuum beside xtask (build the whole workspace)");
+        skipped::because("no residuum beside xtask (build the whole workspace)");
         return;
     };
     let empty = workspace();

@@ -2,7 +2,7 @@
 //! from, protocol `semi`. Needs RESIDUUM_DATA, and a minute or two:
 //! `cargo xtask soak -p analytic`
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // figures, and why a test was skipped
+#![allow(clippy::print_stdout)] // figures
 
 mod research_groups;
 

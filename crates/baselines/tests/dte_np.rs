@@ -1,7 +1,5 @@
 //! DTE-NP against numpy and scipy in float64 (`scripts/golden/dte.py`), and against DTE's own table.
 
-#![allow(clippy::print_stderr)] // the line that says why a test was skipped
-
 mod sets;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,5 @@
 //! Isolation forest and COPOD on the paper's data, protocol `paper`. Needs RESIDUUM_DATA.
 
-#![allow(clippy::print_stderr)] // the line that says why a test was skipped
-
 mod paper_rows;
 
 use baselines::{

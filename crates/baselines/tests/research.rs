@@ -1,7 +1,7 @@
 //! Means over many sets: kNN over MVTec-AD with and without the leak of protocol `paper`, and the
 //! deterministic baselines over the groups of data/published/research_groups.csv. Needs RESIDUUM_DATA.
 
-#![allow(clippy::print_stdout, clippy::print_stderr)] // figures, and why a test was skipped
+#![allow(clippy::print_stdout)] // figures
 
 mod sets;
 

@@ -1,5 +1,4 @@
 //! `residuum embed`: images to vectors.
-#![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 #[path = "../../cli/tests/support/mod.rs"]
 mod support;
@@ -13,7 +12,7 @@ fn root_with_weights() -> Option<tempfile::TempDir> {
     let file = "weights/efficientnet-lite0-57934424.pth";
     let source = datasets::cache_folder()?.join(file);
     if !source.is_file() {
-        eprintln!("skipped: no weights in the cache");
+        skipped::because("no weights in the cache");
         return None;
     }
     let root = tempfile::tempdir().unwrap();

@@ -1,5 +1,4 @@
 //! `residuum` and the program that it becomes.
-#![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 #[path = "../../cli/tests/support/mod.rs"]
 mod support;
@@ -14,7 +13,7 @@ fn both_programs_give_the_same_scores() {
     // Another crate's program: a build of the workspace puts it beside.
     let light = Path::new(PROGRAM).with_file_name("residuum");
     if !light.is_file() {
-        eprintln!("skipped: no {}", light.display());
+        skipped::because(format_args!("no {}", light.display()));
         return;
     }
     let root = tempfile::tempdir().unwrap();

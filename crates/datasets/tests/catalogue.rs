@@ -222,7 +222,7 @@ fn files_at_hand_have_the_published_shape_and_hash() {
         .filter(|entry| entry.locate(&roots).is_some())
         .collect();
     if at_hand.is_empty() {
-        eprintln!("skipped: no data (set RESIDUUM_DATA)");
+        skipped::because("no data (set RESIDUUM_DATA)");
         return;
     }
     for entry in at_hand {

@@ -329,7 +329,7 @@ fn real_sets_load_and_split() {
         .locate(&roots)
         .is_none()
     {
-        eprintln!("skipped: no data (set RESIDUUM_DATA)");
+        skipped::because("no data (set RESIDUUM_DATA)");
         return;
     }
     let split = |name: &str, protocol: Protocol| {

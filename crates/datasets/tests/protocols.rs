@@ -229,7 +229,7 @@ fn the_papers_protocol_leaks_and_semi_does_not() {
     ] {
         let entry = find(name).unwrap();
         if entry.locate(&roots).is_none() {
-            eprintln!("skipped: no data (set RESIDUUM_DATA)");
+            skipped::because("no data (set RESIDUUM_DATA)");
             return;
         }
         let set = entry.load(&roots).unwrap();

@@ -1,6 +1,5 @@
 //! EfficientNet-Lite0 against a forward pass in PyTorch (`scripts/golden/lite0.py`), on its real
 //! weights. Imagenette needs RESIDUUM_DATA.
-#![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,7 +50,7 @@ fn weights() -> Option<PathBuf> {
     match lite0_weights(&folder) {
         Ok(path) => Some(path),
         Err(error) if error.is_missing() => {
-            eprintln!("skipped: {error}");
+            skipped::because(error);
             None
         }
         Err(error) => panic!("{error}"),
@@ -175,7 +174,7 @@ fn an_image_is_embedded_alone_as_among_others() {
 #[test]
 fn imagenettes_classes_are_those_of_the_reference() {
     let Some(data) = std::env::var_os("RESIDUUM_DATA").map(PathBuf::from) else {
-        eprintln!("skipped: no data (set RESIDUUM_DATA)");
+        skipped::because("no data (set RESIDUUM_DATA)");
         return;
     };
     let Some(weights) = weights() else { return };

@@ -1,6 +1,5 @@
 //! The four detectors on made-up pictures, on real features. Needs the network's weights, which are
 //! downloaded where they are not in the cache.
-#![allow(clippy::print_stderr)] // the line that says why a test was skipped
 
 use detector::conformance::check_restored;
 use detector::{Detector, DetectorError, Input, Scorer, Silent};
@@ -43,7 +42,7 @@ fn runtime() -> Option<PatchRuntime> {
             weights: Some(weights),
         }),
         Err(error) if error.is_missing() => {
-            eprintln!("skipped: {error}");
+            skipped::because(error);
             None
         }
         Err(error) => panic!("{error}"),

@@ -99,7 +99,7 @@ fn real_rows_scale_as_in_scikit_learn() {
     for name in ["CV_by_ResNet18/MVTec-AD_bottle", "Classical/6_cardio"] {
         let entry = find(name.split_once('/').unwrap().1).unwrap();
         if entry.locate(&roots).is_none() {
-            eprintln!("skipped: no data (set RESIDUUM_DATA)");
+            skipped::because("no data (set RESIDUUM_DATA)");
             return;
         }
         let set = entry.load(&roots).unwrap();

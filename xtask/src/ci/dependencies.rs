@@ -131,6 +131,7 @@ const RULES: &[Rule] = &[
     ),
     rule("schedules", &[], &[]),
     rule("settings", &[], &[]),
+    rule("skipped", &[], &[]),
     rule("sweep", &["files", "record"], &[]),
     rule("tch-ext", &[], &[Libtorch]),
     rule("training", &["detector", "files", "tch-ext"], &[Libtorch]),

@@ -20,7 +20,7 @@ pub(crate) struct Rows {
 /// The sets of a group by name; `None`, said on stderr, without data.
 pub(crate) fn sets(group: &str) -> Option<Vec<Dataset>> {
     let Some(roots) = std::env::var_os("RESIDUUM_DATA") else {
-        eprintln!("skipped: no data (set RESIDUUM_DATA)");
+        skipped::because("no data (set RESIDUUM_DATA)");
         return None;
     };
     let mut sets = Vec::new();
@@ -34,7 +34,7 @@ pub(crate) fn sets(group: &str) -> Option<Vec<Dataset>> {
         let file = PathBuf::from(format!("adbench/{name}.npz"));
         let paths = std::env::split_paths(&roots).map(|root| root.join(&file));
         let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
-            eprintln!("skipped: no data: {}", file.display());
+            skipped::because(format_args!("no data: {}", file.display()));
             return None;
         };
         let set = load_npz(path).unwrap();

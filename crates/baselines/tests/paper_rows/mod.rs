@@ -22,7 +22,10 @@ impl PaperRows {
         let file = PathBuf::from(format!("adbench/CV_by_ResNet18/{name}.npz"));
         let paths = std::env::split_paths(&roots).map(|root| root.join(&file));
         let Some(path) = paths.into_iter().find(|path| path.is_file()) else {
-            eprintln!("skipped: no data (set RESIDUUM_DATA): {}", file.display());
+            skipped::because(format_args!(
+                "no data (set RESIDUUM_DATA): {}",
+                file.display()
+            ));
             return None;
         };
         let set = load_npz(path).unwrap();

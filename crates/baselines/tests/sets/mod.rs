@@ -61,7 +61,10 @@ pub(crate) fn set(name: &str) -> Option<Dataset> {
     let file = PathBuf::from(format!("adbench/{name}.npz"));
     let mut paths = std::env::split_paths(&roots).map(|root| root.join(&file));
     let Some(path) = paths.find(|path| path.is_file()) else {
-        eprintln!("skipped: no data (set RESIDUUM_DATA): {}", file.display());
+        skipped::because(format_args!(
+            "no data (set RESIDUUM_DATA): {}",
+            file.display()
+        ));
         return None;
     };
     Some(load_npz(path).unwrap())
