@@ -129,7 +129,7 @@ enum Kind {
     Defects(DefectSet),
 }
 
-/// How far a set at hand could be compared with what was published.
+/// How far a set that is present could be compared with what was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verified {
     /// Every file has its known hash.
@@ -167,12 +167,12 @@ impl Entry {
         self.facts.representation
     }
 
-    /// The number of rows; `None` where it was not published, or depends on the files at hand.
+    /// The number of rows; `None` where it was not published, or depends on the files.
     pub fn n(&self) -> Option<usize> {
         self.facts.shape.map(|(n, _)| n)
     }
 
-    /// Values in a row, or in an image; `None` for images whose size depends on the files at hand.
+    /// Values in a row, or in an image; `None` for images whose size depends on the files.
     pub fn d(&self) -> Option<usize> {
         self.facts.d
     }
@@ -291,7 +291,7 @@ impl Entry {
         }
     }
 
-    /// The hash of the files at hand, as in [`Dataset::sha256`].
+    /// The hash of the files that are present, as in [`Dataset::sha256`].
     ///
     /// # Errors
     /// [`DatasetError::NotAtHand`] or [`DatasetError::Io`].
@@ -299,7 +299,7 @@ impl Entry {
         hash::sha256_of_files(&self.located(roots)?.0)
     }
 
-    /// Compares the files at hand with their known hashes; where none is known, reads them.
+    /// Compares the files that are present with their known hashes; where none is known, reads them.
     ///
     /// # Errors
     /// [`DatasetError::Hash`] where one differs, [`DatasetError::NotAtHand`], [`DatasetError::Io`]

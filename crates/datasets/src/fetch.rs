@@ -1,4 +1,4 @@
-//! Downloading what is not at hand, into the cache folder (feature `fetch`).
+//! Downloading what is absent, into the cache folder (feature `fetch`).
 //!
 //! A file is written beside its place as `NAME.part`, continued by HTTP ranges after a cut, compared
 //! with its known hash, read once as a test, and only then renamed. Whatever is in its place is whole.

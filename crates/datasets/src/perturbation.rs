@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_has_the_spread_it_is_told() {
+    fn noise_has_the_spread_asked_for() {
         let (before, after) = (
             split(9000),
             applied("kind = 'feature-noise'\nsd = 0.5\nrows = 'test'", 9000, 1),

@@ -1,4 +1,4 @@
-//! The catalogue's table, and the files at hand against it.
+//! The catalogue's table, and the files that are present against it.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::collections::HashSet;
