@@ -1,6 +1,8 @@
 //! Scores of PyOD's and scikit-learn's detectors, stored by `scripts/golden/baselines.py`: on a made-up
 //! table, and on ADBench sets where RESIDUUM_DATA has them.
 
+#![allow(clippy::print_stderr)] // how far apart they are
+
 mod sets;
 
 use approx::assert_relative_eq;

@@ -325,7 +325,11 @@ mod tests {
             assert!(!profile.tables.is_empty());
         }
         let quick = Profile::read(&dir, "quick").unwrap();
-        let table1 = quick.tables.iter().find(|table| table.id == "table1").unwrap();
+        let table1 = quick
+            .tables
+            .iter()
+            .find(|table| table.id == "table1")
+            .unwrap();
         let published =
             std::fs::read_to_string(root.join("data/published/paper_table1.csv")).unwrap();
         let rows: Vec<&str> = published
