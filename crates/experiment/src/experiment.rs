@@ -82,7 +82,6 @@ impl Experiment {
         let audit = datasets::audit_split(&split);
         let mut warnings = audit.warnings();
         warnings.extend(dataset.notes());
-        warnings.extend(dataset.passed_over().warning());
         let name = dataset.name().to_owned();
         let data_sha256 = dataset.sha256().unwrap_or_default().to_owned();
         let file = |&row: &usize| dataset.files().get(row).cloned();
