@@ -168,7 +168,7 @@ fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> any
     planned()
 }
 
-/// The data sets of a plan that are not at hand.
+/// The data sets of a plan that were not found.
 fn absent(plan: &Plan) -> Vec<&Dataset> {
     let rows = plan.tables.tables.iter().flat_map(|table| &table.rows);
     let names: BTreeSet<&String> = rows

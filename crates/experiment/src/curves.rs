@@ -11,7 +11,7 @@ const MOST_POINTS: usize = LEVELS + FIRST_ROWS + 1;
 /// Points of the ROC curve, by their counts: rows of each class that score some threshold or more.
 ///
 /// Every point is one of the curve's own. A curve of more than 97 points keeps the first and the last,
-/// those at each 64th of the way (in the mean of both rates) and those at 32 numbers of rows that grow
+/// those at each 64th of the way (of the average of both rates) and those at 32 numbers of rows that grow
 /// by a constant factor, since precision is decided among the first rows.
 pub(crate) fn curve(scores: &[f64], labels: &[bool]) -> Result<Curve, MetricError> {
     let curve = roc_curve(scores, labels)?;

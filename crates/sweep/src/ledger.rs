@@ -99,7 +99,7 @@ impl Ledger {
         }
     }
 
-    /// The state of a cell; `None` where there is no file, or none of this schema and id.
+    /// The state of a cell; `None` where there is no file of this schema and id.
     pub fn status(&self, id: &str) -> Option<Status> {
         self.outcome(id).map(|outcome| match outcome {
             Ok(()) => Status::Ok,

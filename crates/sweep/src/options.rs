@@ -1,4 +1,4 @@
-//! What a sweep is told, and what it answers.
+//! The options of a sweep, and its result.
 
 use std::time::Duration;
 

@@ -41,7 +41,7 @@ pub(super) fn ddpm_unet() -> Method {
                 ("network.groups", "groups of the group norms"),
                 (
                     "network.scale-shift",
-                    "whether a block is told the noise level as scale and shift, or has it added",
+                    "whether a block takes the noise level as scale and shift, or adds it",
                 ),
                 ("network.dropout", "before the last convolution of a block"),
                 (
