@@ -52,6 +52,7 @@ const RULES: &[Rule] = &[
         &[Polars],
     ),
     rule("cli-networks", &["cli", "networks"], &[Libtorch, Polars]),
+    rule("columns", &[], &[]),
     rule("datasets", &["detector", "files", "numpy-random"], &[]),
     rule("deep", &["detector", "layers", "training"], &[Libtorch]),
     rule("detector", &["settings"], &[]),

@@ -1,0 +1,50 @@
+use crate::{ColumnsError, Values};
+
+/// A named column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its values.
+    pub values: Values,
+    /// Which values are missing; `None` where none is.
+    missing: Option<Vec<bool>>,
+}
+
+impl Column {
+    /// A column without missing values.
+    pub fn new(name: impl Into<String>, values: Values) -> Self {
+        Self {
+            name: name.into(),
+            values,
+            missing: None,
+        }
+    }
+
+    /// The same with `true` in `missing` where a value is missing.
+    ///
+    /// # Errors
+    /// [`ColumnsError::Length`] where there are more or fewer marks than values.
+    pub fn with_missing(self, missing: Vec<bool>) -> Result<Self, ColumnsError> {
+        if missing.len() != self.values.len() {
+            return Err(ColumnsError::Length {
+                name: self.name,
+                found: missing.len(),
+                expected: self.values.len(),
+            });
+        }
+        let missing = missing.contains(&true).then_some(missing);
+        Ok(Self { missing, ..self })
+    }
+
+    /// Which values are missing; `None` where none is.
+    pub fn missing(&self) -> Option<&[bool]> {
+        self.missing.as_deref()
+    }
+
+    /// Whether the value of `row` is missing.
+    pub fn is_missing(&self, row: usize) -> bool {
+        let marks = self.missing.as_ref();
+        marks.is_some_and(|marks| marks.get(row) == Some(&true))
+    }
+}
