@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+pub mod data;
 mod device;
 mod error;
 mod method;

@@ -127,7 +127,14 @@ const RULES: &[Rule] = &[
     ),
     rule(
         "residuum",
-        &["analytic", "baselines", "datasets", "detector", "files"],
+        &[
+            "analytic",
+            "baselines",
+            "columns",
+            "datasets",
+            "detector",
+            "files",
+        ],
         &[],
     ),
     rule("schedules", &[], &[]),
