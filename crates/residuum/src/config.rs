@@ -1,7 +1,7 @@
 use files::{MOST_NESTED, is_too_deep};
 use serde_json::{Map, Value};
 
-use crate::RegistryError;
+use crate::error::RegistryError;
 
 /// A method's configuration: keys with JSON values, some of them tables; `rows` is among them.
 ///
@@ -125,7 +125,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::WayOut;
+    use crate::error::WayOut;
 
     fn config() -> Config {
         let values = json!({

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use crate::RegistryError;
+use crate::error::RegistryError;
 
 /// Where networks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,13 @@ use detector::DetectorError;
 #[non_exhaustive]
 pub enum RegistryError {
     /// No method of that name.
-    #[error("unknown method `{0}`")]
-    UnknownMethod(String),
+    #[error("unknown method `{name}`")]
+    UnknownMethod {
+        /// What was given.
+        name: String,
+        /// What exists.
+        known: Vec<&'static str>,
+    },
     /// The method has no such setting.
     #[error("method `{method}` has no setting `{key}`")]
     UnknownKey {
@@ -80,10 +85,7 @@ impl RegistryError {
     /// The way out, where there is one.
     pub fn way_out(&self) -> Option<WayOut> {
         match self {
-            Self::UnknownMethod(_) => {
-                let names = crate::methods().iter().map(|method| method.name);
-                Some(WayOut::Methods(names.collect()))
-            }
+            Self::UnknownMethod { known, .. } => Some(WayOut::Methods(known.clone())),
             Self::UnknownKey { known, .. } => Some(WayOut::Settings(known.clone())),
             Self::NotKeyValue(_) => Some(WayOut::KeyValue),
             Self::Value { method, .. } | Self::Detector { method, .. } => {

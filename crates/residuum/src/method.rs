@@ -1,10 +1,13 @@
-use crate::RowScaling;
 use detector::{Detector, DetectorError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Config, Numbers, Pipeline, RegistryError, Runtime};
+use crate::config::Config;
+use crate::error::RegistryError;
+use crate::pipeline::{Numbers, Pipeline};
+use crate::runtime::Runtime;
+use crate::scaling::RowScaling;
 
 /// A method by name.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -2,7 +2,8 @@ mod classical;
 
 use std::sync::LazyLock;
 
-use crate::{Method, RegistryError};
+use crate::error::RegistryError;
+use crate::method::Method;
 
 /// Every method, in the order of the tables. Those that need libtorch are described and cannot be built:
 /// `networks::methods` has them whole.
@@ -27,7 +28,10 @@ pub fn find_among<'a>(methods: &'a [Method], name: &str) -> Result<&'a Method, R
     methods
         .iter()
         .find(|method| method.name == name)
-        .ok_or_else(|| RegistryError::UnknownMethod(name.to_owned()))
+        .ok_or_else(|| RegistryError::UnknownMethod {
+            name: name.to_owned(),
+            known: methods.iter().map(|method| method.name).collect(),
+        })
 }
 
 /// The methods of this crate and `networks`, in the order of the tables.
@@ -81,7 +85,7 @@ mod tests {
     use serde_json::{Map, Value};
 
     use super::*;
-    use crate::Runtime;
+    use crate::runtime::Runtime;
 
     /// The keys of a configuration; those inside a table with its name and a dot before them.
     fn keys(values: &Map<String, Value>) -> Vec<String> {

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::Device;
+use crate::device::Device;
 
 /// What a method runs with that does not change its scores.
 #[derive(Debug, Clone, PartialEq, Eq)]

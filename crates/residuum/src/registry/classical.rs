@@ -1,10 +1,10 @@
 //! The classical methods.
 
-use crate::RowScaling;
 use serde::Serialize;
 
-use crate::method::{Setting, defaults, make, settings};
-use crate::{Method, Numbers, Takes};
+use crate::method::{Method, Setting, Takes, defaults, make, settings};
+use crate::pipeline::Numbers;
+use crate::scaling::RowScaling;
 
 pub(super) fn methods() -> Vec<Method> {
     vec![
