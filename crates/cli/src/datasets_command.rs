@@ -3,6 +3,7 @@ use std::io::IsTerminal;
 use datasets::{DatasetError, Entry, Roots, Verified};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::datasets_get::get;
 use crate::failure::Failure;
 use crate::output::{columns, print};
 use crate::place::cannot_write;
@@ -165,11 +166,4 @@ fn download_bar(name: &str) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
-}
-
-pub(crate) fn get(entry: &Entry) -> String {
-    if entry.urls().is_empty() {
-        return format!("put {} into a data folder", entry.files().join(", "));
-    }
-    format!("residuum datasets fetch {}", entry.name())
 }

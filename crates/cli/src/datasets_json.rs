@@ -9,7 +9,7 @@ use datasets::{
 };
 use serde_json::{Value, json};
 
-use crate::datasets_command::get;
+use crate::datasets_get::get;
 use crate::failure::Failure;
 use crate::output::print_data;
 

@@ -1,14 +1,8 @@
+//! What the program ends with where it cannot do what was asked.
+
 use std::fmt;
 
-use datasets::DatasetError;
-use detector::DetectorError;
-use experiment::{ExperimentError, NoVectors};
 use files::visible;
-use residuum::{RegistryError, WayOut};
-
-use crate::interrupt;
-use crate::networks::{self, hand_over};
-use crate::place::cannot_write;
 
 /// Exit codes of the program; README.md lists them.
 pub(crate) mod exit {
@@ -41,7 +35,7 @@ impl Failure {
     }
 
     /// From a text of several lines, such as TOML's, which become one.
-    fn of_lines(code: u8, text: &str) -> Self {
+    pub(crate) fn of_lines(code: u8, text: &str) -> Self {
         Self::new(code, one_line(text))
     }
 
@@ -50,7 +44,7 @@ impl Failure {
         self
     }
 
-    fn maybe_hint(self, hint: Option<String>) -> Self {
+    pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),
             None => self,
@@ -58,7 +52,7 @@ impl Failure {
     }
 
     /// The memory there is does not do.
-    fn out_of_memory(message: &str) -> Self {
+    pub(crate) fn out_of_memory(message: &str) -> Self {
         Self::of_lines(exit::RETRY, message)
             .hint("free memory or use fewer workers (--jobs 1), then run again")
     }
@@ -107,137 +101,8 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<DatasetError> for Failure {
-    fn from(error: DatasetError) -> Self {
-        let code = match error.kind() {
-            _ if matches!(error, DatasetError::TooLarge { .. }) => exit::RETRY,
-            datasets::ErrorKind::Usage => exit::USAGE,
-            datasets::ErrorKind::BadData => exit::BAD_DATA,
-            datasets::ErrorKind::Missing => exit::MISSING,
-            datasets::ErrorKind::Memory => exit::RETRY,
-        };
-        Self::new(code, with_sources(&error)).maybe_hint(error.hint())
-    }
-}
-
-impl From<RegistryError> for Failure {
-    fn from(error: RegistryError) -> Self {
-        let code = match error {
-            RegistryError::Device { .. } | RegistryError::NeedsLibtorch { .. } => exit::MISSING,
-            _ => exit::USAGE,
-        };
-        let hint = error.way_out().map(in_words);
-        Self::of_lines(code, &with_sources(&error)).maybe_hint(hint)
-    }
-}
-
-/// A way out as a command or an option.
-fn in_words(way_out: WayOut) -> String {
-    match way_out {
-        WayOut::Methods(names) => format!("methods are {}", names.join(", ")),
-        WayOut::Settings(names) => format!("settings are {}", names.join(", ")),
-        WayOut::KeyValue => "for example --set trees=200".to_owned(),
-        WayOut::Defaults(method) => {
-            format!("`residuum methods show {method}` prints the defaults with their meaning")
-        }
-        WayOut::Devices => "--device cpu, cuda or cuda:1".to_owned(),
-        _ => networks::HINT.to_owned(),
-    }
-}
-
-impl From<DetectorError> for Failure {
-    fn from(error: DetectorError) -> Self {
-        let text = with_sources(&error);
-        let code = match error {
-            DetectorError::Interrupted => {
-                return Self::new(interrupt::code(), text)
-                    .hint("with --models DIR the same command goes on where it stopped");
-            }
-            DetectorError::Missing { hint, .. } => {
-                return Self::new(exit::MISSING, text).maybe_hint(hint);
-            }
-            DetectorError::Io { .. } => {
-                return Self::new(exit::MISSING, text)
-                    .hint("give another place or make room; nothing that was finished is lost");
-            }
-            DetectorError::Memory(_) => return Self::out_of_memory(&text),
-            DetectorError::Setting(_) => exit::USAGE,
-            _ if is_memory(&text) => return Self::out_of_memory(&text),
-            _ => exit::BAD_DATA,
-        };
-        Self::of_lines(code, &text)
-    }
-}
-
-impl From<pictures::PictureError> for Failure {
-    fn from(error: pictures::PictureError) -> Self {
-        match &error {
-            pictures::PictureError::Write { path, source } => cannot_write(path, source),
-            _ => Self::new(exit::BAD_DATA, with_sources(&error)),
-        }
-    }
-}
-
-impl From<NoVectors> for Failure {
-    fn from(error: NoVectors) -> Self {
-        let (code, error, hint) = match error {
-            NoVectors::Interrupted(error) => (interrupt::code(), error, None),
-            NoVectors::Missing(error, hint) => (exit::MISSING, error, hint),
-            NoVectors::Refused(error, hint) => (exit::BAD_DATA, error, hint),
-        };
-        let text = with_sources(&*error);
-        if code == exit::BAD_DATA && is_memory(&text) {
-            return Self::out_of_memory(&text);
-        }
-        Self::of_lines(code, &text).maybe_hint(hint)
-    }
-}
-
-/// Becomes the program with networks where that is what is missing.
-impl From<ExperimentError> for Failure {
-    fn from(error: ExperimentError) -> Self {
-        let text = with_sources(&error);
-        match error {
-            ExperimentError::Dataset(error) => error.into(),
-            ExperimentError::Registry(error) => error.into(),
-            ExperimentError::Detector(error) => error.into(),
-            ExperimentError::NoVectors(error) => error.into(),
-            ExperimentError::Row { dataset, source } => {
-                let failure = Self::from(source);
-                Self {
-                    message: format!("{}: {}", visible(&dataset), failure.message),
-                    ..failure
-                }
-            }
-            ExperimentError::Metric(_) => Self::new(exit::BAD_DATA, text),
-            ExperimentError::NoGradient => Self::new(exit::USAGE, text)
-                .hint("give a surrogate that has one, such as tccm, dte-c, or ddpm without noise"),
-            ExperimentError::AttackSetting { .. }
-            | ExperimentError::AttackOnImages
-            | ExperimentError::NoImages { .. } => Self::new(exit::USAGE, text),
-            ExperimentError::NeedsNetworks => hand_over(),
-            ExperimentError::Folder { .. } => {
-                Self::new(exit::MISSING, text).hint("set RESIDUUM_CACHE to another folder")
-            }
-            ExperimentError::Write { path, source } => cannot_write(&path, &source),
-            _ => Self::new(exit::INTERNAL, text),
-        }
-    }
-}
-
-#[cfg(feature = "report")]
-impl From<report::ReportError> for Failure {
-    fn from(error: report::ReportError) -> Self {
-        match &error {
-            report::ReportError::Write { path, source } => cannot_write(path, source),
-            report::ReportError::Read { .. } => Self::new(exit::MISSING, with_sources(&error)),
-            _ => Self::new(exit::BAD_DATA, with_sources(&error)),
-        }
-    }
-}
-
 /// The words in which libtorch, C++, Rust and the system say that memory cannot be had.
-fn is_memory(text: &str) -> bool {
+pub(crate) fn is_memory(text: &str) -> bool {
     let words = [
         "not enough memory",
         "out of memory",
@@ -253,21 +118,6 @@ fn is_memory(text: &str) -> bool {
 /// The same of threads: what is short is mostly memory for their stacks.
 fn is_threads(text: &str) -> bool {
     text.contains("Resource temporarily unavailable") || text.contains("failed to spawn thread")
-}
-
-/// The error and its causes in one line, a cause that repeats its effect left out.
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 fn one_line(text: &str) -> String {

@@ -2,10 +2,12 @@
 
 mod args;
 mod audit;
+mod causes;
 mod cell;
 mod cells;
 mod corrupt;
 mod datasets_command;
+mod datasets_get;
 mod datasets_json;
 mod embed;
 mod failure;
