@@ -53,6 +53,7 @@ const RULES: &[Rule] = &[
     ),
     rule("cli-networks", &["cli", "networks"], &[Libtorch, Polars]),
     rule("columns", &[], &[]),
+    rule("conformal", &[], &[]),
     rule("datasets", &["detector", "files", "numpy-random"], &[]),
     rule("deep", &["detector", "layers", "training"], &[Libtorch]),
     rule("detector", &["settings"], &[]),
