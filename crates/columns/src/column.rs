@@ -37,6 +37,21 @@ impl Column {
         Ok(Self { missing, ..self })
     }
 
+    /// The values at `rows` ([`Values::select`]).
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let marks = self.missing.as_ref();
+        let marks = marks.map(|marks| rows.iter().map(|&row| marks[row]).collect::<Vec<_>>());
+        Self {
+            name: self.name.clone(),
+            values: self.values.select(rows),
+            missing: marks.filter(|marks| marks.contains(&true)),
+        }
+    }
+
     /// Which values are missing; `None` where none is.
     pub fn missing(&self) -> Option<&[bool]> {
         self.missing.as_deref()

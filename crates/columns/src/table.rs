@@ -57,6 +57,18 @@ impl Columns {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// The rows at `rows`, in that order; an index may come more than once.
+    ///
+    /// # Panics
+    /// Where an index is not below [`rows`](Self::rows).
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let columns = self.columns.iter();
+        Self {
+            columns: columns.map(|column| column.select(rows)).collect(),
+        }
+    }
+
     /// The columns by themselves.
     pub fn into_columns(self) -> Vec<Column> {
         self.columns
@@ -95,6 +107,14 @@ mod tests {
         let whole = column("a", &[1.0]).with_missing(vec![false]).unwrap();
         assert_eq!((whole.missing(), whole.is_missing(0)), (None, false));
         let gap = column("a", &[1.0, 2.0]).with_missing(vec![false, true]);
-        assert!(gap.unwrap().is_missing(1));
+        let gap = Columns::new(vec![gap.unwrap()]).unwrap();
+        let reversed = gap.select(&[1, 0, 0]);
+        assert_eq!(reversed.rows(), 3);
+        let column = reversed.get("a").unwrap();
+        assert!(column.is_missing(0) && !column.is_missing(2));
+        assert_eq!(
+            gap.select(&[0]),
+            Columns::new(vec![self::column("a", &[1.0])]).unwrap()
+        );
     }
 }

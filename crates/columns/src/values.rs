@@ -46,6 +46,25 @@ impl Values {
         }
     }
 
+    /// The values at `rows`, in that order; an index may come more than once.
+    ///
+    /// # Panics
+    /// Where an index is not below [`len`](Self::len).
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        fn of<T: Clone>(values: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|&row| values[row].clone()).collect()
+        }
+        match self {
+            Self::Float32(v) => Self::Float32(of(v, rows)),
+            Self::Float64(v) => Self::Float64(of(v, rows)),
+            Self::Integer(v) => Self::Integer(of(v, rows)),
+            Self::Boolean(v) => Self::Boolean(of(v, rows)),
+            Self::Text(v) => Self::Text(of(v, rows)),
+            Self::Time(v) => Self::Time(of(v, rows)),
+        }
+    }
+
     /// No values of the type `kind`.
     pub fn none(kind: Kind) -> Self {
         match kind {

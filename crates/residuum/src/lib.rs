@@ -6,6 +6,7 @@ pub mod data;
 mod device;
 mod error;
 mod method;
+mod model;
 mod pipeline;
 mod registry;
 mod runtime;
@@ -16,6 +17,9 @@ pub use device::{Device, DeviceChoice};
 pub use error::{RegistryError, WayOut};
 pub use files::is_too_deep;
 pub use method::{Build, BuildError, Method, Setting, Takes, defaults, make, settings};
+pub use model::{
+    FitOptions, Fitted, Manifest, Model, ModelError, OddRow, RowKind, RowScore, Stored, Target,
+};
 pub use pipeline::{Numbers, Pipeline};
 pub use registry::{find, find_among, methods, with_networks};
 pub use runtime::Runtime;

@@ -4,9 +4,12 @@ use ndarray::{Array2, ArrayView2, ArrayView4};
 use columns::{Column, Columns};
 
 use super::distinct::text;
+use super::error::DataError;
 use super::layout::{Encoding, Layout, NumberType, TableLayout};
-use super::learn::{missing_count, named, value};
-use super::{Data, DataError, Missing};
+use super::learn::value;
+use super::missing::Missing;
+use super::samples::Data;
+use super::table::{missing_count, named};
 
 /// Data as a detector takes them.
 #[derive(Debug)]

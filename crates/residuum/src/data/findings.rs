@@ -3,9 +3,9 @@ use std::fmt;
 
 use columns::{Columns, Values};
 
-use super::distinct::{FNV_OFFSET, bits, fnv};
+use super::distinct::{FNV_OFFSET, bits, fnv, text};
 use super::layout::{Encoding, TableLayout};
-use super::learn::missing_count;
+use super::table::missing_count;
 
 /// What is odd about the columns of a table that is learned from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub fn findings(table: &Columns, layout: &TableLayout) -> Findings {
         if let Encoding::Categories { levels } = &learned.encoding {
             let texts = (0..n).filter(|&row| !column.is_missing(row));
             let rare = texts.filter(|&row| {
-                let text = super::distinct::text(&column.values, row);
-                levels.binary_search(&text).is_err()
+                let value = text(&column.values, row);
+                levels.binary_search(&value).is_err()
             });
             let rare = rare.count();
             if rare > 0 {

@@ -1,7 +1,9 @@
 use columns::{Columns, Kind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Missing;
+use super::error::DataError;
+use super::missing::Missing;
+use super::table::named;
 
 /// What a model was fitted to and how it becomes numbers: enough to treat other data alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,11 +102,11 @@ impl TableLayout {
     }
 
     /// The first columns of `table` that are missing or of another type, as an error.
-    pub(super) fn check(&self, table: &Columns) -> Result<(), super::DataError> {
+    pub(super) fn check(&self, table: &Columns) -> Result<(), DataError> {
         for column in &self.columns {
-            let found = super::learn::named(table, &column.name)?.values.kind();
+            let found = named(table, &column.name)?.values.kind();
             if !column.takes(found) {
-                return Err(super::DataError::Kind {
+                return Err(DataError::Kind {
                     name: column.name.clone(),
                     found,
                     expected: column.kind,

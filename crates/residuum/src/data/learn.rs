@@ -3,8 +3,11 @@ use std::collections::BTreeMap;
 use columns::{Column, Columns, Kind, Values};
 
 use super::distinct::counts;
+use super::error::DataError;
 use super::layout::{ColumnLayout, Encoding, Layout, NumberType, TableLayout};
-use super::{Data, DataError, Missing};
+use super::missing::Missing;
+use super::samples::Data;
+use super::table::{missing_count, named};
 
 /// A category needs so many training rows to have a column of its own.
 const RARE: usize = 3;
@@ -83,14 +86,6 @@ impl Roles {
     }
 }
 
-/// The column called `name`.
-pub(super) fn named<'a>(table: &'a Columns, name: &str) -> Result<&'a Column, DataError> {
-    table.get(name).ok_or_else(|| DataError::NoColumn {
-        name: name.to_owned(),
-        known: table.iter().map(|column| column.name.clone()).collect(),
-    })
-}
-
 impl Layout {
     /// How `data`, training rows, become numbers.
     ///
@@ -163,12 +158,6 @@ fn learn_column(
         kind,
         encoding,
     })
-}
-
-/// How many values of the column are missing.
-pub(super) fn missing_count(column: &Column) -> usize {
-    let marked = column.missing();
-    marked.map_or(0, |marks| marks.iter().filter(|mark| **mark).count())
 }
 
 fn categories(column: &Column, on_request: bool) -> Result<Encoding, DataError> {

@@ -1,0 +1,153 @@
+use std::fmt;
+
+use conformal::{Calibration, benjamini_hochberg};
+use detector::{Progress, Scorer};
+
+use crate::data::Data;
+use crate::model::error::ModelError;
+use crate::model::fit::{scored, threshold};
+use crate::model::manifest::Manifest;
+use crate::model::options::Target;
+use crate::model::rows::sha256;
+
+/// A fitted detector with its calibration.
+pub struct Model {
+    manifest: Manifest,
+    calibration: Calibration,
+    scorer: Box<dyn Scorer>,
+}
+
+/// What a model says of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowScore {
+    /// Higher means more anomalous.
+    pub score: f64,
+    /// The conformal p-value, (1 + number of calibration scores that reach it)/(n + 1): of normal rows at
+    /// most a share p has one of p or less.
+    pub p_value: f64,
+    /// Whether the score is above the threshold; `None` where the model has none.
+    pub is_anomaly: Option<bool>,
+}
+
+impl Model {
+    pub(super) fn new(
+        manifest: Manifest,
+        calibration: Calibration,
+        scorer: Box<dyn Scorer>,
+    ) -> Self {
+        Self {
+            manifest,
+            calibration,
+            scorer,
+        }
+    }
+
+    /// What it says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The scores that decisions are made by.
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    /// The fitted detector, which takes rows as [`Layout::encode`](crate::data::Layout::encode) makes them.
+    pub fn scorer(&self) -> &dyn Scorer {
+        &*self.scorer
+    }
+
+    /// A score for each row, in order; `None` for rows that are left out because a value is missing. A row's
+    /// score does not depend on the others.
+    ///
+    /// # Errors
+    /// [`ModelError`] for data that the model was not fitted to.
+    pub fn score(
+        &self,
+        data: Data<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Option<RowScore>>, ModelError> {
+        let encoded = self.manifest.layout.encode(data)?;
+        let scores = match encoded.input().is_empty() {
+            true => Vec::new(),
+            false => scored(&*self.scorer, encoded.input(), progress)?,
+        };
+        let mut rows = vec![None; data.len()];
+        for (i, score) in scores.into_iter().enumerate() {
+            let row = encoded.kept.as_ref().map_or(i, |kept| kept[i]);
+            rows[row] = Some(self.row_score(score)?);
+        }
+        Ok(rows)
+    }
+
+    /// What a score means.
+    fn row_score(&self, score: f64) -> Result<RowScore, ModelError> {
+        let alarm = |threshold: &conformal::Threshold| threshold.alarm(score);
+        Ok(RowScore {
+            score,
+            p_value: self.calibration.p_value(score)?,
+            is_anomaly: self.manifest.threshold.as_ref().map(alarm).transpose()?,
+        })
+    }
+
+    /// Decides by the share of false ones among all anomalies: at most `rate` on average over data whose normal rows
+    /// are like the calibration rows (Benjamini and Hochberg 1995, on conformal p-values: Bates et al. 2023).
+    ///
+    /// # Errors
+    /// A rate outside (0, 1).
+    pub fn false_discovery_rate(
+        rows: &mut [Option<RowScore>],
+        rate: f64,
+    ) -> Result<(), ModelError> {
+        let p_values: Vec<f64> = rows.iter().flatten().map(|row| row.p_value).collect();
+        let anomalies = benjamini_hochberg(&p_values, rate)?;
+        for (row, anomaly) in rows.iter_mut().flatten().zip(anomalies) {
+            row.is_anomaly = Some(anomaly);
+        }
+        Ok(())
+    }
+
+    /// The same detector calibrated on other rows, all normal, that it has not seen.
+    ///
+    /// # Errors
+    /// [`ModelError::Seen`] for the rows it was trained on; a target that the rows cannot keep.
+    pub fn calibrate(
+        self,
+        data: Data<'_>,
+        target: Target,
+        progress: &dyn Progress,
+    ) -> Result<Self, ModelError> {
+        let encoded = self.manifest.layout.encode(data)?;
+        let input = encoded.input();
+        let hash = sha256(input);
+        if hash == self.manifest.trained_sha256 {
+            return Err(ModelError::Seen(
+                "these are the rows it was trained on".to_owned(),
+            ));
+        }
+        let calibration = Calibration::new(scored(&*self.scorer, input, progress)?)?;
+        let mut warnings = self.scorer.warnings();
+        let threshold = threshold(&calibration, target, &mut warnings)?;
+        let manifest = Manifest {
+            calibrated: input.len(),
+            calibrated_sha256: hash,
+            threshold,
+            warnings,
+            ..self.manifest
+        };
+        Ok(Self {
+            manifest,
+            calibration,
+            scorer: self.scorer,
+        })
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Model");
+        shown
+            .field("manifest", &self.manifest)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+use std::io;
+use std::path::PathBuf;
+
+use conformal::ConformalError;
+use detector::{DetectorError, StateError};
+
+use crate::data::DataError;
+use crate::error::RegistryError;
+
+/// Why a model cannot be fitted, stored, read or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// Data that it cannot take.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A method or a configuration that does not exist.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The method failed.
+    #[error(transparent)]
+    Detector(#[from] DetectorError),
+    /// A decision that cannot be made: too few calibration rows, a rate outside its range.
+    #[error(transparent)]
+    Calibration(#[from] ConformalError),
+    /// A share of rows to hold out that leaves none on one side.
+    #[error(
+        "{rows} rows cannot be divided into training rows and a share of {share} for calibration"
+    )]
+    Share {
+        /// Rows there are.
+        rows: usize,
+        /// The share asked for.
+        share: f64,
+    },
+    /// A method of rows for images, or of images for rows.
+    #[error("`{method}` takes {takes}, and the data are {found}")]
+    Takes {
+        /// The method.
+        method: &'static str,
+        /// What it takes.
+        takes: &'static str,
+        /// What was given.
+        found: &'static str,
+    },
+    /// A form of a method whose scores depend on the rows that are scored together.
+    #[error(
+        "with {setting} a row's score depends on the rows scored with it: no model can hold that"
+    )]
+    Transductive {
+        /// The setting.
+        setting: String,
+    },
+    /// Calibration rows that the model was fitted to.
+    #[error("{0}: a calibration on rows that the model has seen promises nothing")]
+    Seen(String),
+    /// A file that cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file that is no model, or one that cannot be used.
+    #[error("{} is no model that can be used", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: StateError,
+    },
+    /// Stored content that cannot be.
+    #[error(transparent)]
+    State(#[from] StateError),
+}

@@ -1,0 +1,189 @@
+use std::collections::BTreeMap;
+
+use columns::{Column, Columns, Values};
+use numpy_random::RandomState;
+
+use crate::data::{DataError, Roles};
+use crate::model::error::ModelError;
+
+/// Which rows train and which calibrate, each in ascending order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Division {
+    pub(super) train: Vec<usize>,
+    pub(super) calibrate: Vec<usize>,
+}
+
+/// Divides `rows`: the last in time where a column says when they were, else whole groups where one says
+/// which belong together, else single rows; the latter two drawn by `seed`. At most `most` train and
+/// calibrate.
+pub(super) fn divide(
+    table: Option<&Columns>,
+    rows: Vec<usize>,
+    roles: &Roles,
+    share: f64,
+    seed: u64,
+    most: (usize, usize),
+) -> Result<Division, ModelError> {
+    let n = rows.len();
+    let wanted = (share * n as f64).round() as usize;
+    let refused = || ModelError::Share { rows: n, share };
+    if !(share > 0.0 && share < 1.0) || wanted == 0 || wanted >= n {
+        return Err(refused());
+    }
+    let column = |name: &Option<String>| match (table, name) {
+        (Some(table), Some(name)) => column(table, name).map(Some),
+        _ => Ok(None),
+    };
+    let mut random = RandomState::new(seed_of(seed));
+    let (train, calibrate) = if let Some(time) = column(&roles.time)? {
+        let mut ordered = rows;
+        ordered.sort_by(|a, b| order(time, *a, *b));
+        let calibrate = ordered.split_off(n - wanted);
+        (ordered, calibrate)
+    } else if let Some(group) = column(&roles.group)? {
+        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for row in rows {
+            groups.entry(name(group, row)).or_default().push(row);
+        }
+        let groups: Vec<Vec<usize>> = groups.into_values().collect();
+        let (mut train, mut calibrate) = (Vec::new(), Vec::new());
+        for place in random.permutation(groups.len()) {
+            match calibrate.len() < wanted {
+                true => calibrate.extend(&groups[place]),
+                false => train.extend(&groups[place]),
+            }
+        }
+        (train, calibrate)
+    } else {
+        let order = random.permutation(n);
+        let (held_out, others) = order.split_at(wanted);
+        let of = |places: &[usize]| places.iter().map(|&place| rows[place]).collect();
+        (of(others), of(held_out))
+    };
+    if train.is_empty() {
+        return Err(refused());
+    }
+    let (most_trained, most_calibrated) = most;
+    Ok(Division {
+        train: some(train, most_trained, &mut random),
+        calibrate: some(calibrate, most_calibrated, &mut random),
+    })
+}
+
+/// At most `most` of `rows`, drawn without putting back, in ascending order.
+fn some(mut rows: Vec<usize>, most: usize, random: &mut RandomState) -> Vec<usize> {
+    if rows.len() > most {
+        let drawn = random.permutation(rows.len());
+        rows = drawn[..most].iter().map(|&place| rows[place]).collect();
+    }
+    rows.sort_unstable();
+    rows
+}
+
+/// NumPy's seeds have 32 bits.
+fn seed_of(seed: u64) -> u32 {
+    (seed ^ (seed >> 32)) as u32
+}
+
+fn column<'a>(table: &'a Columns, name: &str) -> Result<&'a Column, DataError> {
+    table.get(name).ok_or_else(|| DataError::NoColumn {
+        name: name.to_owned(),
+        known: table.iter().map(|column| column.name.clone()).collect(),
+    })
+}
+
+/// Rows without a value stand first.
+fn order(column: &Column, a: usize, b: usize) -> std::cmp::Ordering {
+    let present = |row| !column.is_missing(row);
+    let values = match &column.values {
+        Values::Float32(v) => v[a].total_cmp(&v[b]),
+        Values::Float64(v) => v[a].total_cmp(&v[b]),
+        Values::Integer(v) | Values::Time(v) => v[a].cmp(&v[b]),
+        Values::Boolean(v) => v[a].cmp(&v[b]),
+        Values::Text(v) => v[a].cmp(&v[b]),
+    };
+    present(a).cmp(&present(b)).then(values).then(a.cmp(&b))
+}
+
+/// What a group is called; rows without a value are a group each.
+fn name(column: &Column, row: usize) -> String {
+    if column.is_missing(row) {
+        return format!("\0{row}");
+    }
+    match &column.values {
+        Values::Float32(v) => v[row].to_string(),
+        Values::Float64(v) => v[row].to_string(),
+        Values::Integer(v) | Values::Time(v) => v[row].to_string(),
+        Values::Boolean(v) => v[row].to_string(),
+        Values::Text(v) => v[row].clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn divided(roles: &Roles, table: &Columns) -> Division {
+        let rows = (0..table.rows()).collect();
+        divide(Some(table), rows, roles, 0.25, 3, (usize::MAX, usize::MAX)).unwrap()
+    }
+
+    #[test]
+    fn every_row_is_on_one_side() {
+        let table = Columns::new(vec![Column::new("a", Values::Integer((0..40).collect()))]);
+        let Division { train, calibrate } = divided(&Roles::default(), &table.unwrap());
+        assert_eq!((train.len(), calibrate.len()), (30, 10));
+        let mut all = [train, calibrate].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..40).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn groups_stay_together_and_the_last_in_time_are_held_out() {
+        let parts = (0..40).map(|i| i / 4).collect();
+        let hours = (0..40).rev().collect();
+        let table = Columns::new(vec![
+            Column::new("part", Values::Integer(parts)),
+            Column::new("hour", Values::Integer(hours)),
+        ])
+        .unwrap();
+        let groups = Roles {
+            group: Some("part".to_owned()),
+            ..Roles::default()
+        };
+        let Division { train, calibrate } = divided(&groups, &table);
+        assert_eq!(calibrate.len(), 12);
+        assert!(
+            !calibrate
+                .iter()
+                .any(|a| train.iter().any(|b| a / 4 == b / 4))
+        );
+        let times = Roles {
+            time: Some("hour".to_owned()),
+            ..Roles::default()
+        };
+        assert_eq!(
+            divided(&times, &table).calibrate,
+            (0..10).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn shares_that_leave_nothing_are_refused() {
+        for (n, share) in [
+            (1, 0.2),
+            (2, 0.2),
+            (10, 0.0),
+            (10, 1.0),
+            (3, 0.9),
+            (5, f64::NAN),
+        ] {
+            let rows = (0..n).collect();
+            let most = (usize::MAX, usize::MAX);
+            let divided = divide(None, rows, &Roles::default(), share, 0, most);
+            assert!(divided.is_err(), "{n} {share}");
+        }
+        let few = divide(None, (0..100).collect(), &Roles::default(), 0.5, 0, (7, 5)).unwrap();
+        assert_eq!((few.train.len(), few.calibrate.len()), (7, 5));
+    }
+}

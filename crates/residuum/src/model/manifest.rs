@@ -1,0 +1,65 @@
+use conformal::Threshold;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::data::Layout;
+use crate::model::auto::RowKind;
+
+/// What a model says about itself: everything but its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The version of the program that fitted it.
+    pub program: String,
+    /// The method.
+    pub method: String,
+    /// Its full configuration.
+    pub config: Map<String, Value>,
+    /// Why this method, in a sentence.
+    pub reason: String,
+    /// What the rows were taken for; `None` for images.
+    pub kind: Option<RowKind>,
+    /// The data and how they become numbers.
+    pub layout: Layout,
+    /// The column that names each row, the one that says which are anomalies, the one of groups, that of time.
+    #[serde(default, skip_serializing_if = "NamedColumns::is_empty")]
+    pub columns: NamedColumns,
+    /// Rows it was trained on.
+    pub trained: usize,
+    /// Rows that were held out for calibration and scored.
+    pub calibrated: usize,
+    /// SHA-256 of the rows it was trained on, as numbers.
+    pub trained_sha256: String,
+    /// SHA-256 of the calibration rows, as numbers.
+    pub calibrated_sha256: String,
+    /// The seed.
+    pub seed: u64,
+    /// The score above which a row is an anomaly; `None` where the calibration rows are too few.
+    pub threshold: Option<Threshold>,
+    /// What makes its scores or decisions weaker than they look, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Columns that are not learned from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NamedColumns {
+    /// Names each row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Says which rows are anomalies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Rows of one group stayed together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Ordered the rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+}
+
+impl NamedColumns {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

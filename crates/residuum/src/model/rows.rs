@@ -1,0 +1,118 @@
+use std::collections::HashSet;
+
+use columns::{Columns, Values};
+use detector::Input;
+use ndarray::{Array2, Array4, Axis};
+use sha2::{Digest, Sha256};
+
+use crate::data::{Data, DataError};
+
+/// Some of the samples, on their own.
+pub(super) enum Samples {
+    Columns(Columns),
+    Rows(Array2<f32>),
+    Rows64(Array2<f64>),
+    Images(Array4<u8>),
+}
+
+impl Samples {
+    pub(super) fn of(data: Data<'_>, rows: &[usize]) -> Self {
+        match data {
+            Data::Columns(x) => Self::Columns(x.select(rows)),
+            Data::Rows(x) => Self::Rows(x.select(Axis(0), rows)),
+            Data::Rows64(x) => Self::Rows64(x.select(Axis(0), rows)),
+            Data::Images(x) => Self::Images(x.select(Axis(0), rows)),
+        }
+    }
+
+    pub(super) fn data(&self) -> Data<'_> {
+        match self {
+            Self::Columns(x) => Data::Columns(x),
+            Self::Rows(x) => Data::Rows(x.view()),
+            Self::Rows64(x) => Data::Rows64(x.view()),
+            Self::Images(x) => Data::Images(x.view()),
+        }
+    }
+}
+
+/// SHA-256, in hex, of the numbers of `input`, little end first, row by row.
+pub(super) fn sha256(input: Input<'_>) -> String {
+    let mut hash = Sha256::new();
+    each_row(input, |bytes| hash.update(bytes));
+    let digits = hash.finalize();
+    digits.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How many rows of `new` equal one of `old`.
+pub(super) fn copies(old: Input<'_>, new: Input<'_>) -> usize {
+    let digest = |bytes: &[u8]| <[u8; 32]>::from(Sha256::digest(bytes));
+    let mut known = HashSet::new();
+    each_row(old, |bytes| {
+        known.insert(digest(bytes));
+    });
+    let mut copies = 0;
+    each_row(new, |bytes| {
+        copies += usize::from(known.contains(&digest(bytes)))
+    });
+    copies
+}
+
+fn each_row(input: Input<'_>, mut with: impl FnMut(&[u8])) {
+    let mut bytes: Vec<u8> = Vec::new();
+    match input {
+        Input::Rows(x) => x.rows().into_iter().for_each(|row| {
+            bytes.clear();
+            row.iter().for_each(|v| bytes.extend(v.to_le_bytes()));
+            with(&bytes);
+        }),
+        Input::Rows64(x) => x.rows().into_iter().for_each(|row| {
+            bytes.clear();
+            row.iter().for_each(|v| bytes.extend(v.to_le_bytes()));
+            with(&bytes);
+        }),
+        Input::Images(x) => x.outer_iter().for_each(|image| {
+            bytes.clear();
+            bytes.extend(image.iter());
+            with(&bytes);
+        }),
+    }
+}
+
+/// The rows that the column `name` calls anomalies.
+pub(super) fn anomalies(table: &Columns, name: &str) -> Result<Vec<bool>, DataError> {
+    let Some(column) = table.get(name) else {
+        return Err(DataError::NoColumn {
+            name: name.to_owned(),
+            known: table.iter().map(|column| column.name.clone()).collect(),
+        });
+    };
+    let wrong = |row: usize, value: String| DataError::Label {
+        name: name.to_owned(),
+        row,
+        value,
+    };
+    let label = |row: usize| -> Result<bool, DataError> {
+        if column.is_missing(row) {
+            return Err(wrong(row, "nothing".to_owned()));
+        }
+        let number = match &column.values {
+            Values::Boolean(v) => return Ok(v[row]),
+            Values::Integer(v) | Values::Time(v) => v[row] as f64,
+            Values::Float32(v) => f64::from(v[row]),
+            Values::Float64(v) => v[row],
+            Values::Text(v) => {
+                return match v[row].to_lowercase().as_str() {
+                    "normal" | "good" | "ok" => Ok(false),
+                    "anomaly" | "anomalous" | "outlier" => Ok(true),
+                    _ => Err(wrong(row, format!("{:?}", v[row]))),
+                };
+            }
+        };
+        match number {
+            0.0 => Ok(false),
+            1.0 => Ok(true),
+            other => Err(wrong(row, other.to_string())),
+        }
+    };
+    (0..table.rows()).map(label).collect()
+}
