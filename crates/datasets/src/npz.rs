@@ -70,6 +70,33 @@ pub fn load_npz_images(path: impl AsRef<Path>) -> Result<Array4<u8>, DatasetErro
     Ok(pixels.permuted_axes([0, 3, 1, 2]))
 }
 
+/// Rows without labels: the array of a `.npy` file, or the array `X` of a `.npz` file, `[n, d]`, in the types
+/// and orders of [`load_npz`].
+///
+/// # Errors
+/// As [`load_npz`], but for labels.
+pub fn load_rows(path: impl AsRef<Path>) -> Result<Data, DatasetError> {
+    let path = path.as_ref();
+    let numbers = || match recognise::is_archive(path) {
+        true => {
+            let (mut archive, file_bytes) = open(path)?;
+            read_entry(path, &mut archive, "X", file_bytes, |entry, size| {
+                npy::read_numbers(entry, size)
+            })
+        }
+        false => {
+            let file = input::open(path)?;
+            let size = file.metadata().map_or(u64::MAX, |meta| meta.len());
+            npy::read_numbers(&mut BufReader::new(file), size)
+                .map_err(|error| npy_error(path, "X", error))
+        }
+    };
+    match guarded(path, "the array", numbers)? {
+        Numbers::F32(x) => Ok(Data::Rows(rows(path, x)?)),
+        Numbers::F64 { array, .. } => Ok(Data::Rows64(rows(path, array)?)),
+    }
+}
+
 pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetError> {
     let watched = Watched::of(&[path.to_owned()])?;
     let (data, rounded, labels) = guarded(path, "the archive", || read_arrays(path))?;
@@ -216,7 +243,12 @@ fn read_entry<R: Read + Seek, T>(
             hint: "save it without compression, where it is yours: numpy.savez".to_owned(),
         });
     }
-    read(&mut entry, size).map_err(|error| match error {
+    read(&mut entry, size).map_err(|error| npy_error(path, array, error))
+}
+
+fn npy_error(path: &Path, array: &'static str, error: NpyError) -> DatasetError {
+    let place = format!("array `{array}`");
+    match error {
         NpyError::Pickled => DatasetError::PickledObjects {
             path: path.to_owned(),
             array,
@@ -232,7 +264,7 @@ fn read_entry<R: Read + Seek, T>(
             bytes,
         },
         NpyError::Io(error) => damaged(path, place, &error),
-    })
+    }
 }
 
 /// Everything downstream walks rows: Fortran order is turned in place, so that the numbers are held once.
