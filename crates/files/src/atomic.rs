@@ -33,16 +33,67 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As [`write`](fn@write), and what `fill` returns.
 pub fn fill(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
-    if is_special(path) {
-        return fill(&mut File::options().write(true).open(path)?);
+    let mut pending = Pending::create(path)?;
+    fill(pending.file())?;
+    pending.commit()
+}
+
+/// A file that is written bit by bit and stands under its name once it is whole. Dropped before that, it
+/// leaves nothing.
+#[derive(Debug)]
+pub struct Pending(Kept);
+
+#[derive(Debug)]
+enum Kept {
+    /// A device or a pipe.
+    Special(File),
+    Beside(Temporary, PathBuf),
+}
+
+impl Pending {
+    /// An empty one that is to become `path`, as [`write`](fn@write) has it.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        if is_special(path) {
+            return Ok(Self(Kept::Special(File::options().write(true).open(path)?)));
+        }
+        let target = match path.is_symlink() {
+            true => path.canonicalize()?,
+            false => path.to_owned(),
+        };
+        Ok(Self(Kept::Beside(Temporary::beside(&target)?, target)))
     }
-    let target = match path.is_symlink() {
-        true => path.canonicalize()?,
-        false => path.to_owned(),
-    };
-    let mut file = Temporary::beside(&target)?;
-    fill(file.file())?;
-    file.put(&target)
+
+    /// To write to.
+    pub fn file(&mut self) -> &mut File {
+        match &mut self.0 {
+            Kept::Special(file) => file,
+            Kept::Beside(temporary, _) => temporary.file(),
+        }
+    }
+
+    /// Gives it its name.
+    ///
+    /// # Errors
+    /// What the system refuses; then there is what was there before.
+    pub fn commit(self) -> io::Result<()> {
+        match self.0 {
+            Kept::Special(_) => Ok(()),
+            Kept::Beside(temporary, target) => temporary.put(&target),
+        }
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file().flush()
+    }
 }
 
 /// A temporary file, removed when it is dropped.
@@ -195,6 +246,23 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"other");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         assert!(write(&dir.path().join("none/a"), b"").is_err());
+    }
+
+    #[test]
+    fn a_pending_file_has_its_name_once_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.csv");
+        let mut dropped = Pending::create(&path).unwrap();
+        dropped.write_all(b"half").unwrap();
+        drop(dropped);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        let mut whole = Pending::create(&path).unwrap();
+        whole.write_all(b"one").unwrap();
+        assert!(!path.exists());
+        whole.write_all(b", two").unwrap();
+        whole.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one, two");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

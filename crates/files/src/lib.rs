@@ -12,7 +12,8 @@ mod text;
 mod visible;
 
 pub use atomic::{
-    TEMPORARY, Temporary, fill, folder_of, is_special, remove_abandoned, remove_unfinished, write,
+    Pending, TEMPORARY, Temporary, fill, folder_of, is_special, remove_abandoned,
+    remove_unfinished, write,
 };
 pub use cache::cache_folder;
 pub use clutter::{PassedOver, is_clutter};
