@@ -144,6 +144,7 @@ const RULES: &[Rule] = &[
     rule("settings", &[], &[]),
     rule("skipped", &[], &[]),
     rule("sweep", &["files", "record"], &[]),
+    rule("tables", &["columns", "files"], &[]),
     rule("tch-ext", &[], &[Libtorch]),
     rule("training", &["detector", "files", "tch-ext"], &[Libtorch]),
     rule("unet", &["diffusion-core", "layers"], &[Libtorch]),

@@ -1,0 +1,5 @@
+//! Reading CSV and Parquet.
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod chunk;
+mod csv_writer;
+mod error;
+mod follow;
+mod found;
+mod json_writer;
+mod options;
+mod output;
+mod parquet_reader;
+mod parquet_writer;
+mod plan;
+mod source;
+mod store;
+mod table;
+mod text;
+mod time;
+mod writer;
+
+pub use chunk::{Chunk, Lines};
+pub use error::TablesError;
+pub use follow::{Follow, follow};
+pub use found::Found;
+pub use options::{Format, Options, Style};
+pub use output::Target;
+pub use source::Source;
+pub use table::{Rows, Table, open};
+pub use time::{format_time, parse_time};
+pub use writer::Writer;
