@@ -3,6 +3,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::machine_args::Machine;
+use crate::own_args::{
+    CALIBRATE_EXAMPLES, Calibrate, FIT_EXAMPLES, Fit, SCORE_EXAMPLES, SHOW_EXAMPLES, Score, Show,
+};
+
 /// Anomaly detection with diffusion models, and classical methods beside them.
 #[derive(Debug, Parser)]
 #[command(name = "residuum", version, propagate_version = true, after_help = EXIT_CODES)]
@@ -15,6 +20,8 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "\
 Examples:
+  residuum fit parts.csv -o parts.residuum
+  residuum score parts.residuum new.csv
   residuum run --dataset FashionMNIST_3@pixels --method ocsvm
   residuum datasets list
   residuum methods show ddpm
@@ -43,6 +50,18 @@ pub(crate) enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Learn what normal data look like and keep it in one file
+    #[command(after_help = FIT_EXAMPLES)]
+    Fit(Box<Fit>),
+    /// Score new data with a model: which rows or images are odd, and how sure that is
+    #[command(after_help = SCORE_EXAMPLES)]
+    Score(Score),
+    /// What a model is and what it promises
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+    /// Calibrate a model on other normal data
+    #[command(after_help = CALIBRATE_EXAMPLES)]
+    Calibrate(Calibrate),
     /// Known data sets: which there are, where they lie, how to get them
     #[command(subcommand)]
     Datasets(Datasets),
@@ -193,20 +212,6 @@ pub(crate) struct Run {
     /// largest values are half-way to the brightest colour
     #[arg(long, value_name = "DIR")]
     pub(crate) maps: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Machine {
-    /// auto, cpu, cuda or cuda:INDEX
-    #[arg(long, default_value = "auto")]
-    pub(crate) device: String,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<std::num::NonZeroUsize>,
-    /// Keep trained networks here: what is there is not trained again, what was interrupted is
-    /// trained further
-    #[arg(long, value_name = "DIR")]
-    pub(crate) models: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use crate::args;
 use crate::failure::{Failure, exit};
 use crate::networks::{Embedder, Networks, hand_over};
 use crate::normalisation;
-use crate::place::{apart, cannot_write, fill_atomically};
+use crate::place::{apart, check_place, fill_atomically};
 use crate::progress::{After, Bar};
 use crate::protocol::protocol;
 use crate::run::on_bad_file;
@@ -111,18 +111,6 @@ fn embedder(args: &args::Embed) -> Result<Embedder, Failure> {
             std,
         }),
     }
-}
-
-/// Makes the folder of `path` and tries it: what takes hours must not be lost at their end.
-fn check_place(path: &Path) -> Result<(), Failure> {
-    let try_it = || -> std::io::Result<()> {
-        if path.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        std::fs::create_dir_all(files::folder_of(path))?;
-        files::Temporary::beside(path).map(drop)
-    };
-    try_it().map_err(|error| cannot_write(path, &error))
 }
 
 /// Adds `part` to the rows so far, which are to be `most` at most and are in memory once.

@@ -14,11 +14,14 @@ mod failure;
 mod interrupt;
 mod lifeline;
 mod log;
+mod machine_args;
 mod maps;
 mod methods;
 mod networks;
 mod normalisation;
 mod output;
+mod own;
+mod own_args;
 mod place;
 mod progress;
 mod protocol;
@@ -90,6 +93,10 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
     let roots = Roots::discover(cli.global.data.as_deref())?;
     let machine = |args| machine(args, networks);
     match &cli.command {
+        Command::Fit(args) => own::fit(args, &machine(&args.machine)?),
+        Command::Score(args) => own::score(args, &machine(&args.machine)?),
+        Command::Show(args) => own::show(args),
+        Command::Calibrate(args) => own::calibrate(args, &machine(&args.machine)?),
         Command::Datasets(command) => datasets_command::run(command, &roots),
         Command::Methods(command) => methods::run(command),
         Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),
@@ -112,7 +119,10 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
 }
 
 /// What a command runs on. `auto` is the processor where there are no networks.
-fn machine(args: &args::Machine, networks: Option<&'static Networks>) -> Result<Machine, Failure> {
+fn machine(
+    args: &machine_args::Machine,
+    networks: Option<&'static Networks>,
+) -> Result<Machine, Failure> {
     let choice = args.device.parse::<DeviceChoice>()?;
     let device = match (networks, choice) {
         (Some(networks), choice) => (networks.device)(choice)?,

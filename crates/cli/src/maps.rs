@@ -146,7 +146,7 @@ fn file_name(outcome: &Outcome, test_image: usize) -> String {
 }
 
 /// The folder and the name of a file without its ending, `scratch-003`, in letters that every system takes.
-fn name_of(file: &Path) -> String {
+pub(crate) fn name_of(file: &Path) -> String {
     let text =
         |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let folder = text(file.parent().and_then(Path::file_name));

@@ -29,6 +29,18 @@ pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     .hint("give another place or make room; nothing that was finished is lost")
 }
 
+/// Makes the folder of `path` and tries it: what takes hours must not be lost at their end.
+pub(crate) fn check_place(path: &Path) -> Result<(), Failure> {
+    let try_it = || -> std::io::Result<()> {
+        if path.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        std::fs::create_dir_all(files::folder_of(path))?;
+        files::Temporary::beside(path).map(drop)
+    };
+    try_it().map_err(|error| cannot_write(path, &error))
+}
+
 /// Refuses outputs that are one file, however it is spelled or linked, and an output that would replace an
 /// input or a file inside of one that is a folder.
 ///

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use datasets::{Label, OnBadFile, Roots, Split};
 use experiment::{Experiment, Machine};
 use record::Seeds;
+use residuum::Config;
 use serde::de::DeserializeOwned;
 
 use crate::failure::{Failure, exit};
@@ -98,23 +99,8 @@ fn data_files(name: &str, roots: &Roots) -> Vec<PathBuf> {
 }
 
 fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
-    let mut config = residuum::find(&args.method)?.config();
-    if let Some(path) = &args.config {
-        let text = datasets::read_text(path).map_err(|error| Failure {
-            code: exit::USAGE,
-            ..Failure::from(error)
-        })?;
-        config.set_toml(&text).map_err(|error| {
-            let failure = Failure::from(error);
-            Failure {
-                message: format!("{}: {}", path.display(), failure.message),
-                ..failure
-            }
-        })?;
-    }
-    for text in &args.set {
-        config.set_text(text)?;
-    }
+    let config = residuum::find(&args.method)?.config();
+    let mut config = with_settings(config, args.config.as_deref(), &args.set)?;
     if let Some(rule) = &args.score_rule {
         config.set("score.rule", rule.as_str().into())?;
     }
@@ -140,6 +126,31 @@ fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
             .transpose()?,
         on_bad_file: on_bad_file(args.skip_bad_files),
     })
+}
+
+/// `config` with what `--config` and `--set` say.
+pub(crate) fn with_settings(
+    mut config: Config,
+    file: Option<&Path>,
+    settings: &[String],
+) -> Result<Config, Failure> {
+    if let Some(path) = file {
+        let text = datasets::read_text(path).map_err(|error| Failure {
+            code: exit::USAGE,
+            ..Failure::from(error)
+        })?;
+        config.set_toml(&text).map_err(|error| {
+            let failure = Failure::from(error);
+            Failure {
+                message: format!("{}: {}", path.display(), failure.message),
+                ..failure
+            }
+        })?;
+    }
+    for text in settings {
+        config.set_text(text)?;
+    }
+    Ok(config)
 }
 
 /// What `--skip-bad-files` asks for.

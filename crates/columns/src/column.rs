@@ -52,6 +52,18 @@ impl Column {
         }
     }
 
+    /// Adds values of the same type; those of another are left out.
+    pub(crate) fn append(&mut self, other: Self) {
+        let before = self.values.len();
+        self.values.append(other.values);
+        let after = self.values.len();
+        if self.missing.is_some() || other.missing.is_some() {
+            let marks = self.missing.get_or_insert_with(|| vec![false; before]);
+            marks.extend(other.missing.unwrap_or_default());
+            marks.resize(after, false);
+        }
+    }
+
     /// Which values are missing; `None` where none is.
     pub fn missing(&self) -> Option<&[bool]> {
         self.missing.as_deref()

@@ -28,4 +28,7 @@ pub enum ColumnsError {
         /// The name.
         name: String,
     },
+    /// Rows of other columns.
+    #[error("rows of other columns")]
+    Other,
 }

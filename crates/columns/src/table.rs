@@ -69,6 +69,22 @@ impl Columns {
         }
     }
 
+    /// Adds the rows of `other`, which has the same columns in the same order.
+    ///
+    /// # Errors
+    /// [`ColumnsError::Other`] where it has not; then nothing is added.
+    pub fn append(&mut self, other: Self) -> Result<(), ColumnsError> {
+        let fits =
+            |(a, b): (&Column, &Column)| a.name == b.name && a.values.kind() == b.values.kind();
+        if self.len() != other.len() || !self.iter().zip(&other).all(fits) {
+            return Err(ColumnsError::Other);
+        }
+        for (column, more) in self.columns.iter_mut().zip(other.columns) {
+            column.append(more);
+        }
+        Ok(())
+    }
+
     /// The columns by themselves.
     pub fn into_columns(self) -> Vec<Column> {
         self.columns
@@ -100,6 +116,21 @@ mod tests {
         let error = Columns::new(vec![column("a", &[1.0]), column("a", &[2.0])]).unwrap_err();
         assert_eq!(error.to_string(), "two columns are called `a`");
         assert!(column("a", &[1.0]).with_missing(vec![]).is_err());
+    }
+
+    #[test]
+    fn rows_are_added_with_their_gaps() {
+        let gap = column("a", &[1.0]).with_missing(vec![true]).unwrap();
+        let mut table = Columns::new(vec![column("a", &[2.0, 3.0])]).unwrap();
+        table.append(Columns::new(vec![gap]).unwrap()).unwrap();
+        table
+            .append(Columns::new(vec![column("a", &[4.0])]).unwrap())
+            .unwrap();
+        let a = table.get("a").unwrap();
+        assert_eq!(a.values, Values::Float64(vec![2.0, 3.0, 1.0, 4.0]));
+        assert_eq!(a.missing(), Some(&[false, false, true, false][..]));
+        let other = Columns::new(vec![column("b", &[4.0])]).unwrap();
+        assert_eq!(table.append(other), Err(ColumnsError::Other));
     }
 
     #[test]

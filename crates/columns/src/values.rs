@@ -65,6 +65,19 @@ impl Values {
         }
     }
 
+    pub(crate) fn append(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Float32(v), Self::Float32(more)) => v.extend(more),
+            (Self::Float64(v), Self::Float64(more)) => v.extend(more),
+            (Self::Integer(v), Self::Integer(more)) | (Self::Time(v), Self::Time(more)) => {
+                v.extend(more);
+            }
+            (Self::Boolean(v), Self::Boolean(more)) => v.extend(more),
+            (Self::Text(v), Self::Text(more)) => v.extend(more),
+            _ => {}
+        }
+    }
+
     /// No values of the type `kind`.
     pub fn none(kind: Kind) -> Self {
         match kind {

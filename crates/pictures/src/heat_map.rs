@@ -51,6 +51,11 @@ impl Scale {
         Self::new(low, low + ABOVE * (large - low))
     }
 
+    /// The low and the high end.
+    pub fn ends(self) -> [f32; 2] {
+        [self.low, self.high]
+    }
+
     /// Where `value` lies, 0 to 1.
     fn share(self, value: f32) -> f32 {
         // In f64, where the width of no scale overflows.

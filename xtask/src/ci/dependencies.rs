@@ -40,6 +40,8 @@ const RULES: &[Rule] = &[
     rule(
         "cli",
         &[
+            "columns",
+            "conformal",
             "datasets",
             "detector",
             "experiment",
@@ -48,6 +50,7 @@ const RULES: &[Rule] = &[
             "record",
             "report",
             "residuum",
+            "tables",
         ],
         &[Polars],
     ),
@@ -137,6 +140,7 @@ const RULES: &[Rule] = &[
             "detector",
             "files",
             "numpy-random",
+            "pictures",
         ],
         &[],
     ),

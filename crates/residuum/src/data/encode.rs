@@ -1,4 +1,4 @@
-use detector::Input;
+use detector::{Input, Rows};
 use ndarray::{Array2, ArrayView2, ArrayView4};
 
 use columns::{Column, Columns};
@@ -56,10 +56,12 @@ impl Layout {
         match (self, data) {
             (Self::Table(layout), Data::Columns(table)) => layout.encode(table),
             (Self::Array { columns, .. }, Data::Rows(x)) => {
-                whole(Numbers::View(of_width(x, *columns)?))
+                check_rows(Rows::F32(x), *columns)?;
+                whole(Numbers::View(x))
             }
             (Self::Array { columns, .. }, Data::Rows64(x)) => {
-                whole(Numbers::View64(of_width(x, *columns)?))
+                check_rows(Rows::F64(x), *columns)?;
+                whole(Numbers::View64(x))
             }
             (Self::Images { .. }, Data::Images(x)) => whole(Numbers::Images(x)),
             _ => Err(DataError::Family {
@@ -78,10 +80,19 @@ impl Layout {
     }
 }
 
-fn of_width<T>(x: ArrayView2<'_, T>, expected: usize) -> Result<ArrayView2<'_, T>, DataError> {
-    match x.ncols() {
-        found if found == expected => Ok(x),
-        found => Err(DataError::Width { found, expected }),
+/// That rows have as many columns as in training, and finite numbers. Columns count from 0.
+fn check_rows(x: Rows<'_>, expected: usize) -> Result<(), DataError> {
+    if x.ncols() != expected {
+        let found = x.ncols();
+        return Err(DataError::Width { found, expected });
+    }
+    match x.first_not_finite() {
+        None => Ok(()),
+        Some((row, column, value)) => Err(DataError::NotFinite {
+            name: column.to_string(),
+            row,
+            value,
+        }),
     }
 }
 

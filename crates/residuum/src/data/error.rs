@@ -109,3 +109,16 @@ pub enum DataError {
         other: &'static str,
     },
 }
+
+impl DataError {
+    /// The same error with its row, where it names one, as `place` counts rows.
+    #[must_use]
+    pub fn with_row(mut self, place: impl FnOnce(usize) -> usize) -> Self {
+        if let Self::Missing { row, .. } | Self::NotFinite { row, .. } | Self::Label { row, .. } =
+            &mut self
+        {
+            *row = place(*row);
+        }
+        self
+    }
+}

@@ -1,7 +1,8 @@
 use conformal::{Calibration, ConformalError, Threshold};
 use detector::{Detector, DetectorError, Input, Progress, Scorer};
+use pictures::Scale;
 
-use crate::data::{Data, Findings, Layout, findings};
+use crate::data::{Data, DataError, Findings, Layout, findings};
 use crate::method::{Method, Takes};
 use crate::model::auto::{Choice, caps, choose};
 use crate::model::calibrated::Model;
@@ -100,8 +101,9 @@ impl Model {
         )?;
         // What the calibration rows look like must not decide how training rows are treated.
         let train = Samples::of(data, &division.train);
-        let layout = Layout::learn(train.data(), roles, options.missing)?;
-        let encoded = layout.encode(train.data())?;
+        let trained = |error: DataError| error.with_row(|row| division.train[row]);
+        let layout = Layout::learn(train.data(), roles, options.missing).map_err(trained)?;
+        let encoded = layout.encode(train.data()).map_err(trained)?;
         let input = encoded.input();
         let Choice {
             method,
@@ -120,7 +122,8 @@ impl Model {
         let scorer = detector.fit(input, options.seed, progress)?;
 
         let held_out = Samples::of(data, &division.calibrate);
-        let held_out_encoded = layout.encode(held_out.data())?;
+        let held_out_encoded = (layout.encode(held_out.data()))
+            .map_err(|error| error.with_row(|row| division.calibrate[row]))?;
         let held_out_input = held_out_encoded.input();
         let scores = scored(&*scorer, held_out_input, progress)?;
         let mut warnings = scorer.warnings();
@@ -191,6 +194,7 @@ impl Model {
             seed: options.seed,
             threshold,
             warnings,
+            map_scale: map_scale(&*scorer, held_out_input, progress)?,
             layout,
         };
         Ok(Fitted {
@@ -201,6 +205,28 @@ impl Model {
             odd,
         })
     }
+}
+
+/// Images that fix the scale of the maps.
+const SCALED_BY: usize = 32;
+
+/// The ends of the scale that maps are drawn on, from maps of images that are normal and not trained on;
+/// `None` for rows and for methods without maps.
+fn map_scale(
+    scorer: &dyn Scorer,
+    held_out: Input<'_>,
+    progress: &dyn Progress,
+) -> Result<Option<[f32; 2]>, DetectorError> {
+    let Input::Images(_) = held_out else {
+        return Ok(None);
+    };
+    let some = held_out.slice(0, held_out.len().min(SCALED_BY));
+    let Some(maps) = scorer.maps(some, progress)? else {
+        return Ok(None);
+    };
+    // Maps of one number everywhere have no scale of their own.
+    let ends = Scale::of_normals(maps.view()).map(Scale::ends);
+    Ok(Some(ends.unwrap_or([0.0, 1.0])))
 }
 
 /// The rows that no label calls anomalies.

@@ -36,6 +36,9 @@ pub struct Manifest {
     pub seed: u64,
     /// The score above which a row is an anomaly; `None` where the calibration rows are too few.
     pub threshold: Option<Threshold>,
+    /// The values of maps that are drawn darkest and brightest; `None` where there are no maps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map_scale: Option<[f32; 2]>,
     /// What makes its scores or decisions weaker than they look, one sentence each.
     pub warnings: Vec<String>,
 }

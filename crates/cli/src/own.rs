@@ -1,0 +1,17 @@
+//! Detectors for data of one's own: `fit`, `score`, `show`, `calibrate`.
+
+mod calibrate;
+mod choices;
+mod fit;
+mod input;
+mod maps;
+mod model_failure;
+mod output;
+mod score;
+mod show;
+mod stream;
+
+pub(crate) use calibrate::run as calibrate;
+pub(crate) use fit::run as fit;
+pub(crate) use score::run as score;
+pub(crate) use show::run as show;

@@ -1,0 +1,211 @@
+use std::fmt::Write as _;
+use std::path::Path;
+
+use detector::Progress;
+use experiment::Machine;
+use residuum::data::{Data, Encoding, Layout, Roles};
+use residuum::{FitOptions, Fitted, Model, OddRow};
+
+use crate::failure::Failure;
+use crate::networks::hand_over;
+use crate::output::print;
+use crate::own::choices::{kind, method, methods, missing, target};
+use crate::own::input::{Input, array, located, whole};
+use crate::own_args::Fit;
+use crate::place::{apart, check_place};
+use crate::progress::Bar;
+
+/// `residuum fit`: a model of data of one's own.
+pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
+    let given = method(&args.method, args.config.as_deref(), &args.set)?;
+    let options = FitOptions {
+        method: given,
+        kind: kind(args.kind.as_deref())?,
+        roles: Roles {
+            only: args.columns.clone(),
+            drop: args.drop.clone(),
+            as_number: args.as_number.clone(),
+            as_category: args.as_category.clone(),
+            key: args.key.clone(),
+            label: args.label.clone(),
+            group: args.group.clone(),
+            time: args.time.clone(),
+        },
+        missing: missing(&args.missing)?,
+        calibration: args.calibration,
+        target: target(&args.rates)?,
+        seed: args.seed,
+        runtime: machine.runtime.clone(),
+        ..FitOptions::new(methods(machine))
+    };
+    apart(&[("--out", &args.out)], &[("the data", &args.input)])?;
+    let needs_libtorch = |name: &str| residuum::find(name).is_ok_and(|m| m.needs_libtorch);
+    let named = options.method.as_ref().map(residuum::Config::method);
+    if machine.networks.is_none() && named.is_some_and(needs_libtorch) {
+        return Err(hand_over());
+    }
+    check_place(&args.out)?;
+    let input = Input::open(&args.input, &args.reading)?;
+    if machine.networks.is_none() && named.is_none() && matches!(input, Input::Images(_)) {
+        return Err(hand_over());
+    }
+    let bar = Bar::new();
+    let fitted = fit(args, &input, &options, &bar);
+    bar.finish();
+    let (fitted, names) = fitted?;
+    fitted.model.save(&args.out)?;
+    print(&report(args, &input, &fitted, &names));
+    for warning in &fitted.model.manifest().warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
+}
+
+/// The fitted model and what rows are called.
+fn fit(
+    args: &Fit,
+    input: &Input,
+    options: &FitOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<(Fitted, Names), Failure> {
+    let file = args.input.display().to_string();
+    let fit = |data: Data<'_>| {
+        Model::fit(data, options, progress).map_err(|error| located(&file, 0, error))
+    };
+    match input {
+        Input::Table(table) => {
+            let columns = whole(table)?;
+            let fitted = fit(Data::Columns(&columns))?;
+            Ok((fitted, Names::Rows))
+        }
+        Input::Array(data) => Ok((fit(array(data))?, Names::Rows)),
+        Input::Images(pictures) => {
+            pictures.warn();
+            let (images, kept) = pictures.read(&pictures.paths, args.side.get())?;
+            let fitted = fit(Data::Images(images.view()))?;
+            let files = kept.iter().map(|&at| &pictures.paths[at]);
+            let files = files.map(|path| path.display().to_string()).collect();
+            Ok((fitted, Names::Files(files)))
+        }
+    }
+}
+
+/// What a row is called.
+enum Names {
+    /// By its number, from 1.
+    Rows,
+    Files(Vec<String>),
+}
+
+impl Names {
+    fn of(&self, row: usize) -> String {
+        match self {
+            Self::Rows => format!("row {}", row + 1),
+            Self::Files(files) => files.get(row).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// What was learned, in words.
+fn report(args: &Fit, input: &Input, fitted: &Fitted, names: &Names) -> String {
+    let manifest = fitted.model.manifest();
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "data         {}", data(&args.input, input));
+    for line in columns(&manifest.layout) {
+        let _ = writeln!(text, "{line}");
+    }
+    for (rows, why) in [
+        (fitted.labelled, "the label calls them anomalies"),
+        (fitted.incomplete, "a value is missing"),
+    ] {
+        if rows > 0 {
+            let _ = writeln!(text, "left out     {rows} rows: {why}");
+        }
+    }
+    text.push_str(&super::show::facts(manifest));
+    let findings = fitted.findings.to_string();
+    for (i, line) in findings.lines().enumerate() {
+        let label = if i == 0 { "notice" } else { "" };
+        let _ = writeln!(text, "{label:<13}{line}");
+    }
+    text.push_str(&odd(&fitted.odd, &fitted.model, names));
+    let size = std::fs::metadata(&args.out).map_or(0, |meta| meta.len());
+    let _ = writeln!(
+        text,
+        "saved        {} ({})",
+        args.out.display(),
+        bytes(size)
+    );
+    text
+}
+
+fn data(path: &Path, input: &Input) -> String {
+    let what = match input {
+        Input::Table(table) => {
+            let (rows, columns) = (table.row_count(), table.schema().len());
+            format!("{}, {rows} rows, {columns} columns", table.found().taken)
+        }
+        Input::Array(data) => format!("array, {} rows, {} columns", data.len(), data.width()),
+        Input::Images(pictures) => format!("{} images", pictures.paths.len()),
+    };
+    format!("{}: {what}", path.display())
+}
+
+/// The columns that were learned from, one line for each kind.
+fn columns(layout: &Layout) -> Vec<String> {
+    let Layout::Table(layout) = layout else {
+        return Vec::new();
+    };
+    let shown = |names: Vec<String>| match names.len() {
+        0..=12 => names.join(", "),
+        n => format!("{}, … ({n})", names[..10].join(", ")),
+    };
+    let mut numbers = Vec::new();
+    let mut categories = Vec::new();
+    for column in &layout.columns {
+        match &column.encoding {
+            Encoding::Number { .. } => numbers.push(column.name.clone()),
+            Encoding::Categories { levels } => {
+                categories.push(format!("{} ({})", column.name, levels.len()));
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    if !numbers.is_empty() {
+        lines.push(format!("numbers      {}", shown(numbers)));
+    }
+    if !categories.is_empty() {
+        lines.push(format!("categories   {}", shown(categories)));
+    }
+    lines
+}
+
+fn odd(rows: &[OddRow], model: &Model, names: &Names) -> String {
+    let mut text = String::new();
+    for (i, odd) in rows.iter().enumerate() {
+        let label = if i == 0 { "look at" } else { "" };
+        let how = match odd.held_out {
+            true => model.calibration().p_value(odd.score).map_or_else(
+                |_| "held out".to_owned(),
+                |p| format!("held out, p = {p:.4}"),
+            ),
+            false => "trained on".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "{label:<13}{}: score {:.4} ({how})",
+            names.of(odd.row),
+            odd.score
+        );
+    }
+    text
+}
+
+fn bytes(n: u64) -> String {
+    match n {
+        0..10_000 => format!("{n} bytes"),
+        10_000..10_000_000 => format!("{} kB", n / 1000),
+        _ => format!("{} MB", n / 1_000_000),
+    }
+}

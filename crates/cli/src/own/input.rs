@@ -1,0 +1,197 @@
+//! What a user names as data: a table, an array of numbers or images.
+
+use std::path::{Path, PathBuf};
+
+use columns::{Columns, Kind};
+use datasets::{
+    Colour, ImageOptions, is_archive, left_out, list_images_counted, load_rows, read_images,
+};
+use files::PassedOver;
+use ndarray::Array4;
+use residuum::ModelError;
+use residuum::data::{Data, Layout};
+use tables::{Options, Table};
+
+use crate::failure::{Failure, exit};
+use crate::own_args::Reading;
+use crate::run::on_bad_file;
+
+/// Data that are open but not yet read.
+pub(super) enum Input {
+    Table(Box<Table>),
+    Array(datasets::Data),
+    Images(Pictures),
+}
+
+/// Files of images.
+pub(super) struct Pictures {
+    pub(super) paths: Vec<PathBuf>,
+    passed_over: PassedOver,
+    skip: bool,
+}
+
+/// Endings of pictures, as far as they decide what a file is.
+const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
+
+impl Input {
+    pub(super) fn open(path: &Path, reading: &Reading) -> Result<Self, Failure> {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let ending = ending.unwrap_or_default().to_ascii_lowercase();
+        let is_array =
+            ending == "npy" || ending == "npz" || (ending.is_empty() && is_archive(path));
+        let is_picture = PICTURES.contains(&ending.as_str());
+        if is_array && path.is_file() {
+            return Ok(Self::Array(load_rows(path)?));
+        }
+        if path.is_dir() || is_picture || (ending == "txt" && lists_files(path)) {
+            let (paths, passed_over) = list_images_counted(path)?;
+            return Ok(Self::Images(Pictures {
+                paths,
+                passed_over,
+                skip: reading.skip_bad_files,
+            }));
+        }
+        let table = tables::open(path, &options(reading)?)?;
+        for odd in &table.found().odd {
+            tracing::warn!("{}: {odd}", table.file());
+        }
+        Ok(Self::Table(Box::new(table)))
+    }
+}
+
+/// Whether the first line of a text names a file beside it.
+fn lists_files(path: &Path) -> bool {
+    let first = |text: String| {
+        text.lines()
+            .find(|line| !line.trim().is_empty())
+            .map(str::to_owned)
+    };
+    let line = datasets::read_text(path).ok().and_then(first);
+    line.is_some_and(|line| files::folder_of(path).join(line.trim()).is_file())
+}
+
+/// How a table is read.
+pub(super) fn options(reading: &Reading) -> Result<Options, Failure> {
+    let delimiter = match reading.delimiter.as_deref() {
+        None => None,
+        Some("\\t" | "tab") => Some(b'\t'),
+        Some(text) => match text.as_bytes() {
+            &[byte] => Some(byte),
+            _ => {
+                let message = format!("--delimiter {text:?}: expected one character, or tab");
+                return Err(Failure::new(exit::USAGE, message));
+            }
+        },
+    };
+    Ok(Options {
+        delimiter,
+        header: reading.no_header.then_some(false),
+        decimal_comma: reading.decimal_comma.then_some(true),
+        chunk_rows: None,
+    })
+}
+
+/// All rows of a table.
+pub(super) fn whole(table: &Table) -> Result<Columns, Failure> {
+    let mut all: Option<Columns> = None;
+    for chunk in table.rows(None)? {
+        check_interrupt()?;
+        let chunk = chunk?.columns;
+        match &mut all {
+            None => all = Some(chunk),
+            Some(all) => all
+                .append(chunk)
+                .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?,
+        }
+    }
+    all.ok_or_else(|| {
+        Failure::new(
+            exit::BAD_DATA,
+            format!("{}: there are no rows", table.file()),
+        )
+    })
+}
+
+/// The rows of an array as a model takes them.
+pub(super) fn array(data: &datasets::Data) -> Data<'_> {
+    match data {
+        datasets::Data::Rows(x) => Data::Rows(x.view()),
+        datasets::Data::Rows64(x) => Data::Rows64(x.view()),
+        datasets::Data::Images(x) => Data::Images(x.view()),
+    }
+}
+
+impl Pictures {
+    /// The images at `paths`, in colour, each a square of `side` pixels, and which paths were images.
+    pub(super) fn read(
+        &self,
+        paths: &[PathBuf],
+        side: usize,
+    ) -> Result<(Array4<u8>, Vec<usize>), Failure> {
+        let options = ImageOptions {
+            size: Some(side),
+            colour: Colour::Rgb,
+            on_bad_file: on_bad_file(self.skip),
+            ..ImageOptions::default()
+        };
+        let images = read_images(paths, &options)?;
+        if let Some(warning) = left_out(&images.skipped) {
+            tracing::warn!("{warning}");
+        }
+        Ok((images.pixels, images.kept))
+    }
+
+    /// What was passed over in a folder, as a warning.
+    pub(super) fn warn(&self) {
+        if let Some(warning) = self.passed_over.warning() {
+            tracing::warn!("{warning}");
+        }
+    }
+}
+
+/// The columns of `table` that `layout` learned from, each as it was read then; numbers as they stand in the
+/// file.
+pub(super) fn learned(layout: &Layout, table: &[(String, Kind)]) -> Vec<(String, Kind)> {
+    let Layout::Table(layout) = layout else {
+        return table.to_vec();
+    };
+    let is_number = |kind: Kind| matches!(kind, Kind::Float32 | Kind::Float64 | Kind::Integer);
+    let columns = layout.columns.iter().map(|column| {
+        let found = table.iter().find(|(name, _)| *name == column.name);
+        let kind = match found {
+            Some((_, found)) if is_number(*found) && is_number(column.kind) => *found,
+            _ => column.kind,
+        };
+        (column.name.clone(), kind)
+    });
+    columns.collect()
+}
+
+/// An error of some rows of a file, the first of which is `first`: rows count from 1 in the message.
+pub(super) fn located(file: &str, first: u64, error: ModelError) -> Failure {
+    let error = match error {
+        ModelError::Data(error) => {
+            let place =
+                |row: usize| row + 1 + usize::try_from(first).unwrap_or(usize::MAX - row - 1);
+            ModelError::Data(error.with_row(place))
+        }
+        other => other,
+    };
+    let about_data = matches!(error, ModelError::Data(_) | ModelError::Detector(_));
+    let failure = Failure::from(error);
+    match about_data {
+        true => Failure {
+            message: format!("{}: {}", files::visible(file), failure.message),
+            ..failure
+        },
+        false => failure,
+    }
+}
+
+/// An error once a signal has come.
+pub(super) fn check_interrupt() -> Result<(), Failure> {
+    match crate::interrupt::asked() {
+        true => Err(detector::DetectorError::Interrupted.into()),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,184 @@
+//! Rows with their scores, to a file or to standard output.
+
+use std::path::Path;
+
+use columns::{Column, Columns, Kind, Values};
+use residuum::RowScore;
+use tables::{Format, Lines, Style, TablesError, Writer};
+
+use crate::failure::{Failure, exit};
+use crate::lifeline;
+
+/// Where scores go and how.
+pub(super) struct Output {
+    writer: Writer,
+    /// The names of what is added.
+    names: Names,
+    is_beside: bool,
+    /// The reader of standard output went away (`| head`): it has what it wanted.
+    pub(super) is_gone: bool,
+}
+
+/// The names of the columns that are added.
+#[derive(Debug, Clone)]
+pub(super) struct Names([String; 3]);
+
+/// What is added to the columns of the input.
+const ADDED: [(&str, Kind); 3] = [
+    ("score", Kind::Float64),
+    ("p_value", Kind::Float64),
+    ("anomaly", Kind::Boolean),
+];
+
+impl Names {
+    /// Those of the input stay apart: where one of them is taken, all have `residuum_` in front.
+    pub(super) fn beside<'a>(mut taken: impl Iterator<Item = &'a str>) -> Self {
+        let clash = taken.any(|name| ADDED.iter().any(|(added, _)| *added == name));
+        let prefix = if clash { "residuum_" } else { "" };
+        Self(ADDED.map(|(name, _)| format!("{prefix}{name}")))
+    }
+
+    fn columns(&self) -> Vec<(String, Kind)> {
+        let kinds = ADDED.iter().map(|(_, kind)| *kind);
+        self.0.iter().cloned().zip(kinds).collect()
+    }
+
+    /// The added columns of `rows`; those that were left out have gaps.
+    fn of(&self, rows: &[Option<RowScore>]) -> Result<Vec<Column>, Failure> {
+        let [score, p_value, anomaly] = &self.0;
+        let numbers = |of: fn(&RowScore) -> f64| {
+            let numbers = rows.iter().map(|row| row.as_ref().map_or(f64::NAN, of));
+            Values::Float64(numbers.collect())
+        };
+        let anomalies = rows
+            .iter()
+            .map(|row| row.as_ref().is_some_and(|row| row.is_anomaly == Some(true)));
+        let gone: Vec<bool> = rows.iter().map(Option::is_none).collect();
+        let unknown = rows
+            .iter()
+            .map(|row| row.as_ref().is_none_or(|row| row.is_anomaly.is_none()));
+        let unknown = unknown.collect();
+        let column = |name: &String, values, missing| {
+            Column::new(name.clone(), values)
+                .with_missing(missing)
+                .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))
+        };
+        Ok(vec![
+            column(score, numbers(|row| row.score), gone.clone())?,
+            column(p_value, numbers(|row| row.p_value), gone)?,
+            column(anomaly, Values::Boolean(anomalies.collect()), unknown)?,
+        ])
+    }
+}
+
+/// The format of an output by its name; CSV on standard output.
+pub(super) fn format(out: Option<&Path>) -> Result<Format, Failure> {
+    let Some(path) = out else {
+        return Ok(Format::Csv);
+    };
+    Format::of(path).ok_or_else(|| {
+        let message = format!(
+            "scores go to a .csv, .tsv, .parquet or .jsonl file, not {}",
+            path.display()
+        );
+        Failure::new(exit::USAGE, message)
+    })
+}
+
+/// The place `out`, or standard output.
+fn target(out: Option<&Path>) -> Result<&Path, Failure> {
+    match out {
+        Some(path) => Ok(path),
+        None if lifeline::stdout_was_closed() => Err(Failure::new(
+            exit::MISSING,
+            "cannot write to standard output: it is closed",
+        )
+        .hint("-o FILE.csv writes to a file")),
+        None => Ok(Path::new("-")),
+    }
+}
+
+impl Output {
+    /// Scores behind the records of a text, which stay as they are.
+    pub(super) fn beside(
+        out: Option<&Path>,
+        style: Style,
+        header: Option<&str>,
+        names: Names,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            writer: Writer::beside(target(out)?, style, header, &names.columns())?,
+            names,
+            is_beside: true,
+            is_gone: false,
+        })
+    }
+
+    /// Scores behind the columns `before`.
+    pub(super) fn of(
+        out: Option<&Path>,
+        style: Style,
+        before: &[(String, Kind)],
+        names: Names,
+    ) -> Result<Self, Failure> {
+        let columns = [before.to_vec(), names.columns()].concat();
+        Ok(Self {
+            writer: Writer::create(target(out)?, format(out)?, style, &columns)?,
+            names,
+            is_beside: false,
+            is_gone: false,
+        })
+    }
+
+    /// More rows: their scores, beside `lines` of text or behind the columns `before`.
+    pub(super) fn write(
+        &mut self,
+        lines: Option<&Lines>,
+        before: Vec<Column>,
+        rows: &[Option<RowScore>],
+    ) -> Result<(), Failure> {
+        let added = self.names.of(rows)?;
+        let internal =
+            |error: columns::ColumnsError| Failure::new(exit::INTERNAL, error.to_string());
+        let written = match lines {
+            Some(lines) if self.is_beside => {
+                let columns = Columns::new(added).map_err(internal)?;
+                self.writer.write_beside(lines, &columns)
+            }
+            _ => {
+                let columns = before.into_iter().chain(added).collect();
+                self.writer.write(&Columns::new(columns).map_err(internal)?)
+            }
+        };
+        self.look(written)
+    }
+
+    /// Passes on what is buffered.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        let flushed = self.writer.flush();
+        self.look(flushed)
+    }
+
+    fn look(&mut self, result: Result<(), TablesError>) -> Result<(), Failure> {
+        match result {
+            Err(error) if is_gone(&error) => {
+                self.is_gone = true;
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Gives a file its name.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self.writer.finish() {
+            Err(error) if !is_gone(&error) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_gone(error: &TablesError) -> bool {
+    matches!(error, TablesError::Write { source, .. }
+        if source.kind() == std::io::ErrorKind::BrokenPipe)
+}

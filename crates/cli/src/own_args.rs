@@ -1,0 +1,203 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::machine_args::Machine;
+
+pub(crate) const FIT_EXAMPLES: &str = "\
+Examples:
+  residuum fit parts.csv -o parts.residuum
+  residuum fit parts.parquet -o parts.residuum --key id --drop operator --missing mean
+  residuum fit machines.csv -o machines.residuum --group machine --fpr 0.001 --confidence 0.95
+  residuum fit vectors.npy -o vectors.residuum --method knn --set neighbours=10
+  residuum fit photos/good -o photos.residuum
+
+A share of the rows is held out of training and calibrates: what the model promises of false alarms holds for new rows
+that are like them.";
+
+pub(crate) const SCORE_EXAMPLES: &str = "\
+Examples:
+  residuum score parts.residuum new.csv
+  residuum score parts.residuum new.parquet -o scored.parquet --fdr 0.05
+  residuum score parts.residuum new.csv -o scored.csv --only-scores
+  residuum score photos.residuum photos/new -o scored.csv --maps maps
+  tail -f sensor.csv | residuum score sensor.residuum - --follow
+
+The output has the rows and columns of the input in their order, and score (higher is more anomalous), p_value (of
+normal rows at most a share p has one of p or less) and anomaly.";
+
+pub(crate) const SHOW_EXAMPLES: &str = "\
+Examples:
+  residuum show parts.residuum
+  residuum show parts.residuum --json";
+
+pub(crate) const CALIBRATE_EXAMPLES: &str = "\
+Examples:
+  residuum calibrate parts.residuum fresh.csv -o fresh.residuum
+  residuum calibrate parts.residuum fresh.csv -o fresh.residuum --fpr 0.001 --confidence 0.95";
+
+/// How a file of data is read.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    /// What stands between two fields of a text [default: found out]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) delimiter: Option<String>,
+    /// The first line of a text holds values, not names
+    #[arg(long)]
+    pub(crate) no_header: bool,
+    /// Numbers of a text have a decimal comma
+    #[arg(long)]
+    pub(crate) decimal_comma: bool,
+    /// Leave out and count files of a folder that are damaged or no images, instead of stopping
+    #[arg(long)]
+    pub(crate) skip_bad_files: bool,
+}
+
+/// What a threshold has to keep.
+#[derive(Debug, Args)]
+pub(crate) struct Rates {
+    /// Share of normal rows that may be called anomalies [default: 0.01]
+    #[arg(long, value_name = "RATE")]
+    pub(crate) fpr: Option<f64>,
+    /// How sure the rate is to hold; where the rows are too few it is an error [default: 0.95 where they suffice]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) confidence: Option<f64>,
+    /// The same as --fpr N/M: so many false alarms a day …
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "rows_per_day",
+        conflicts_with = "fpr"
+    )]
+    pub(crate) alarms_per_day: Option<f64>,
+    /// … among so many rows
+    #[arg(long, value_name = "M", requires = "alarms_per_day")]
+    pub(crate) rows_per_day: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fit {
+    /// Examples of normal data: CSV or TSV, Parquet, .npy, .npz (array X), a folder of images or a .txt list of
+    /// them, or - for CSV on standard input
+    #[arg(value_name = "DATA")]
+    pub(crate) input: PathBuf,
+    /// Where the model goes
+    #[arg(short, long, value_name = "FILE.residuum")]
+    pub(crate) out: PathBuf,
+    /// auto, or a method by name (residuum methods list)
+    #[arg(long, default_value = "auto")]
+    pub(crate) method: String,
+    /// TOML file with settings of the method
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// One setting of the method; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// What rows of numbers are: table (columns have units of their own) or embedding (vectors of a network)
+    /// [default: found out]
+    #[arg(long, value_name = "table|embedding")]
+    pub(crate) kind: Option<String>,
+    /// Learn from these columns alone
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// Do not learn from these columns
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        conflicts_with = "columns"
+    )]
+    pub(crate) drop: Vec<String>,
+    /// Take these columns of dates or times as numbers
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) as_number: Vec<String>,
+    /// Take these columns of text or whole numbers as categories
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) as_category: Vec<String>,
+    /// Column that names each row; not learned from
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) key: Option<String>,
+    /// Column that says which rows are anomalies (1, true, anomaly): they are left out
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// Column of groups (one part photographed twice, one machine): a group is held out as a whole
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) group: Option<String>,
+    /// Column of time: the last rows are held out
+    #[arg(long, value_name = "COLUMN", conflicts_with = "group")]
+    pub(crate) time: Option<String>,
+    /// Where a value is missing: error, mean (of the training rows, with a column that says so) or drop (the row)
+    #[arg(long, default_value = "error", value_name = "error|mean|drop")]
+    pub(crate) missing: String,
+    /// Share of the rows that is held out for calibration
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    pub(crate) calibration: f64,
+    #[command(flatten)]
+    pub(crate) rates: Rates,
+    /// Seed of the division of the rows and of the method
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Side of the square that images become, in pixels: their middle, resized
+    #[arg(long, value_name = "PIXELS", default_value = "256")]
+    pub(crate) side: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Score {
+    /// Model made by residuum fit
+    pub(crate) model: PathBuf,
+    /// Data like those it was fitted to, or - for CSV on standard input
+    #[arg(value_name = "DATA")]
+    pub(crate) input: PathBuf,
+    /// Where the rows with their scores go [default: CSV on standard output]
+    #[arg(short, long, value_name = "FILE.csv|.parquet|.jsonl")]
+    pub(crate) out: Option<PathBuf>,
+    /// Decide by the share of false ones among all anomalies instead of the model's threshold
+    #[arg(long, value_name = "RATE", conflicts_with = "follow")]
+    pub(crate) fdr: Option<f64>,
+    /// Leave the columns of the input out, but for the key
+    #[arg(long)]
+    pub(crate) only_scores: bool,
+    /// Write every image with the map of its anomalies over it, and sheet.png with the worst
+    #[arg(long, value_name = "DIR", conflicts_with = "follow")]
+    pub(crate) maps: Option<PathBuf>,
+    /// Score each line of standard input as it comes
+    #[arg(long)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Model made by residuum fit
+    pub(crate) model: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    /// Model made by residuum fit
+    pub(crate) model: PathBuf,
+    /// Normal data that it has not seen
+    #[arg(value_name = "DATA")]
+    pub(crate) input: PathBuf,
+    /// Where the calibrated model goes
+    #[arg(short, long, value_name = "FILE.residuum")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) rates: Rates,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
