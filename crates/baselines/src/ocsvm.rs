@@ -109,7 +109,7 @@ impl OneClassSvm {
         x: ArrayView2<'_, T>,
         progress: &dyn Progress,
     ) -> Result<OneClassSvmModel, DetectorError> {
-        T::input(x).rows()?;
+        Input::of(x).rows()?;
         let (n, d) = (x.nrows() as u128, x.ncols() as u128);
         let cache = (self.config.cache_mib as u128) << 20;
         needs_memory(

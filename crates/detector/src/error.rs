@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use settings::Setting;
 
-use crate::StateError;
+use crate::state::StateError;
 
 /// Why a detector could not fit or score.
 #[derive(Debug, thiserror::Error)]

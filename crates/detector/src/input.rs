@@ -1,6 +1,7 @@
 use ndarray::{ArrayView2, ArrayView4, Axis, CowArray, Ix2, Slice};
 
-use crate::{DetectorError, Number, Rows};
+use crate::error::DetectorError;
+use crate::rows::{Number, Rows};
 
 /// What a detector is given: rows of numbers or images.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +15,14 @@ pub enum Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// Rows of either number type, `[n, d]`.
+    pub fn of<T: Number>(x: ArrayView2<'a, T>) -> Self {
+        match T::rows(x) {
+            Rows::F32(x) => Self::Rows(x),
+            Rows::F64(x) => Self::Rows64(x),
+        }
+    }
+
     /// The rows, checked: at least one, all finite.
     ///
     /// # Errors

@@ -4,7 +4,6 @@ pub mod conformance;
 mod error;
 mod input;
 mod memory;
-mod number;
 mod progress;
 mod rows;
 mod state;
@@ -12,9 +11,8 @@ mod state;
 pub use error::{DetectorError, ErrorKind};
 pub use input::Input;
 pub use memory::{available_memory, needs_memory};
-pub use number::Number;
 pub use progress::{Progress, Silent};
-pub use rows::Rows;
+pub use rows::{Number, Rows};
 pub use settings;
 pub use state::{Element, State, StateError, StoredArray};
 

@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::DetectorError;
+use crate::error::DetectorError;
 
 /// Refuses work that memory does not suffice for, before it starts. `what` says what takes `bytes` and
 /// ends with what would fit, such as "distances of 12000 rows; fewer neighbours need less".

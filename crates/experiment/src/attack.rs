@@ -1,5 +1,5 @@
 use datasets::{Data, Label, Split, column_spreads};
-use detector::{Detector, Number, Progress, Scorer};
+use detector::{Detector, Input, Number, Progress, Scorer};
 use ndarray::{Array2, ArrayView2, Zip};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -115,7 +115,7 @@ impl Attack {
         };
         let mut x = start.to_owned();
         for _ in 0..self.steps {
-            let gradient = scorer.score_gradient(T::input(x.view()), progress)?;
+            let gradient = scorer.score_gradient(Input::of(x.view()), progress)?;
             let gradient = gradient.ok_or(ExperimentError::NoGradient)?;
             for (i, mut row) in x.rows_mut().into_iter().enumerate() {
                 Zip::from(&mut row)
@@ -157,7 +157,7 @@ fn direction(gradient: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use detector::{DetectorError, Input, Silent};
+    use detector::{DetectorError, Silent};
     use ndarray::{Array1, Axis, array};
     use residuum::Runtime;
 

@@ -162,7 +162,7 @@ fn with_numbers<T: Number, R>(
     scaled: Array2<T>,
     then: impl FnOnce(Input<'_>) -> Result<R, DetectorError>,
 ) -> Result<R, DetectorError> {
-    let input = T::input(scaled.view());
+    let input = Input::of(scaled.view());
     match (numbers, input) {
         (Numbers::Float32, Input::Rows64(_)) => {
             let narrow = input.rows()?.to::<f32>().into_owned();

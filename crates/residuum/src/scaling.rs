@@ -1,6 +1,6 @@
 use std::fmt;
 
-use detector::{DetectorError, Number, State, StateError};
+use detector::{DetectorError, Input, Number, State, StateError};
 use ndarray::{Array2, ArrayView2, Ix1};
 use serde::{Deserialize, Serialize};
 
@@ -102,7 +102,7 @@ impl<T: Number> RowScaler<T> {
     /// # Ok::<(), detector::DetectorError>(())
     /// ```
     pub fn fit(kind: RowScaling, x: ArrayView2<'_, T>) -> Result<Self, DetectorError> {
-        T::input(x).rows()?;
+        Input::of(x).rows()?;
         let map = match kind {
             RowScaling::Standard => fit_standard(x),
             RowScaling::L2 => fit_l2(x),

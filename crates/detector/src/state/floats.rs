@@ -3,7 +3,7 @@
 use ndarray::{Array, Dimension, Ix2};
 
 use super::{Element, State, StateError, StoredArray};
-use crate::{Number, Rows};
+use crate::rows::{Number, Rows};
 
 impl State {
     /// The array `name` as rows: 32- or 64-bit floats, at least one row and one column, all finite.
