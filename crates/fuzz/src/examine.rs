@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::MEMORY;
+use crate::memory::MEMORY;
 use crate::target::{Outcome, Target};
 
 /// A reader takes no longer for one input.

@@ -11,6 +11,7 @@ mod mutate;
 mod random;
 
 mod examine;
+mod memory;
 
 mod corpus;
 mod findings;
@@ -27,14 +28,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use peak_alloc::PeakAlloc;
 
 use campaign::{End, Plan};
 use worker::Share;
-
-/// Counts what every input allocates.
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Mutated files against every reader of what a user gives.
 #[derive(Debug, Parser)]

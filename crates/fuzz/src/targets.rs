@@ -2,6 +2,7 @@
 
 mod arrays;
 mod classes;
+mod files;
 mod networks;
 mod pictures;
 mod planted;
@@ -9,11 +10,7 @@ mod runs;
 mod settings;
 mod words;
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
-use crate::target::{Outcome, Target};
+use crate::target::Target;
 
 /// All of them.
 const ALL: &[&Target] = &[
@@ -61,26 +58,4 @@ pub(crate) fn named(names: &[String]) -> anyhow::Result<Vec<&'static Target>> {
             .ok_or_else(|| anyhow::anyhow!("no target `{name}`, expected one of {}", known()))
     };
     names.iter().map(find).collect()
-}
-
-/// For targets without files beside the input.
-fn nothing(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// Writes the input to a file and reads it from there.
-fn through(path: &Path, input: &[u8], read: impl FnOnce(&Path) -> Outcome) -> Outcome {
-    match fs::write(path, input) {
-        Ok(()) => read(path),
-        // A name that the file system does not take.
-        Err(error) => Outcome::refused(error.to_string()),
-    }
-}
-
-/// Writes a file with the folders above it.
-fn put(path: PathBuf, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, bytes)
 }

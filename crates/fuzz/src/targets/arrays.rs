@@ -5,7 +5,7 @@ use std::path::Path;
 
 use datasets::{Loading, Protocol, Roots, load, load_npz, load_npz_images};
 
-use super::{nothing, through};
+use super::files::{nothing, through};
 use crate::formats::npy::{self, Numbers};
 use crate::formats::{text, zip};
 use crate::mutate;

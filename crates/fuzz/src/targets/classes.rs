@@ -6,7 +6,7 @@ use std::path::Path;
 use datasets::{Loading, Protocol, Roots, find, load_idx};
 
 use super::arrays::{TOKENS, changed};
-use super::{nothing, put, through};
+use super::files::{nothing, put, through};
 use crate::formats::npy::{self, Numbers};
 use crate::formats::{gzip, matlab, zip};
 use crate::mutate;

@@ -2,7 +2,7 @@
 
 use features::StateDict;
 
-use super::nothing;
+use super::files::nothing;
 use crate::mutate;
 use crate::random::Random;
 use crate::target::{Outcome, Seeds, Target};

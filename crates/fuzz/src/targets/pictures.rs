@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use datasets::{ImageOptions, Loading, OnBadFile, Protocol, Roots, list_images, load, read_images};
 
-use super::{nothing, put, through};
+use super::files::{nothing, put, through};
 use crate::formats::{png, text, tiff};
 use crate::mutate;
 use crate::random::Random;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::nothing;
+use super::files::nothing;
 use crate::target::{Outcome, Target};
 
 pub(super) const PLANTED: Target = Target {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use report::Run;
 
-use super::put;
+use super::files::put;
 use crate::formats::{json, text};
 use crate::random::Random;
 use crate::target::{Outcome, Seeds, Target};

@@ -3,7 +3,7 @@
 use networks::{find, methods};
 use residuum::{Config, Method, Runtime};
 
-use super::nothing;
+use super::files::nothing;
 use crate::formats::{json, text};
 use crate::random::Random;
 use crate::target::{Outcome, Seeds, Target};

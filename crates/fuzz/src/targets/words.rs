@@ -6,7 +6,7 @@ use std::str::FromStr;
 use datasets::{Corruption, Loading, Perturbation, Protocol, Roots, catalogue, find, load};
 use residuum::{DeviceChoice, RowScaling};
 
-use super::nothing;
+use super::files::nothing;
 use crate::formats::text;
 use crate::mutate;
 use crate::random::Random;

@@ -1,0 +1,5 @@
+use peak_alloc::PeakAlloc;
+
+/// Counts what every input allocates.
+#[global_allocator]
+pub(crate) static MEMORY: PeakAlloc = PeakAlloc;
