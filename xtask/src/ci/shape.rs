@@ -9,6 +9,8 @@ use super::sources::{circles, imports};
 const MOST_LINES: usize = 450;
 /// Longer files, each with the reason.
 const LONGER: &[(&str, &str)] = &[];
+/// Sources with circles that are still to be broken.
+const CIRCULAR: &[&str] = &["crates/datasets/src", "crates/diffusion-core/src"];
 
 fn sources() -> Vec<PathBuf> {
     let root = this().root;
@@ -23,13 +25,15 @@ fn sources() -> Vec<PathBuf> {
 }
 
 #[test]
-#[ignore = "six crates still have such circles"]
 fn no_files_of_a_crate_import_in_a_circle() {
     let root = this().root;
     let mut broken = String::new();
     for src in sources() {
+        let name = src.strip_prefix(&root).unwrap().display().to_string();
+        if CIRCULAR.contains(&name.as_str()) {
+            continue;
+        }
         for circle in circles(&imports(&src).unwrap()) {
-            let name = src.strip_prefix(&root).unwrap().display();
             broken += &format!("{name}: {}\n", circle.join(", "));
         }
     }
