@@ -14,6 +14,7 @@ mod canny_edges;
 mod filter;
 mod fog;
 mod glass_blur;
+mod grey;
 mod lines;
 mod motion_blur;
 mod noise;
@@ -28,13 +29,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use self::grey::SIDE;
 use crate::DatasetError;
-
-/// The side of the images that the corruptions are defined for.
-pub(crate) const SIDE: usize = 28;
-
-/// `[28, 28]`, 0 black, 1 white.
-type Grey = Array2<f64>;
 
 /// One way of spoiling an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

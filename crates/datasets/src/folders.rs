@@ -3,6 +3,7 @@
 mod classes;
 mod mini_imagenet;
 mod mvtec;
+mod names;
 
 use std::path::{Path, PathBuf};
 
@@ -98,34 +99,3 @@ pub(crate) fn load_known_classes(
 }
 
 pub(crate) use mvtec::load as load_mvtec;
-
-/// The last part of a path, as text.
-fn name_of(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// A path's name without its ending.
-fn stem_of(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-fn names_of(folders: &[PathBuf]) -> Vec<String> {
-    folders.iter().map(|folder| name_of(folder)).collect()
-}
-
-/// The files in a folder; none is an error.
-fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let files = walk::children(folder)?.files;
-    if files.is_empty() {
-        return Err(DatasetError::NoImages {
-            path: folder.to_owned(),
-        });
-    }
-    Ok(files)
-}

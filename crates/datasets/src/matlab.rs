@@ -13,7 +13,7 @@ use std::path::Path;
 
 use flate2::read::ZlibDecoder;
 
-use self::element::{COMPRESSED, Wrong, element, malformed, word};
+use self::element::{COMPRESSED, HEADER_BYTES, Wrong, element, malformed, word};
 use crate::guard::guarded;
 use crate::{DatasetError, input};
 
@@ -24,7 +24,6 @@ pub(crate) struct Matrix {
     pub(crate) values: Vec<u8>,
 }
 
-const HEADER_BYTES: usize = 128;
 const INT8: u32 = 1;
 const UINT8: u32 = 2;
 const INT16: u32 = 3;

@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 /// Severity 2, in radians.
 const ANGLE: f64 = 0.4;

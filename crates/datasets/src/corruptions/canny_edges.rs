@@ -1,7 +1,7 @@
 //! Canny's edges (1986) as `skimage.feature.canny` finds them with its defaults.
 
 use super::filter::{Beyond, gaussian};
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 const SIGMA: f64 = 1.0;
 const LOW: f64 = 0.1;

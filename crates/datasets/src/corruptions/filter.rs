@@ -2,7 +2,7 @@
 
 use ndarray::{Axis, Zip};
 
-use super::Grey;
+use super::grey::Grey;
 
 /// What lies beyond the border.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

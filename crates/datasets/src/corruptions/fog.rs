@@ -1,7 +1,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 /// Severity 5: how thick the fog is, and by what the noise shrinks from one scale to the next.
 const THICKNESS: f64 = 3.0;

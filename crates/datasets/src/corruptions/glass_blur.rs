@@ -3,7 +3,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::filter::{Beyond, along};
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 /// Severity 1: σ of the Gaussian, furthest exchange, rounds.
 const SIGMA: f64 = 0.7;

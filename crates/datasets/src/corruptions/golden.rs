@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::grey::Grey;
 use super::*;
 
 pub(super) fn golden() -> Value {

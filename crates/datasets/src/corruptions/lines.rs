@@ -3,7 +3,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 /// How far from its middle a line is seen, in pixels.
 const REACH: f64 = 2.3;

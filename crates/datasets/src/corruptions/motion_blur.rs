@@ -3,7 +3,7 @@ use std::f64::consts::PI;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 /// Severity 1: how far the motion reaches, and its σ, in pixels.
 const RADIUS: usize = 10;

@@ -2,7 +2,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson};
 
-use super::Grey;
+use super::grey::Grey;
 
 /// Photons that white stands for (severity 5).
 const PHOTONS: f64 = 3.0;

@@ -2,7 +2,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
 use super::filter::{Beyond, gaussian};
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 /// Severity 4: the liquid's mean and standard deviation, the σ that makes drops of it, how much of it
 /// is a blot, the σ of a blot's rim, and how much of the rim counts.

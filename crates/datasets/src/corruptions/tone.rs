@@ -1,6 +1,6 @@
 use ndarray::{Axis, Slice};
 
-use super::{Grey, SIDE};
+use super::grey::{Grey, SIDE};
 
 /// Severity 5.
 const BRIGHTER: f64 = 0.5;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{mvtec, names_of};
+use super::mvtec;
+use super::names::names_of;
 use crate::class_images::{ClassImages, Pictures};
 use crate::walk::children;
 use crate::{DatasetError, OfficialPart, normal, walk};

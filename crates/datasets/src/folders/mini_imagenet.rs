@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::classes::Classes;
+use super::names::name_of;
 use crate::class_images::{ClassImages, Pictures};
 use crate::images::listed;
 use crate::{DatasetError, read_text, walk};
@@ -22,7 +23,7 @@ pub(crate) fn is(folder: &Path) -> bool {
 fn tables(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     let files = walk::children(folder)?.files;
     let named = |table: &&str| {
-        let is = |file: &&PathBuf| super::name_of(file).eq_ignore_ascii_case(table);
+        let is = |file: &&PathBuf| name_of(file).eq_ignore_ascii_case(table);
         files.iter().find(is).cloned()
     };
     Ok(TABLES.iter().filter_map(named).collect())

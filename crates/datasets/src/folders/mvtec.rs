@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::Axis;
 
-use super::{images_in, name_of, names_of, stem_of};
+use super::names::{name_of, names_of, stem_of};
 use crate::hash::Watched;
 use crate::images::{MaskOf, Masks, check_header, not_black, read_masks, skip};
 use crate::walk::children;
@@ -240,6 +240,17 @@ fn list(
         }
     }
     Ok((files, stray))
+}
+
+/// The files in a folder; none is an error.
+fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let files = children(folder)?.files;
+    if files.is_empty() {
+        return Err(DatasetError::NoImages {
+            path: folder.to_owned(),
+        });
+    }
+    Ok(files)
 }
 
 /// Masks by the names of their images: files, and folders whose files are one mask.

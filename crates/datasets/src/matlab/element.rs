@@ -1,5 +1,7 @@
 //! Elements: a type, a size, the data.
 
+/// What stands before the first element.
+pub(super) const HEADER_BYTES: usize = 128;
 /// A deflated element.
 pub(super) const COMPRESSED: u32 = 15;
 

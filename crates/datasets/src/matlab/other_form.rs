@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::HEADER_BYTES;
+use super::element::HEADER_BYTES;
 use crate::recognise::Format;
 use crate::{DatasetError, python};
 
