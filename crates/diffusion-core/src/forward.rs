@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::process::same_shape;
+use crate::process::{combined, same_shape};
 use crate::tables::per_row;
 use crate::{Process, ProcessError};
 
@@ -20,6 +20,18 @@ impl Process {
         let signal = per_row(&self.tables().sqrt_alpha_bars, t, x_0)?;
         let noise = per_row(&self.tables().sqrt_one_minus_alpha_bars, t, x_0)?;
         Ok(x_0.f_mul(&signal)?.f_addcmul(eps, &noise)?)
+    }
+
+    /// [`q_sample`](Self::q_sample) at one step for all rows.
+    pub(crate) fn noised(
+        &self,
+        x: &Tensor,
+        t: usize,
+        eps: &Tensor,
+    ) -> Result<Tensor, ProcessError> {
+        let schedule = self.schedule();
+        let noise = schedule.sqrt_one_minus_alpha_bars()[t];
+        combined(x, schedule.sqrt_alpha_bars()[t], eps, noise)
     }
 
     /// A sample of `q(x_t | x_{t−1})`, one step of the forward chain: `√(1−β_t)·x_{t−1} + √β_t·ε`

@@ -5,6 +5,7 @@ mod ddim;
 mod denoiser;
 mod error;
 mod forward;
+mod gradients;
 mod likelihood;
 mod losses;
 mod noise;

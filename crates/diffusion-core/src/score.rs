@@ -2,14 +2,19 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::process::{combined, same_shape};
-use crate::row_noise::Streams;
+use self::over::Over;
+use self::rule::Rule;
+use crate::gradients::no_grad_unless_tracked;
+use crate::process::same_shape;
 use crate::{Denoiser, Likelihood, Process, ProcessError, RowNoise};
 
 mod config;
 mod epsilon_error;
 mod inversion;
+mod mean;
+mod over;
 mod reconstruction;
+mod rule;
 mod score_norm;
 mod vlb;
 
@@ -26,27 +31,6 @@ const CPU_BLOCK: usize = if cfg!(test) { 1 << 10 } else { 1 << 17 }; // in tests
 pub struct Scoring {
     config: ScoreConfig,
     likelihood: Likelihood,
-}
-
-/// A rule, made ready for one process.
-trait Rule {
-    /// `[b, ..]` → `[b]` or `[b, h, w]`, f64.
-    fn score(
-        &self,
-        denoiser: &dyn Denoiser,
-        x: &Tensor,
-        noise: &mut Streams<'_>,
-        over: Over,
-    ) -> Result<Tensor, ProcessError>;
-}
-
-/// What the numbers of a row are averaged over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Over {
-    /// All: `[b, ..]` → `[b]`, a score.
-    Numbers,
-    /// The channels of each pixel: `[b, c, h, w]` → `[b, h, w]`, a map.
-    Channels,
 }
 
 impl Scoring {
@@ -202,80 +186,12 @@ impl Scoring {
     }
 }
 
-/// Keeps libtorch from recording for gradients, unless `x` asks for them.
-pub(crate) fn no_grad_unless_tracked(x: &Tensor) -> Option<tch::NoGradGuard> {
-    (!x.requires_grad()).then(tch::no_grad_guard)
-}
-
 fn block_rows(x: &Tensor) -> usize {
     let rows = x.size()[0].max(1) as usize;
     match x.device() {
         Device::Cpu => (CPU_BLOCK * rows / x.numel().max(1)).clamp(1, rows),
         _ => rows,
     }
-}
-
-impl ErrorMeasure {
-    /// The mean error of every row or pixel, f64.
-    fn mean(self, found: &Tensor, expected: &Tensor, over: Over) -> Result<Tensor, ProcessError> {
-        let difference = found.f_sub(expected)?.f_to_kind(Kind::Double)?;
-        over.mean(&match self {
-            Self::Mse => difference.f_square()?,
-            Self::L1 => difference.f_abs()?,
-        })
-    }
-}
-
-impl Over {
-    /// The mean of f64 numbers.
-    fn mean(self, x: &Tensor) -> Result<Tensor, ProcessError> {
-        Ok(match self {
-            Self::Numbers => x.f_flatten(1, -1)?.f_mean_dim(1, false, Kind::Double)?,
-            Self::Channels => x.f_mean_dim(1, false, Kind::Double)?,
-        })
-    }
-
-    /// Their sum.
-    fn sum(self, x: &Tensor) -> Result<Tensor, ProcessError> {
-        let x = match self {
-            Self::Numbers => x.f_flatten(1, -1)?,
-            Self::Channels => x.shallow_clone(),
-        };
-        Ok(x.f_sum_dim_intlist(1, false, Kind::Double)?)
-    }
-}
-
-/// The sum of scores, and then their mean.
-#[derive(Debug, Default)]
-struct Mean {
-    sum: Option<Tensor>,
-    count: usize,
-}
-
-impl Mean {
-    fn add(&mut self, scores: Tensor) -> Result<(), ProcessError> {
-        self.count += 1;
-        self.sum = Some(match self.sum.take() {
-            None => scores,
-            Some(sum) => sum.f_add(&scores)?,
-        });
-        Ok(())
-    }
-
-    /// `[b]` f64, for the rows of `x`; 0 where nothing was added.
-    fn finish(self, x: &Tensor) -> Result<Tensor, ProcessError> {
-        match self.sum {
-            Some(sum) => Ok(sum.f_div_scalar(self.count as f64)?),
-            None => Ok(Tensor::f_zeros([x.size()[0]], (Kind::Double, x.device()))?),
-        }
-    }
-}
-
-/// `√ᾱ_t·x + √(1−ᾱ_t)·ε` at one step for all rows.
-fn noised(process: &Process, x: &Tensor, t: usize, eps: &Tensor) -> Result<Tensor, ProcessError> {
-    let schedule = process.schedule();
-    let noise = schedule.sqrt_one_minus_alpha_bars()[t];
-    combined(x, schedule.sqrt_alpha_bars()[t], eps, noise)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use tch::Tensor;
 
-use crate::score::no_grad_unless_tracked;
+use crate::gradients::no_grad_unless_tracked;
 use crate::{Denoiser, LogVariance, Process, ProcessError, Reverse};
 
 /// How a walk goes from `x_t` to `x_{t−1}`.

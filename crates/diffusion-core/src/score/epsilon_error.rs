@@ -1,16 +1,19 @@
 use tch::Tensor;
 
-use super::{Mean, Over, ScoreConfig, noised};
+use super::config::ScoreConfig;
+use super::mean::Mean;
+use super::over::Over;
+use super::rule;
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError};
 
-/// [`ScoreRule::EpsilonError`](super::ScoreRule::EpsilonError).
+/// [`ScoreRule::EpsilonError`](crate::ScoreRule::EpsilonError).
 pub(super) struct Rule<'a> {
     pub(super) config: &'a ScoreConfig,
     pub(super) process: &'a Process,
 }
 
-impl super::Rule for Rule<'_> {
+impl rule::Rule for Rule<'_> {
     fn score(
         &self,
         denoiser: &dyn Denoiser,
@@ -23,7 +26,7 @@ impl super::Rule for Rule<'_> {
             let t = start - 1;
             for _ in 0..self.config.draws_needed() {
                 let eps = noise.draw()?;
-                let x_t = noised(self.process, x, t, &eps)?;
+                let x_t = self.process.noised(x, t, &eps)?;
                 let found = self.process.reverse(denoiser, &x_t, t)?.eps()?;
                 scores.add(self.config.error.mean(&found, &eps, over)?)?;
             }

@@ -2,7 +2,10 @@ use std::f64::consts::{LN_2, PI};
 
 use tch::{Kind, Tensor};
 
-use super::{Mean, Over, ScoreConfig};
+use super::config::ScoreConfig;
+use super::mean::Mean;
+use super::over::Over;
+use super::rule;
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError, even_steps};
 
@@ -12,7 +15,7 @@ use crate::{Denoiser, Process, ProcessError, even_steps};
 /// has the mean 0 over its random signs, which leaves a bias of second order.
 const PROBE: f64 = 0.0078125; // a power of two divides exactly
 
-/// [`ScoreRule::Inversion`](super::ScoreRule::Inversion).
+/// [`ScoreRule::Inversion`](crate::ScoreRule::Inversion).
 pub(super) struct Rule<'a> {
     config: &'a ScoreConfig,
     process: Process,
@@ -47,7 +50,7 @@ impl<'a> Rule<'a> {
     }
 }
 
-impl super::Rule for Rule<'_> {
+impl rule::Rule for Rule<'_> {
     fn score(
         &self,
         denoiser: &dyn Denoiser,

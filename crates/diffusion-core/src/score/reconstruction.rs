@@ -1,10 +1,13 @@
 use tch::Tensor;
 
-use super::{Mean, Over, PathRule, ScoreConfig, noised};
+use super::config::{PathRule, ScoreConfig};
+use super::mean::Mean;
+use super::over::Over;
+use super::rule;
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError, Reverse, even_steps};
 
-/// [`ScoreRule::Reconstruction`](super::ScoreRule::Reconstruction).
+/// [`ScoreRule::Reconstruction`](crate::ScoreRule::Reconstruction).
 pub(super) struct Rule<'a> {
     config: &'a ScoreConfig,
     /// For every start the process over the steps `0, …, start−1`, or those that are kept of them.
@@ -44,7 +47,7 @@ impl<'a> Rule<'a> {
     ) -> Result<Tensor, ProcessError> {
         let steps = process.steps();
         let x_t = match self.config.noised {
-            true => &noised(process, x, steps - 1, &noise.draw()?)?,
+            true => &process.noised(x, steps - 1, &noise.draw()?)?,
             false => x,
         };
         let mut draw = |_: usize| noise.draw();
@@ -52,7 +55,7 @@ impl<'a> Rule<'a> {
     }
 }
 
-impl super::Rule for Rule<'_> {
+impl rule::Rule for Rule<'_> {
     fn score(
         &self,
         denoiser: &dyn Denoiser,

@@ -1,16 +1,19 @@
 use tch::{Kind, Tensor};
 
-use super::{Mean, Over, ScoreConfig, noised};
+use super::config::ScoreConfig;
+use super::mean::Mean;
+use super::over::Over;
+use super::rule;
 use crate::row_noise::Streams;
 use crate::{Denoiser, Process, ProcessError};
 
-/// [`ScoreRule::ScoreNorm`](super::ScoreRule::ScoreNorm).
+/// [`ScoreRule::ScoreNorm`](crate::ScoreRule::ScoreNorm).
 pub(super) struct Rule<'a> {
     pub(super) config: &'a ScoreConfig,
     pub(super) process: &'a Process,
 }
 
-impl super::Rule for Rule<'_> {
+impl rule::Rule for Rule<'_> {
     fn score(
         &self,
         denoiser: &dyn Denoiser,
@@ -24,7 +27,7 @@ impl super::Rule for Rule<'_> {
             let sd = self.process.schedule().sqrt_one_minus_alpha_bars()[t];
             for _ in 0..self.config.draws_needed() {
                 let x_t = match self.config.noised {
-                    true => &noised(self.process, x, t, &noise.draw()?)?,
+                    true => &self.process.noised(x, t, &noise.draw()?)?,
                     false => x,
                 };
                 let eps = self.process.reverse(denoiser, x_t, t)?.eps()?;

@@ -4,12 +4,14 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
-use super::{Over, ScoreConfig};
+use super::config::ScoreConfig;
+use super::over::Over;
+use super::rule;
 use crate::row_noise::Streams;
 use crate::vlb::squares;
 use crate::{Denoiser, Likelihood, Process, ProcessError, RowNoise};
 
-/// [`ScoreRule::Vlb`](super::ScoreRule::Vlb).
+/// [`ScoreRule::Vlb`](crate::ScoreRule::Vlb).
 pub(super) struct Rule<'a> {
     process: &'a Process,
     likelihood: Likelihood,
@@ -44,7 +46,7 @@ impl<'a> Rule<'a> {
     }
 }
 
-impl super::Rule for Rule<'_> {
+impl rule::Rule for Rule<'_> {
     fn score(
         &self,
         denoiser: &dyn Denoiser,
