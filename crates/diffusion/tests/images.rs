@@ -197,7 +197,7 @@ fn images_that_the_network_cannot_take_are_an_error_with_its_reason() {
     assert!(matches!(error, DetectorError::Method(_)), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "network: height = 13, expected a multiple of the down-sampling = 2"
+        "network: height = 13: expected a multiple of the down-sampling = 2"
     );
     let one = rings(1);
     let error = detector

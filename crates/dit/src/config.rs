@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
-
-use crate::DitError;
+use settings::{Setting, at_most, check, in_range, multiple_of_other};
 
 /// Sizes of the transformer over images, [`Dit`](crate::Dit).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,17 +113,17 @@ impl DitConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`DitError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DitError> {
-        in_range("patch", self.patch, 1024, "1 to 1024")?;
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
+        in_range("patch", self.patch, 1..=1024)?;
         // The halves of the width stand for column and row, the halves of those are sine and cosine.
-        multiple("width", self.width, "its sines and cosines", 4)?;
+        multiple_of_other("width", self.width, ("its sines and cosines", 4))?;
         self.size().check()?;
         self.check_parameters(1)
     }
 
     /// Whether a network for images of `channels` can be allocated.
-    pub(crate) fn check_parameters(&self, channels: usize) -> Result<(), DitError> {
+    pub(crate) fn check_parameters(&self, channels: usize) -> Result<(), Setting> {
         check_parameters(self.n_parameters(channels))
     }
 }
@@ -148,10 +147,10 @@ impl VectorDitConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`DitError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DitError> {
-        in_range("chunk", self.chunk, MAX_WIDTH, "1 to 65536")?;
-        multiple("width", self.width, "its sines and cosines", 2)?;
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
+        in_range("chunk", self.chunk, 1..=MAX_WIDTH)?;
+        multiple_of_other("width", self.width, ("its sines and cosines", 2))?;
         self.size().check()?;
         check_parameters(self.n_parameters())
     }
@@ -179,12 +178,13 @@ impl Size {
         1 + usize::from(self.learn_variance)
     }
 
-    fn check(&self) -> Result<(), DitError> {
-        in_range("depth", self.depth, 1000, "1 to 1000")?;
-        in_range("width", self.width, MAX_WIDTH, "1 to 65536")?;
-        in_range("heads", self.heads, self.width, "1 to the width")?;
-        in_range("mlp-ratio", self.mlp_ratio, 64, "1 to 64")?;
-        multiple("width", self.width, "heads", self.heads)
+    fn check(&self) -> Result<(), Setting> {
+        in_range("depth", self.depth, 1..=1000)?;
+        in_range("width", self.width, 1..=MAX_WIDTH)?;
+        let heads = (1..=self.width).contains(&self.heads);
+        check("heads", self.heads, heads, "1 to the width")?;
+        in_range("mlp-ratio", self.mlp_ratio, 1..=64)?;
+        multiple_of_other("width", self.width, ("heads", self.heads))
     }
 
     /// Weights and biases of the network over tokens of `d_in` numbers.
@@ -205,44 +205,8 @@ impl Size {
 /// The most numbers of a network that are allocated: 8 GiB, and Adam's two moments besides.
 const MAX_PARAMETERS: usize = 1 << 31;
 
-fn check_parameters(n: usize) -> Result<(), DitError> {
-    let expected = "at most 2147483648";
-    in_range("weights of the network", n, MAX_PARAMETERS, expected)
-}
-
-fn in_range(
-    name: &'static str,
-    value: usize,
-    largest: usize,
-    expected: &'static str,
-) -> Result<(), DitError> {
-    if (1..=largest).contains(&value) {
-        Ok(())
-    } else {
-        Err(DitError::Size {
-            name,
-            value,
-            expected,
-        })
-    }
-}
-
-pub(crate) fn multiple(
-    name: &'static str,
-    value: usize,
-    divisor_name: &'static str,
-    divisor: usize,
-) -> Result<(), DitError> {
-    if value.is_multiple_of(divisor) {
-        Ok(())
-    } else {
-        Err(DitError::NotAMultiple {
-            name,
-            value,
-            divisor_name,
-            divisor,
-        })
-    }
+fn check_parameters(n: usize) -> Result<(), Setting> {
+    at_most("weights of the network", n, MAX_PARAMETERS)
 }
 
 #[cfg(test)]
@@ -268,20 +232,20 @@ mod tests {
     #[test]
     fn impossible_settings_are_named() {
         for (text, message) in [
-            ("chunk = 0", "chunk = 0, expected 1 to 65536"),
-            ("depth = 0", "depth = 0, expected 1 to 1000"),
-            ("width = 0", "width = 0, expected 1 to 65536"),
-            ("heads = 0", "heads = 0, expected 1 to the width"),
-            ("heads = 129", "heads = 129, expected 1 to the width"),
-            ("heads = 3", "width = 128, expected a multiple of heads = 3"),
+            ("chunk = 0", "chunk = 0: expected 1 to 65536"),
+            ("depth = 0", "depth = 0: expected 1 to 1000"),
+            ("width = 0", "width = 0: expected 1 to 65536"),
+            ("heads = 0", "heads = 0: expected 1 to the width"),
+            ("heads = 129", "heads = 129: expected 1 to the width"),
+            ("heads = 3", "width = 128: expected a multiple of heads = 3"),
             (
                 "width = 65536\nheads = 16",
-                "weights of the network = 167531184192, expected at most 2147483648",
+                "weights of the network = 167531184192: expected at most 2147483648",
             ),
-            ("mlp-ratio = 0", "mlp-ratio = 0, expected 1 to 64"),
+            ("mlp-ratio = 0", "mlp-ratio = 0: expected 1 to 64"),
             (
                 "width = 7\nheads = 1",
-                "width = 7, expected a multiple of its sines and cosines = 2",
+                "width = 7: expected a multiple of its sines and cosines = 2",
             ),
         ] {
             let config: VectorDitConfig = toml::from_str(text).unwrap();
@@ -290,7 +254,7 @@ mod tests {
         let config: DitConfig = toml::from_str("width = 390").unwrap();
         assert_eq!(
             config.check().unwrap_err().to_string(),
-            "width = 390, expected a multiple of its sines and cosines = 4"
+            "width = 390: expected a multiple of its sines and cosines = 4"
         );
         assert!(toml::from_str::<VectorDitConfig>("mlp_ratio = 3").is_err());
     }

@@ -1,10 +1,10 @@
 use diffusion_core::{Denoiser, Prediction};
+use settings::{Setting, at_least, multiple_of_other};
 use tch::Tensor;
 use tch::nn::{self, Init};
 
-use crate::config::multiple;
 use crate::transformer::Transformer;
-use crate::{DitConfig, DitError, positions};
+use crate::{DitConfig, positions};
 
 /// The diffusion transformer over patches of images, unconditional (Peebles & Xie, Scalable Diffusion
 /// Models with Transformers, 2023, arXiv:2212.09748, adaLN-Zero).
@@ -32,24 +32,17 @@ impl Dit {
     /// generator (seed it before).
     ///
     /// # Errors
-    /// [`DitError`] where a setting is out of range, `c` is 0, or the patch does not divide `h` or
+    /// [`Setting`] where a setting is out of range, `c` is 0, or the patch does not divide `h` or
     /// `w`.
-    pub fn new(vs: &nn::Path, image: [usize; 3], config: &DitConfig) -> Result<Self, DitError> {
+    pub fn new(vs: &nn::Path, image: [usize; 3], config: &DitConfig) -> Result<Self, Setting> {
         config.check()?;
         let ([c, h, w], patch, width) = (image, config.patch, config.width);
         for (name, value) in [("channels", c), ("height", h), ("width of the image", w)] {
-            if value == 0 {
-                let expected = "at least 1";
-                return Err(DitError::Size {
-                    name,
-                    value,
-                    expected,
-                });
-            }
+            at_least(name, value, 1)?;
         }
         config.check_parameters(c)?;
-        multiple("height", h, "patch", patch)?;
-        multiple("width of the image", w, "patch", patch)?;
+        multiple_of_other("height", h, ("patch", patch))?;
+        multiple_of_other("width of the image", w, ("patch", patch))?;
 
         let size = config.size();
         let d_token = c * patch * patch;
@@ -242,13 +235,13 @@ mod tests {
     fn images_that_the_patch_does_not_divide() {
         let vs = nn::VarStore::new(Device::Cpu);
         for (image, message) in [
-            ([3, 7, 4], "height = 7, expected a multiple of patch = 2"),
+            ([3, 7, 4], "height = 7: expected a multiple of patch = 2"),
             (
                 [3, 6, 5],
-                "width of the image = 5, expected a multiple of patch = 2",
+                "width of the image = 5: expected a multiple of patch = 2",
             ),
-            ([0, 6, 4], "channels = 0, expected at least 1"),
-            ([3, 0, 4], "height = 0, expected at least 1"),
+            ([0, 6, 4], "channels = 0: expected at least 1"),
+            ([3, 0, 4], "height = 0: expected at least 1"),
         ] {
             let error = Dit::new(&vs.root(), image, &small()).unwrap_err();
             assert_eq!(error.to_string(), message);

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
-mod error;
 
 mod image;
 mod vector;
@@ -14,6 +13,5 @@ mod time;
 mod transformer;
 
 pub use config::{DitConfig, VectorDitConfig};
-pub use error::DitError;
 pub use image::Dit;
 pub use vector::VectorDit;

@@ -1,11 +1,12 @@
 use diffusion_core::{Denoiser, Prediction};
 use layers::{Linear, LinearInit};
+use settings::{Setting, at_least};
 use tch::Tensor;
 use tch::nn::{self, Module};
 
 use crate::image::prediction;
 use crate::transformer::Transformer;
-use crate::{DitError, VectorDitConfig, positions};
+use crate::{VectorDitConfig, positions};
 
 /// The transformer of [`Dit`](crate::Dit) over chunks of a vector, for embeddings and tables: a vector
 /// is cut into tokens of `chunk` numbers as an image into patches.
@@ -32,16 +33,10 @@ impl VectorDit {
     /// generator (seed it before).
     ///
     /// # Errors
-    /// [`DitError`] where a setting is out of range or `d` is 0.
-    pub fn new(vs: &nn::Path, d: usize, config: &VectorDitConfig) -> Result<Self, DitError> {
+    /// [`Setting`] where a setting is out of range or `d` is 0.
+    pub fn new(vs: &nn::Path, d: usize, config: &VectorDitConfig) -> Result<Self, Setting> {
         config.check()?;
-        if d == 0 {
-            return Err(DitError::Size {
-                name: "d",
-                value: d,
-                expected: "at least 1",
-            });
-        }
+        at_least("d", d, 1)?;
         let (chunk, width, size) = (config.chunk, config.width, config.size());
         let proj = vs / "x_embedder" / "proj";
         let positions = positions::line(d.div_ceil(chunk), width, vs.device());
@@ -155,6 +150,6 @@ mod tests {
     fn no_rows_of_no_numbers() {
         let vs = nn::VarStore::new(Device::Cpu);
         let error = VectorDit::new(&vs.root(), 0, &VectorDitConfig::default()).unwrap_err();
-        assert_eq!(error.to_string(), "d = 0, expected at least 1");
+        assert_eq!(error.to_string(), "d = 0: expected at least 1");
     }
 }

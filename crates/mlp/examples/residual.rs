@@ -8,7 +8,7 @@ use diffusion_core::Denoiser;
 use mlp::{ResidualMlp, ResidualMlpConfig};
 use tch::{Device, Kind, Tensor, nn};
 
-fn main() -> Result<(), mlp::MlpError> {
+fn main() -> Result<(), settings::Setting> {
     tch::set_num_threads(1);
     tch::manual_seed(0);
     let vs = nn::VarStore::new(Device::Cpu);

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use settings::{Setting, at_most, check, in_range};
 
 /// Widths and dropout of the [`ResidualMlp`](crate::ResidualMlp).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,82 +33,31 @@ impl Default for ResidualMlpConfig {
     }
 }
 
-/// Why a network cannot be built.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MlpError {
-    /// A width or count outside its range.
-    #[error("{name} = {value}, expected {expected}")]
-    Size {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: usize,
-        /// What would be valid.
-        expected: &'static str,
-    },
-    /// A share of dropped units outside its range.
-    #[error("{name} = {value}, expected a share from 0 up to 1, 1 excluded")]
-    Dropout {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-    },
-}
-
 /// The widest layer that is built; beyond it a typo is likelier than a wish.
-const MAX_WIDTH: usize = 1 << 20;
+pub(crate) const MAX_WIDTH: usize = 1 << 20;
 
 impl ResidualMlpConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`MlpError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), MlpError> {
-        let sizes = [
-            (
-                "n-blocks",
-                self.n_blocks,
-                self.n_blocks <= 1000,
-                "at most 1000",
-            ),
-            ("d-main", self.d_main, in_width(self.d_main), "1 to 1048576"),
-            (
-                "d-hidden",
-                self.d_hidden,
-                in_width(self.d_hidden),
-                "1 to 1048576",
-            ),
-            (
-                "d-time",
-                self.d_time,
-                in_width(self.d_time) && self.d_time.is_multiple_of(2),
-                "an even number, 2 to 1048576",
-            ),
-        ];
-        for (name, value, valid, expected) in sizes {
-            if !valid {
-                return Err(MlpError::Size {
-                    name,
-                    value,
-                    expected,
-                });
-            }
-        }
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
+        at_most("n-blocks", self.n_blocks, 1000)?;
+        in_range("d-main", self.d_main, 1..=MAX_WIDTH)?;
+        in_range("d-hidden", self.d_hidden, 1..=MAX_WIDTH)?;
+        check_d_time(self.d_time)?;
         for (name, value) in [
             ("dropout-first", self.dropout_first),
             ("dropout-second", self.dropout_second),
         ] {
-            if !(0.0..1.0).contains(&value) {
-                return Err(MlpError::Dropout { name, value });
-            }
+            let valid = (0.0..1.0).contains(&value);
+            check(name, value, valid, "a share from 0 up to 1, 1 excluded")?;
         }
         self.check_parameters(1)
     }
 
     /// Whether a network for rows of `d` numbers can be allocated.
-    pub(crate) fn check_parameters(&self, d: usize) -> Result<(), MlpError> {
+    pub(crate) fn check_parameters(&self, d: usize) -> Result<(), Setting> {
         let (main, hidden, time) = (self.d_main, self.d_hidden, self.d_time);
         let block = [(main, hidden), (hidden, main)];
         let blocks = (0..self.n_blocks).flat_map(|_| block);
@@ -128,21 +78,16 @@ const MAX_PARAMETERS: usize = 1 << 31;
 /// Linear layers of these inputs and outputs fit together into what is allocated.
 pub(crate) fn check_parameters(
     layers: impl IntoIterator<Item = (usize, usize)>,
-) -> Result<(), MlpError> {
+) -> Result<(), Setting> {
     let size = |(from, to): (usize, usize)| from.saturating_add(1).saturating_mul(to);
     let value = layers.into_iter().map(size).fold(0, usize::saturating_add);
-    if value <= MAX_PARAMETERS {
-        return Ok(());
-    }
-    Err(MlpError::Size {
-        name: "weights of the network",
-        value,
-        expected: "at most 2147483648",
-    })
+    at_most("weights of the network", value, MAX_PARAMETERS)
 }
 
-pub(crate) fn in_width(value: usize) -> bool {
-    (1..=MAX_WIDTH).contains(&value)
+/// Sines and cosines of a time go in pairs.
+pub(crate) fn check_d_time(value: usize) -> Result<(), Setting> {
+    let valid = (1..=MAX_WIDTH).contains(&value) && value.is_multiple_of(2);
+    check("d-time", value, valid, "an even number, 2 to 1048576")
 }
 
 #[cfg(test)]
@@ -170,18 +115,18 @@ mod tests {
     #[test]
     fn impossible_settings_are_named() {
         for (text, message) in [
-            ("d-main = 0", "d-main = 0, expected 1 to 1048576"),
+            ("d-main = 0", "d-main = 0: expected 1 to 1048576"),
             (
                 "d-time = 7",
-                "d-time = 7, expected an even number, 2 to 1048576",
+                "d-time = 7: expected an even number, 2 to 1048576",
             ),
             (
                 "dropout-first = 1.0",
-                "dropout-first = 1, expected a share from 0 up to 1, 1 excluded",
+                "dropout-first = 1: expected a share from 0 up to 1, 1 excluded",
             ),
             (
                 "dropout-second = nan",
-                "dropout-second = NaN, expected a share from 0 up to 1, 1 excluded",
+                "dropout-second = NaN: expected a share from 0 up to 1, 1 excluded",
             ),
         ] {
             let config: ResidualMlpConfig = toml::from_str(text).unwrap();
@@ -190,7 +135,7 @@ mod tests {
         let config: ResidualMlpConfig = toml::from_str("d-main = 1048576\nn-blocks = 9").unwrap();
         assert_eq!(
             config.check().unwrap_err().to_string(),
-            "weights of the network = 5114039041, expected at most 2147483648"
+            "weights of the network = 5114039041: expected at most 2147483648"
         );
         config_of_width(1 << 20).check().unwrap();
         let error = config_of_width(1 << 20).check_parameters(2000).unwrap_err();

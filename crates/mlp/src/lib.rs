@@ -5,7 +5,7 @@ mod plain;
 mod plain_config;
 mod residual;
 
-pub use config::{MlpError, ResidualMlpConfig};
+pub use config::ResidualMlpConfig;
 pub use plain::Mlp;
 pub use plain_config::{Activation, MlpConfig, TimeInput};
 pub use residual::ResidualMlp;

@@ -1,9 +1,10 @@
 use diffusion_core::{Denoiser, Prediction};
 use layers::{Linear, TimestepEmbedding};
+use settings::{Setting, at_least};
 use tch::Tensor;
 use tch::nn::{self, Module};
 
-use crate::{Activation, MlpConfig, MlpError, TimeInput};
+use crate::{Activation, MlpConfig, TimeInput};
 
 /// A plain MLP over rows of numbers: `Linear → activation` for each width, then a linear head.
 ///
@@ -30,16 +31,10 @@ impl Mlp {
     /// generator (seed it before).
     ///
     /// # Errors
-    /// [`MlpError`] where a setting or `d` is out of range.
-    pub fn new(vs: &nn::Path, d: usize, config: &MlpConfig) -> Result<Self, MlpError> {
+    /// [`Setting`] where a setting or `d` is out of range.
+    pub fn new(vs: &nn::Path, d: usize, config: &MlpConfig) -> Result<Self, Setting> {
         config.check()?;
-        if d == 0 {
-            return Err(MlpError::Size {
-                name: "d",
-                value: d,
-                expected: "at least 1",
-            });
-        }
+        at_least("d", d, 1)?;
         config.check_parameters(d)?;
         let (widths, d_time) = (&config.widths, config.d_time);
         let d_out = d * (1 + usize::from(config.learn_variance));
@@ -147,6 +142,6 @@ mod tests {
     fn no_rows_of_no_numbers() {
         let vs = nn::VarStore::new(Device::Cpu);
         let error = Mlp::new(&vs.root(), 0, &MlpConfig::default()).unwrap_err();
-        assert_eq!(error.to_string(), "d = 0, expected at least 1");
+        assert_eq!(error.to_string(), "d = 0: expected at least 1");
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
+use settings::{Setting, in_range};
 
-use crate::MlpError;
-use crate::config::{check_parameters, in_width};
+use crate::config::{MAX_WIDTH, check_d_time, check_parameters};
 
 /// Widths and activation of the plain [`Mlp`](crate::Mlp).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,31 +58,18 @@ impl MlpConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`MlpError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), MlpError> {
-        let size = |name, value, valid: bool, expected| {
-            valid.then_some(()).ok_or(MlpError::Size {
-                name,
-                value,
-                expected,
-            })
-        };
-        let n = self.widths.len();
-        size("number of widths", n, (1..=1000).contains(&n), "1 to 1000")?;
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
+        in_range("number of widths", self.widths.len(), 1..=1000)?;
         for &width in &self.widths {
-            size("widths", width, in_width(width), "1 to 1048576")?;
+            in_range("widths", width, 1..=MAX_WIDTH)?;
         }
-        size(
-            "d-time",
-            self.d_time,
-            in_width(self.d_time) && self.d_time.is_multiple_of(2),
-            "an even number, 2 to 1048576",
-        )?;
+        check_d_time(self.d_time)?;
         self.check_parameters(1)
     }
 
     /// Whether a network for rows of `d` numbers can be allocated.
-    pub(crate) fn check_parameters(&self, d: usize) -> Result<(), MlpError> {
+    pub(crate) fn check_parameters(&self, d: usize) -> Result<(), Setting> {
         let (first, last) = (self.widths[0], self.widths[self.widths.len() - 1]);
         let d_out = d.saturating_mul(1 + usize::from(self.learn_variance));
         let pairs = self.widths.windows(2).map(|pair| (pair[0], pair[1]));
@@ -112,15 +99,15 @@ mod tests {
     #[test]
     fn impossible_settings_are_named() {
         for (text, message) in [
-            ("widths = []", "number of widths = 0, expected 1 to 1000"),
+            ("widths = []", "number of widths = 0: expected 1 to 1000"),
             (
                 "widths = [65536, 65536]",
-                "weights of the network = 4303683585, expected at most 2147483648",
+                "weights of the network = 4303683585: expected at most 2147483648",
             ),
-            ("widths = [3, 0]", "widths = 0, expected 1 to 1048576"),
+            ("widths = [3, 0]", "widths = 0: expected 1 to 1048576"),
             (
                 "d-time = 5",
-                "d-time = 5, expected an even number, 2 to 1048576",
+                "d-time = 5: expected an even number, 2 to 1048576",
             ),
         ] {
             let config: MlpConfig = toml::from_str(text).unwrap();

@@ -1,9 +1,10 @@
 use diffusion_core::{Denoiser, Prediction};
 use layers::{BatchNorm, Linear, TimestepEmbedding};
+use settings::{Setting, at_least};
 use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
 
-use crate::{MlpError, ResidualMlpConfig};
+use crate::ResidualMlpConfig;
 
 /// The residual MLP of DTE's DDPM (Livernoche et al., arXiv:2305.18593; after the tabular ResNet of
 /// Gorishniy et al. 2021, arXiv:2106.11959).
@@ -32,8 +33,8 @@ impl ResidualMlp {
     /// from libtorch's generator (seed it before).
     ///
     /// # Errors
-    /// [`MlpError`] where a setting or `d` is out of range.
-    pub fn new(vs: &nn::Path, d: usize, config: &ResidualMlpConfig) -> Result<Self, MlpError> {
+    /// [`Setting`] where a setting or `d` is out of range.
+    pub fn new(vs: &nn::Path, d: usize, config: &ResidualMlpConfig) -> Result<Self, Setting> {
         Self::with_outputs(vs, d, config, 1)
     }
 
@@ -46,7 +47,7 @@ impl ResidualMlp {
         vs: &nn::Path,
         d: usize,
         config: &ResidualMlpConfig,
-    ) -> Result<Self, MlpError> {
+    ) -> Result<Self, Setting> {
         Self::with_outputs(vs, d, config, 2)
     }
 
@@ -55,15 +56,9 @@ impl ResidualMlp {
         d: usize,
         config: &ResidualMlpConfig,
         outputs: usize,
-    ) -> Result<Self, MlpError> {
+    ) -> Result<Self, Setting> {
         config.check()?;
-        if d == 0 {
-            return Err(MlpError::Size {
-                name: "d",
-                value: d,
-                expected: "at least 1",
-            });
-        }
+        at_least("d", d, 1)?;
         config.check_parameters(d.saturating_mul(outputs))?;
         let (d_main, d_time) = (config.d_main, config.d_time);
         let (resnet, time_embed) = (vs / "resnet", vs / "time_embed");
@@ -280,6 +275,6 @@ mod tests {
     fn no_rows_of_no_numbers() {
         let vs = nn::VarStore::new(Device::Cpu);
         let error = ResidualMlp::new(&vs.root(), 0, &ResidualMlpConfig::default()).unwrap_err();
-        assert_eq!(error.to_string(), "d = 0, expected at least 1");
+        assert_eq!(error.to_string(), "d = 0: expected at least 1");
     }
 }

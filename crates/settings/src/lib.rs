@@ -87,6 +87,21 @@ pub fn at_least<T: PartialOrd + Display>(
     Err(Setting::new(name, value, format!("at least {least}")))
 }
 
+/// The setting is `most` or less.
+///
+/// # Errors
+/// [`Setting`]: "expected at most 9".
+pub fn at_most<T: PartialOrd + Display>(
+    name: &'static str,
+    value: T,
+    most: T,
+) -> Result<(), Setting> {
+    if value <= most {
+        return Ok(());
+    }
+    Err(Setting::new(name, value, format!("at most {most}")))
+}
+
 /// The setting is a positive multiple of `divisor`.
 ///
 /// # Errors
@@ -100,6 +115,22 @@ pub fn multiple_of(name: &'static str, value: usize, divisor: usize) -> Result<(
         value,
         format!("a multiple of {divisor}"),
     ))
+}
+
+/// The setting is a multiple of another one, given as its name and its value; 0 is one of any.
+///
+/// # Errors
+/// [`Setting`]: "expected a multiple of heads = 3".
+pub fn multiple_of_other(
+    name: &'static str,
+    value: usize,
+    (other, divisor): (&str, usize),
+) -> Result<(), Setting> {
+    if value.is_multiple_of(divisor) {
+        return Ok(());
+    }
+    let expected = format!("a multiple of {other} = {divisor}");
+    Err(Setting::new(name, value, expected))
 }
 
 /// The setting is a number above 0, not infinite.
@@ -132,11 +163,30 @@ mod tests {
     }
 
     #[test]
+    fn other_settings_are_named_with_their_value() {
+        assert!(multiple_of_other("width", 12, ("heads", 3)).is_ok());
+        let error = multiple_of_other("width", 12, ("heads", 5)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "width = 12: expected a multiple of heads = 5"
+        );
+        assert!(multiple_of_other("width", 12, ("heads", 0)).is_err());
+    }
+
+    #[test]
+    fn limits_are_within() {
+        assert!(at_most("blocks", 9, 9).is_ok() && at_least("blocks", 9, 9).is_ok());
+        let error = at_most("blocks", 10, 9).unwrap_err();
+        assert_eq!(error.to_string(), "blocks = 10: expected at most 9");
+    }
+
+    #[test]
     fn what_is_not_a_number_is_not_positive() {
         for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(positive("noise", value).is_err(), "{value}");
         }
         assert!(at_least("k", f64::NAN, 0.0).is_err());
+        assert!(at_most("k", f64::NAN, 0.0).is_err());
     }
 
     #[test]

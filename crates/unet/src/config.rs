@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
-
-use crate::UnetError;
+use settings::{Setting, at_most, check, in_range, multiple_of_other};
 
 /// Sizes of the [`Unet`](crate::Unet).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,90 +110,48 @@ impl UnetConfig {
     /// Checks every setting that does not depend on the image.
     ///
     /// # Errors
-    /// [`UnetError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), UnetError> {
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
         let Self { channels, .. } = *self;
-        in_range("channels", channels, MAX_CHANNELS, "1 to 16384")?;
-        setting(
+        in_range("channels", channels, 1..=MAX_CHANNELS)?;
+        check(
             "multipliers",
-            &format!("{:?}", self.multipliers),
+            format!("{:?}", self.multipliers),
             (1..=8).contains(&self.multipliers.len())
                 && self.multipliers.iter().all(|m| (1..=64).contains(m)),
             "1 to 8 levels of 1 to 64 each",
         )?;
-        in_range("blocks", self.blocks, 64, "1 to 64")?;
-        in_range("groups", self.groups, channels, "1 to the channels")?;
-        in_range("heads", self.heads, channels, "1 to the channels")?;
-        multiple("channels", channels, "its sines and cosines", 2)?;
-        multiple("channels", channels, "groups", self.groups)?;
-        multiple("channels", channels, "heads", self.heads)?;
-        setting(
+        in_range("blocks", self.blocks, 1..=64)?;
+        for (name, value) in [("groups", self.groups), ("heads", self.heads)] {
+            let valid = (1..=channels).contains(&value);
+            check(name, value, valid, "1 to the channels")?;
+        }
+        multiple_of_other("channels", channels, ("its sines and cosines", 2))?;
+        multiple_of_other("channels", channels, ("groups", self.groups))?;
+        multiple_of_other("channels", channels, ("heads", self.heads))?;
+        check(
             "dropout",
-            &self.dropout.to_string(),
+            self.dropout,
             (0.0..1.0).contains(&self.dropout),
             "a share from 0 up to 1, 1 excluded",
         )
     }
 
     /// [`check`](Self::check), and whether the network fits images of `[c, h, w]` and into memory.
-    pub(crate) fn check_image(&self, image: [usize; 3]) -> Result<(), UnetError> {
+    pub(crate) fn check_image(&self, image: [usize; 3]) -> Result<(), Setting> {
         self.check()?;
         let [c, h, w] = image;
         for (name, value) in [("channels of the image", c), ("height", h), ("width", w)] {
-            in_range(name, value, 1 << 20, "1 to 1048576")?;
+            in_range(name, value, 1..=1 << 20)?;
         }
         let factor = self.down_sampling();
-        multiple("height", h, "the down-sampling", factor)?;
-        multiple("width", w, "the down-sampling", factor)
+        multiple_of_other("height", h, ("the down-sampling", factor))?;
+        multiple_of_other("width", w, ("the down-sampling", factor))
     }
 
-    pub(crate) fn check_parameters(&self, n: usize) -> Result<(), UnetError> {
-        let expected = "at most 2147483648";
-        in_range("weights of the network", n, MAX_PARAMETERS, expected)
+    pub(crate) fn check_parameters(&self, n: usize) -> Result<(), Setting> {
+        at_most("weights of the network", n, MAX_PARAMETERS)
     }
-}
-
-fn in_range(
-    name: &'static str,
-    value: usize,
-    largest: usize,
-    expected: &'static str,
-) -> Result<(), UnetError> {
-    let valid = (1..=largest).contains(&value);
-    setting(name, &value.to_string(), valid, expected)
-}
-
-fn setting(
-    name: &'static str,
-    value: &str,
-    valid: bool,
-    expected: &'static str,
-) -> Result<(), UnetError> {
-    if valid {
-        return Ok(());
-    }
-    Err(UnetError::Setting {
-        name,
-        value: value.to_owned(),
-        expected,
-    })
-}
-
-fn multiple(
-    name: &'static str,
-    value: usize,
-    divisor_name: &'static str,
-    divisor: usize,
-) -> Result<(), UnetError> {
-    if value.is_multiple_of(divisor) {
-        return Ok(());
-    }
-    Err(UnetError::NotAMultiple {
-        name,
-        value,
-        divisor_name,
-        divisor,
-    })
 }
 
 #[cfg(test)]
@@ -228,32 +185,32 @@ channels-last = false
     #[test]
     fn impossible_settings_are_named() {
         for (text, message) in [
-            ("channels = 0", "channels = 0, expected 1 to 16384"),
+            ("channels = 0", "channels = 0: expected 1 to 16384"),
             (
                 "multipliers = []",
-                "multipliers = [], expected 1 to 8 levels of 1 to 64 each",
+                "multipliers = []: expected 1 to 8 levels of 1 to 64 each",
             ),
             (
                 "multipliers = [1, 0]",
-                "multipliers = [1, 0], expected 1 to 8 levels of 1 to 64 each",
+                "multipliers = [1, 0]: expected 1 to 8 levels of 1 to 64 each",
             ),
-            ("blocks = 0", "blocks = 0, expected 1 to 64"),
-            ("groups = 0", "groups = 0, expected 1 to the channels"),
+            ("blocks = 0", "blocks = 0: expected 1 to 64"),
+            ("groups = 0", "groups = 0: expected 1 to the channels"),
             (
                 "channels = 48",
-                "channels = 48, expected a multiple of groups = 32",
+                "channels = 48: expected a multiple of groups = 32",
             ),
             (
                 "channels = 7\ngroups = 7",
-                "channels = 7, expected a multiple of its sines and cosines = 2",
+                "channels = 7: expected a multiple of its sines and cosines = 2",
             ),
             (
                 "heads = 3",
-                "channels = 128, expected a multiple of heads = 3",
+                "channels = 128: expected a multiple of heads = 3",
             ),
             (
                 "dropout = 1.0",
-                "dropout = 1, expected a share from 0 up to 1, 1 excluded",
+                "dropout = 1: expected a share from 0 up to 1, 1 excluded",
             ),
         ] {
             let config: UnetConfig = toml::from_str(text).unwrap();
@@ -267,15 +224,15 @@ channels-last = false
         for (image, message) in [
             (
                 [3, 28, 32],
-                "height = 28, expected a multiple of the down-sampling = 8",
+                "height = 28: expected a multiple of the down-sampling = 8",
             ),
             (
                 [3, 32, 36],
-                "width = 36, expected a multiple of the down-sampling = 8",
+                "width = 36: expected a multiple of the down-sampling = 8",
             ),
             (
                 [0, 32, 32],
-                "channels of the image = 0, expected 1 to 1048576",
+                "channels of the image = 0: expected 1 to 1048576",
             ),
             (
                 [3, 64, 24],
@@ -283,7 +240,7 @@ channels-last = false
             ),
             (
                 [3, 24, 24],
-                "attention = 16, expected one of the resolutions [24, 12, 6, 3]",
+                "attention = 16: expected one of the resolutions [24, 12, 6, 3]",
             ),
         ] {
             let found = config.n_parameters(image);

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
-mod error;
 mod plan;
 
 mod unet;
@@ -13,5 +12,4 @@ mod resample;
 mod stage;
 
 pub use config::UnetConfig;
-pub use error::UnetError;
 pub use unet::Unet;

@@ -1,4 +1,6 @@
-use crate::{UnetConfig, UnetError};
+use settings::Setting;
+
+use crate::UnetConfig;
 
 /// A layer with its channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,24 +35,22 @@ impl UnetConfig {
     ///
     /// # Errors
     /// As [`Unet::new`](crate::Unet::new).
-    pub fn n_parameters(&self, image: [usize; 3]) -> Result<usize, UnetError> {
+    pub fn n_parameters(&self, image: [usize; 3]) -> Result<usize, Setting> {
         Ok(Plan::new(self, image)?.n_parameters(self))
     }
 }
 
 impl Plan {
     /// The layers of `config` over images of `[c, h, w]`.
-    pub(crate) fn new(config: &UnetConfig, image: [usize; 3]) -> Result<Self, UnetError> {
+    pub(crate) fn new(config: &UnetConfig, image: [usize; 3]) -> Result<Self, Setting> {
         config.check_image(image)?;
         let [image_channels, h, w] = image;
         let levels = config.multipliers.len();
         let resolutions: Vec<usize> = (0..levels).map(|level| h.max(w) >> level).collect();
         for &resolution in &config.attention {
             if !resolutions.contains(&resolution) {
-                return Err(UnetError::Resolution {
-                    resolution,
-                    resolutions,
-                });
+                let expected = format!("one of the resolutions {resolutions:?}");
+                return Err(Setting::new("attention", resolution, expected));
             }
         }
         let with_attention = |level: usize, mut layers: Vec<Layer>, channels| {

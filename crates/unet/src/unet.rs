@@ -1,12 +1,13 @@
 use diffusion_core::{Denoiser, Prediction};
 use layers::{Conv2d, GroupNorm, Linear, TimestepEmbedding};
+use settings::Setting;
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
+use crate::UnetConfig;
 use crate::layout::channels_last;
 use crate::plan::{Layer, Plan};
 use crate::stage::Stage;
-use crate::{UnetConfig, UnetError};
 
 /// The residual U-Net with attention (Ho et al. 2020, arXiv:2006.11239; with the time embedding as
 /// scale and shift Nichol & Dhariwal 2021, arXiv:2102.09672).
@@ -35,10 +36,10 @@ impl Unet {
     /// generator (seed it before).
     ///
     /// # Errors
-    /// [`UnetError`] where a setting is out of range, a side of the image is no multiple of
+    /// [`Setting`] where a setting is out of range, a side of the image is no multiple of
     /// [`down_sampling`](UnetConfig::down_sampling), or attention is asked for at a resolution that no
     /// level has.
-    pub fn new(vs: &nn::Path, image: [usize; 3], config: &UnetConfig) -> Result<Self, UnetError> {
+    pub fn new(vs: &nn::Path, image: [usize; 3], config: &UnetConfig) -> Result<Self, Setting> {
         let plan = Plan::new(config, image)?;
         config.check_parameters(plan.n_parameters(config))?;
         let stages = |name: &str, groups: &[Vec<Layer>]| -> Vec<Stage> {

@@ -66,7 +66,11 @@ const RULES: &[Rule] = &[
         &[Libtorch],
     ),
     rule("diffusion-core", &["schedules"], &[Libtorch]),
-    rule("dit", &["diffusion-core", "layers"], &[Libtorch]),
+    rule(
+        "dit",
+        &["diffusion-core", "layers", "settings"],
+        &[Libtorch],
+    ),
     rule(
         "dte",
         &["detector", "diffusion-core", "layers", "training"],
@@ -88,7 +92,11 @@ const RULES: &[Rule] = &[
     ),
     rule("layers", &[], &[Libtorch]),
     rule("metrics", &[], &[]),
-    rule("mlp", &["diffusion-core", "layers"], &[Libtorch]),
+    rule(
+        "mlp",
+        &["diffusion-core", "layers", "settings"],
+        &[Libtorch],
+    ),
     rule("neighbours", &["detector"], &[]),
     rule(
         "networks",
@@ -151,7 +159,11 @@ const RULES: &[Rule] = &[
     rule("tables", &["columns", "files"], &[]),
     rule("tch-ext", &[], &[Libtorch]),
     rule("training", &["detector", "files", "tch-ext"], &[Libtorch]),
-    rule("unet", &["diffusion-core", "layers"], &[Libtorch]),
+    rule(
+        "unet",
+        &["diffusion-core", "layers", "settings"],
+        &[Libtorch],
+    ),
     rule("xtask", &["files", "sweep"], &[]),
 ];
 
