@@ -1,3 +1,4 @@
+use detector::settings::{Setting, check};
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use layers::{Linear, TimestepEmbedding};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -5,10 +6,8 @@ use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
 use training::{
     BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, check_settings, check_widths, mean_square, probe_rows,
+    TrainingObjective, check_widths, mean_square, probe_rows,
 };
-
-use crate::DeepError;
 
 /// TCCM: time-conditioned contraction matching (Li et al., NeurIPS 2025, arXiv:2510.18328), a flow
 /// that pulls every row to the origin at all times.
@@ -67,16 +66,16 @@ impl TccmConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`DeepError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DeepError> {
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
         check_widths("widths", &self.widths)?;
-        check_settings(&[(
+        check(
             "d-time",
-            &self.d_time,
+            self.d_time,
             (2..=1 << 20).contains(&self.d_time) && self.d_time.is_multiple_of(2),
-            "expected an even number, 2 to 1048576",
-        )])?;
-        Ok(self.train.check()?)
+            "an even number, 2 to 1048576",
+        )?;
+        self.train.check()
     }
 }
 
@@ -84,8 +83,8 @@ impl Tccm {
     /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
     ///
     /// # Errors
-    /// [`DeepError`] for settings out of range.
-    pub fn new(config: TccmConfig, runtime: Runtime) -> Result<Self, DeepError> {
+    /// [`Setting`] for settings out of range.
+    pub fn new(config: TccmConfig, runtime: Runtime) -> Result<Self, Setting> {
         config.check()?;
         Ok(Self { config, runtime })
     }

@@ -120,7 +120,7 @@ mod tests {
         for eta in [-0.1, 1.1, f64::NAN] {
             let walk = Walk::Ddim { eta };
             let error = process().walk(&Wave, &x, 60, walk, &mut refuse);
-            assert!(matches!(error, Err(ProcessError::Eta { .. })), "{eta}");
+            assert!(matches!(error, Err(ProcessError::Setting(_))), "{eta}");
         }
     }
 

@@ -1,3 +1,4 @@
+use settings::Setting;
 use tch::TchError;
 
 use crate::ScheduleError;
@@ -21,12 +22,6 @@ pub enum ProcessError {
         start: usize,
         /// Steps of the schedule.
         steps: usize,
-    },
-    /// A noise share of DDIM outside its range.
-    #[error("eta = {eta}, expected 0 to 1")]
-    Eta {
-        /// The share asked for.
-        eta: f64,
     },
     /// A schedule that cannot be built.
     #[error("schedule: {0}")]
@@ -63,15 +58,8 @@ pub enum ProcessError {
         stretch: f64,
     },
     /// A setting outside its range or against another one.
-    #[error("{name} = {value}: {expected}")]
-    Setting {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: String,
-        /// What would be valid.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// Losses that cannot be the history of a [`StepSampler`](crate::StepSampler).
     #[error("step sampler: {found}, expected {expected}")]
     History {

@@ -39,9 +39,7 @@ pub use process::Process;
 pub use respaced::even_steps;
 pub use reverse::Reverse;
 pub use row_noise::RowNoise;
-pub use score::{
-    Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk, Scoring,
-};
+pub use score::{Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreRule, ScoreWalk, Scoring};
 pub use step_sampler::{StepSampler, StepSampling};
 pub use target::Target;
 pub use variance::{LogVariance, Variance};

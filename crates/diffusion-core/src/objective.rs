@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Likelihood, ProcessError, Variance};
+use settings::{Setting, check, positive};
+
+use crate::{Likelihood, Variance};
 
 /// The training loss, as written in a configuration file; [`Process::losses`](crate::Process::losses)
 /// computes it.
@@ -55,35 +57,24 @@ impl Objective {
     /// Whether the settings make sense together with the variance of a process.
     ///
     /// # Errors
-    /// [`ProcessError::Setting`] for a `min-snr-gamma` that is not a finite number above 0 or stands
+    /// [`Setting`] for a `min-snr-gamma` that is not a finite number above 0 or stands
     /// beside a loss without `L_simple`, and for the hybrid loss without a learned variance.
-    pub fn check(&self, variance: Variance) -> Result<(), ProcessError> {
-        let setting = |name, value: String, expected| {
-            Err(ProcessError::Setting {
-                name,
-                value,
-                expected,
-            })
-        };
-        let bound_alone = matches!(self.loss, Loss::Vlb | Loss::RescaledVlb);
-        match self.min_snr_gamma {
-            Some(gamma) if !(gamma > 0.0 && gamma.is_finite()) => setting(
+    pub fn check(&self, variance: Variance) -> Result<(), Setting> {
+        if let Some(gamma) = self.min_snr_gamma {
+            positive("min-snr-gamma", gamma)?;
+            check(
                 "min-snr-gamma",
-                gamma.to_string(),
-                "expected a finite number above 0",
-            ),
-            Some(gamma) if bound_alone => setting(
-                "min-snr-gamma",
-                gamma.to_string(),
-                "it weighs the loss simple or hybrid, not the variational bound",
-            ),
-            _ if self.loss == Loss::Hybrid && variance != Variance::LearnedRange => setting(
-                "loss",
-                "hybrid".to_owned(),
-                "it trains the variance, which has to be learned-range",
-            ),
-            _ => Ok(()),
+                gamma,
+                matches!(self.loss, Loss::Simple | Loss::Hybrid),
+                "none: it weighs the loss simple or hybrid, not the variational bound",
+            )?;
         }
+        check(
+            "loss",
+            "hybrid",
+            self.loss != Loss::Hybrid || variance == Variance::LearnedRange,
+            "another, or the variance learned-range, which it trains",
+        )
     }
 }
 
@@ -121,11 +112,11 @@ mod tests {
         );
         assert_eq!(
             check("loss = 'rescaled-vlb'\nmin-snr-gamma = 5.0", learned).unwrap_err(),
-            "min-snr-gamma = 5: it weighs the loss simple or hybrid, not the variational bound"
+            "min-snr-gamma = 5: expected none: it weighs the loss simple or hybrid, not the variational bound"
         );
         assert_eq!(
             check("loss = 'hybrid'", Variance::FixedLarge).unwrap_err(),
-            "loss = hybrid: it trains the variance, which has to be learned-range"
+            "loss = hybrid: expected another, or the variance learned-range, which it trains"
         );
     }
 }

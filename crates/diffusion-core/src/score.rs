@@ -1,5 +1,6 @@
 //! Anomaly scores of a trained model, one file for each rule.
 
+use settings::Setting;
 use tch::{Device, Kind, Tensor};
 
 use self::over::Over;
@@ -18,9 +19,7 @@ mod rule;
 mod score_norm;
 mod vlb;
 
-pub use config::{
-    Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreConfigError, ScoreRule, ScoreWalk,
-};
+pub use config::{Combine, ErrorMeasure, PathRule, ScoreConfig, ScoreRule, ScoreWalk};
 
 /// Most numbers of a block on the CPU. What a walk holds of a block then stays in the cache: see
 /// `cargo run -p mlp --release --example walk_time`.
@@ -37,8 +36,8 @@ impl Scoring {
     /// The rule `config` for a model of `steps` diffusion steps.
     ///
     /// # Errors
-    /// [`ScoreConfigError`] as by [`ScoreConfig::check`].
-    pub fn new(config: ScoreConfig, steps: usize) -> Result<Self, ScoreConfigError> {
+    /// [`Setting`] as by [`ScoreConfig::check`].
+    pub fn new(config: ScoreConfig, steps: usize) -> Result<Self, Setting> {
         config.check(steps)?;
         Ok(Self {
             config,

@@ -1,3 +1,4 @@
+use settings::in_range;
 use tch::Tensor;
 
 use crate::gradients::no_grad_unless_tracked;
@@ -75,7 +76,7 @@ impl Process {
     /// the same place in any batch.
     ///
     /// # Errors
-    /// As [`walk_mean_only`](Self::walk_mean_only), those of `noise`, and [`ProcessError::Eta`] for
+    /// As [`walk_mean_only`](Self::walk_mean_only), those of `noise`, and [`ProcessError::Setting`] for
     /// an `η` outside `[0, 1]`.
     pub fn walk(
         &self,
@@ -102,10 +103,8 @@ impl Process {
         if start == 0 || start > steps {
             return Err(ProcessError::Start { start, steps });
         }
-        if let Walk::Ddim { eta } = walk
-            && !(0.0..=1.0).contains(&eta)
-        {
-            return Err(ProcessError::Eta { eta });
+        if let Walk::Ddim { eta } = walk {
+            in_range("eta", eta, 0.0..=1.0)?;
         }
         let _no_grad = no_grad_unless_tracked(x);
         let mut x_t = x.shallow_clone();

@@ -1,9 +1,10 @@
+use detector::settings::{check, in_range};
 use diffusion_core::{
     Likelihood, Loss, Objective, Schedule, ScheduleConfig, ScoreConfig, StepSampling, Target,
     Variance,
 };
 use serde::{Deserialize, Serialize};
-use training::{TrainConfig, check_settings};
+use training::TrainConfig;
 
 use crate::DiffusionError;
 
@@ -59,23 +60,18 @@ impl DiffusionConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`DiffusionError::Config`] naming the first setting outside its range,
+    /// [`DiffusionError::Setting`] naming the first setting outside its range,
     /// [`DiffusionError::Schedule`].
     pub fn check(&self) -> Result<(), DiffusionError> {
-        check_settings(&[(
-            "steps",
-            &self.steps,
-            (1..=diffusion_core::MAX_STEPS).contains(&self.steps),
-            "expected 1 to 1000000",
-        )])?;
+        in_range("steps", self.steps, 1..=diffusion_core::MAX_STEPS)?;
         self.train.check()?;
         self.objective().check(self.variance)?;
-        check_settings(&[(
+        check(
             "loss",
-            &"simple",
+            "simple",
             self.loss != Loss::Simple || self.variance != Variance::LearnedRange,
-            "it does not train the variance learned-range: take hybrid or vlb, or a fixed variance",
-        )])?;
+            "hybrid or vlb, which train the variance learned-range, or a fixed variance",
+        )?;
         let steps = self.build_schedule()?.steps();
         Ok(self.score.check(steps)?)
     }
@@ -146,17 +142,17 @@ last = 0.01
             ),
             (
                 "loss = 'hybrid'",
-                "loss = hybrid: it trains the variance, which has to be learned-range",
+                "loss = hybrid: expected another, or the variance learned-range, which it trains",
             ),
             (
                 "variance = 'learned-range'\nmin-snr-gamma = 5.0",
-                "loss = simple: it does not train the variance learned-range: take hybrid or vlb, or \
-                 a fixed variance",
+                "loss = simple: expected hybrid or vlb, which train the variance learned-range, or a \
+                 fixed variance",
             ),
         ] {
             let config: DiffusionConfig = toml::from_str(text).unwrap();
             let error = config.check().unwrap_err();
-            assert!(matches!(error, DiffusionError::Config { .. }), "{error:?}");
+            assert!(matches!(error, DiffusionError::Setting(_)), "{error:?}");
             assert_eq!(error.to_string(), message);
         }
     }

@@ -25,7 +25,7 @@ impl Denoising {
     /// The loss `objective` of `denoiser`, at steps drawn by `sampling`.
     ///
     /// # Errors
-    /// [`DiffusionError::Config`] for settings that contradict each other.
+    /// [`DiffusionError::Setting`] for settings that contradict each other.
     pub fn new(
         denoiser: Box<dyn Denoiser>,
         process: Process,

@@ -41,7 +41,7 @@ impl DiffusionDetector {
     /// `network` says what `build` makes, with all its settings: kept models are found by it.
     ///
     /// # Errors
-    /// [`DiffusionError::Config`] or [`DiffusionError::Schedule`] for settings out of range.
+    /// [`DiffusionError::Setting`] or [`DiffusionError::Schedule`] for settings out of range.
     pub fn new<F>(
         config: DiffusionConfig,
         network: impl Into<String>,

@@ -1,8 +1,6 @@
+use detector::settings::{Setting, check};
 use diffusion_core::Noise;
 use serde::{Deserialize, Serialize};
-use training::check_settings;
-
-use crate::DiffusionError;
 
 /// What a diffusion detector over images has beyond one over rows: the table `[images]` in a
 /// configuration file.
@@ -35,22 +33,16 @@ impl ImagesConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`DiffusionError::Config`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DiffusionError> {
-        Ok(check_settings(&[
-            (
-                "map-sigma",
-                &self.map_sigma,
-                (0.0..=1000.0).contains(&self.map_sigma),
-                "expected 0 to 1000 pixels",
-            ),
-            (
-                "map-quantile",
-                &self.map_quantile,
-                self.map_quantile > 0.0 && self.map_quantile <= 1.0,
-                "expected a share above 0, at most 1",
-            ),
-        ])?)
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
+        let sigma = (0.0..=1000.0).contains(&self.map_sigma);
+        check("map-sigma", self.map_sigma, sigma, "0 to 1000 pixels")?;
+        check(
+            "map-quantile",
+            self.map_quantile,
+            self.map_quantile > 0.0 && self.map_quantile <= 1.0,
+            "a share above 0, at most 1",
+        )
     }
 }
 

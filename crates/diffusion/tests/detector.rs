@@ -451,7 +451,7 @@ fn settings_are_checked_when_the_detector_is_made() {
     };
     assert!(matches!(
         build(config),
-        Err(DiffusionError::Config { name: "start", .. })
+        Err(DiffusionError::Setting(setting)) if setting.name == "start"
     ));
     let config = DiffusionConfig {
         schedule: diffusion_core::ScheduleConfig::Linear {

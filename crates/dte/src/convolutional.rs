@@ -1,3 +1,4 @@
+use detector::settings::check;
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -84,13 +85,8 @@ impl DteConvolutionalConfig {
         check_widths("channels", &self.channels)?;
         settings::check_dropout(self.dropout)?;
         let groups = self.groups;
-        if groups == 0 || !self.channels.iter().all(|c| c.is_multiple_of(groups)) {
-            return Err(DteError::Config {
-                name: "groups",
-                value: groups.to_string(),
-                expected: "expected a divisor of all channels",
-            });
-        }
+        let divides = groups > 0 && self.channels.iter().all(|c| c.is_multiple_of(groups));
+        check("groups", groups, divides, "a divisor of all channels")?;
         Ok(self.train.check()?)
     }
 }

@@ -7,15 +7,8 @@ use diffusion_core::ScheduleError;
 #[non_exhaustive]
 pub enum DteError {
     /// A setting outside its range.
-    #[error("{name} = {value}: {expected}")]
-    Config {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: String,
-        /// What would be valid.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// The schedule cannot be built.
     #[error("schedule: {0}")]
     Schedule(#[from] ScheduleError),
@@ -25,20 +18,12 @@ pub enum DteError {
         /// Columns found.
         d: usize,
     },
-    /// A setting of the training is out of range.
-    #[error(transparent)]
-    Training(#[from] training::TrainingError),
 }
 
 impl From<DteError> for DetectorError {
     fn from(error: DteError) -> Self {
         match error {
-            DteError::Config {
-                name,
-                value,
-                expected,
-            } => Setting::new(name, value, expected.trim_start_matches("expected ")).into(),
-            DteError::Training(error) => error.into(),
+            DteError::Setting(setting) => setting.into(),
             other => Self::method(other.to_string()),
         }
     }

@@ -1,3 +1,4 @@
+use detector::settings::{Setting, check};
 use diffusion_core::ScheduleConfig;
 
 use crate::DteError;
@@ -9,24 +10,13 @@ pub(crate) fn check_bins(
     steps: usize,
 ) -> Result<(), DteError> {
     let steps = schedule.build(steps)?.steps(); // fewer where respaced
-    if (2..=steps).contains(&bins) {
-        return Ok(());
-    }
-    Err(DteError::Config {
-        name: "bins",
-        value: bins.to_string(),
-        expected: "expected 2 to the number of steps",
-    })
+    let valid = (2..=steps).contains(&bins);
+    Ok(check("bins", bins, valid, "2 to the number of steps")?)
 }
 
 /// A share of units that dropout leaves out.
-pub(crate) fn check_dropout(dropout: f64) -> Result<(), DteError> {
-    if (0.0..1.0).contains(&dropout) {
-        return Ok(());
-    }
-    Err(DteError::Config {
-        name: "dropout",
-        value: dropout.to_string(),
-        expected: "expected a share from 0 up to 1, 1 excluded",
-    })
+pub(crate) fn check_dropout(dropout: f64) -> Result<(), Setting> {
+    let valid = (0.0..1.0).contains(&dropout);
+    let expected = "a share from 0 up to 1, 1 excluded";
+    check("dropout", dropout, valid, expected)
 }

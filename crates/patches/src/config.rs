@@ -1,6 +1,5 @@
+use detector::settings::{Setting, at_least, check, in_range};
 use serde::{Deserialize, Serialize};
-
-use crate::PatchesError;
 
 /// Channels of the outputs of EfficientNet-Lite0's blocks.
 const CHANNELS: [usize; 16] = [
@@ -49,29 +48,13 @@ impl Default for MapConfig {
 }
 
 impl PatchConfig {
-    pub(crate) fn check(&self) -> Result<(), PatchesError> {
+    pub(crate) fn check(&self) -> Result<(), Setting> {
         let blocks = !self.blocks.is_empty() && self.blocks.iter().all(|&block| block < 16);
-        check(
-            "patches.blocks",
-            &self.blocks,
-            blocks,
-            "expected numbers from 0 to 15",
-        )?;
-        let grid = (1..=512).contains(&self.grid);
-        check("patches.grid", &self.grid, grid, "expected 1 to 512")?;
-        let components = self.components > 0;
-        check(
-            "patches.components",
-            &self.components,
-            components,
-            "expected at least 1",
-        )?;
-        check(
-            "patches.sample",
-            &self.sample,
-            self.sample > 1,
-            "expected at least 2",
-        )
+        let value = format!("{:?}", self.blocks);
+        check("patches.blocks", value, blocks, "numbers from 0 to 15")?;
+        in_range("patches.grid", self.grid, 1..=512)?;
+        at_least("patches.components", self.components, 1)?;
+        at_least("patches.sample", self.sample, 2)
     }
 
     /// Numbers of a patch before anything is left out.
@@ -91,29 +74,8 @@ impl PatchConfig {
 }
 
 impl MapConfig {
-    pub(crate) fn check(&self) -> Result<(), PatchesError> {
+    pub(crate) fn check(&self) -> Result<(), Setting> {
         let fine = (0.0..=256.0).contains(&self.smoothing);
-        check(
-            "map.smoothing",
-            &self.smoothing,
-            fine,
-            "expected 0 to 256 pixels",
-        )
-    }
-}
-
-pub(crate) fn check(
-    name: &'static str,
-    value: &dyn std::fmt::Debug,
-    fine: bool,
-    expected: &'static str,
-) -> Result<(), PatchesError> {
-    match fine {
-        true => Ok(()),
-        false => Err(PatchesError::Config {
-            name,
-            value: format!("{value:?}"),
-            expected,
-        }),
+        check("map.smoothing", self.smoothing, fine, "0 to 256 pixels")
     }
 }

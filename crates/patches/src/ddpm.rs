@@ -39,7 +39,7 @@ impl PatchDdpm {
     /// A detector with checked settings; nothing is downloaded before [`fit`](Detector::fit).
     ///
     /// # Errors
-    /// [`PatchesError::Config`], [`PatchesError::Training`].
+    /// [`PatchesError::Setting`], [`PatchesError::Training`].
     pub fn new(config: PatchDdpmConfig, runtime: PatchRuntime) -> Result<Self, PatchesError> {
         config.check()?;
         Ok(Self { config, runtime })
@@ -180,7 +180,7 @@ mod tests {
             ("patches.grid = 0", "patches.grid = 0: expected 1 to 512"),
             (
                 "map.smoothing = -1.0",
-                "map.smoothing = -1.0: expected 0 to 256 pixels",
+                "map.smoothing = -1: expected 0 to 256 pixels",
             ),
             (
                 "network.depth = 0",

@@ -1,8 +1,8 @@
+use detector::settings::{Setting, at_least, check, in_range};
 use diffusion_core::{Schedule, ScheduleConfig};
 use serde::{Deserialize, Deserializer, Serialize};
 use training::{Decay, Optimizer, TrainConfig};
 
-use crate::config::check;
 use crate::network::PatchMlpConfig;
 use crate::padim::check_shrinkage;
 use crate::{MapConfig, PatchConfig, PatchesError, Whitening};
@@ -96,17 +96,15 @@ impl PatchDdpmConfig {
         self.train.check()?;
         check_shrinkage(self.shrinkage)?;
         check_steps(self.steps)?;
-        let places = self.places > 0;
-        check("places", &self.places, places, "expected at least 1")?;
+        at_least("places", self.places, 1)?;
         self.score.check(self.steps)?;
         build_schedule(&self.schedule, self.steps)?;
         Ok(())
     }
 }
 
-pub(crate) fn check_steps(steps: usize) -> Result<(), PatchesError> {
-    let fine = (2..=diffusion_core::MAX_STEPS).contains(&steps);
-    check("steps", &steps, fine, "expected 2 to 1000000")
+pub(crate) fn check_steps(steps: usize) -> Result<(), Setting> {
+    in_range("steps", steps, 2..=diffusion_core::MAX_STEPS)
 }
 
 pub(crate) fn build_schedule(
@@ -117,17 +115,12 @@ pub(crate) fn build_schedule(
 }
 
 impl PatchScoreConfig {
-    pub(crate) fn check(&self, steps: usize) -> Result<(), PatchesError> {
+    pub(crate) fn check(&self, steps: usize) -> Result<(), Setting> {
         let Self { levels, draws } = self;
         let fine = !levels.is_empty() && levels.iter().all(|&t| t < steps);
-        let expected = "expected one or more noise levels below the number of steps";
-        check("score.levels", levels, fine, expected)?;
+        let expected = "one or more noise levels below the number of steps";
+        check("score.levels", format!("{levels:?}"), fine, expected)?;
         let fine = *draws > 0 && draws.is_multiple_of(2);
-        check(
-            "score.draws",
-            draws,
-            fine,
-            "expected an even number above 0",
-        )
+        check("score.draws", draws, fine, "an even number above 0")
     }
 }

@@ -10,15 +10,8 @@ use training::TrainingError;
 #[non_exhaustive]
 pub enum PatchesError {
     /// A setting outside its range.
-    #[error("{name} = {value}: {expected}")]
-    Config {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: String,
-        /// What would be valid.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// The schedule cannot be built.
     #[error("schedule: {0}")]
     Schedule(#[from] ScheduleError),
@@ -48,15 +41,7 @@ impl From<TchError> for PatchesError {
 impl From<ProcessError> for PatchesError {
     fn from(error: ProcessError) -> Self {
         match error {
-            ProcessError::Setting {
-                name,
-                value,
-                expected,
-            } => Self::Config {
-                name,
-                value,
-                expected,
-            },
+            ProcessError::Setting(setting) => Self::Setting(setting),
             other => Self::Training(TrainingError::Model(other.into())),
         }
     }
@@ -77,11 +62,7 @@ impl From<DetectorError> for PatchesError {
 impl From<PatchesError> for DetectorError {
     fn from(error: PatchesError) -> Self {
         match error {
-            PatchesError::Config {
-                name,
-                value,
-                expected,
-            } => Setting::new(name, value, expected.trim_start_matches("expected ")).into(),
+            PatchesError::Setting(setting) => setting.into(),
             PatchesError::Features(error) => error.into(),
             PatchesError::Training(error) => error.into(),
             PatchesError::Input(error) => error,

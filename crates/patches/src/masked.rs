@@ -55,7 +55,7 @@ impl MaskedDdpm {
     /// `network` says what `build` makes, with all its settings: kept models are found by it.
     ///
     /// # Errors
-    /// [`PatchesError::Config`], [`PatchesError::Training`].
+    /// [`PatchesError::Setting`], [`PatchesError::Training`].
     pub fn new<F>(
         config: MaskedDdpmConfig,
         network: impl Into<String>,

@@ -1,8 +1,8 @@
+use detector::settings::{Setting, check};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::PatchesError;
-use crate::config::check;
 
 /// Which patches of a map are hidden together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,14 +23,14 @@ impl Default for MaskConfig {
 }
 
 impl MaskConfig {
-    pub(crate) fn check(&self, grid: usize) -> Result<(), PatchesError> {
+    pub(crate) fn check(&self, grid: usize) -> Result<(), Setting> {
         let block = self.block > 0 && 2 * self.block <= grid;
-        let expected = "expected at least 1, and two squares along the grid";
-        check("mask.block", &self.block, block, expected)?;
+        let expected = "at least 1, and two squares along the grid";
+        check("mask.block", self.block, block, expected)?;
         let squares = grid.div_ceil(self.block.max(1));
         let parts = (2..=squares).contains(&self.parts);
-        let expected = "expected at least 2, at most the squares along the grid";
-        check("mask.parts", &self.parts, parts, expected)
+        let expected = "at least 2, at most the squares along the grid";
+        check("mask.parts", self.parts, parts, expected)
     }
 
     /// The masks, 1 where a patch is hidden.

@@ -1,3 +1,4 @@
+use detector::settings::check;
 use std::sync::Mutex;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
@@ -9,7 +10,6 @@ use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 use training::{Session, TrainingError, tensor_of};
 
-use crate::config::check;
 use crate::coreset::greedy;
 use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
 use crate::space::PatchSpace;
@@ -73,12 +73,12 @@ impl PatchKnn {
     /// A detector with checked settings; nothing is downloaded before [`fit`](Detector::fit).
     ///
     /// # Errors
-    /// [`PatchesError::Config`].
+    /// [`PatchesError::Setting`].
     pub fn new(config: PatchKnnConfig, runtime: PatchRuntime) -> Result<Self, PatchesError> {
         config.patches.check()?;
         config.map.check()?;
         let fine = config.share > 0.0 && config.share <= 1.0;
-        check("share", &config.share, fine, "expected above 0, at most 1")?;
+        check("share", config.share, fine, "above 0, at most 1")?;
         Ok(Self { config, runtime })
     }
 

@@ -1,11 +1,9 @@
+use detector::settings::{Setting, at_least};
 use diffusion_core::{Denoiser, Prediction};
 use layers::{LayerNorm, Linear, LinearInit, TimestepEmbedding};
 use serde::{Deserialize, Serialize};
 use tch::nn::{self, Module};
 use tch::{Device, Kind, Tensor};
-
-use crate::PatchesError;
-use crate::config::check;
 
 /// Width of the time's sinusoids.
 const D_TIME: usize = 128;
@@ -36,13 +34,13 @@ impl Default for PatchMlpConfig {
 }
 
 impl PatchMlpConfig {
-    pub(crate) fn check(&self) -> Result<(), PatchesError> {
+    pub(crate) fn check(&self) -> Result<(), Setting> {
         for (name, value) in [
             ("network.width", self.width),
             ("network.hidden", self.hidden),
             ("network.depth", self.depth),
         ] {
-            check(name, &value, value > 0, "expected at least 1")?;
+            at_least(name, value, 1)?;
         }
         Ok(())
     }

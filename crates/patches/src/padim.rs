@@ -1,3 +1,4 @@
+use detector::settings::{Setting, in_range};
 use std::sync::Mutex;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
@@ -6,7 +7,6 @@ use serde_json::{Value, json};
 use tch::{Kind, Tensor};
 use training::Session;
 
-use crate::config::check;
 use crate::gaussians::Gaussians;
 use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
 use crate::space::PatchSpace;
@@ -51,7 +51,7 @@ impl Padim {
     /// A detector with checked settings; nothing is downloaded before [`fit`](Detector::fit).
     ///
     /// # Errors
-    /// [`PatchesError::Config`].
+    /// [`PatchesError::Setting`].
     pub fn new(config: PadimConfig, runtime: PatchRuntime) -> Result<Self, PatchesError> {
         config.patches.check()?;
         config.map.check()?;
@@ -101,9 +101,8 @@ impl Padim {
     }
 }
 
-pub(crate) fn check_shrinkage(shrinkage: f64) -> Result<(), PatchesError> {
-    let fine = (0.0..=1.0).contains(&shrinkage);
-    check("shrinkage", &shrinkage, fine, "expected 0 to 1")
+pub(crate) fn check_shrinkage(shrinkage: f64) -> Result<(), Setting> {
+    in_range("shrinkage", shrinkage, 0.0..=1.0)
 }
 
 impl Detector for Padim {

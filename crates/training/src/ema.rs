@@ -1,3 +1,4 @@
+use detector::settings::check;
 use tch::{Tensor, nn};
 
 use crate::TrainingError;
@@ -23,16 +24,11 @@ impl Ema {
     /// Averages of the trainable variables of `vs`, which share a kind, from their present values.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] for a `decay` outside `[0, 1)`, [`TrainingError::Torch`] without
+    /// [`TrainingError::Setting`] for a `decay` outside `[0, 1)`, [`TrainingError::Torch`] without
     /// variables or memory.
     pub(crate) fn new(vs: &nn::VarStore, decay: f64) -> Result<Self, TrainingError> {
-        if !(0.0..1.0).contains(&decay) {
-            return Err(TrainingError::Config {
-                name: "ema",
-                value: decay.to_string(),
-                expected: "expected a decay of at least 0 and below 1",
-            });
-        }
+        let valid = (0.0..1.0).contains(&decay);
+        check("ema", decay, valid, "a decay of at least 0 and below 1")?;
         let _no_grad = tch::no_grad_guard();
         // By name: the store's own order is that of a hash map.
         let mut named: Vec<(String, Tensor)> = vs.variables().into_iter().collect();
@@ -180,7 +176,7 @@ mod tests {
         for decay in [-0.1, 1.0, f64::NAN] {
             assert!(matches!(
                 Ema::new(&vs, decay),
-                Err(TrainingError::Config { name: "ema", .. })
+                Err(TrainingError::Setting(setting)) if setting.name == "ema"
             ));
         }
         assert!(Ema::new(&nn::VarStore::new(Device::Cpu), 0.9).is_err());

@@ -14,15 +14,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum TrainingError {
     /// A setting outside its range.
-    #[error("{name} = {value}: {expected}")]
-    Config {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: String,
-        /// What would be valid.
-        expected: &'static str,
-    },
+    #[error(transparent)]
+    Setting(#[from] Setting),
     /// The network cannot be built.
     #[error("network: {0}")]
     Network(BoxError),
@@ -134,11 +127,7 @@ impl From<BoxError> for TrainingError {
 impl From<TrainingError> for DetectorError {
     fn from(error: TrainingError) -> Self {
         match error {
-            TrainingError::Config {
-                name,
-                value,
-                expected,
-            } => Setting::new(name, value, expected.trim_start_matches("expected ")).into(),
+            TrainingError::Setting(setting) => setting.into(),
             TrainingError::Score { row, score } => Self::Score { row, score },
             TrainingError::Interrupted => Self::Interrupted,
             TrainingError::File { path, source } => Self::Io { path, source },

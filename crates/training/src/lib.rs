@@ -38,7 +38,7 @@ pub use runtime::Runtime;
 pub use samples::{SampleShape, in_blocks, to_numbers, to_tensor};
 pub use scores::{gradient_blocks, map_blocks, score_blocks};
 pub use session::Session;
-pub use settings::{Rule, check_settings, check_widths};
+pub use settings::check_widths;
 pub use tensors::{tensor, tensor_of, with_tensor};
 pub use train::{History, Run, train};
 pub use train_config::{Decay, Optimizer, Precision, TrainConfig};

@@ -70,7 +70,7 @@ pub struct History {
 /// `x`: `[n, ..]` on the network's device, `n ≥ 2`.
 ///
 /// # Errors
-/// [`TrainingError::Config`] for a setting out of range, [`TrainingError::TooFewRows`] below two rows,
+/// [`TrainingError::Setting`] for a setting out of range, [`TrainingError::TooFewRows`] below two rows,
 /// [`TrainingError::Diverged`] for a loss that is not finite, [`TrainingError::NotFinite`] for a
 /// variable that is not, [`TrainingError::Interrupted`], [`TrainingError::File`],
 /// [`TrainingError::State`] and [`TrainingError::Checkpoint`] for what goes wrong in the folder, [`TrainingError::Model`] and

@@ -1,8 +1,7 @@
+use detector::settings::{Setting, at_least, check, positive};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-
-use crate::{TrainingError, check_settings};
 
 /// How a network is trained: `[train]` in a configuration file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -145,53 +144,36 @@ impl TrainConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), TrainingError> {
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<(), Setting> {
         let not_negative = |v: f64| v >= 0.0 && v.is_finite();
-        check_settings(&[
-            (
-                "batch-size",
-                &self.batch_size,
-                self.batch_size > 1,
-                "expected at least 2, batch statistics need two rows",
-            ),
-            (
-                "accumulate",
-                &self.accumulate,
-                self.accumulate > 0,
-                "expected at least 1",
-            ),
-            (
-                "learning-rate",
-                &self.learning_rate,
-                self.learning_rate > 0.0 && self.learning_rate.is_finite(),
-                "expected a finite number above 0",
-            ),
-            (
-                "weight-decay",
-                &self.weight_decay,
-                not_negative(self.weight_decay),
-                "expected a finite number, 0 or above",
-            ),
-            (
-                "clip",
-                &self.clip,
-                not_negative(self.clip),
-                "expected a finite number above 0, or 0 for no limit",
-            ),
-            (
-                "ema",
-                &self.ema,
-                (0.0..1.0).contains(&self.ema),
-                "expected a decay below 1, or 0 for no average",
-            ),
-            (
-                "early-stop-lag",
-                &self.early_stop_lag,
-                self.early_stop_lag > 0,
-                "expected at least 1",
-            ),
-        ])
+        check(
+            "batch-size",
+            self.batch_size,
+            self.batch_size > 1,
+            "at least 2, batch statistics need two rows",
+        )?;
+        at_least("accumulate", self.accumulate, 1)?;
+        positive("learning-rate", self.learning_rate)?;
+        check(
+            "weight-decay",
+            self.weight_decay,
+            not_negative(self.weight_decay),
+            "a finite number, 0 or above",
+        )?;
+        check(
+            "clip",
+            self.clip,
+            not_negative(self.clip),
+            "a finite number above 0, or 0 for no limit",
+        )?;
+        check(
+            "ema",
+            self.ema,
+            (0.0..1.0).contains(&self.ema),
+            "a decay below 1, or 0 for no average",
+        )?;
+        at_least("early-stop-lag", self.early_stop_lag, 1)
     }
 }
 

@@ -65,7 +65,7 @@ const RULES: &[Rule] = &[
         &["detector", "diffusion-core", "training"],
         &[Libtorch],
     ),
-    rule("diffusion-core", &["schedules"], &[Libtorch]),
+    rule("diffusion-core", &["schedules", "settings"], &[Libtorch]),
     rule(
         "dit",
         &["diffusion-core", "layers", "settings"],

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use settings::{Setting, check, in_range};
 
 use crate::Walk;
 
@@ -150,71 +151,44 @@ pub enum PathRule {
     Full,
 }
 
-/// A setting of [`ScoreConfig`] outside its range.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} = {value}: {expected}")]
-pub struct ScoreConfigError {
-    /// The setting.
-    pub name: &'static str,
-    /// The value given.
-    pub value: String,
-    /// What would be valid.
-    pub expected: &'static str,
-}
-
 impl ScoreConfig {
     /// Checks every setting against a model of `steps` diffusion steps.
     ///
     /// # Errors
-    /// [`ScoreConfigError`] naming the first setting outside its range.
-    pub fn check(&self, steps: usize) -> Result<(), ScoreConfigError> {
+    /// [`Setting`] naming the first setting outside its range.
+    pub fn check(&self, steps: usize) -> Result<(), Setting> {
         let fewest_levels = match self.rule {
             ScoreRule::Reconstruction => self.start.iter().copied().min().unwrap_or(0),
             ScoreRule::Vlb | ScoreRule::Inversion => steps,
             // Not used there.
             ScoreRule::EpsilonError | ScoreRule::ScoreNorm => usize::MAX,
         };
-        let rules = [
-            (
-                "start",
-                format!("{:?}", self.start),
-                !self.uses_start()
-                    || !self.start.is_empty() && self.start.iter().all(|s| (1..=steps).contains(s)),
-                "expected one or more noise levels, each from 1 to the number of steps",
-            ),
-            (
-                "combine",
-                "typicality".to_owned(),
-                self.uses_start() || self.combine == Combine::Mean,
-                "expected mean: vlb and inversion go through all levels",
-            ),
-            (
-                "evaluations",
-                self.evaluations.to_string(),
-                self.evaluations <= fewest_levels,
-                "expected at most one per level of the walk, or 0 for all",
-            ),
-            (
-                "eta",
-                self.eta.to_string(),
-                (0.0..=1.0).contains(&self.eta),
-                "expected 0 to 1",
-            ),
-            (
-                "draws",
-                self.draws.to_string(),
-                self.draws <= MAX_DRAWS && (self.draws > 0 || self.rule == ScoreRule::Inversion),
-                "expected 1 to 1000000, for inversion also 0",
-            ),
-        ];
-        match rules.into_iter().find(|(_, _, valid, _)| !valid) {
-            None => Ok(()),
-            Some((name, value, _, expected)) => Err(ScoreConfigError {
-                name,
-                value,
-                expected,
-            }),
-        }
+        check(
+            "start",
+            format!("{:?}", self.start),
+            !self.uses_start()
+                || !self.start.is_empty() && self.start.iter().all(|s| (1..=steps).contains(s)),
+            "one or more noise levels, each from 1 to the number of steps",
+        )?;
+        check(
+            "combine",
+            "typicality",
+            self.uses_start() || self.combine == Combine::Mean,
+            "mean: vlb and inversion go through all levels",
+        )?;
+        check(
+            "evaluations",
+            self.evaluations,
+            self.evaluations <= fewest_levels,
+            "at most one per level of the walk, or 0 for all",
+        )?;
+        in_range("eta", self.eta, 0.0..=1.0)?;
+        check(
+            "draws",
+            self.draws,
+            self.draws <= MAX_DRAWS && (self.draws > 0 || self.rule == ScoreRule::Inversion),
+            "1 to 1000000, for inversion also 0",
+        )
     }
 
     /// Network evaluations for one row, by a model of `steps` diffusion steps.

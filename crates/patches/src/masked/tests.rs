@@ -203,7 +203,7 @@ fn settings_out_of_range_are_named() {
         ),
         (
             "map.smoothing = -1.0",
-            "map.smoothing = -1.0: expected 0 to 256 pixels",
+            "map.smoothing = -1: expected 0 to 256 pixels",
         ),
     ] {
         let config: MaskedDdpmConfig = toml::from_str(text).unwrap();
