@@ -36,10 +36,10 @@ fn with_defaults(embedder: &Embedder) -> networks::Embedder {
 }
 
 fn no_vectors(error: FeaturesError) -> NoVectors {
-    let hint = error.hint();
+    let way_out = error.way_out();
     match error {
         FeaturesError::Interrupted => NoVectors::Interrupted(Box::new(error)),
-        _ if error.is_missing() => NoVectors::Missing(Box::new(error), hint),
-        _ => NoVectors::Refused(Box::new(error), hint),
+        _ if error.is_missing() => NoVectors::Missing(Box::new(error), way_out),
+        _ => NoVectors::Refused(Box::new(error), way_out),
     }
 }

@@ -4,12 +4,13 @@ use datasets::DatasetError;
 use detector::DetectorError;
 use experiment::{ExperimentError, NoVectors};
 use files::visible;
-use residuum::{RegistryError, WayOut};
+use residuum::RegistryError;
 
 use crate::failure::{Failure, exit, is_memory};
 use crate::interrupt;
-use crate::networks::{self, hand_over};
+use crate::networks::hand_over;
 use crate::place::cannot_write;
+use crate::ways_out;
 
 impl From<DatasetError> for Failure {
     fn from(error: DatasetError) -> Self {
@@ -20,7 +21,7 @@ impl From<DatasetError> for Failure {
             datasets::ErrorKind::Missing => exit::MISSING,
             datasets::ErrorKind::Memory => exit::RETRY,
         };
-        Self::new(code, with_sources(&error)).maybe_hint(error.hint())
+        Self::new(code, with_sources(&error)).maybe_hint(error.way_out().map(ways_out::of_data))
     }
 }
 
@@ -30,22 +31,8 @@ impl From<RegistryError> for Failure {
             RegistryError::Device { .. } | RegistryError::NeedsLibtorch { .. } => exit::MISSING,
             _ => exit::USAGE,
         };
-        let hint = error.way_out().map(in_words);
+        let hint = error.way_out().map(ways_out::of_registry);
         Self::of_lines(code, &with_sources(&error)).maybe_hint(hint)
-    }
-}
-
-/// A way out as a command or an option.
-fn in_words(way_out: WayOut) -> String {
-    match way_out {
-        WayOut::Methods(names) => format!("methods are {}", names.join(", ")),
-        WayOut::Settings(names) => format!("settings are {}", names.join(", ")),
-        WayOut::KeyValue => "for example --set trees=200".to_owned(),
-        WayOut::Defaults(method) => {
-            format!("`residuum methods show {method}` prints the defaults with their meaning")
-        }
-        WayOut::Devices => "--device cpu, cuda or cuda:1".to_owned(),
-        _ => networks::HINT.to_owned(),
     }
 }
 
@@ -57,8 +44,9 @@ impl From<DetectorError> for Failure {
                 return Self::new(interrupt::code(), text)
                     .hint("with --models DIR the same command goes on where it stopped");
             }
-            DetectorError::Missing { hint, .. } => {
-                return Self::new(exit::MISSING, text).maybe_hint(hint);
+            DetectorError::Missing { way_out, .. } => {
+                return Self::new(exit::MISSING, text)
+                    .maybe_hint(way_out.map(ways_out::of_missing));
             }
             DetectorError::Io { .. } => {
                 return Self::new(exit::MISSING, text)
@@ -84,16 +72,16 @@ impl From<pictures::PictureError> for Failure {
 
 impl From<NoVectors> for Failure {
     fn from(error: NoVectors) -> Self {
-        let (code, error, hint) = match error {
+        let (code, error, way_out) = match error {
             NoVectors::Interrupted(error) => (interrupt::code(), error, None),
-            NoVectors::Missing(error, hint) => (exit::MISSING, error, hint),
-            NoVectors::Refused(error, hint) => (exit::BAD_DATA, error, hint),
+            NoVectors::Missing(error, way_out) => (exit::MISSING, error, way_out),
+            NoVectors::Refused(error, way_out) => (exit::BAD_DATA, error, way_out),
         };
         let text = with_sources(&*error);
         if code == exit::BAD_DATA && is_memory(&text) {
             return Self::out_of_memory(&text);
         }
-        Self::of_lines(code, &text).maybe_hint(hint)
+        Self::of_lines(code, &text).maybe_hint(way_out.map(ways_out::of_missing))
     }
 }
 

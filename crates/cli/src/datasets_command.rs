@@ -7,6 +7,7 @@ use crate::datasets_get::get;
 use crate::failure::Failure;
 use crate::output::{columns, print};
 use crate::place::cannot_write;
+use crate::ways_out::of_data;
 use crate::{args, datasets_json};
 
 /// `residuum datasets`.
@@ -86,7 +87,7 @@ fn show(entry: &Entry, roots: &Roots) -> Result<(), Failure> {
             rows.push(vec!["absent".to_owned(), get(entry)]);
             if let Some(instead) = entry.instead(roots) {
                 rows.push(vec!["found".to_owned(), instead.found]);
-                rows.push(vec!["hint".to_owned(), instead.hint]);
+                rows.push(vec!["hint".to_owned(), of_data(instead.way_out)]);
             }
         }
     }

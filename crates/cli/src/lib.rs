@@ -29,6 +29,7 @@ mod protocol;
 mod report_command;
 mod run;
 mod sheet;
+mod ways_out;
 
 use std::io::Write;
 use std::panic::catch_unwind;

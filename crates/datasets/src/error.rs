@@ -1,10 +1,20 @@
-mod hints;
 mod kind;
+mod ways_out;
 
 use std::io;
 use std::path::PathBuf;
 
-pub use self::kind::{ErrorKind, Instead};
+pub use self::kind::ErrorKind;
+use crate::WayOut;
+
+/// A known data set in a form that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instead {
+    /// What is there, in words that follow its path.
+    pub found: String,
+    /// How to get the form that is read.
+    pub way_out: WayOut,
+}
 
 /// Why a data set could not be found, read or split.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +60,7 @@ pub enum DatasetError {
         /// What is read.
         expected: String,
         /// How to convert it.
-        hint: String,
+        way_out: WayOut,
     },
     /// A folder, a pipe or a device in place of a file.
     #[error("{}: found {found}, expected a file", path.display())]

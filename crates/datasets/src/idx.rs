@@ -4,7 +4,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 use crate::recognise::{self, Format};
-use crate::{DatasetError, input};
+use crate::{DatasetError, WayOut, input};
 
 /// Deflate makes at most 1032 bytes of one.
 const MAX_DEFLATE_RATIO: u64 = 1032;
@@ -79,7 +79,10 @@ fn read(mut reader: impl Read, axes: u8, limit: u64, path: &Path) -> Result<Idx,
                     place: String::new(),
                     found: format.name().to_owned(),
                     expected: "IDX data (MNIST's format), gzipped or not".to_owned(),
-                    hint: "get the official file again: residuum datasets fetch".to_owned(),
+                    way_out: WayOut::Official {
+                        why: "get the official file again",
+                        set: None,
+                    },
                 });
             }
         }

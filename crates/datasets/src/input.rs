@@ -5,7 +5,7 @@ use std::path::Path;
 
 use files::{NotReadable, TextError};
 
-use crate::DatasetError;
+use crate::{DatasetError, WayOut};
 
 /// As [`files::open`].
 pub(crate) fn open(path: &Path) -> Result<File, DatasetError> {
@@ -33,7 +33,7 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, DatasetError> {
                 place,
                 found,
                 expected: TextError::EXPECTED.to_owned(),
-                hint,
+                way_out: WayOut::text(hint),
             },
         }
     })

@@ -4,6 +4,7 @@
 mod data;
 mod dataset;
 mod error;
+mod way_out;
 
 mod catalogue;
 mod closest;
@@ -71,3 +72,4 @@ pub use protocol::Protocol;
 pub use recognise::is_archive;
 pub use roots::Roots;
 pub use split::Split;
+pub use way_out::WayOut;

@@ -3,8 +3,8 @@ use std::{fs, io};
 
 use crate::recognise::Format;
 use crate::{
-    Dataset, DatasetError, Entry, Instead, Loading, Name, Roots, find, folders, load_npz, nearby,
-    recognise,
+    Dataset, DatasetError, Entry, Instead, Loading, Name, Roots, WayOut, find, folders, load_npz,
+    nearby, recognise,
 };
 
 /// Loads what a user names: a set of the catalogue, an `.npz` file with arrays `X` and `y`, or a
@@ -88,7 +88,7 @@ fn absent(name: &Name) -> Result<Entry, DatasetError> {
             place: String::new(),
             found: "a file".to_owned(),
             expected: format!("a folder of images before `{}`", &text[base.len()..]),
-            hint: format!("name the file alone: {base}"),
+            way_out: WayOut::text(format!("name the file alone: {base}")),
         });
     }
     let is_path = name.is_path() || DATA_ENDINGS.contains(&recognise::ending(path).as_str());
@@ -129,9 +129,7 @@ fn or_file(error: DatasetError, name: &str) -> DatasetError {
                 found: format!(
                     "`{name}` is a set of the catalogue, whose files are in no data folder"
                 ),
-                hint: format!(
-                    "./{name} names what lies here; residuum datasets show {name} says where the set is"
-                ),
+                way_out: WayOut::HereOrKnownSet(name.to_owned()),
             }));
             DatasetError::NotAtHand {
                 name: set,

@@ -377,7 +377,7 @@ mod tests {
         let refused = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
             let error = read(&path, ["X"]).unwrap_err();
-            format!("{error} {}", error.hint().unwrap_or_default())
+            format!("{error} {:?}", error.way_out())
         };
         let mut hdf5 = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".to_vec();
         hdf5.resize(124, b' ');

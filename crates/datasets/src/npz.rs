@@ -15,7 +15,7 @@ use zip::result::ZipError;
 use crate::guard::guarded;
 use crate::hash::Watched;
 use crate::npy::{self, Npy, NpyError, Numbers};
-use crate::{Data, Dataset, DatasetError, Label, input, recognise};
+use crate::{Data, Dataset, DatasetError, Label, WayOut, input, recognise};
 
 pub use self::writer::NpzWriter;
 
@@ -240,7 +240,7 @@ fn read_entry<R: Read + Seek, T>(
             place,
             found: format!("{size} bytes, unpacked from {packed}"),
             expected: format!("at most {most} bytes, which is 4 GiB or 100 times the packed ones"),
-            hint: "save it without compression, where it is yours: numpy.savez".to_owned(),
+            way_out: WayOut::text("save it without compression, where it is yours: numpy.savez"),
         });
     }
     read(&mut entry, size).map_err(|error| npy_error(path, array, error))

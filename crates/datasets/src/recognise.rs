@@ -6,7 +6,7 @@ mod table;
 use std::io::Read;
 use std::path::Path;
 
-use crate::{DatasetError, input, python};
+use crate::{DatasetError, WayOut, input, python};
 
 /// Enough to tell a format by, and to see a table's first lines.
 const START_BYTES: u64 = 4096;
@@ -208,12 +208,12 @@ pub(crate) fn refusal(path: &Path, start: &[u8]) -> DatasetError {
             _ => format.name().to_owned(),
         },
         expected: ARCHIVE.to_owned(),
-        hint: hint(format, path, start),
+        way_out: way_out(format, path, start),
     }
 }
 
 /// How to make an `.npz` of it.
-fn hint(format: Format, path: &Path, start: &[u8]) -> String {
+fn way_out(format: Format, path: &Path, start: &[u8]) -> WayOut {
     let (from, to) = (python::path(path), python::path(&python::converted(path)));
     let frame = |read: &str| {
         format!(
@@ -232,7 +232,7 @@ fn hint(format: Format, path: &Path, start: &[u8]) -> String {
             ))
         )
     };
-    match format {
+    WayOut::text(match format {
         Format::Csv => table::hint(path, start),
         Format::Parquet => frame(&format!("pd.read_parquet({from})")),
         Format::Arrow => frame(&format!("pd.read_feather({from})")),
@@ -270,9 +270,7 @@ fn hint(format: Format, path: &Path, start: &[u8]) -> String {
                  np.savez({to}, X=d.drop(columns='LABEL').to_numpy(), y=d['LABEL'].to_numpy())"
             ))
         ),
-        Format::Idx => "known sets in this format have names (`residuum datasets list`); \
-                        put the files into a folder named by RESIDUUM_DATA"
-            .to_owned(),
+        Format::Idx => return WayOut::KnownFormat,
         Format::Gzip
         | Format::Bzip2
         | Format::Xz
@@ -283,14 +281,11 @@ fn hint(format: Format, path: &Path, start: &[u8]) -> String {
             "it may be a server's error page: download the file again".to_owned()
         }
         Format::Empty => "the download or the copy may have failed: get the file again".to_owned(),
-        Format::Image => {
-            "name the folder that holds the images, or make vectors of them: residuum embed"
-                .to_owned()
-        }
+        Format::Image => return WayOut::FolderOrVectors,
         Format::Zip | Format::Pdf | Format::Sqlite | Format::Text | Format::Unknown => format!(
             "save rows and labels (0 normal, 1 anomalous) from Python: numpy.savez({to}, X=rows, y=labels)"
         ),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -299,7 +294,7 @@ mod tests {
 
     fn refused(name: &str, bytes: &[u8]) -> (String, String) {
         let error = refusal(Path::new(name), bytes);
-        (error.to_string(), error.hint().unwrap())
+        (error.to_string(), format!("{:?}", error.way_out().unwrap()))
     }
 
     #[test]
@@ -334,7 +329,7 @@ mod tests {
             ),
             ("t.pdf", b"%PDF-1.7", "PDF", "savez"),
             ("t.json", b"[{\"a\": 1}]", "JSON", "read_json"),
-            ("t.png", b"\x89PNG\r\n", "single image", "folder"),
+            ("t.png", b"\x89PNG\r\n", "single image", "Folder"),
             ("t", b"\0\x01\x02", "no known format", "savez('t.npz'"),
         ] {
             let (message, found) = refused(name, bytes);

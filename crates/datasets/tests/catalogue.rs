@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use datasets::{
-    Data, DatasetError, ErrorKind, Label, Pin, Representation, Roots, catalogue, find, flatten,
-    matching,
+    Data, DatasetError, ErrorKind, Label, Pin, Representation, Roots, WayOut, catalogue, find,
+    flatten, matching,
 };
 use sha2::{Digest, Sha256};
 
@@ -113,15 +113,14 @@ fn names_aliases_and_similar_names_are_found() {
     assert_eq!(find("MNIST-C_dotted_line").unwrap().family(), "MNIST-C");
     let error = find("mvtec-ad_botle").unwrap_err();
     assert_eq!(error.to_string(), "no data set named `mvtec-ad_botle`");
-    assert!(
-        error.hint().unwrap().contains("MVTec-AD_bottle"),
-        "{:?}",
-        error.hint()
-    );
+    let Some(WayOut::Meant(names)) = error.way_out() else {
+        panic!("{:?}", error.way_out())
+    };
+    assert!(names.contains(&"MVTec-AD_bottle".to_owned()), "{names:?}");
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert_eq!(
-        find("qqqqqqqq").unwrap_err().hint().unwrap(),
-        "residuum datasets list"
+        find("qqqqqqqq").unwrap_err().way_out(),
+        Some(WayOut::KnownSet)
     );
 }
 
@@ -133,12 +132,7 @@ fn what_is_absent_says_how_to_get_it() {
     assert!(entry.locate(&roots).is_none());
     let error = entry.load(&roots).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Missing);
-    assert!(
-        error
-            .hint()
-            .unwrap()
-            .starts_with("residuum datasets fetch CIFAR10_5")
-    );
+    assert_eq!(error.way_out(), Some(WayOut::Fetch("CIFAR10_5".to_owned())));
     let gone = dir.path().join("gone");
     let error = Roots::discover(Some(&gone)).unwrap_err();
     assert!(matches!(error, DatasetError::NoSuchRoot { .. }));

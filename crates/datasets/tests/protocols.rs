@@ -198,7 +198,7 @@ fn what_cannot_be_ranked_is_an_error() {
                 matches!(error, DatasetError::OneClass { .. }),
                 "{protocol}: {error}"
             );
-            assert!(error.hint().unwrap().contains("AUROC"));
+            assert!(format!("{:?}", error.way_out()).contains("AUROC"));
         }
     }
     let error = Protocol::Semi

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use settings::Setting;
 
 use crate::state::StateError;
+use crate::way_out::WayOut;
 
 /// Why a detector could not fit or score.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +73,7 @@ pub enum DetectorError {
         /// What is missing and why.
         what: String,
         /// The way out, where there is one.
-        hint: Option<String>,
+        way_out: Option<WayOut>,
     },
     /// Memory runs out, or would.
     #[error("{0}")]

@@ -7,6 +7,7 @@ mod memory;
 mod progress;
 mod rows;
 mod state;
+mod way_out;
 
 pub use error::{DetectorError, ErrorKind};
 pub use input::Input;
@@ -15,6 +16,7 @@ pub use progress::{Progress, Silent};
 pub use rows::{Number, Rows};
 pub use settings;
 pub use state::{Element, State, StateError, StoredArray};
+pub use way_out::{Download, WayOut};
 
 use ndarray::{Array1, Array2, Array3, Array4};
 

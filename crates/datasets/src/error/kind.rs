@@ -17,15 +17,6 @@ pub enum ErrorKind {
     Memory,
 }
 
-/// A known data set in a form that is not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instead {
-    /// What is there, in words that follow its path.
-    pub found: String,
-    /// How to get the form that is read.
-    pub hint: String,
-}
-
 impl DatasetError {
     /// The kind of failure.
     pub fn kind(&self) -> ErrorKind {

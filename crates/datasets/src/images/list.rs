@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use files::PassedOver;
 
-use crate::{DatasetError, input, read_text, walk};
+use crate::{DatasetError, WayOut, input, read_text, walk};
 
 /// The files of a folder and of the folders below it, sorted by path: or, of a `.txt` file, the paths
 /// that it lists, one a line, relative to it, in its order; or the file itself.
@@ -90,6 +90,6 @@ pub(crate) fn listed(
                 _ => folder.display().to_string(),
             }
         ),
-        hint: "lists take /, and paths relative to the folder they lie in".to_owned(),
+        way_out: WayOut::text("lists take /, and paths relative to the folder they lie in"),
     })
 }

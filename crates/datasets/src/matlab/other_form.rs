@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::element::HEADER_BYTES;
 use crate::recognise::Format;
-use crate::{DatasetError, python};
+use crate::{DatasetError, WayOut, python};
 
 /// An error where the file is surely something else.
 pub(super) fn check(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
@@ -43,6 +43,6 @@ pub(super) fn check(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
         place: String::new(),
         found: format.name().to_owned(),
         expected: LEVEL_5.to_owned(),
-        hint,
+        way_out: WayOut::text(hint),
     })
 }

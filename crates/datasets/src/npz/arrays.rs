@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use crate::{DatasetError, npy, python, recognise};
+use crate::{DatasetError, WayOut, npy, python, recognise};
 
 /// Arrays that are looked at and named.
 const MOST: usize = 16;
@@ -102,10 +102,10 @@ pub(super) fn check(path: &Path, arrays: &[Array]) -> Result<(), DatasetError> {
             place: "array `y`".to_owned(),
             found: npy::dtype_name(descr),
             expected: "0 (normal) or 1 (anomaly) as numbers or bool".to_owned(),
-            hint: format!(
+            way_out: WayOut::text(format!(
                 "with the value of the anomalous rows in place of ANOMALOUS: {}",
                 line(path, "d['X']", "d['y'] == ANOMALOUS")
-            ),
+            )),
         });
     }
     let x = arrays.iter().find(|array| array.name == "X");
@@ -127,10 +127,10 @@ pub(super) fn check(path: &Path, arrays: &[Array]) -> Result<(), DatasetError> {
         place: "array `X`".to_owned(),
         found: npy::dtype_name(descr),
         expected: npy::NUMBERS.to_owned(),
-        hint: format!(
+        way_out: WayOut::text(format!(
             "where that keeps what the values mean: {}",
             line(path, convert, "d['y']")
-        ),
+        )),
     })
 }
 
@@ -152,7 +152,7 @@ pub(super) fn wrong_rows(path: &Path, shape: &[usize]) -> DatasetError {
         place: "array `X`".to_owned(),
         found: format!("shape {shape:?}"),
         expected: "[n, d]".to_owned(),
-        hint,
+        way_out: WayOut::text(hint),
     }
 }
 
@@ -208,7 +208,7 @@ fn no_arrays(path: &Path, arrays: &[Array]) -> DatasetError {
             _ => format!("{found} ({})", names.join(", ")),
         },
         expected: recognise::ARCHIVE.to_owned(),
-        hint,
+        way_out: WayOut::text(hint),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use crate::npy::{self, Npy};
-use crate::{DatasetError, Label, python};
+use crate::{DatasetError, Label, WayOut, python};
 
 /// Different values that are named.
 const NAMED: usize = 5;
@@ -66,7 +66,7 @@ fn of_other_shape(path: &Path, shape: &[usize]) -> DatasetError {
             _ => format!("shape {shape:?}"),
         },
         expected: "one label for each row, shape [n] or [n, 1]".to_owned(),
-        hint,
+        way_out: WayOut::text(hint),
     }
 }
 
@@ -133,10 +133,10 @@ pub(super) fn of_text(path: &Path, kind: &str, names: &BTreeSet<String>) -> Data
         place: "array `y`".to_owned(),
         found,
         expected: "0 (normal) or 1 (anomaly) as numbers or bool".to_owned(),
-        hint: format!(
+        way_out: WayOut::text(format!(
             "with the text of the anomalous rows in place of ANOMALOUS: {}",
             line(path, "d['y'].astype(str) == 'ANOMALOUS'")
-        ),
+        )),
     }
 }
 

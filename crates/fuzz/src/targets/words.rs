@@ -82,8 +82,8 @@ fn read_name(_: &Path, input: &[u8]) -> Outcome {
     }
     let hint = loaded
         .err()
-        .and_then(|error| error.hint())
-        .unwrap_or_default();
+        .and_then(|error| error.way_out())
+        .map_or_else(String::new, |way_out| format!("{way_out:?}"));
     let mut outcome = Outcome::of(find(&name), |entry| entry.name().len());
     if let Some(why) = &mut outcome.refused {
         why.push_str(&hint);
