@@ -1,12 +1,12 @@
 //! The errors of the crates below as failures of the program.
 
 use datasets::DatasetError;
-use detector::DetectorError;
+use detector::{DetectorError, is_out_of_memory};
 use experiment::{ExperimentError, NoVectors};
 use files::visible;
 use residuum::RegistryError;
 
-use crate::failure::{Failure, exit, is_memory};
+use crate::failure::{Failure, exit};
 use crate::interrupt;
 use crate::networks::hand_over;
 use crate::place::cannot_write;
@@ -54,7 +54,7 @@ impl From<DetectorError> for Failure {
             }
             DetectorError::Memory(_) => return Self::out_of_memory(&text),
             DetectorError::Setting(_) => exit::USAGE,
-            _ if is_memory(&text) => return Self::out_of_memory(&text),
+            _ if is_out_of_memory(&text) => return Self::out_of_memory(&text),
             _ => exit::BAD_DATA,
         };
         Self::of_lines(code, &text)
@@ -78,7 +78,7 @@ impl From<NoVectors> for Failure {
             NoVectors::Refused(error, way_out) => (exit::BAD_DATA, error, way_out),
         };
         let text = with_sources(&*error);
-        if code == exit::BAD_DATA && is_memory(&text) {
+        if code == exit::BAD_DATA && is_out_of_memory(&text) {
             return Self::out_of_memory(&text);
         }
         Self::of_lines(code, &text).maybe_hint(way_out.map(ways_out::of_missing))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use detector::is_out_of_memory;
 use files::visible;
 
 /// Exit codes of the program; README.md lists them.
@@ -65,7 +66,7 @@ impl Failure {
             .map(String::as_str)
             .or_else(|| payload.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        if is_memory(text) {
+        if is_out_of_memory(text) {
             return Self::out_of_memory("out of memory");
         }
         if is_threads(text) {
@@ -101,21 +102,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The words in which libtorch, C++, Rust and the system say that memory cannot be had.
-pub(crate) fn is_memory(text: &str) -> bool {
-    let words = [
-        "not enough memory",
-        "out of memory",
-        "can't allocate memory",
-        "Cannot allocate memory",
-        "memory allocation",
-        "std::bad_alloc",
-        "capacity overflow",
-    ];
-    words.iter().any(|word| text.contains(word))
-}
-
-/// The same of threads: what is short is mostly memory for their stacks.
+/// The words of Rust and the system for threads that cannot be had: what is short is mostly memory for their stacks.
 fn is_threads(text: &str) -> bool {
     text.contains("Resource temporarily unavailable") || text.contains("failed to spawn thread")
 }

@@ -11,7 +11,7 @@ mod way_out;
 
 pub use error::{DetectorError, ErrorKind};
 pub use input::Input;
-pub use memory::{available_memory, needs_memory};
+pub use memory::{available_memory, is_out_of_memory, needs_memory};
 pub use progress::{Progress, Silent};
 pub use rows::{Number, Rows};
 pub use settings;

@@ -18,6 +18,20 @@ pub fn needs_memory(bytes: u128, what: &str) -> Result<(), DetectorError> {
     }
 }
 
+/// Whether a message says that memory cannot be had, in the words of libtorch, CUDA, C++, Rust or the system.
+pub fn is_out_of_memory(message: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "not enough memory",
+        "out of memory",
+        "can't allocate memory",
+        "Cannot allocate memory",
+        "memory allocation",
+        "std::bad_alloc",
+        "capacity overflow",
+    ];
+    WORDS.iter().any(|word| message.contains(word))
+}
+
 /// The bytes of memory that this process can still take: what the system has left, what its control group
 /// allows and what its limit of addresses leaves, whichever is least. `None` where the system does not say.
 pub fn available_memory() -> Option<u64> {
@@ -94,6 +108,23 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn messages_on_memory_are_recognised() {
+        for message in [
+            "DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes",
+            "CUDA out of memory. Tried to allocate 2 GiB",
+            "CUDA error: out of memory",
+            "[enforce fail at alloc_cpu.cpp] posix_memalign: DefaultCPUAllocator: can't allocate memory",
+            "Cannot allocate memory (os error 12)",
+            "memory allocation of 8 bytes failed",
+            "std::bad_alloc",
+            "capacity overflow",
+        ] {
+            assert!(is_out_of_memory(message), "{message}");
+        }
+        assert!(!is_out_of_memory("shapes differ"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use detector::{DetectorError, Download, WayOut};
+use detector::{DetectorError, Download, WayOut, is_out_of_memory};
 use tch::TchError;
 
 use crate::PickleError;
@@ -173,6 +173,7 @@ impl From<FeaturesError> for DetectorError {
                 what: text,
                 way_out: error.way_out(),
             },
+            _ if is_out_of_memory(&text) => Self::Memory(text),
             _ => Self::method(text),
         }
     }
@@ -182,4 +183,26 @@ impl From<FeaturesError> for DetectorError {
 fn first_line(error: &TchError) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use detector::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn errors_keep_their_kind() {
+        let kind = |error: FeaturesError| DetectorError::from(error).kind();
+        let folder = PathBuf::from("/cache");
+        assert_eq!(kind(FeaturesError::Interrupted), ErrorKind::Interrupted);
+        assert_eq!(kind(FeaturesError::NoPip { folder }), ErrorKind::Missing);
+        let path = PathBuf::from("/cache/w.pth");
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert_eq!(kind(FeaturesError::File { path, source }), ErrorKind::Io);
+        let full = TchError::Torch("CUDA out of memory. Tried to allocate\nframe".to_owned());
+        assert_eq!(kind(full.into()), ErrorKind::Memory);
+        let other = TchError::Torch("shapes differ".to_owned());
+        assert_eq!(kind(other.into()), ErrorKind::Method);
+    }
 }

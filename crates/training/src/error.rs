@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use detector::settings::Setting;
-use detector::{DetectorError, StateError};
+use detector::{DetectorError, StateError, is_out_of_memory};
 use tch::TchError;
 use tch_ext::ExtError;
 
@@ -143,13 +143,4 @@ impl From<TrainingError> for DetectorError {
             }
         }
     }
-}
-
-/// libtorch's words on CUDA and on the CPU.
-pub(crate) fn is_out_of_memory(message: &str) -> bool {
-    message.contains("CUDA out of memory")
-        || message.contains("CUDA error: out of memory")
-        || message.contains("can't allocate memory")
-        || message.contains("not enough memory")
-        || message.contains("std::bad_alloc")
 }

@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use detector::is_out_of_memory;
+
 use crate::TrainingError;
-use crate::error::is_out_of_memory;
 
 /// Runs `work`; `None` where libtorch says that there is not enough memory for it. Networks have no way
 /// to return an error, so what they panic with counts too.
@@ -18,6 +19,8 @@ pub(crate) fn attempt<T>(
 ) -> Result<Option<T>, TrainingError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => Ok(Some(done)),
+        // Less at once was tried already.
+        Ok(Err(error @ TrainingError::Memory { .. })) => Err(error),
         Ok(Err(error)) if is_out_of_memory(&error.to_string()) => Ok(None),
         Ok(Err(error)) => Err(error),
         Err(panic) if is_out_of_memory(message(&*panic)) => Ok(None),
