@@ -3,8 +3,8 @@ use std::sync::Arc;
 use columns::Kind;
 
 use crate::chunk::Chunk;
-use crate::parquet_reader::{self, ParquetRows, ParquetTable};
 use crate::plan::Plan;
+use crate::pq::{self, ParquetRows, ParquetTable};
 use crate::text::{self, TextRows, TextTable};
 use crate::{Format, Found, Options, Source, Style, TablesError};
 
@@ -42,7 +42,7 @@ pub fn open(source: impl Into<Source>, options: &Options) -> Result<Table, Table
         })?;
     let head = &head[..read];
     let body = match head.starts_with(b"PAR1") {
-        true => Body::Parquet(parquet_reader::open(&store, &file)?),
+        true => Body::Parquet(pq::open(&store, &file)?),
         false => {
             foreign(&file, head)?;
             Body::Text(text::open(&store, file.clone(), options)?)
@@ -87,6 +87,15 @@ impl Table {
         match &self.body {
             Body::Text(table) => &table.schema,
             Body::Parquet(table) => &table.schema,
+        }
+    }
+
+    /// Columns of Parquet that cannot be read, each with the reason: `is a decimal`. They are not in the schema,
+    /// and whoever wants all columns is to leave them out knowingly.
+    pub fn unread(&self) -> &[(String, String)] {
+        match &self.body {
+            Body::Text(_) => &[],
+            Body::Parquet(table) => &table.unread,
         }
     }
 
@@ -136,7 +145,7 @@ impl Table {
     }
 
     /// Reads the rows from the first one: the `wanted` columns in this order and as these kinds, or all
-    /// columns of the file. Can be called again.
+    /// columns of the file. Can be called again. That a column cannot be read is an error only if it is wanted.
     ///
     /// A text gives any kind that its values can be read as; numbers are rounded to the nearest float, but
     /// whole numbers that a float64 does not hold are an error. Parquet gives a column as its own kind,
@@ -146,6 +155,15 @@ impl Table {
     /// # Errors
     /// [`TablesError::Missing`] and [`TablesError::Column`] where `wanted` does not fit the file.
     pub fn rows(&self, wanted: Option<&[(String, Kind)]>) -> Result<Rows, TablesError> {
+        let names = wanted.map(|wanted| wanted.iter().map(|(name, _)| name).collect::<Vec<_>>());
+        let refused = |name: &String| names.as_ref().is_none_or(|names| names.contains(&name));
+        if let Some((column, what)) = self.unread().iter().find(|(name, _)| refused(name)) {
+            return Err(TablesError::Column {
+                file: self.file.clone(),
+                column: column.clone(),
+                what: format!("{what}, which is not read; leave the column out or convert it"),
+            });
+        }
         let present = self.schema().iter().map(|(name, _)| name.clone());
         let plan = Plan::new(&self.file, present, wanted.unwrap_or(self.schema()))?;
         let inner = match &self.body {

@@ -3,7 +3,7 @@ use std::io::Write;
 use columns::{Columns, Kind};
 
 use crate::output::{Output, Target};
-use crate::parquet_writer::ParquetWriter;
+use crate::pq::ParquetWriter;
 use crate::{Format, Lines, Style, TablesError, csv_writer, json_writer};
 
 /// Writes a table chunk by chunk. A file stands under its name after [`finish`](Self::finish), and not before.

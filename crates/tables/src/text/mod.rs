@@ -19,3 +19,4 @@ pub(crate) use reader::{Convert, TextRows, TextTable, open};
 pub(crate) use records::{Block, Records, Shape};
 pub(crate) use sniff::delimiter_of;
 pub(crate) use stream::stopped;
+pub(crate) use value::{exact, whole};

@@ -1,0 +1,11 @@
+//! Parquet.
+
+mod bytes;
+mod kinds;
+mod pages;
+mod reader;
+mod values;
+mod writer;
+
+pub(crate) use reader::{ParquetRows, ParquetTable, open};
+pub(crate) use writer::ParquetWriter;
