@@ -1,6 +1,7 @@
 //! What every detector has to hold, as one function that its tests call, for detectors of rows and of
 //! images.
 
+mod contributions;
 mod gradient;
 mod images;
 mod restored;
@@ -9,6 +10,7 @@ mod samples;
 mod spoilt;
 mod tolerance;
 
+pub use contributions::check_contributions;
 pub use gradient::check_gradient;
 pub use images::check_images_within;
 pub use restored::check_restored;

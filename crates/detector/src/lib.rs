@@ -1,17 +1,24 @@
 #![doc = include_str!("../README.md")]
 
 pub mod conformance;
+mod contributions;
 mod error;
 mod input;
 mod memory;
+mod number;
+mod occlusion;
 mod progress;
 mod rows;
 mod state;
 mod way_out;
 
+pub use contributions::{ContributionKind, Contributions};
 pub use error::{DetectorError, ErrorKind};
 pub use input::Input;
 pub use memory::{available_memory, is_out_of_memory, needs_memory};
+pub use memory::{available_memory, needs_memory};
+pub use number::Number;
+pub use occlusion::{medians, occlusion};
 pub use progress::{Progress, Silent};
 pub use rows::{Number, Rows};
 pub use settings;
@@ -97,6 +104,19 @@ pub trait Scorer: Send + Sync {
         _x: Input<'_>,
         _progress: &dyn Progress,
     ) -> Result<Option<Array2<f32>>, DetectorError> {
+        Ok(None)
+    }
+
+    /// How much each column has to do with the score of each row. `None` for methods that cannot say;
+    /// [`occlusion`] answers for them.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    fn contributions(
+        &self,
+        _x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
         Ok(None)
     }
 

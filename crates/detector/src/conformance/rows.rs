@@ -7,9 +7,9 @@ use super::tolerance::Tolerance;
 use crate::{Detector, DetectorError, Input, Scorer};
 
 /// Normal rows to fit to.
-const N_TRAIN: usize = 301;
+pub(super) const N_TRAIN: usize = 301;
 /// Normal rows to score.
-const N_NORMAL: usize = 67;
+pub(super) const N_NORMAL: usize = 67;
 /// Planted outliers to score.
 const N_OUTLIERS: usize = 9;
 const D: usize = 5;
@@ -135,7 +135,7 @@ fn test_rows() -> Array2<f32> {
 }
 
 /// Independent columns of mean 0 and variance 1, each a sum of four uniform numbers.
-fn normal_rows(n: usize, stream: u64) -> Array2<f32> {
+pub(super) fn normal_rows(n: usize, stream: u64) -> Array2<f32> {
     let mut counter = stream << 32;
     Array2::from_shape_simple_fn((n, D), || {
         let sum: f64 = (0..4)
