@@ -2,13 +2,15 @@
 
 use std::process::Command;
 
+use files::free_bytes;
+use libtorch_fetch::{Pip, SMALLEST};
 use serde_json::Value;
 
 use crate::failure::code;
 use crate::machine;
 use crate::program::Program;
-use crate::setup::{self, Pip};
-use crate::workspace::{Workspace, cache_dir, first_line, free_bytes};
+use crate::setup;
+use crate::workspace::{Workspace, cache_dir, first_line};
 
 /// Show what is there, and for each gap the command that closes it.
 ///
@@ -188,9 +190,9 @@ fn libtorch(workspace: &Workspace) -> Finding {
 fn pip(has_libtorch: bool) -> Finding {
     let found = Pip::find().and_then(|pip| match has_libtorch {
         true => Ok(pip),
-        false => pip.try_out(setup::SMALLEST).map(|()| pip),
+        false => pip.try_out(SMALLEST).map(|()| pip),
     });
-    match found {
+    match found.map_err(setup::failure) {
         Ok(pip) => good(
             "pip",
             format!("{}.{} ({})", pip.version.0, pip.version.1, pip.name()),

@@ -1,30 +1,18 @@
 //! `cargo xtask setup`: a libtorch the workspace builds against, without a manual step.
 
-mod cuda;
 mod found;
-mod pip;
-mod progress;
-mod unpack;
-mod wheel;
+mod way_out;
 
 pub(crate) use found::{Libtorch, linked};
-pub(crate) use pip::Pip;
-pub(crate) use wheel::SMALLEST;
+pub(crate) use way_out::failure;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
-
-use found::VERSION;
+use libtorch_fetch::{cpu_folder, fetch_cpu, fetch_cuda};
 
 use crate::failure::{Failure, code};
-use crate::workspace::{Workspace, cache_dir, free_bytes};
-
-/// What the CPU folder and its downloads need while both are there: 530 MB of wheel, 1.1 GB unpacked.
-const CPU_BYTES: u64 = 1_700_000_000;
-/// The same for CUDA: about 2.5 GB of wheels beside torch's, 5 GB unpacked.
-const CUDA_BYTES: u64 = 9_000_000_000;
+use crate::workspace::{Workspace, cache_dir};
 
 /// Get libtorch 2.11.0 and link it to `.libtorch`.
 ///
@@ -71,18 +59,7 @@ pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<Libtorch> {
         link(workspace, &libtorch.path)?;
         return Ok(libtorch);
     }
-    let folder = cpu_folder()?;
-    if found::check(&folder).is_err() {
-        supported_platform()?;
-        fill(&folder, CPU_BYTES, |cache, pip| {
-            let wheels = wheel::CPU
-                .iter()
-                .map(|wheel| wheel.get(cache, pip))
-                .collect::<anyhow::Result<Vec<_>>>()?;
-            unpack::cpu(&folder, &wheels)?;
-            remove(&wheels)
-        })?;
-    }
+    let folder = fetch_cpu(&cache_dir()?).map_err(failure)?;
     link(workspace, &folder)?;
     found::in_cache(&folder).map_err(Into::into)
 }
@@ -95,72 +72,13 @@ pub(crate) fn present(workspace: &Workspace) -> Result<Option<Libtorch>, Failure
     if let Some(libtorch) = found::chosen(workspace)? {
         return Ok(Some(libtorch));
     }
-    Ok(found::in_cache(&cpu_folder()?).ok())
-}
-
-fn cpu_folder() -> Result<PathBuf, Failure> {
-    Ok(cache_dir()?.join(format!("libtorch/{VERSION}-cpu")))
+    Ok(found::in_cache(&cpu_folder(&cache_dir()?)).ok())
 }
 
 fn ensure_cuda(workspace: &Workspace) -> anyhow::Result<Libtorch> {
-    let folder = cache_dir()?.join(format!("libtorch/{VERSION}-cuda"));
-    let torch = folder.join("torch"); // laid out like site-packages: see `cuda`
-    if found::check(&torch).is_err() {
-        supported_platform()?;
-        fill(&torch, CUDA_BYTES, |cache, pip| {
-            let wheel = wheel::TORCH.get(cache, pip)?;
-            let libraries = cuda::download(cache, pip, &wheel)?;
-            unpack::cuda(&folder, &wheel, &libraries)?;
-            remove(&[wheel])?;
-            remove(&libraries)
-        })?;
-    }
-    link(workspace, &torch)?;
-    found::in_cache(&torch).map_err(Into::into)
-}
-
-/// Runs `work` under the cache's lock, unless another process filled `folder` meanwhile.
-fn fill(
-    folder: &Path,
-    bytes: u64,
-    work: impl FnOnce(&Path, &Pip) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let cache = cache_dir()?;
-    std::fs::create_dir_all(cache.join("libtorch"))
-        .with_context(|| format!("cannot make {cache:?}"))?;
-    let path = cache.join(".lock");
-    let lock = File::create(&path).with_context(|| format!("cannot write {path:?}"))?;
-    if lock.try_lock().is_err() {
-        eprintln!("waiting for another set-up, which holds {}", path.display());
-        lock.lock()
-            .with_context(|| format!("cannot lock {path:?}"))?;
-        if found::check(folder).is_ok() {
-            return Ok(());
-        }
-    }
-    unpack::sweep_up(&cache)?;
-    if let Some(free) = free_bytes(&cache).filter(|&free| free < bytes) {
-        let (free, needed) = (free as f64 / 1e9, bytes as f64 / 1e9);
-        let message = format!(
-            "{cache:?} has {free:.1} GB free, libtorch needs {needed:.1} GB while it is unpacked"
-        );
-        let hint = "free some space, or export RESIDUUM_CACHE=/a/larger/disk";
-        return Err(Failure::new(code::MISSING, message).hint(hint).into());
-    }
-    work(&cache, &Pip::find()?)
-}
-
-/// libtorch's wheels for other platforms are laid out differently and were never tried.
-fn supported_platform() -> Result<(), Failure> {
-    // The variable lets a test stand on another platform.
-    let here = std::env::var("RESIDUUM_PLATFORM")
-        .unwrap_or_else(|_| format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS));
-    if here == "x86_64-linux" {
-        return Ok(());
-    }
-    let message = format!("no libtorch to download for {here}, only for x86_64-linux");
-    let hint = "set LIBTORCH to a libtorch 2.11.0, or pip install torch==2.11.0 and export LIBTORCH_USE_PYTORCH=1";
-    Err(Failure::new(code::MISSING, message).hint(hint))
+    let folder = fetch_cuda(&cache_dir()?).map_err(failure)?;
+    link(workspace, &folder)?;
+    found::in_cache(&folder).map_err(Into::into)
 }
 
 /// Points `.libtorch` to `folder`: a new link, renamed over the old one.
@@ -186,13 +104,6 @@ fn link(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     std::os::unix::fs::symlink(folder, &fresh)
         .with_context(|| format!("cannot make the link {fresh:?}"))?;
     std::fs::rename(&fresh, &link).with_context(|| format!("cannot replace {link:?}"))
-}
-
-fn remove(wheels: &[PathBuf]) -> anyhow::Result<()> {
-    for wheel in wheels {
-        std::fs::remove_file(wheel).with_context(|| format!("cannot remove {wheel:?}"))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -113,22 +113,6 @@ pub(crate) fn cache_dir() -> Result<PathBuf, Failure> {
     })
 }
 
-/// Free bytes on the disk that holds `path` or its nearest existing parent, by `df`; `None` where
-/// there is no `df`.
-pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
-    let existing = path.ancestors().find(|p| p.exists())?;
-    let out = Command::new("df").arg("-Pk").arg(existing).output().ok()?;
-    let text = String::from_utf8(out.stdout).ok()?;
-    let kib: u64 = text
-        .lines()
-        .nth(1)?
-        .split_whitespace()
-        .nth(3)?
-        .parse()
-        .ok()?;
-    Some(kib * 1024)
-}
-
 /// The first line a command prints, or `None` where it cannot be started or fails.
 pub(crate) fn first_line(command: &mut Command) -> Option<String> {
     let out = command.output().ok().filter(|out| out.status.success())?;
@@ -139,14 +123,4 @@ pub(crate) fn first_line(command: &mut Command) -> Option<String> {
 /// As [`files::write`].
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     files::write(path, bytes).with_context(|| format!("cannot write {path:?}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn free_space_of_a_folder_that_does_not_exist_yet() {
-        assert!(free_bytes(Path::new("/tmp/not/yet/there")).is_some_and(|n| n > 0));
-    }
 }

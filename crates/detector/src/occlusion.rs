@@ -1,8 +1,11 @@
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-use crate::{
-    ContributionKind, Contributions, DetectorError, Input, Number, Progress, Rows, Scorer,
-};
+use crate::Scorer;
+use crate::contributions::{ContributionKind, Contributions};
+use crate::error::DetectorError;
+use crate::input::Input;
+use crate::progress::Progress;
+use crate::rows::{Number, Rows};
 
 /// Rows scored together: enough for a method to use all cores.
 const TOGETHER: usize = 4096;
@@ -53,7 +56,7 @@ fn falls<T: Number>(
                 copy[j] = T::nearest(reference[j]);
             }
         }
-        let scores = scorer.score(T::input(copies.view()), progress)?;
+        let scores = scorer.score(Input::of(copies.view()), progress)?;
         let scores = scores.as_standard_layout();
         for (i, scores) in scores.axis_chunks_iter(Axis(0), d + 1).enumerate() {
             let falls = scores.slice(s![1..]).mapv(|without| scores[0] - without);

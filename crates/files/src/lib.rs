@@ -4,6 +4,7 @@
 mod atomic;
 mod cache;
 mod clutter;
+mod disk;
 mod hex;
 mod input;
 mod nesting;
@@ -17,6 +18,7 @@ pub use atomic::{
 };
 pub use cache::cache_folder;
 pub use clutter::{PassedOver, is_clutter};
+pub use disk::free_bytes;
 pub use hex::{hex, sha256};
 pub use input::{NotReadable, check, open};
 pub use nesting::{MOST_NESTED, is_too_deep};

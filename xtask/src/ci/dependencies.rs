@@ -91,6 +91,7 @@ const RULES: &[Rule] = &[
         &[Libtorch, Polars],
     ),
     rule("layers", &[], &[Libtorch]),
+    rule("libtorch-fetch", &["files"], &[]),
     rule("metrics", &[], &[]),
     rule(
         "mlp",
@@ -164,7 +165,8 @@ const RULES: &[Rule] = &[
         &["diffusion-core", "layers", "settings"],
         &[Libtorch],
     ),
-    rule("xtask", &["files", "sweep"], &[]),
+    rule("unet", &["diffusion-core", "layers"], &[Libtorch]),
+    rule("xtask", &["files", "libtorch-fetch", "sweep"], &[]),
 ];
 
 /// Crates that are free of a heavy library without their default features.

@@ -4,30 +4,29 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use files::hex;
 use files::pip::{self, Cause};
+use files::{hex, visible};
 use sha2::{Digest, Sha256};
 
-use super::pip::{Pip, hint};
-use super::progress::Bar;
-use crate::failure::{Failure, code};
+use crate::error::FetchError;
+use crate::pip::Pip;
+use crate::progress::Bar;
 
 /// Attempts of one download.
 const ATTEMPTS: u32 = 3;
 
 /// A wheel on the package index.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wheel {
+pub(crate) struct Wheel {
     /// As pip is asked for it.
-    pub(super) requirement: &'static str,
-    pub(super) file: &'static str,
-    pub(super) sha256: &'static str,
-    pub(super) bytes: u64,
+    pub(crate) requirement: &'static str,
+    pub(crate) file: &'static str,
+    pub(crate) sha256: &'static str,
+    pub(crate) bytes: u64,
 }
 
 /// Headers and libraries of libtorch 2.11.0.
-pub(super) const TORCH: Wheel = Wheel {
+pub(crate) const TORCH: Wheel = Wheel {
     requirement: "torch==2.11.0",
     file: "torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl",
     sha256: "0f68f4ac6d95d12e896c3b7a912b5871619542ec54d3649cf48cc1edd4dd2756",
@@ -35,7 +34,7 @@ pub(super) const TORCH: Wheel = Wheel {
 };
 
 /// All that a CPU build needs: `libtorch_cpu.so` asks for two small libraries of CUDA by name.
-pub(super) const CPU: [Wheel; 3] = [
+pub(crate) const CPU: [Wheel; 3] = [
     TORCH,
     Wheel {
         requirement: "nvidia-cuda-runtime==13.0.96",
@@ -52,15 +51,15 @@ pub(super) const CPU: [Wheel; 3] = [
 ];
 
 /// The smallest of them, 2.2 MB, as pip is asked for it.
-pub(crate) const SMALLEST: &str = CPU[1].requirement;
+pub const SMALLEST: &str = CPU[1].requirement;
 
 impl Wheel {
     /// The verified wheel in `cache/downloads`, from an earlier attempt or downloaded now.
     ///
     /// # Errors
-    /// Missing, where pip fails three times; the data's own, where the hash is another: then the
-    /// file is gone again.
-    pub(super) fn get(&self, cache: &Path, pip: &Pip) -> anyhow::Result<PathBuf> {
+    /// [`FetchError::Download`] where pip fails three times, [`FetchError::Hash`] where the hash is another:
+    /// then the file is gone again.
+    pub(crate) fn get(&self, cache: &Path, pip: &Pip) -> Result<PathBuf, FetchError> {
         let downloads = downloads(cache)?;
         let path = downloads.join(self.file);
         if path.exists() && self.verify(&path).is_ok() {
@@ -75,56 +74,57 @@ impl Wheel {
             self.bytes,
         )?;
         if !path.exists() {
-            let message = format!(
-                "pip did not bring the file {} for {}",
-                self.file, self.requirement
-            );
-            let hint =
-                "the package index in use has no such wheel: set LIBTORCH to a libtorch 2.11.0";
-            return Err(Failure::new(code::MISSING, message).hint(hint).into());
+            return Err(FetchError::NotBrought {
+                file: self.file,
+                requirement: self.requirement,
+            });
         }
         self.verify(&path)?;
         Ok(path)
     }
 
     /// Checks the hash; a file with another one is removed.
-    fn verify(&self, path: &Path) -> anyhow::Result<()> {
-        let found = sha256(path)?;
+    fn verify(&self, path: &Path) -> Result<(), FetchError> {
+        let found = sha256(path).map_err(FetchError::files(|| format!("cannot read {path:?}")))?;
         if found == self.sha256 {
             return Ok(());
         }
-        std::fs::remove_file(path)?;
-        let message = format!(
-            "{} has sha256 {found}, expected {}; it was removed",
-            self.file, self.sha256
-        );
-        let hint =
-            "a broken transfer or a changed mirror: run `cargo xtask setup` again, or set LIBTORCH";
-        Err(Failure::new(code::BAD_DATA, message).hint(hint).into())
+        std::fs::remove_file(path)
+            .map_err(FetchError::files(|| format!("cannot remove {path:?}")))?;
+        Err(FetchError::Hash {
+            file: self.file,
+            found,
+            expected: self.sha256,
+        })
     }
 }
 
 /// Runs `pip download` with progress, up to three times where the network fails. `bytes` is what is expected
 /// to arrive.
-pub(super) fn download(
+pub(crate) fn download(
     pip: &Pip,
     what: &[String],
     with_dependencies: bool,
     dir: &Path,
     bytes: u64,
-) -> anyhow::Result<()> {
+) -> Result<(), FetchError> {
     let name = what.first().map_or("", String::as_str);
     let mut attempt = 1;
     loop {
         // In the cache folder, so that the last step is a rename; removed on drop and, after a
         // kill, by the next set-up.
-        let temporary = tempfile::Builder::new().prefix("part-").tempdir_in(dir)?;
+        let temporary = tempfile::Builder::new()
+            .prefix("part-")
+            .tempdir_in(dir)
+            .map_err(FetchError::files(|| format!("cannot write to {dir:?}")))?;
         let mut child = pip.start(what, with_dependencies, dir, temporary.path())?;
         let said = child.stderr.take().map(pass_on);
         let bar = Bar::new(&format!("downloading {name}"), bytes);
         let before = size(dir);
         let status = loop {
-            if let Some(status) = child.try_wait()? {
+            let ended = child.try_wait();
+            let cannot_wait = FetchError::files(|| format!("cannot wait for {}", pip.name()));
+            if let Some(status) = ended.map_err(cannot_wait)? {
                 break status;
             }
             bar.set(size(dir).saturating_sub(before));
@@ -144,11 +144,12 @@ pub(super) fn download(
             attempt += 1;
             continue;
         }
-        let line = line.unwrap_or_else(|| "it does not say why".to_owned());
-        let message = format!("cannot download {name} with {}: {line}", pip.name());
-        return Err(Failure::new(code::MISSING, message)
-            .hint(hint(cause))
-            .into());
+        return Err(FetchError::Download {
+            requirement: name.to_owned(),
+            pip: pip.name(),
+            reason: line.unwrap_or_else(|| "it does not say why".to_owned()),
+            cause,
+        });
     }
 }
 
@@ -158,7 +159,7 @@ fn pass_on(stderr: std::process::ChildStderr) -> std::thread::JoinHandle<String>
         let mut said = String::new();
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
-            eprintln!("{}", line.trim_end());
+            eprintln!("{}", visible(line.trim_end()));
             said.push_str(&line);
             said.push('\n');
         }
@@ -167,9 +168,9 @@ fn pass_on(stderr: std::process::ChildStderr) -> std::thread::JoinHandle<String>
 }
 
 /// The folder that keeps wheels until they are unpacked.
-pub(super) fn downloads(cache: &Path) -> anyhow::Result<PathBuf> {
+pub(crate) fn downloads(cache: &Path) -> Result<PathBuf, FetchError> {
     let dir = cache.join("downloads");
-    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {dir:?}"))?;
+    std::fs::create_dir_all(&dir).map_err(FetchError::files(|| format!("cannot make {dir:?}")))?;
     Ok(dir)
 }
 
@@ -185,8 +186,8 @@ fn size(dir: &Path) -> u64 {
         .sum()
 }
 
-fn sha256(path: &Path) -> anyhow::Result<String> {
-    let mut file = File::open(path).with_context(|| format!("cannot read {path:?}"))?;
+fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Progress of one step.
 #[derive(Debug)]
-pub(super) struct Bar {
+pub(crate) struct Bar {
     bar: Option<ProgressBar>,
     what: String,
     total: u64,
@@ -15,7 +15,7 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    pub(super) fn new(what: &str, total: u64) -> Self {
+    pub(crate) fn new(what: &str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
             let style =
@@ -36,7 +36,7 @@ impl Bar {
     }
 
     /// `bytes` are done.
-    pub(super) fn set(&self, bytes: u64) {
+    pub(crate) fn set(&self, bytes: u64) {
         let bytes = bytes.min(self.total);
         match &self.bar {
             Some(bar) => bar.set_position(bytes),
@@ -50,7 +50,7 @@ impl Bar {
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use anyhow::Context;
-use files::pip::{self, Cause};
+use files::pip;
 
-use crate::failure::{Failure, code};
+use crate::error::FetchError;
 
 /// Wheels for this platform, whatever Python runs pip.
 const PLATFORMS: [&str; 4] = [
@@ -18,33 +17,28 @@ const PLATFORMS: [&str; 4] = [
 
 /// A pip that answers.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Pip {
-    pub(super) command: Vec<String>,
+pub struct Pip {
+    pub(crate) command: Vec<String>,
     /// Major and minor version.
-    pub(crate) version: (u32, u32),
+    pub version: (u32, u32),
 }
 
 impl Pip {
     /// `RESIDUUM_PIP` where set (used by the tests), else `python3 -I -m pip` and its like.
     ///
     /// # Errors
-    /// Missing, where none answers.
-    pub(crate) fn find() -> Result<Self, Failure> {
+    /// [`FetchError::NoPip`] where none answers.
+    pub fn find() -> Result<Self, FetchError> {
         let candidates = pip::candidates();
         candidates.into_iter().find_map(Self::ask).ok_or_else(|| {
             let python = Command::new("python3")
                 .args(["-I", "--version"])
                 .output()
                 .is_ok_and(|o| o.status.success());
-            let what = if python {
-                "python3 has no pip"
-            } else {
-                "there is no python3"
-            };
-            Failure::new(code::MISSING, format!("{what}, which downloads libtorch")).hint(
-                "apt-get install python3-pip, or set LIBTORCH to a libtorch 2.11.0, \
-                 or pip install torch==2.11.0 elsewhere and export LIBTORCH_USE_PYTORCH=1",
-            )
+            FetchError::NoPip(match python {
+                true => "python3 has no pip",
+                false => "there is no python3",
+            })
         })
     }
 
@@ -55,22 +49,24 @@ impl Pip {
     }
 
     /// The command, as it would be typed.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         self.command.join(" ")
     }
 
     /// Starts `pip download` into `dir`; unfinished files lie under `temporary`. What pip writes to standard
     /// error is read by the caller.
-    pub(super) fn start(
+    pub(crate) fn start(
         &self,
         what: &[String],
         with_dependencies: bool,
         dir: &Path,
         temporary: &Path,
-    ) -> anyhow::Result<Child> {
+    ) -> Result<Child, FetchError> {
         self.download(what, with_dependencies, dir, temporary)
             .spawn()
-            .with_context(|| format!("cannot start {}", self.name()))
+            .map_err(FetchError::files(|| {
+                format!("cannot start {}", self.name())
+            }))
     }
 
     fn download(
@@ -95,23 +91,28 @@ impl Pip {
     /// Downloads a wheel and throws it away: what set-up will do, with the same command.
     ///
     /// # Errors
-    /// Missing, with what pip says.
-    pub(crate) fn try_out(&self, requirement: &str) -> Result<(), Failure> {
-        let failed = |what: String| Failure::new(code::MISSING, what);
-        let dir = tempfile::tempdir().map_err(|e| failed(format!("no temporary folder: {e}")))?;
+    /// [`FetchError::Download`] with what pip says.
+    pub fn try_out(&self, requirement: &str) -> Result<(), FetchError> {
+        let dir =
+            tempfile::tempdir().map_err(FetchError::files(|| "no temporary folder".to_owned()))?;
         let what = [requirement.to_owned()];
         let out = self
             .download(&what, false, dir.path(), dir.path())
             .args(["--retries", "1"])
             .output()
-            .map_err(|e| failed(format!("cannot start {}: {e}", self.name())))?;
+            .map_err(FetchError::files(|| {
+                format!("cannot start {}", self.name())
+            }))?;
         if out.status.success() {
             return Ok(());
         }
         let (cause, line) = pip::cause(&String::from_utf8_lossy(&out.stderr));
-        let line = line.unwrap_or_else(|| out.status.to_string());
-        let message = format!("{} cannot download {}: {line}", self.name(), what[0]);
-        Err(failed(message).hint(hint(cause)))
+        Err(FetchError::Download {
+            requirement: requirement.to_owned(),
+            pip: self.name(),
+            reason: line.unwrap_or_else(|| out.status.to_string()),
+            cause,
+        })
     }
 
     fn arguments(&self, what: &[String], with_dependencies: bool) -> Vec<String> {
@@ -136,18 +137,6 @@ impl Pip {
         arguments.extend(what.iter().cloned());
         arguments
     }
-}
-
-/// The way out of a download that failed.
-pub(super) fn hint(cause: Cause) -> String {
-    let first = match cause {
-        Cause::Network | Cause::NotFound => "check the network and pip's index",
-        Cause::Refused => "see to what pip says (`pip config list` shows its settings)",
-    };
-    format!(
-        "{first}, or set LIBTORCH to a libtorch 2.11.0, or pip install torch==2.11.0 elsewhere and export \
-         LIBTORCH_USE_PYTORCH=1"
-    )
 }
 
 /// `pip 25.1.1 from …` to `(25, 1)`.

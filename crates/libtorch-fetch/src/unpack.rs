@@ -5,31 +5,36 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context;
+use files::folder_of;
 use zip::ZipArchive;
 
-use super::found::VERSION;
-use super::progress::Bar;
-use crate::failure::{Failure, code};
+use crate::cuda::{library_member, torch_member};
+use crate::error::FetchError;
+use crate::folder::VERSION;
+use crate::progress::Bar;
 
 /// Prefix of folders in work.
 const FRESH: &str = ".fresh-";
 
 /// Makes the CPU folder `libtorch/2.11.0-cpu/{build-version,include,lib}`.
-pub(super) fn cpu(folder: &Path, wheels: &[PathBuf]) -> anyhow::Result<()> {
+pub(crate) fn cpu(folder: &Path, wheels: &[PathBuf]) -> Result<(), FetchError> {
     build(folder, |fresh| {
         extract(wheels, fresh, cpu_member)?;
-        finish_torch(fresh, "cpu")
+        finish_torch(fresh, "cpu").map_err(cannot_write(fresh))
     })
 }
 
-/// Makes the CUDA folder `libtorch/2.11.0-cuda/{torch,nvidia}`.
-pub(super) fn cuda(folder: &Path, torch: &Path, libraries: &[PathBuf]) -> anyhow::Result<()> {
-    build(folder, |fresh| {
-        extract(&[torch.into()], fresh, super::cuda::torch_member)?;
-        extract(libraries, fresh, super::cuda::library_member)?;
-        finish_torch(&fresh.join("torch"), "cu130")
+/// Makes the CUDA folder `libtorch/2.11.0-cuda/torch`, and `nvidia` beside it.
+pub(crate) fn cuda(folder: &Path, torch: &Path, libraries: &[PathBuf]) -> Result<(), FetchError> {
+    build(folder_of(folder), |fresh| {
+        extract(&[torch.into()], fresh, torch_member)?;
+        extract(libraries, fresh, library_member)?;
+        finish_torch(&fresh.join("torch"), "cu130").map_err(cannot_write(fresh))
     })
+}
+
+fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
+    FetchError::files(move || format!("cannot write {path:?}"))
 }
 
 /// Where a member of the three wheels goes; `None` for what a CPU build does not need.
@@ -49,54 +54,66 @@ fn cpu_member(name: &str) -> Option<String> {
 }
 
 /// What the build of torch-sys expects beside the wheel's files.
-fn finish_torch(torch: &Path, flavour: &str) -> anyhow::Result<()> {
+fn finish_torch(torch: &Path, flavour: &str) -> io::Result<()> {
     let link = torch.join("lib/libtorch.so");
+    // The wheel's libtorch.so only pulls in libtorch_cuda.so.
+    #[cfg(unix)]
     if !link.exists() {
-        // The wheel's libtorch.so only pulls in libtorch_cuda.so.
         std::os::unix::fs::symlink("libtorch_cpu.so", link)?;
     }
+    #[cfg(not(unix))]
+    std::fs::copy(torch.join("lib/libtorch_cpu.so"), link)?;
     std::fs::write(
         torch.join("build-version"),
         format!("{VERSION}+{flavour}\n"),
-    )?;
-    Ok(())
+    )
 }
 
 /// Runs `make` on a fresh folder and puts it in place as a whole.
-fn build(folder: &Path, make: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let parent = folder.parent().context("the folder has no parent")?;
-    let fresh = tempfile::Builder::new().prefix(FRESH).tempdir_in(parent)?;
+fn build(
+    folder: &Path,
+    make: impl FnOnce(&Path) -> Result<(), FetchError>,
+) -> Result<(), FetchError> {
+    let parent = folder_of(folder);
+    let fresh = tempfile::Builder::new()
+        .prefix(FRESH)
+        .tempdir_in(parent)
+        .map_err(cannot_write(parent))?;
     // A temporary folder is private; the cache may be shared.
+    #[cfg(unix)]
     std::fs::set_permissions(
         fresh.path(),
         std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )?;
+    )
+    .map_err(cannot_write(fresh.path()))?;
     make(fresh.path())?;
     // One call for ten thousand headers; only a power cut could tell.
     let _ = Command::new("sync").arg("-f").arg(fresh.path()).status();
+    put_in_place(fresh, folder, parent).map_err(FetchError::files(|| {
+        format!("cannot put {folder:?} in place")
+    }))?;
+    sweep_up(folder_of(parent))
+}
+
+fn put_in_place(fresh: tempfile::TempDir, folder: &Path, parent: &Path) -> io::Result<()> {
     if folder.exists() {
         // Damaged, or nobody would have come here.
-        std::fs::rename(
-            folder,
-            parent.join(format!("{FRESH}old-{}", std::process::id())),
-        )?;
+        let old = format!("{FRESH}old-{}", std::process::id());
+        std::fs::rename(folder, parent.join(old))?;
     }
-    let fresh = fresh.keep();
-    std::fs::rename(&fresh, folder).with_context(|| format!("cannot put {folder:?} in place"))?;
-    File::open(parent)?.sync_all()?;
-    sweep_up(parent.parent().unwrap_or(parent))
+    std::fs::rename(fresh.keep(), folder)?;
+    File::open(parent)?.sync_all()
 }
 
 /// Removes what killed set-ups left behind. Only under the cache's lock.
-pub(super) fn sweep_up(cache: &Path) -> anyhow::Result<()> {
+pub(crate) fn sweep_up(cache: &Path) -> Result<(), FetchError> {
     for (dir, prefix) in [("libtorch", FRESH), ("downloads", "part-")] {
-        for entry in std::fs::read_dir(cache.join(dir))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        let entries = std::fs::read_dir(cache.join(dir));
+        for entry in entries.into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(prefix) {
-                std::fs::remove_dir_all(entry.path())?;
+                let path = entry.path();
+                std::fs::remove_dir_all(&path)
+                    .map_err(FetchError::files(|| format!("cannot remove {path:?}")))?;
             }
         }
     }
@@ -108,14 +125,15 @@ fn extract(
     wheels: &[PathBuf],
     into: &Path,
     place: fn(&str) -> Option<String>,
-) -> anyhow::Result<()> {
+) -> Result<(), FetchError> {
     for wheel in wheels {
-        let broken = |e: &dyn std::fmt::Display| {
-            let message = format!("cannot unpack {}: {e}", wheel.display());
-            Failure::new(code::BAD_DATA, message)
-                .hint("remove the file and run `cargo xtask setup` again")
+        let broken = |e: &dyn std::fmt::Display| FetchError::Unpack {
+            wheel: wheel.clone(),
+            reason: e.to_string(),
         };
-        let mut archive = ZipArchive::new(File::open(wheel)?).map_err(|e| broken(&e))?;
+        let file =
+            File::open(wheel).map_err(FetchError::files(|| format!("cannot read {wheel:?}")))?;
+        let mut archive = ZipArchive::new(file).map_err(|e| broken(&e))?;
         let members = members(&mut archive, place).map_err(|e| broken(&e))?;
         let bytes = members.iter().map(|m| m.bytes).sum();
         let name = wheel.file_name().unwrap_or_default().to_string_lossy();
@@ -126,15 +144,14 @@ fn extract(
         let mut done = 0;
         for member in members {
             let path = into.join(&member.path);
-            if let Some(dir) = path.parent() {
-                std::fs::create_dir_all(dir)?;
-            }
             let mut source = archive.by_index(member.index).map_err(|e| broken(&e))?;
-            let mut target =
-                File::create(&path).with_context(|| format!("cannot write {path:?}"))?;
+            let mut target = std::fs::create_dir_all(folder_of(&path))
+                .and_then(|()| File::create(&path))
+                .map_err(cannot_write(&path))?;
             loop {
                 // In pieces, so that the bar moves within a library of half a gigabyte.
-                let n = io::copy(&mut source.by_ref().take(1 << 24), &mut target)?;
+                let n = io::copy(&mut source.by_ref().take(1 << 24), &mut target)
+                    .map_err(cannot_write(&path))?;
                 if n == 0 {
                     break;
                 }
@@ -156,21 +173,23 @@ struct Member {
 fn members(
     archive: &mut ZipArchive<File>,
     place: fn(&str) -> Option<String>,
-) -> anyhow::Result<Vec<Member>> {
+) -> Result<Vec<Member>, String> {
     let mut members = Vec::new();
     for index in 0..archive.len() {
-        let file = archive.by_index_raw(index)?;
+        let file = archive.by_index_raw(index).map_err(|e| e.to_string())?;
         if file.is_dir() {
             continue;
         }
-        let Some(path) = place(&file.name()?) else {
+        let Some(path) = place(&file.name().map_err(|e| e.to_string())?) else {
             continue;
         };
         let path = PathBuf::from(path);
         let inside = path
             .components()
             .all(|c| matches!(c, std::path::Component::Normal(_)));
-        anyhow::ensure!(inside, "the member {path:?} points outside");
+        if !inside {
+            return Err(format!("the member {path:?} points outside"));
+        }
         members.push(Member {
             index,
             path,
@@ -236,7 +255,7 @@ mod tests {
                 .count(),
             1
         );
-        assert_eq!(super::super::found::check(&folder).unwrap(), "2.11.0+cpu");
+        assert_eq!(crate::folder::check(&folder).unwrap(), "2.11.0+cpu");
     }
 
     #[test]

@@ -8,23 +8,31 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-
-use super::pip::Pip;
-use super::wheel;
+use crate::error::FetchError;
+use crate::pip::Pip;
+use crate::wheel;
 
 /// About what the wheels beside torch's weigh.
 const BYTES: u64 = 2_500_000_000;
 
 /// Downloads the CUDA wheels that a torch wheel asks for, into their own folder of the cache.
-pub(super) fn download(cache: &Path, pip: &Pip, torch: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let wanted = requirements(&metadata(torch)?);
-    anyhow::ensure!(!wanted.is_empty(), "{torch:?} asks for no CUDA libraries");
+pub(crate) fn download(cache: &Path, pip: &Pip, torch: &Path) -> Result<Vec<PathBuf>, FetchError> {
+    let broken = |reason: String| FetchError::Unpack {
+        wheel: torch.to_owned(),
+        reason,
+    };
+    let metadata = metadata(torch).map_err(|error| broken(error.to_string()))?;
+    let wanted = requirements(&metadata.ok_or_else(|| broken("it has no METADATA".to_owned()))?);
+    if wanted.is_empty() {
+        return Err(broken("it asks for no CUDA libraries".to_owned()));
+    }
     let dir = wheel::downloads(cache)?.join("cuda");
-    std::fs::create_dir_all(&dir)?;
+    let cannot_read = || format!("cannot read {dir:?}");
+    std::fs::create_dir_all(&dir).map_err(FetchError::files(cannot_read))?;
     // pip skips files that are there; it checks them against the index's hashes.
     wheel::download(pip, &wanted, true, &dir, BYTES)?;
-    let mut wheels: Vec<PathBuf> = std::fs::read_dir(&dir)?
+    let mut wheels: Vec<PathBuf> = std::fs::read_dir(&dir)
+        .map_err(FetchError::files(cannot_read))?
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|e| e == "whl"))
@@ -33,18 +41,20 @@ pub(super) fn download(cache: &Path, pip: &Pip, torch: &Path) -> anyhow::Result<
     Ok(wheels)
 }
 
-/// A wheel's `METADATA`.
-fn metadata(wheel: &Path) -> anyhow::Result<String> {
+/// A wheel's `METADATA`; `None` where it has none.
+fn metadata(wheel: &Path) -> zip::result::ZipResult<Option<String>> {
     let mut archive = zip::ZipArchive::new(File::open(wheel)?)?;
     let name = archive
         .file_names()
         .filter_map(Result::ok)
         .find(|name| name.ends_with(".dist-info/METADATA"))
-        .context("the torch wheel has no METADATA")?
-        .to_string();
+        .map(|name| name.to_string());
+    let Some(name) = name else {
+        return Ok(None);
+    };
     let mut text = String::new();
     archive.by_name(&name)?.read_to_string(&mut text)?;
-    Ok(text)
+    Ok(Some(text))
 }
 
 /// What torch asks for on Linux and that holds CUDA libraries: not triton, not the bindings for
@@ -62,14 +72,14 @@ fn requirements(metadata: &str) -> Vec<String> {
 }
 
 /// Where a member of the torch wheel goes.
-pub(super) fn torch_member(name: &str) -> Option<String> {
+pub(crate) fn torch_member(name: &str) -> Option<String> {
     let wanted = name.starts_with("torch/include/")
         || (name.starts_with("torch/lib/") && name.contains(".so") && !name.contains("python"));
     wanted.then(|| name.to_owned())
 }
 
 /// Where a member of a CUDA wheel goes: libraries only, at their own place.
-pub(super) fn library_member(name: &str) -> Option<String> {
+pub(crate) fn library_member(name: &str) -> Option<String> {
     let file = name.rsplit('/').next().unwrap_or(name);
     let wanted = name.starts_with("nvidia/") && name.contains("/lib/") && file.contains(".so");
     wanted.then(|| name.to_owned())
