@@ -5,7 +5,8 @@ use clap_complete::Shell;
 
 use crate::machine_args::Machine;
 use crate::own_args::{
-    CALIBRATE_EXAMPLES, Calibrate, FIT_EXAMPLES, Fit, SCORE_EXAMPLES, SHOW_EXAMPLES, Score, Show,
+    CALIBRATE_EXAMPLES, Calibrate, EXPLAIN_EXAMPLES, Explain, FIT_EXAMPLES, Fit, SCORE_EXAMPLES,
+    SHOW_EXAMPLES, Score, Show,
 };
 
 /// Anomaly detection with diffusion models, and classical methods beside them.
@@ -62,6 +63,9 @@ pub(crate) enum Command {
     /// Calibrate a model on other normal data
     #[command(after_help = CALIBRATE_EXAMPLES)]
     Calibrate(Calibrate),
+    /// Which columns make a row odd
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
     /// Known data sets: which there are, where they lie, how to get them
     #[command(subcommand)]
     Datasets(Datasets),

@@ -98,6 +98,7 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
         Command::Score(args) => own::score(args, &machine(&args.machine)?),
         Command::Show(args) => own::show(args),
         Command::Calibrate(args) => own::calibrate(args, &machine(&args.machine)?),
+        Command::Explain(args) => own::explain(args, &machine(&args.machine)?),
         Command::Datasets(command) => datasets_command::run(command, &roots),
         Command::Methods(command) => methods::run(command),
         Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),

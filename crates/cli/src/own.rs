@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod choices;
+mod explain;
 mod fit;
 mod input;
 mod maps;
@@ -12,6 +13,7 @@ mod show;
 mod stream;
 
 pub(crate) use calibrate::run as calibrate;
+pub(crate) use explain::run as explain;
 pub(crate) use fit::run as fit;
 pub(crate) use score::run as score;
 pub(crate) use show::run as show;

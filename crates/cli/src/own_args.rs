@@ -37,6 +37,12 @@ Examples:
   residuum calibrate parts.residuum fresh.csv -o fresh.residuum
   residuum calibrate parts.residuum fresh.csv -o fresh.residuum --fpr 0.001 --confidence 0.95";
 
+pub(crate) const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  residuum explain parts.residuum new.csv
+  residuum explain parts.residuum new.csv --rows 3,7 --top 10
+  residuum explain parts.residuum new.csv --json";
+
 /// How a file of data is read.
 #[derive(Debug, Args)]
 pub(crate) struct Reading {
@@ -163,6 +169,9 @@ pub(crate) struct Score {
     /// Leave the columns of the input out, but for the key
     #[arg(long)]
     pub(crate) only_scores: bool,
+    /// Add a column why: the K columns that make a row's score high, with their shares
+    #[arg(long, value_name = "K", conflicts_with = "follow")]
+    pub(crate) explain: Option<NonZeroUsize>,
     /// Write every image with the map of its anomalies over it, and sheet.png with the worst
     #[arg(long, value_name = "DIR", conflicts_with = "follow")]
     pub(crate) maps: Option<PathBuf>,
@@ -196,6 +205,28 @@ pub(crate) struct Calibrate {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) rates: Rates,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Model made by residuum fit
+    pub(crate) model: PathBuf,
+    /// Data like those it was fitted to
+    #[arg(value_name = "DATA")]
+    pub(crate) input: PathBuf,
+    /// Explain these rows, from 1 in tables and from 0 in arrays [default: the five with the highest scores]
+    #[arg(long, value_name = "N,M", value_delimiter = ',')]
+    pub(crate) rows: Vec<usize>,
+    /// Show so many columns of each row
+    #[arg(long, value_name = "K", default_value = "5")]
+    pub(crate) top: NonZeroUsize,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 mod auto;
 mod calibrated;
 mod error;
+mod explain;
 mod fit;
 mod held_out;
 mod manifest;
@@ -13,6 +14,7 @@ mod store;
 pub use self::auto::RowKind;
 pub use self::calibrated::{Model, RowScore};
 pub use self::error::ModelError;
+pub use self::explain::{Reason, Reasons};
 pub use self::fit::{Fitted, OddRow};
 pub use self::manifest::Manifest;
 pub use self::options::{FitOptions, Target};

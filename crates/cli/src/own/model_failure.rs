@@ -31,6 +31,8 @@ impl From<ModelError> for Failure {
             ),
             ModelError::Transductive { .. } => Self::new(exit::USAGE, text)
                 .hint("leave the setting out: the default has no such effect"),
+            ModelError::NoReasons => Self::new(exit::USAGE, text)
+                .hint("`residuum score MODEL IMAGES --maps DIR` draws them"),
             ModelError::Seen(_) => Self::new(exit::BAD_DATA, text).hint("give other rows"),
             _ => Self::new(exit::INTERNAL, text),
         }

@@ -19,9 +19,12 @@ pub(super) struct Output {
     pub(super) is_gone: bool,
 }
 
-/// The names of the columns that are added.
+/// The names of the columns that are added; with reasons there is one more.
 #[derive(Debug, Clone)]
-pub(super) struct Names([String; 3]);
+pub(super) struct Names {
+    scores: [String; 3],
+    why: Option<String>,
+}
 
 /// What is added to the columns of the input.
 const ADDED: [(&str, Kind); 3] = [
@@ -29,23 +32,34 @@ const ADDED: [(&str, Kind); 3] = [
     ("p_value", Kind::Float64),
     ("anomaly", Kind::Boolean),
 ];
+const WHY: &str = "why";
 
 impl Names {
     /// Those of the input stay apart: where one of them is taken, all have `residuum_` in front.
-    pub(super) fn beside<'a>(mut taken: impl Iterator<Item = &'a str>) -> Self {
-        let clash = taken.any(|name| ADDED.iter().any(|(added, _)| *added == name));
+    pub(super) fn beside<'a>(mut taken: impl Iterator<Item = &'a str>, has_reasons: bool) -> Self {
+        let is_added = |name| name == WHY || ADDED.iter().any(|(added, _)| *added == name);
+        let clash = taken.any(is_added);
         let prefix = if clash { "residuum_" } else { "" };
-        Self(ADDED.map(|(name, _)| format!("{prefix}{name}")))
+        Self {
+            scores: ADDED.map(|(name, _)| format!("{prefix}{name}")),
+            why: has_reasons.then(|| format!("{prefix}{WHY}")),
+        }
     }
 
     fn columns(&self) -> Vec<(String, Kind)> {
         let kinds = ADDED.iter().map(|(_, kind)| *kind);
-        self.0.iter().cloned().zip(kinds).collect()
+        let scores = self.scores.iter().cloned().zip(kinds);
+        let why = self.why.iter().map(|name| (name.clone(), Kind::Text));
+        scores.chain(why).collect()
     }
 
     /// The added columns of `rows`; those that were left out have gaps.
-    fn of(&self, rows: &[Option<RowScore>]) -> Result<Vec<Column>, Failure> {
-        let [score, p_value, anomaly] = &self.0;
+    fn of(
+        &self,
+        rows: &[Option<RowScore>],
+        whys: Option<Vec<Option<String>>>,
+    ) -> Result<Vec<Column>, Failure> {
+        let [score, p_value, anomaly] = &self.scores;
         let numbers = |of: fn(&RowScore) -> f64| {
             let numbers = rows.iter().map(|row| row.as_ref().map_or(f64::NAN, of));
             Values::Float64(numbers.collect())
@@ -63,11 +77,17 @@ impl Names {
                 .with_missing(missing)
                 .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))
         };
-        Ok(vec![
+        let mut columns = vec![
             column(score, numbers(|row| row.score), gone.clone())?,
             column(p_value, numbers(|row| row.p_value), gone)?,
             column(anomaly, Values::Boolean(anomalies.collect()), unknown)?,
-        ])
+        ];
+        if let (Some(name), Some(whys)) = (&self.why, whys) {
+            let gone = whys.iter().map(Option::is_none).collect();
+            let texts = whys.into_iter().map(Option::unwrap_or_default).collect();
+            columns.push(column(name, Values::Text(texts), gone)?);
+        }
+        Ok(columns)
     }
 }
 
@@ -136,8 +156,9 @@ impl Output {
         lines: Option<&Lines>,
         before: Vec<Column>,
         rows: &[Option<RowScore>],
+        whys: Option<Vec<Option<String>>>,
     ) -> Result<(), Failure> {
-        let added = self.names.of(rows)?;
+        let added = self.names.of(rows, whys)?;
         let internal =
             |error: columns::ColumnsError| Failure::new(exit::INTERNAL, error.to_string());
         let written = match lines {

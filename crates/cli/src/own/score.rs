@@ -3,7 +3,7 @@ use std::path::Path;
 use columns::{Column, Kind, Values};
 use experiment::Machine;
 use residuum::data::Data;
-use residuum::{Model, RowScore, Stored};
+use residuum::{Model, ModelError, RowScore, Stored};
 use tables::{Format, Style, Table};
 
 use crate::failure::Failure;
@@ -113,7 +113,10 @@ impl Job<'_> {
         let learned = learned(&self.model.manifest().layout, schema);
         let all = self.args.fdr.map(|rate| self.all(table, &learned, rate));
         let mut all = all.transpose()?.map(Vec::into_iter);
-        let names = Names::beside(schema.iter().map(|(name, _)| name.as_str()));
+        let names = Names::beside(
+            schema.iter().map(|(name, _)| name.as_str()),
+            self.args.explain.is_some(),
+        );
         let kept = self.kept(schema, &learned);
         let is_beside = table.format() == Format::Csv
             && format(self.out())? == Format::Csv
@@ -139,9 +142,11 @@ impl Job<'_> {
                 None => self.rows(table, &chunk)?,
             };
             counts.add(&rows);
+            let whys = self.whys(Data::Columns(&chunk.columns));
+            let whys = whys.map_err(|error| located(table.file(), chunk.first_row + 1, error))?;
             let mut before = chunk.columns.into_columns();
             before.truncate(kept.len());
-            output.write(chunk.lines.as_ref(), before, &rows)?;
+            output.write(chunk.lines.as_ref(), before, &rows, whys)?;
             if output.is_gone {
                 break;
             }
@@ -203,6 +208,23 @@ impl Job<'_> {
         Ok(())
     }
 
+    /// For each row the columns that make its score high; `None` where nobody asks.
+    fn whys(&self, data: Data<'_>) -> Result<Option<Vec<Option<String>>>, ModelError> {
+        let Some(top) = self.args.explain else {
+            return Ok(None);
+        };
+        let reasons = self.model.explain(data, self.progress)?;
+        let whys = reasons.rows.into_iter().map(|why| {
+            let shown = why?
+                .into_iter()
+                .take(top.get())
+                .filter(|why| why.share > 0.0);
+            let words = shown.map(|why| format!("{} {:.0} %", why.column, 100.0 * why.share));
+            Some(words.collect::<Vec<_>>().join("; "))
+        });
+        Ok(Some(whys.collect()))
+    }
+
     fn array(&self, data: &datasets::Data) -> Result<Counts, Failure> {
         let file = self.args.input.display().to_string();
         let mut rows = self
@@ -213,14 +235,13 @@ impl Job<'_> {
             self.decide(&mut rows, rate)?;
         }
         let before = [("row".to_owned(), Kind::Integer)];
-        let names = Names::beside(["row"].into_iter());
+        let names = Names::beside(["row"].into_iter(), self.args.explain.is_some());
         let mut output = Output::of(self.out(), Style::default(), &before, names)?;
         let numbers = (0..rows.len() as i64).collect();
-        output.write(
-            None,
-            vec![Column::new("row", Values::Integer(numbers))],
-            &rows,
-        )?;
+        let whys = self.whys(array(data));
+        let whys = whys.map_err(|error| located(&file, 0, error))?;
+        let numbers = vec![Column::new("row", Values::Integer(numbers))];
+        output.write(None, numbers, &rows, whys)?;
         output.finish()?;
         let mut counts = Counts::default();
         counts.add(&rows);
@@ -228,6 +249,9 @@ impl Job<'_> {
     }
 
     fn images(&self, pictures: &Pictures) -> Result<Counts, Failure> {
+        if self.args.explain.is_some() {
+            return Err(ModelError::NoReasons.into());
+        }
         pictures.warn();
         let side = side(self.model);
         let mut maps = match &self.args.maps {
@@ -271,9 +295,10 @@ impl Job<'_> {
             self.decide(&mut rows, rate)?;
         }
         let before = [("file".to_owned(), Kind::Text)];
-        let names = Names::beside(["file"].into_iter());
+        let names = Names::beside(["file"].into_iter(), false);
         let mut output = Output::of(self.out(), Style::default(), &before, names)?;
-        output.write(None, vec![Column::new("file", Values::Text(files))], &rows)?;
+        let files = vec![Column::new("file", Values::Text(files))];
+        output.write(None, files, &rows, None)?;
         output.finish()?;
         let mut counts = Counts::default();
         counts.add(&rows);

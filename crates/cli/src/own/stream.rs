@@ -39,7 +39,7 @@ pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
     let name = "standard input";
     let options = options(&args.reading)?;
     let mut rows = tables::follow(Stdin::start()?, name, &wanted, &options).map_err(stopped)?;
-    let names = Names::beside(wanted.iter().map(|(name, _)| name.as_str()));
+    let names = Names::beside(wanted.iter().map(|(name, _)| name.as_str()), false);
     let mut output = Output::beside(None, rows.style(), rows.header(), names)?;
     output.flush()?;
     let mut counts = Counts::default();
@@ -49,7 +49,7 @@ pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
             .score(Data::Columns(&chunk.columns), &Silent)
             .map_err(|error| located(name, chunk.first_row + 1, error))?;
         counts.add(&scored);
-        output.write(chunk.lines.as_ref(), Vec::new(), &scored)?;
+        output.write(chunk.lines.as_ref(), Vec::new(), &scored, None)?;
         output.flush()?;
         if output.is_gone {
             break;

@@ -14,6 +14,8 @@ use crate::model::rows::sha256;
 pub struct Model {
     manifest: Manifest,
     calibration: Calibration,
+    /// Of the columns of the training rows, as numbers; none of images.
+    medians: Vec<f64>,
     scorer: Box<dyn Scorer>,
 }
 
@@ -33,11 +35,13 @@ impl Model {
     pub(super) fn new(
         manifest: Manifest,
         calibration: Calibration,
+        medians: Vec<f64>,
         scorer: Box<dyn Scorer>,
     ) -> Self {
         Self {
             manifest,
             calibration,
+            medians,
             scorer,
         }
     }
@@ -50,6 +54,10 @@ impl Model {
     /// The scores that decisions are made by.
     pub fn calibration(&self) -> &Calibration {
         &self.calibration
+    }
+
+    pub(super) fn medians(&self) -> &[f64] {
+        &self.medians
     }
 
     /// The fitted detector, which takes rows as [`Layout::encode`](crate::data::Layout::encode) makes them.
@@ -138,6 +146,7 @@ impl Model {
         Ok(Self {
             manifest,
             calibration,
+            medians: self.medians,
             scorer: self.scorer,
         })
     }

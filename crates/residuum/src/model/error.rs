@@ -54,6 +54,9 @@ pub enum ModelError {
     /// Calibration rows that the model was fitted to.
     #[error("{0}: a calibration on rows that the model has seen promises nothing")]
     Seen(String),
+    /// Images have no columns.
+    #[error("images have no columns to name: their maps show where they are odd")]
+    NoReasons,
     /// A file that cannot be read.
     #[error("cannot read {}", path.display())]
     Read {

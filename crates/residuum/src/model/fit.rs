@@ -162,6 +162,10 @@ impl Model {
             rows.truncate(ODD);
             rows
         };
+        let medians = match input {
+            Input::Images(_) => Vec::new(),
+            rows => detector::medians(rows)?,
+        };
         let calibration = Calibration::new(scores)?;
         let threshold = threshold(&calibration, options.target, &mut warnings)?;
         let found = match (&layout, table) {
@@ -198,7 +202,7 @@ impl Model {
             layout,
         };
         Ok(Fitted {
-            model: Self::new(manifest, calibration, scorer),
+            model: Self::new(manifest, calibration, medians, scorer),
             findings: found,
             labelled,
             incomplete,

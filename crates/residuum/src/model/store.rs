@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use conformal::Calibration;
 use detector::{Detector, State, StateError};
 
+use crate::data::Layout;
 use crate::method::Method;
 use crate::model::calibrated::Model;
 use crate::model::error::ModelError;
@@ -13,6 +14,7 @@ use crate::runtime::Runtime;
 const KIND: &str = "model";
 const LAYOUT: u32 = 1;
 const CALIBRATION: &str = "calibration";
+const MEDIANS: &str = "medians";
 const DETECTOR: &str = "detector";
 
 /// A model as it is stored: what it says about itself can be read without the method that it needs.
@@ -31,6 +33,7 @@ impl Model {
         Ok(State::new(KIND, LAYOUT)
             .with_config(self.manifest())
             .with_list(CALIBRATION, self.calibration().scores())
+            .with_list(MEDIANS, self.medians())
             .with_part(DETECTOR, self.scorer().state()?))
     }
 
@@ -116,7 +119,20 @@ impl Stored {
             let reason = "another number of scores than the threshold was made from";
             return Err(state.wrong(CALIBRATION, reason).into());
         }
-        Ok(Model::new(manifest, calibration, scorer))
+        let medians: Vec<f64> = match width(&manifest.layout) {
+            Some(width) => state.finite::<f64, ndarray::Ix1>(MEDIANS, width)?.to_vec(),
+            None => Vec::new(),
+        };
+        Ok(Model::new(manifest, calibration, medians, scorer))
+    }
+}
+
+/// How many numbers a row has; `None` for images.
+fn width(layout: &Layout) -> Option<usize> {
+    match layout {
+        Layout::Table(layout) => Some(layout.width()),
+        Layout::Array { columns, .. } => Some(*columns),
+        Layout::Images { .. } => None,
     }
 }
 

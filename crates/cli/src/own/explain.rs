@@ -1,0 +1,227 @@
+use std::fmt::Write as _;
+
+use columns::{Columns, Values};
+use detector::ContributionKind;
+use experiment::Machine;
+use residuum::data::Data;
+use residuum::{Model, Reason, Reasons, Stored};
+use serde_json::json;
+
+use crate::failure::{Failure, exit};
+use crate::output::{print, print_data};
+use crate::own::calibrate::restore;
+use crate::own::input::{Input, array, learned, located};
+use crate::own_args::Explain;
+use crate::progress::Bar;
+
+/// So many rows are explained where none is named: those with the highest scores.
+const ROWS: usize = 5;
+
+/// `residuum explain`: which columns make a row odd.
+pub(crate) fn run(args: &Explain, machine: &Machine) -> Result<(), Failure> {
+    let model = restore(Stored::read(&args.model)?, machine)?;
+    let file = args.input.display().to_string();
+    let bar = Bar::new();
+    let explained = match Input::open(&args.input, &args.reading)? {
+        Input::Table(table) => {
+            let wanted = learned(&model.manifest().layout, table.schema());
+            let mut all = Vec::new();
+            for chunk in table.rows(Some(&wanted))? {
+                all.push(chunk?.columns);
+            }
+            let mut chunks = all.into_iter();
+            let mut columns = chunks.next().unwrap_or_default();
+            for chunk in chunks {
+                columns
+                    .append(chunk)
+                    .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
+            }
+            explained(args, &model, Data::Columns(&columns), &bar)
+                .map_err(|error| error.of(&file, 1))
+                .map(|rows| (rows, Some(columns)))
+        }
+        Input::Array(data) => explained(args, &model, array(&data), &bar)
+            .map_err(|error| error.of(&file, 0))
+            .map(|rows| (rows, None)),
+        Input::Images(_) => Err(residuum::ModelError::NoReasons.into()),
+    };
+    bar.finish();
+    let ((rows, reasons), columns) = explained?;
+    match args.json {
+        true => print_data(&json(&rows, &reasons, args.top.get())),
+        false => print(&text(&rows, &reasons, columns.as_ref(), args.top.get())),
+    }
+    Ok(())
+}
+
+/// A row, from 1 in tables and from 0 in arrays, with what the model says of it.
+struct Row {
+    place: usize,
+    number: usize,
+    score: residuum::RowScore,
+}
+
+enum Wrong {
+    Model(residuum::ModelError),
+    Failure(Failure),
+}
+
+impl Wrong {
+    fn of(self, file: &str, first: u64) -> Failure {
+        match self {
+            Self::Model(error) => located(file, first, error),
+            Self::Failure(failure) => failure,
+        }
+    }
+}
+
+fn explained(
+    args: &Explain,
+    model: &Model,
+    data: Data<'_>,
+    progress: &Bar,
+) -> Result<(Vec<Row>, Reasons), Wrong> {
+    let first = usize::from(matches!(data, Data::Columns(_)));
+    let scores = model.score(data, progress).map_err(Wrong::Model)?;
+    let mut places: Vec<usize> = Vec::new();
+    for &number in &args.rows {
+        match number.checked_sub(first).filter(|at| *at < scores.len()) {
+            Some(at) => places.push(at),
+            None => {
+                let last = (scores.len() + first).saturating_sub(1);
+                let message = format!("--rows {number}: there are rows {first} to {last}");
+                return Err(Wrong::Failure(Failure::new(exit::USAGE, message)));
+            }
+        }
+    }
+    if args.rows.is_empty() {
+        places = (0..scores.len())
+            .filter(|&at| scores[at].is_some())
+            .collect();
+        let score = |at: usize| scores[at].map_or(f64::NEG_INFINITY, |row| row.score);
+        places.sort_by(|&a, &b| score(b).total_cmp(&score(a)));
+        places.truncate(ROWS);
+    }
+    let some = match data {
+        Data::Columns(columns) => model.explain(Data::Columns(&columns.select(&places)), progress),
+        Data::Rows(x) => {
+            let some = x.select(ndarray::Axis(0), &places);
+            model.explain(Data::Rows(some.view()), progress)
+        }
+        Data::Rows64(x) => {
+            let some = x.select(ndarray::Axis(0), &places);
+            model.explain(Data::Rows64(some.view()), progress)
+        }
+        Data::Images(_) => Err(residuum::ModelError::NoReasons),
+    };
+    let reasons = some.map_err(Wrong::Model)?;
+    let rows = places
+        .into_iter()
+        .zip(&reasons.rows)
+        .filter_map(|(at, why)| {
+            why.as_ref()?;
+            Some(Row {
+                place: at,
+                number: at + first,
+                score: scores[at]?,
+            })
+        });
+    Ok((rows.collect(), reasons))
+}
+
+/// What the contributions of a kind are, in a sentence.
+fn meaning(reasons: &Reasons) -> String {
+    let what = match reasons.kind {
+        ContributionKind::Exact => "terms of the score, which they sum to",
+        ContributionKind::SquaredResidual => {
+            "squares of what the method takes away from the row, in standard deviations"
+        }
+        ContributionKind::Occlusion => {
+            "how far the score falls when the column is set to its median of the training rows"
+        }
+    };
+    match reasons.over_length {
+        true => format!("{what}, of the row over its length"),
+        false => what.to_owned(),
+    }
+}
+
+fn text(rows: &[Row], reasons: &Reasons, columns: Option<&Columns>, top: usize) -> String {
+    let mut text = format!("contributions are {}\n", meaning(reasons));
+    let whys = reasons.rows.iter().flatten();
+    for (row, why) in rows.iter().zip(whys) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "\nrow {}: score {:.4}, p = {:.4}{}",
+            row.number,
+            row.score.score,
+            row.score.p_value,
+            match row.score.is_anomaly {
+                Some(true) => ", an anomaly",
+                _ => "",
+            }
+        );
+        let lines: Vec<Vec<String>> = why
+            .iter()
+            .take(top)
+            .map(|reason| {
+                let value = columns.and_then(|columns| value(columns, &reason.column, row.place));
+                vec![
+                    format!("  {}", reason.column),
+                    value.unwrap_or_default(),
+                    format!("{:.1} %", 100.0 * reason.share),
+                    format!("{:.4}", reason.contribution),
+                ]
+            })
+            .collect();
+        text.push_str(&crate::output::columns(&lines));
+    }
+    text
+}
+
+/// The value of a column as text.
+fn value(columns: &Columns, name: &str, row: usize) -> Option<String> {
+    let column = columns.get(name)?;
+    if column.is_missing(row) {
+        return Some("missing".to_owned());
+    }
+    Some(match &column.values {
+        Values::Float32(v) => v.get(row)?.to_string(),
+        Values::Float64(v) => v.get(row)?.to_string(),
+        Values::Integer(v) => v.get(row)?.to_string(),
+        Values::Boolean(v) => v.get(row)?.to_string(),
+        Values::Text(v) => v.get(row)?.clone(),
+        Values::Time(v) => tables::format_time(*v.get(row)?),
+    })
+}
+
+fn json(rows: &[Row], reasons: &Reasons, top: usize) -> String {
+    let of = |(row, why): (&Row, &Vec<Reason>)| {
+        let why = why.iter().take(top).map(|reason| {
+            json!({
+                "column": reason.column,
+                "contribution": reason.contribution,
+                "share": reason.share,
+            })
+        });
+        json!({
+            "row": row.number,
+            "score": row.score.score,
+            "p_value": row.score.p_value,
+            "anomaly": row.score.is_anomaly,
+            "why": why.collect::<Vec<_>>(),
+        })
+    };
+    let rows: Vec<_> = rows
+        .iter()
+        .zip(reasons.rows.iter().flatten())
+        .map(of)
+        .collect();
+    json!({
+        "contributions": reasons.kind,
+        "over_length": reasons.over_length,
+        "rows": rows,
+    })
+    .to_string()
+}
