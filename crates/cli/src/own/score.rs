@@ -121,17 +121,19 @@ impl Job<'_> {
         let is_beside = table.format() == Format::Csv
             && format(self.out())? == Format::Csv
             && !self.args.only_scores;
-        let (wanted, mut output) = match is_beside {
-            true => {
-                let output = Output::beside(self.out(), table.style(), table.header(), names)?;
-                (learned, output)
-            }
+        let wanted = match is_beside {
+            true => learned,
             false => {
-                let output = Output::of(self.out(), table.style(), &kept, names)?;
                 let others = learned.into_iter().filter(|column| !kept.contains(column));
-                (kept.iter().cloned().chain(others).collect(), output)
+                kept.iter().cloned().chain(others).collect()
             }
         };
+        let open = || match is_beside {
+            true => Output::beside(self.out(), table.style(), table.header(), names.clone()),
+            false => Output::of(self.out(), table.style(), &kept, names.clone()),
+        };
+        // Nothing is written where the first rows cannot be scored.
+        let mut output = None;
         let mut counts = Counts::default();
         for chunk in table.rows(Some(&wanted))? {
             check_interrupt()?;
@@ -146,12 +148,16 @@ impl Job<'_> {
             let whys = whys.map_err(|error| located(table.file(), chunk.first_row + 1, error))?;
             let mut before = chunk.columns.into_columns();
             before.truncate(kept.len());
+            let output = match &mut output {
+                Some(output) => output,
+                None => output.insert(open()?),
+            };
             output.write(chunk.lines.as_ref(), before, &rows, whys)?;
             if output.is_gone {
                 break;
             }
         }
-        output.finish()?;
+        output.map_or_else(open, Ok)?.finish()?;
         Ok(counts)
     }
 
@@ -199,11 +205,16 @@ impl Job<'_> {
         let n = self.model.calibration().n();
         let m = rows.iter().flatten().count();
         Model::false_discovery_rate(rows, rate)?;
-        if let Ok(Some(least @ 2..)) = conformal::can_reject(n, m.max(1), rate) {
-            tracing::warn!(
+        match conformal::can_reject(n, m.max(1), rate) {
+            Ok(None) => tracing::warn!(
+                "with {n} calibration rows and {m} scored ones a false discovery rate of {rate} \
+                 allows no anomalies at all: more calibration rows or a larger rate would"
+            ),
+            Ok(Some(least @ 2..)) => tracing::warn!(
                 "with {n} calibration rows and {m} scored ones a false discovery rate of {rate} \
                  allows no fewer than {least} anomalies: more calibration rows make single ones visible"
-            );
+            ),
+            _ => {}
         }
         Ok(())
     }

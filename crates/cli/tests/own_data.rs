@@ -1,0 +1,625 @@
+//! Detectors for data of one's own: fit, score, show, calibrate, explain, as a user starts them.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use columns::{Column, Columns, Kind, Values};
+use support::{command, end, npy_f32, start};
+use tables::{Format, Style, Writer};
+
+/// Numbers between -1 and 1 without randomness, no two rows alike.
+fn wave(i: usize, k: f64) -> f64 {
+    let i = i as f64;
+    0.5 * (i * k).sin() + 0.5 * (i * i * 0.013 * k + k).sin()
+}
+
+/// Rows of a table: depth follows width, but for those of `odd`. Rows count from `first`.
+fn rows(first: usize, n: usize, odd: &[usize]) -> Columns {
+    let all = || first..first + n;
+    let width: Vec<f64> = all().map(|i| 10.0 + wave(i, 0.71)).collect();
+    let depth = all().zip(&width).map(|(i, width)| {
+        let off = if odd.contains(&(i - first)) { 1.5 } else { 0.0 };
+        2.0 * width + 0.1 * wave(i, 1.37) + off
+    });
+    let colour = |i: usize| ["red", "blue", "green"][i % 3].to_owned();
+    let machine = |i: usize| (i / 40) as i64;
+    let is_odd = |i: usize| i64::from(odd.contains(&(i - first)));
+    Columns::new(vec![
+        Column::new(
+            "id",
+            Values::Integer(all().map(|i| i as i64 + 1000).collect()),
+        ),
+        Column::new("depth", Values::Float64(depth.collect())),
+        Column::new("width", Values::Float64(width)),
+        Column::new("colour", Values::Text(all().map(colour).collect())),
+        Column::new("operator", Values::Text(all().map(colour).collect())),
+        Column::new("machine", Values::Integer(all().map(machine).collect())),
+        Column::new("odd", Values::Integer(all().map(is_odd).collect())),
+    ])
+    .unwrap()
+}
+
+fn put(path: &Path, table: &Columns) {
+    let kinds: Vec<(String, Kind)> = table
+        .iter()
+        .map(|column| (column.name.clone(), column.values.kind()))
+        .collect();
+    let format = Format::of(path).unwrap();
+    let mut writer = Writer::create(path, format, Style::default(), &kinds).unwrap();
+    writer.write(table).unwrap();
+    writer.finish().unwrap();
+}
+
+/// A folder with a model of 1500 rows and 200 new ones, of which rows 3 and 50 are odd.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+const FIT: [&str; 8] = [
+    "fit",
+    "parts.csv",
+    "-o",
+    "parts.residuum",
+    "--key",
+    "id",
+    "--drop",
+    "operator,machine,odd",
+];
+
+impl Place {
+    fn new() -> Self {
+        let place = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        put(&place.at("parts.csv"), &rows(0, 1500, &[]));
+        put(&place.at("new.csv"), &rows(5000, 200, &[3, 50]));
+        place
+    }
+
+    fn fitted() -> Self {
+        let place = Self::new();
+        let fit = place.run(&FIT);
+        assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program in this folder.
+    fn run(&self, args: &[&str]) -> support::Ended {
+        let mut command = command(self.folder.path());
+        let output = command.current_dir(self.folder.path()).args(args).output();
+        support::ended(output.unwrap())
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.at(name)).unwrap()
+    }
+}
+
+/// The values of a column of CSV without quotes.
+fn column(text: &str, name: &str) -> Vec<String> {
+    let mut lines = text.lines();
+    let header = lines.next().unwrap().split(',');
+    let place = header.clone().position(|found| found == name);
+    let place = place.unwrap_or_else(|| panic!("no {name} in {header:?}"));
+    lines
+        .map(|line| line.split(',').nth(place).unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn what_is_odd_is_found_and_the_input_stays_as_it_was() {
+    let place = Place::new();
+    let fit = place.run(&FIT);
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    for word in [
+        "wiener",
+        "1200 trained on",
+        "300 held out",
+        "95 % confidence",
+        "colour (3)",
+    ] {
+        assert!(fit.stdout.contains(word), "{word}: {}", fit.stdout);
+    }
+    let score = place.run(&["score", "parts.residuum", "new.csv"]);
+    assert_eq!(score.code, Some(0), "{}", score.stderr);
+    let input = place.read("new.csv");
+    for (line, before) in score.stdout.lines().zip(input.lines()) {
+        assert!(line.starts_with(&format!("{before},")), "{line}");
+    }
+    assert_eq!(score.stdout.lines().count(), 201);
+    let anomaly = column(&score.stdout, "anomaly");
+    assert_eq!((&*anomaly[3], &*anomaly[50]), ("true", "true"));
+    let alarms = anomaly.iter().filter(|anomaly| *anomaly == "true").count();
+    assert!(alarms < 10, "{alarms}");
+    // The smallest p-value of 300 calibration rows.
+    assert_eq!(
+        column(&score.stdout, "p_value")[3],
+        (1.0 / 301.0).to_string()
+    );
+}
+
+#[test]
+fn every_form_of_input_and_output_has_the_same_scores() {
+    let place = Place::fitted();
+    put(&place.at("new.parquet"), &rows(5000, 200, &[3, 50]));
+    let csv = place.run(&["score", "parts.residuum", "new.csv"]);
+    let of_parquet = place.run(&["score", "parts.residuum", "new.parquet"]);
+    assert_eq!(of_parquet.code, Some(0), "{}", of_parquet.stderr);
+    assert_eq!(csv.stdout, of_parquet.stdout);
+    let scores = column(&csv.stdout, "score");
+    for out in ["out.csv", "out.parquet", "out.jsonl"] {
+        let ended = place.run(&["score", "parts.residuum", "new.csv", "-o", out]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+    }
+    assert_eq!(place.read("out.csv"), csv.stdout);
+    let line = place.read("out.jsonl").lines().nth(3).unwrap().to_owned();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["id"], 6003);
+    assert_eq!(line["score"].as_f64().unwrap().to_string(), scores[3]);
+    assert_eq!(line["anomaly"], true);
+    let parquet = tables::open(
+        place.at("out.parquet").as_path(),
+        &tables::Options::default(),
+    );
+    let parquet = parquet.unwrap();
+    let chunk = parquet.rows(None).unwrap().next().unwrap().unwrap();
+    let Values::Float64(stored) = &chunk.columns.get("score").unwrap().values else {
+        panic!("scores are float64");
+    };
+    assert_eq!(stored[3].to_string(), scores[3]);
+    let only = place.run(&["score", "parts.residuum", "new.csv", "--only-scores"]);
+    assert_eq!(only.stdout.lines().next(), Some("id,score,p_value,anomaly"));
+    assert_eq!(column(&only.stdout, "score"), scores);
+}
+
+#[test]
+fn a_row_has_its_score_alone_from_standard_input_and_as_a_line_that_comes() {
+    let place = Place::fitted();
+    let whole = place.run(&["score", "parts.residuum", "new.csv"]).stdout;
+    let input = place.read("new.csv");
+    let lines: Vec<&str> = input.lines().collect();
+    for row in [1, 4, 200] {
+        let one = format!("{}\n{}\n", lines[0], lines[row]);
+        let mut command = command(place.folder.path());
+        command.current_dir(place.folder.path());
+        command.args(["score", "parts.residuum", "-"]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(one.as_bytes())
+            .unwrap();
+        let ended = end(child);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(ended.stdout.lines().nth(1), whole.lines().nth(row));
+    }
+    let mut command = command(place.folder.path());
+    command.current_dir(place.folder.path());
+    command.args(["score", "parts.residuum", "-", "--follow"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    writeln!(stdin, "{}", lines[0]).unwrap();
+    assert_eq!(
+        answers.next().unwrap().unwrap(),
+        whole.lines().next().unwrap()
+    );
+    // Each answer is there before the next line is sent.
+    for row in 1..6 {
+        writeln!(stdin, "{}", lines[row]).unwrap();
+        assert_eq!(
+            answers.next().unwrap().unwrap(),
+            whole.lines().nth(row).unwrap()
+        );
+    }
+    drop(stdin);
+    assert!(answers.next().is_none());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn following_stops_at_once_when_it_is_asked_to() {
+    let place = Place::fitted();
+    let mut command = command(place.folder.path());
+    command.current_dir(place.folder.path());
+    command.args(["score", "parts.residuum", "-", "--follow"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    writeln!(stdin, "{}", place.read("new.csv").lines().next().unwrap()).unwrap();
+    answers.next().unwrap().unwrap();
+    support::signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn models_are_the_same_bytes_and_stay_whole() {
+    let place = Place::fitted();
+    let first = std::fs::read(place.at("parts.residuum")).unwrap();
+    place.run(&FIT);
+    assert_eq!(std::fs::read(place.at("parts.residuum")).unwrap(), first);
+    let threads = place.run(&[&FIT[..], &["--threads", "1"]].concat());
+    assert_eq!(threads.code, Some(0));
+    assert_eq!(std::fs::read(place.at("parts.residuum")).unwrap(), first);
+    // Cut, changed, foreign.
+    for (name, bytes) in [
+        ("cut", first[..first.len() / 2].to_vec()),
+        ("empty", Vec::new()),
+        ("pickle", b"cos\nsystem\n(S'touch executed'\ntR.".to_vec()),
+        ("changed", {
+            let mut bytes = first.clone();
+            let last = bytes.len() - 9;
+            bytes[last] ^= 1;
+            bytes
+        }),
+    ] {
+        std::fs::write(place.at(name), bytes).unwrap();
+        for args in [&["show", name][..], &["score", name, "new.csv"]] {
+            place
+                .run(args)
+                .fails(3, &[name, "no model that can be used"]);
+        }
+    }
+    assert!(!place.at("executed").exists());
+    place.run(&["show", "none"]).fails(4, &["none"]);
+}
+
+#[test]
+fn show_says_what_a_model_is() {
+    let place = Place::fitted();
+    let text = place.run(&["show", "parts.residuum"]);
+    assert_eq!(text.code, Some(0), "{}", text.stderr);
+    for word in [
+        "wiener",
+        "colour (text): blue, green, red",
+        "key          id",
+        "1200 trained on",
+    ] {
+        assert!(text.stdout.contains(word), "{word}: {}", text.stdout);
+    }
+    let json = place.run(&["show", "parts.residuum", "--json"]).json();
+    assert_eq!(json["method"], "wiener");
+    assert_eq!(json["trained"], 1200);
+    assert_eq!(json["threshold"]["basis"]["certified"]["target"], 0.01);
+}
+
+#[test]
+fn other_columns_other_types_and_gaps_are_named() {
+    let place = Place::fitted();
+    let text = place.read("new.csv");
+    let score = |name: &str, text: &str| {
+        std::fs::write(place.at(name), text).unwrap();
+        place.run(&["score", "parts.residuum", name])
+    };
+    score("renamed.csv", &text.replacen("depth", "deep", 1)).fails(3, &["renamed.csv", "depth"]);
+    let fields: Vec<&str> = text.lines().nth(5).unwrap().split(',').collect();
+    let with = |depth: &str| {
+        let mut fields = fields.clone();
+        fields[1] = depth;
+        text.replacen(text.lines().nth(5).unwrap(), &fields.join(","), 1)
+    };
+    score("word.csv", &with("deep")).fails(3, &["word.csv", "line 6", "depth", "deep"]);
+    score("gap.csv", &with("")).fails(3, &["gap.csv", "depth", "row 5"]);
+    score("infinite.csv", &with("inf")).fails(3, &["infinite.csv", "depth", "row 5"]);
+    // Other order, and columns that were not learned from, change nothing.
+    let table = rows(5000, 200, &[3, 50]);
+    let mut columns = table.into_columns();
+    columns.reverse();
+    columns.truncate(6);
+    put(&place.at("reversed.csv"), &Columns::new(columns).unwrap());
+    let reversed = place
+        .run(&["score", "parts.residuum", "reversed.csv"])
+        .stdout;
+    let whole = place.run(&["score", "parts.residuum", "new.csv"]).stdout;
+    assert_eq!(column(&reversed, "score"), column(&whole, "score"));
+}
+
+#[test]
+fn gaps_are_filled_or_left_out_on_request() {
+    let place = Place::new();
+    let gaps = |name: &str| {
+        let text = place.read(name);
+        let mut out = String::new();
+        for (i, line) in text.lines().enumerate() {
+            let mut fields: Vec<&str> = line.split(',').collect();
+            if i % 10 == 4 {
+                fields[2] = "NA";
+            }
+            writeln!(out, "{}", fields.join(",")).unwrap();
+        }
+        std::fs::write(place.at(name), out).unwrap();
+    };
+    gaps("parts.csv");
+    gaps("new.csv");
+    place.run(&FIT).fails(3, &["parts.csv", "width", "row 4"]);
+    for missing in ["mean", "drop"] {
+        let fit = place.run(&[&FIT[..], &["--missing", missing]].concat());
+        assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+        let score = place.run(&["score", "parts.residuum", "new.csv"]);
+        assert_eq!(score.code, Some(0), "{}", score.stderr);
+        let scores = column(&score.stdout, "score");
+        assert_eq!(scores.len(), 200);
+        // Line 4 of the file is row 3, counted from 0.
+        assert_eq!(scores[3].is_empty(), missing == "drop", "{}", scores[3]);
+        assert_eq!(
+            score.stderr.contains("20 rows have no score"),
+            missing == "drop"
+        );
+        assert!(!scores[4].is_empty());
+    }
+}
+
+#[test]
+fn dates_free_text_and_rates_that_cannot_be_kept_are_refused_with_a_way_out() {
+    let place = Place::new();
+    let mut text = String::from("when,note,width\n");
+    for i in 0..200 {
+        writeln!(text, "2026-01-{:02},note {i},{}", i % 28 + 1, wave(i, 0.7)).unwrap();
+    }
+    std::fs::write(place.at("log.csv"), text).unwrap();
+    let fit =
+        |args: &[&str]| place.run(&[&["fit", "log.csv", "-o", "log.residuum"], args].concat());
+    let refused = fit(&[]);
+    refused.fails(3, &["log.csv", "when", "dates"]);
+    assert!(
+        refused.stderr.contains("--as-number when"),
+        "{}",
+        refused.stderr
+    );
+    let refused = fit(&["--drop", "when"]);
+    refused.fails(3, &["note", "160 different values"]);
+    assert!(refused.stderr.contains("--drop note"), "{}", refused.stderr);
+    let few = [
+        "--drop",
+        "note",
+        "--time",
+        "when",
+        "--fpr",
+        "0.001",
+        "--confidence",
+        "0.95",
+    ];
+    fit(&few).fails(3, &["40", "2995"]);
+    let fitted = fit(&["--drop", "note", "--time", "when"]);
+    assert_eq!(fitted.code, Some(0), "{}", fitted.stderr);
+    assert!(
+        fitted.stderr.contains("299 would hold it"),
+        "{}",
+        fitted.stderr
+    );
+    assert!(!place.at("new.residuum").exists());
+    fit(&["--drop", "nothing"]).fails(3, &["nothing"]);
+    fit(&["--fpr", "1.5"]).fails(2, &["--fpr", "1.5"]);
+    fit(&["--method", "no-such"]).fails(2, &["no-such"]);
+    fit(&["--missing", "zero"]).fails(2, &["zero"]);
+    place
+        .run(&["fit", "none.csv", "-o", "a.residuum"])
+        .fails(4, &["none.csv"]);
+    place
+        .run(&["fit", "log.csv", "-o", "log.csv"])
+        .fails(2, &["--out would overwrite"]);
+}
+
+#[test]
+fn a_false_discovery_rate_decides_over_all_rows() {
+    let place = Place::fitted();
+    let fdr = place.run(&["score", "parts.residuum", "new.csv", "--fdr", "0.5"]);
+    assert_eq!(fdr.code, Some(0), "{}", fdr.stderr);
+    let anomaly = column(&fdr.stdout, "anomaly");
+    assert_eq!((&*anomaly[3], &*anomaly[50]), ("true", "true"));
+    let strict = place.run(&["score", "parts.residuum", "new.csv", "--fdr", "0.001"]);
+    assert!(!column(&strict.stdout, "anomaly").contains(&"true".to_owned()));
+    assert!(
+        strict.stderr.contains("300 calibration rows"),
+        "{}",
+        strict.stderr
+    );
+}
+
+#[test]
+fn a_model_is_calibrated_on_other_rows_but_not_on_its_own() {
+    let place = Place::fitted();
+    put(&place.at("fresh.csv"), &rows(9000, 3100, &[]));
+    let args = [
+        "calibrate",
+        "parts.residuum",
+        "fresh.csv",
+        "-o",
+        "fresh.residuum",
+    ];
+    let calibrated = place.run(&[&args[..], &["--fpr", "0.001", "--confidence", "0.95"]].concat());
+    assert_eq!(calibrated.code, Some(0), "{}", calibrated.stderr);
+    assert!(
+        calibrated.stdout.contains("3100 held out"),
+        "{}",
+        calibrated.stdout
+    );
+    let scores = |model: &str| column(&place.run(&["score", model, "new.csv"]).stdout, "score");
+    assert_eq!(scores("fresh.residuum"), scores("parts.residuum"));
+    // All rows of a method's training set in their order: those it was fitted to.
+    let args = [
+        "calibrate",
+        "fresh.residuum",
+        "few.csv",
+        "-o",
+        "few.residuum",
+    ];
+    put(&place.at("few.csv"), &rows(0, 5, &[]));
+    let few = place.run(&[&args[..], &["--fpr", "0.01", "--confidence", "0.95"]].concat());
+    few.fails(3, &["299"]);
+}
+
+#[test]
+fn reasons_name_the_columns_that_are_odd() {
+    let place = Place::fitted();
+    let explain = place.run(&[
+        "explain",
+        "parts.residuum",
+        "new.csv",
+        "--rows",
+        "4,51",
+        "--json",
+    ]);
+    let json = explain.json();
+    for row in json["rows"].as_array().unwrap() {
+        let first = row["why"][0]["column"].as_str().unwrap();
+        assert!(["width", "depth"].contains(&first), "{row}");
+        assert_eq!(row["anomaly"], true);
+    }
+    let text = place.run(&["explain", "parts.residuum", "new.csv"]).stdout;
+    assert!(
+        text.contains("row 4: ") && text.contains("row 51: "),
+        "{text}"
+    );
+    let why = place
+        .run(&["score", "parts.residuum", "new.csv", "--explain", "1"])
+        .stdout;
+    let first = &column(&why, "why")[3];
+    assert!(
+        first.starts_with("width ") || first.starts_with("depth "),
+        "{first}"
+    );
+    place
+        .run(&["explain", "parts.residuum", "new.csv", "--rows", "201"])
+        .fails(2, &["1 to 200"]);
+}
+
+#[test]
+fn arrays_are_fitted_and_scored() {
+    let place = Place::new();
+    let wave = |i: usize, j: usize| wave(i + 7 * j, 0.31 + j as f64) as f32;
+    std::fs::write(place.at("vectors.npy"), npy_f32(400, 70, wave)).unwrap();
+    let odd = |i: usize, j: usize| {
+        if i == 2 && j < 9 {
+            3.0
+        } else {
+            wave(i + 400, j)
+        }
+    };
+    std::fs::write(place.at("new.npy"), npy_f32(20, 70, odd)).unwrap();
+    let fit = place.run(&["fit", "vectors.npy", "-o", "vectors.residuum"]);
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    assert!(fit.stdout.contains("embedding"), "{}", fit.stdout);
+    let score = place.run(&["score", "vectors.residuum", "new.npy"]);
+    assert_eq!(score.code, Some(0), "{}", score.stderr);
+    assert_eq!(
+        score.stdout.lines().next(),
+        Some("row,score,p_value,anomaly")
+    );
+    assert_eq!(column(&score.stdout, "anomaly")[2], "true");
+    place
+        .run(&["score", "vectors.residuum", "new.csv"])
+        .fails(3, &["a table", "an array"]);
+    std::fs::write(place.at("wide.npy"), npy_f32(20, 71, wave)).unwrap();
+    place
+        .run(&["score", "vectors.residuum", "wide.npy"])
+        .fails(3, &["wide.npy", "71", "70"]);
+}
+
+#[test]
+fn places_that_cannot_be_written_are_known_before_the_work() {
+    let place = Place::fitted();
+    std::fs::create_dir(place.at("folder")).unwrap();
+    place
+        .run(&["fit", "parts.csv", "-o", "folder", "--drop", "odd"])
+        .fails(4, &["folder"]);
+    place
+        .run(&["score", "parts.residuum", "new.csv", "-o", "a.xlsx"])
+        .fails(2, &["a.xlsx"]);
+    place
+        .run(&["score", "parts.residuum", "new.csv", "-o", "parts.residuum"])
+        .fails(2, &["parts.residuum"]);
+    // Standard output that is full, and a reader that goes away.
+    let mut command = command(place.folder.path());
+    command.current_dir(place.folder.path());
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    command
+        .args(["score", "parts.residuum", "new.csv"])
+        .stdout(full);
+    let ended = support::ended(command.output().unwrap());
+    ended.fails(4, &["standard output"]);
+    let mut child = start(
+        place.folder.path(),
+        &[
+            "score",
+            place.at("parts.residuum").to_str().unwrap(),
+            place.at("new.csv").to_str().unwrap(),
+        ],
+    );
+    drop(child.stdout.take());
+    assert_eq!(end(child).code, Some(0));
+}
+
+/// The examples of `COMMAND --help`.
+fn examples(place: &Place, name: &str) -> Vec<String> {
+    let help = place.run(&[name, "--help"]).stdout;
+    let lines = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    let examples = lines.take_while(|line| line.starts_with("  "));
+    examples.map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn the_examples_of_help_run() {
+    let place = Place::new();
+    put(&place.at("parts.parquet"), &rows(0, 1500, &[]));
+    put(&place.at("new.parquet"), &rows(5000, 200, &[3, 50]));
+    put(&place.at("machines.csv"), &rows(0, 16_000, &[]));
+    put(&place.at("sensor.csv"), &rows(0, 300, &[]));
+    put(&place.at("fresh.csv"), &rows(9000, 3100, &[]));
+    let wave = |i: usize, j: usize| wave(i + 7 * j, 0.31 + j as f64) as f32;
+    std::fs::write(place.at("vectors.npy"), npy_f32(400, 70, wave)).unwrap();
+    place.run(&["fit", "sensor.csv", "-o", "sensor.residuum"]);
+    let program = Path::new(support::PROGRAM);
+    let mut ran = 0;
+    for name in ["fit", "score", "show", "calibrate", "explain"] {
+        let examples = examples(&place, name);
+        assert!(!examples.is_empty(), "{name}");
+        for example in examples {
+            // Photographs need the program with networks.
+            if example.contains("photos") {
+                continue;
+            }
+            let line = example.replace("tail -f", "cat");
+            let program_alone = command(place.folder.path());
+            let mut shell = std::process::Command::new("sh");
+            for (key, value) in program_alone.get_envs() {
+                match value {
+                    Some(value) => shell.env(key, value),
+                    None => shell.env_remove(key),
+                };
+            }
+            let path = std::env::var("PATH").unwrap_or_default();
+            let path = format!("{}:{path}", program.parent().unwrap().display());
+            shell.env("PATH", path).current_dir(place.folder.path());
+            let ended = support::ended(shell.args(["-c", &line]).output().unwrap());
+            assert_eq!(ended.code, Some(0), "{example}: {}", ended.stderr);
+            ran += 1;
+        }
+    }
+    assert!(ran >= 12, "{ran}");
+}
