@@ -73,6 +73,10 @@ impl Output {
         refused(&self.name, source)
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A mistake of the caller, with the name.
     pub(crate) fn wrong(&self, what: String) -> TablesError {
         TablesError::File {

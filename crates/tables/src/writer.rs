@@ -30,6 +30,10 @@ impl Writer {
         columns: &[(String, Kind)],
     ) -> Result<Self, TablesError> {
         let output = Output::open(target.into())?;
+        let mut names = std::collections::HashSet::new();
+        if let Some((twice, _)) = columns.iter().find(|(name, _)| !names.insert(name)) {
+            return Err(output.wrong(format!("two columns are called {twice:?}")));
+        }
         let form = match format {
             Format::Csv => Form::Csv(output, style),
             Format::JsonLines => Form::JsonLines(output),

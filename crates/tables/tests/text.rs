@@ -1,0 +1,202 @@
+//! Texts as people have them: what is said about them, and what is refused.
+
+use std::io::Read;
+use std::sync::mpsc;
+
+use columns::{Kind, Values};
+use tables::{Options, Source, Table, TablesError, follow, open};
+
+fn read(text: impl Into<Vec<u8>>, options: &Options) -> Result<Table, TablesError> {
+    let bytes = std::io::Cursor::new(text.into());
+    let source = Source::Reader {
+        name: "parts.csv".to_owned(),
+        reader: Box::new(bytes),
+    };
+    open(source, options)
+}
+
+fn wanted(columns: &[(&str, Kind)]) -> Vec<(String, Kind)> {
+    columns
+        .iter()
+        .map(|(name, kind)| ((*name).to_owned(), *kind))
+        .collect()
+}
+
+fn error(text: impl Into<Vec<u8>>, columns: Option<&[(&str, Kind)]>) -> String {
+    let columns = columns.map(wanted);
+    let table = match read(text, &Options::default()) {
+        Ok(table) => table,
+        Err(error) => return error.to_string(),
+    };
+    match table.rows(columns.as_deref()) {
+        Ok(rows) => rows
+            .map(|chunk| chunk.map(|_| ()))
+            .collect::<Result<(), _>>(),
+        Err(error) => Err(error),
+    }
+    .unwrap_err()
+    .to_string()
+}
+
+#[test]
+fn errors_name_file_line_and_column() {
+    let number = [("width", Kind::Float64)];
+    let mut text = "name,width\n".to_owned();
+    text.extend((0..5000).map(|row| format!("\"p\n{row}\",{row}.5\n")));
+    text += "x,n/a?\n";
+    assert_eq!(
+        error(text, Some(&number)),
+        "parts.csv, line 10002, column \"width\": \"n/a?\" is not a number"
+    );
+    for (text, message) in [
+        (
+            "a,b\n1,2\n3\n",
+            "parts.csv, line 3: found 1 field, expected 2",
+        ),
+        (
+            "a,b\n1,2\n3,4,5\n",
+            "parts.csv, line 3: found 3 fields, expected 2",
+        ),
+        (
+            "a,b\n1,\"2\n3,4\n",
+            "parts.csv, line 2: a quote is opened and never closed",
+        ),
+        ("", "parts.csv: is empty"),
+        ("\n\n", "parts.csv: is empty"),
+        (
+            "a,b\n1,2\n3,\0\n",
+            "parts.csv, line 3: a zero byte: this is no text",
+        ),
+        (
+            "PK\u{3}\u{4}",
+            "parts.csv: is a zip archive or a workbook; save the table in it as CSV",
+        ),
+        ("PAR1", "parts.csv: is damaged: "),
+    ] {
+        let found = error(text, None);
+        assert!(found.starts_with(message), "{found}");
+    }
+    let broken = b"a,b\n\xc3\xa4,1\n\xff,2\n";
+    assert_eq!(
+        error(broken.as_slice(), None),
+        "parts.csv, line 3: a byte that is not UTF-8"
+    );
+    assert_eq!(
+        error(
+            "a,b\n1,2\n",
+            Some(&[("a", Kind::Integer), ("c", Kind::Integer)])
+        ),
+        "parts.csv: has no column \"c\"; it has \"a\", \"b\""
+    );
+    assert_eq!(
+        error("a,b\n1.5,2\n", Some(&[("a", Kind::Integer)])),
+        "parts.csv, line 2, column \"a\": \"1.5\" is not a whole number"
+    );
+}
+
+#[test]
+fn what_is_odd_is_said() {
+    let odd = |text: &str| read(text, &Options::default()).unwrap().found().odd.clone();
+    assert_eq!(odd("a,b\n1,2\n"), [""; 0]);
+    assert_eq!(
+        odd("a,a,\n1,2,3\n"),
+        [
+            "the name \"a\" stands twice; column 2 is called \"a.1\"",
+            "column 3 has no name and is called \"column_3\""
+        ]
+    );
+    assert_eq!(
+        odd("zip,n\n01234,1\n"),
+        ["\"zip\": numbers with leading zeros are read as text"]
+    );
+    assert_eq!(odd("a,b\n1,\n"), ["\"b\": without any value"]);
+    assert_eq!(
+        odd("a,b\n1,2,\n3,4\n"),
+        ["1 lines end with delimiters behind the last column"]
+    );
+    assert_eq!(
+        odd("a;b\n1,5;2.5\n"),
+        ["\"a\" have a decimal comma and are read as text, since \"b\" have a decimal point"]
+    );
+    assert_eq!(
+        odd("a,b\nx,y\n"),
+        ["every column is text, so the first line is taken as the header"]
+    );
+}
+
+#[test]
+fn options_win_over_what_is_found() {
+    let options = Options {
+        delimiter: Some(b'|'),
+        header: Some(false),
+        decimal_comma: Some(true),
+        chunk_rows: Some(1),
+    };
+    let table = read("x|1,5\ny|2\n", &options).unwrap();
+    assert_eq!(
+        table.schema(),
+        wanted(&[("column_1", Kind::Text), ("column_2", Kind::Float64)])
+    );
+    assert_eq!((table.header(), table.row_count()), (None, 2));
+    let chunks: Vec<_> = table.rows(None).unwrap().map(Result::unwrap).collect();
+    assert_eq!(chunks.len(), 2);
+    assert_eq!(
+        chunks[1].columns.get("column_2").unwrap().values,
+        Values::Float64(vec![2.0])
+    );
+    assert_eq!(chunks[1].lines.as_ref().unwrap().get(0), Some("y|2"));
+}
+
+/// A pipe whose writer waits for the reader.
+struct Pipe(mpsc::Receiver<Vec<u8>>, Vec<u8>);
+
+impl Read for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.1.is_empty() {
+            self.1 = self.0.recv().unwrap_or_default();
+        }
+        let length = self.1.len().min(into.len());
+        into[..length].copy_from_slice(&self.1[..length]);
+        self.1.drain(..length);
+        Ok(length)
+    }
+}
+
+#[test]
+fn rows_are_given_as_they_arrive() {
+    let (send, receive) = mpsc::channel();
+    let write = |text: &str| send.send(text.as_bytes().to_vec()).unwrap();
+    write("id;x\n");
+    let columns = wanted(&[("x", Kind::Float64)]);
+    let mut rows = follow(
+        Pipe(receive, Vec::new()),
+        "standard input",
+        &columns,
+        &Options::default(),
+    )
+    .unwrap();
+    assert_eq!(
+        (rows.header(), rows.style().delimiter),
+        (Some("id;x"), b';')
+    );
+    let mut next = |text: &str| {
+        write(text);
+        let chunk = rows.next().unwrap()?;
+        Ok::<_, TablesError>((
+            chunk.first_row,
+            chunk.columns.get("x").unwrap().values.clone(),
+        ))
+    };
+    // Nothing is sent after what is read here: a reader that read ahead would wait for ever.
+    assert_eq!(next("a;1\n").unwrap(), (0, Values::Float64(vec![1.0])));
+    assert_eq!(
+        next("b;2\n\"c\n\";3\nd;").unwrap(),
+        (1, Values::Float64(vec![2.0, 3.0]))
+    );
+    assert_eq!(next("4\n").unwrap(), (3, Values::Float64(vec![4.0])));
+    let error = next("e;x\n").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "standard input, line 7, column \"x\": \"x\" is not a number"
+    );
+}
