@@ -1,6 +1,9 @@
 use detector::settings::positive;
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
-use ndarray::{Array1, ArrayView2, Ix1};
+use detector::{
+    ContributionKind, Contributions, Detector, DetectorError, Input, Number, Progress, Rows,
+    Scorer, State,
+};
+use ndarray::{Array1, Array2, ArrayView2, Ix1};
 use neighbours::{Neighbours, needs_two_rows};
 use serde::{Deserialize, Serialize};
 
@@ -142,6 +145,20 @@ impl Scorer for Fitted {
             .with_list("mean", &self.mean)
             .with_part("unexplained", self.unexplained.state()))
     }
+
+    /// `((I − W)(x − m))_j²`, whose sum and a constant the score is the logarithm of.
+    fn contributions(
+        &self,
+        x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
+        let squares = match x.rows_of_width(self.mean.len())? {
+            Rows::F32(x) => self.squares(x),
+            Rows::F64(x) => self.squares(x),
+        };
+        let kind = ContributionKind::SquaredResidual;
+        Ok(Some(Contributions::new(squares, kind)))
+    }
 }
 
 impl Fitted {
@@ -150,6 +167,12 @@ impl Fitted {
         let squared = self.unexplained.squared(&deltas(&x.view(), &self.mean));
         let log = |r: f64| (r + LOG_FLOOR * self.mean.len() as f64).ln();
         squared.into_iter().map(log).collect()
+    }
+
+    fn squares<T: Number>(&self, x: ArrayView2<'_, T>) -> Array2<f64> {
+        let x = in_units(x.into(), self.unit);
+        let squares = self.unexplained.squares(&deltas(&x.view(), &self.mean));
+        squares / self.unit.powi(2)
     }
 }
 

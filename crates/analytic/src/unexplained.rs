@@ -97,16 +97,34 @@ impl Unexplained {
 
     /// `R(δ) = |(I − W)δ|²` of each deviation.
     pub(crate) fn squared<T: Number>(&self, deltas: &Deltas<'_, T>) -> Vec<f64> {
+        self.by_row(deltas, |row| row.iter().map(|v| v * v).sum())
+    }
+
+    /// The squares that [`squared`](Self::squared) sums: `((I − W)δ)_j²`, `[m, d]`.
+    pub(crate) fn squares<T: Number>(&self, deltas: &Deltas<'_, T>) -> Array2<f64> {
+        let rows = self.by_row(deltas, |row| row.mapv(|v| v * v));
+        let mut squares = Array2::zeros(deltas.shape());
+        for (mut of_row, row) in squares.outer_iter_mut().zip(&rows) {
+            of_row.assign(row);
+        }
+        squares
+    }
+
+    /// What `of` makes of `(I − W)δ` of each deviation.
+    fn by_row<T: Number, R: Send>(
+        &self,
+        deltas: &Deltas<'_, T>,
+        of: impl Fn(ArrayView1<'_, f64>) -> R + Sync,
+    ) -> Vec<R> {
         let blocks = blocks(deltas.shape().0, MEASURED);
-        let found: Vec<Vec<f64>> = blocks
+        let found: Vec<Vec<R>> = blocks
             .into_par_iter()
             .map(|rows| {
                 let rest = self.rest(deltas.padded(rows.clone()));
-                let square = |row: ArrayView1<'_, f64>| row.iter().map(|v| v * v).sum();
-                rest.outer_iter().take(rows.len()).map(square).collect()
+                rest.outer_iter().take(rows.len()).map(&of).collect()
             })
             .collect();
-        found.concat()
+        found.into_iter().flatten().collect()
     }
 
     /// `(I − W)δ` of each row.

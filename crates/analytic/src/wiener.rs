@@ -1,6 +1,9 @@
 use detector::settings::{at_least, check, in_range, positive};
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
-use ndarray::{Array1, ArrayView2, Ix1};
+use detector::{
+    ContributionKind, Contributions, Detector, DetectorError, Input, Number, Progress, Rows,
+    Scorer, State, StateError,
+};
+use ndarray::{Array1, Array2, ArrayView2, Ix1};
 use neighbours::{Nearest, Neighbours, needs_two_rows};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -259,6 +262,24 @@ impl<T: Number> Scorer for Fitted<T> {
             state = state.with_part(&gain_name(i), gain.state());
         }
         Ok(state)
+    }
+
+    /// `((I − W)(x − m_K(x)))_j²`, the mean over K: what the score compares with the training rows close by, but
+    /// that it takes the logarithm for each K.
+    fn contributions(
+        &self,
+        x: Input<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
+        let x = in_units(x.rows_like::<T>(self.table.width())?, self.unit);
+        let nearest = self.table.nearest(x.view(), self.sought, progress)?;
+        let mut squares = Array2::zeros(x.dim());
+        for (k, gain) in &self.gains {
+            squares += &gain.squares(&deltas(&self.table, &x.view(), &nearest, *k));
+        }
+        squares /= self.gains.len() as f64 * self.unit.powi(2);
+        let kind = ContributionKind::SquaredResidual;
+        Ok(Some(Contributions::new(squares, kind)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What holds for any rows.
 
 use analytic::{LinearDenoiser, LinearDenoiserConfig, Wiener, WienerConfig};
-use detector::{Detector, DetectorError, Input, Silent, conformance};
+use detector::{ContributionKind, Detector, DetectorError, Input, Silent, conformance};
 use ndarray::{Array1, Array2, ArrayView2, Axis, array, s};
 use proptest::prelude::*;
 
@@ -36,6 +36,44 @@ fn scrambled(n: usize, d: usize, mut state: u32) -> Array2<f32> {
 fn both_conform() {
     for detector in both() {
         assert_eq!(conformance::check(&*detector), Ok(()));
+    }
+}
+
+#[test]
+fn an_odd_column_leaves_the_largest_residual() {
+    for detector in both() {
+        let kind = ContributionKind::SquaredResidual;
+        assert_eq!(conformance::check_contributions(&*detector, kind), Ok(()));
+    }
+}
+
+#[test]
+fn residuals_sum_to_what_the_linear_score_is_the_logarithm_of() {
+    let linear = LinearDenoiser::new(LinearDenoiserConfig::default()).unwrap();
+    // Fewer columns than rows, and more.
+    for d in [4, 90] {
+        let (train, test) = (scrambled(60, d, 3), scrambled(21, d, 11));
+        let residuals = |unit: f32| {
+            let (train, test) = (&train * unit, &test * unit);
+            let scorer = linear.fit(Input::Rows(train.view()), 0, &Silent).unwrap();
+            let x = Input::Rows(test.view());
+            let found = scorer.contributions(x, &Silent).unwrap().unwrap().values;
+            (found.sum_axis(Axis(1)), scorer.score(x, &Silent).unwrap())
+        };
+        let (sums, scores) = residuals(1.0);
+        for (sum, score) in sums.iter().zip(&scores) {
+            let expected = (sum + 1e-6 * d as f64).ln();
+            assert!((score - expected).abs() < 1e-9, "{score}, not {expected}");
+        }
+        // In the units of the rows, whatever units the method counts in.
+        let (small, _) = residuals(2f32.powi(-12));
+        for (small, sum) in small.iter().zip(&sums) {
+            let expected = sum * 2f64.powi(-24);
+            assert!(
+                (small - expected).abs() < 1e-9 * expected,
+                "{small}, not {expected}"
+            );
+        }
     }
 }
 
