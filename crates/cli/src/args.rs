@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// Corrupt grey images as MNIST-C does: PNG files and a contact sheet
     #[command(after_help = CORRUPT_EXAMPLES)]
     Corrupt(Corrupt),
+    /// Fetch libtorch, which the methods that are networks need, and say what else is missing
+    #[command(after_help = SETUP_EXAMPLES)]
+    Setup(Setup),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  residuum completions bash > ~/.local/share/bash-completion/completions/residuum"
@@ -142,6 +145,19 @@ pub(crate) enum Methods {
         /// Name, such as ddpm
         method: String,
     },
+}
+
+const SETUP_EXAMPLES: &str = "\
+Examples:
+  residuum setup                          download once (530 MB, by pip, checked by hash), or do nothing
+  residuum setup --check                  only say what is there
+  RESIDUUM_CACHE=/big/disk residuum setup another cache folder [~/.cache/residuum]";
+
+#[derive(Debug, Args)]
+pub(crate) struct Setup {
+    /// Download nothing
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 const RUN_EXAMPLES: &str = "\

@@ -5,6 +5,8 @@ use detector::{DetectorError, is_out_of_memory};
 use experiment::{ExperimentError, NoVectors};
 use files::visible;
 use residuum::RegistryError;
+use libtorch_fetch::FetchError;
+use residuum::{RegistryError, WayOut};
 
 use crate::failure::{Failure, exit};
 use crate::interrupt;
@@ -33,6 +35,20 @@ impl From<RegistryError> for Failure {
         };
         let hint = error.way_out().map(ways_out::of_registry);
         Self::of_lines(code, &with_sources(&error)).maybe_hint(hint)
+    }
+}
+
+/// A way out as a command or an option.
+fn in_words(way_out: WayOut) -> String {
+    match way_out {
+        WayOut::Methods(names) => format!("methods are {}", names.join(", ")),
+        WayOut::Settings(names) => format!("settings are {}", names.join(", ")),
+        WayOut::KeyValue => "for example --set trees=200".to_owned(),
+        WayOut::Defaults(method) => {
+            format!("`residuum methods show {method}` prints the defaults with their meaning")
+        }
+        WayOut::Devices => "--device cpu, cuda or cuda:1".to_owned(),
+        _ => networks::hint(),
     }
 }
 
@@ -114,6 +130,46 @@ impl From<ExperimentError> for Failure {
             ExperimentError::Write { path, source } => cannot_write(&path, &source),
             _ => Self::new(exit::INTERNAL, text),
         }
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        let another = "or put a libtorch 2.11.0 into LD_LIBRARY_PATH";
+        let (code, hint) = match &error {
+            FetchError::Platform(_) => (
+                exit::MISSING,
+                "put a libtorch 2.11.0 into LD_LIBRARY_PATH".to_owned(),
+            ),
+            FetchError::NoPip(_) => (
+                exit::MISSING,
+                format!("apt-get install python3-pip, {another}"),
+            ),
+            FetchError::Space { .. } => (
+                exit::MISSING,
+                "free some space, or set RESIDUUM_CACHE to a larger disk".to_owned(),
+            ),
+            FetchError::Download { .. } | FetchError::NotBrought { .. } => (
+                exit::MISSING,
+                format!("check the network and pip's settings (`pip config list`), {another}"),
+            ),
+            FetchError::Hash { .. } => (
+                exit::BAD_DATA,
+                format!(
+                    "a broken transfer or a changed mirror: run `residuum setup` again, {another}"
+                ),
+            ),
+            FetchError::Unpack { .. } => (
+                exit::BAD_DATA,
+                "remove the file and run `residuum setup` again".to_owned(),
+            ),
+            FetchError::Files { .. } => (
+                exit::MISSING,
+                "make room, or set RESIDUUM_CACHE to another folder".to_owned(),
+            ),
+            _ => return Self::new(exit::INTERNAL, with_sources(&error)),
+        };
+        Self::of_lines(code, &with_sources(&error)).hint(hint)
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
     let mut plan = read_plan(&args.plan)?;
     plan.retain(|line| (args.from..args.to).contains(&line.planned.index));
     let cells = args.out.join("cells");
-    if machine.networks.is_none() && networks::is_there() {
+    if machine.networks.is_none() && networks::can_start() {
         let wanted = |line: &Line| line.needs_networks() && !line.is_done(&line.file(&cells));
         if plan.iter().any(wanted) {
             return Err(hand_over());

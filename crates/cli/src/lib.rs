@@ -13,6 +13,7 @@ mod embed;
 mod failure;
 mod interrupt;
 mod lifeline;
+mod loader;
 mod log;
 mod machine_args;
 mod maps;
@@ -28,6 +29,7 @@ mod protocol;
 #[cfg(feature = "report")]
 mod report_command;
 mod run;
+mod setup;
 mod sheet;
 mod ways_out;
 
@@ -111,6 +113,7 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
         Command::Corrupt(args) => corrupt::run(args, &roots),
         #[cfg(feature = "report")]
         Command::Report(args) => report_command::run(args, &roots),
+        Command::Setup(args) => setup::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "residuum", &mut script);

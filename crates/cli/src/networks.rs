@@ -6,10 +6,12 @@ use std::process::Command;
 
 use detector::Progress;
 use experiment::NoVectors;
+use libtorch_fetch::cpu_folder;
 use ndarray::{Array2, ArrayView4};
 use residuum::{Device, DeviceChoice, Method, RegistryError};
 
 use crate::failure::{Failure, exit};
+use crate::loader::Libraries;
 
 /// What a program with networks brings.
 #[derive(Debug)]
@@ -73,32 +75,84 @@ const PLACE: &str = "RESIDUUM_NETWORKS";
 const HANDED_OVER: &str = "RESIDUUM_HANDED_OVER";
 
 /// The way out where that program is not there.
-pub(crate) const HINT: &str = "put residuum-networks beside residuum, or its path into RESIDUUM_NETWORKS; `cargo build --release --workspace --bins` makes both";
+const HINT: &str = "put residuum-networks beside residuum, or its path into RESIDUUM_NETWORKS; `cargo build --release --workspace --bins` makes both";
+/// The same with each step.
+pub(crate) const BUILD: &str = "`cargo build --release --workspace --bins` in a checkout of residuum makes target/release/residuum-networks: put it beside residuum, or its path into RESIDUUM_NETWORKS";
+/// Where it does not find libtorch.
+const NO_LIBTORCH: &str = "`residuum setup` fetches libtorch";
+/// Where the loader does not find other libraries.
+const NO_LIBRARY: &str = "install what holds them, or put their folder into LD_LIBRARY_PATH";
 
-/// Whether the program with networks is there to be started.
-pub(crate) fn is_there() -> bool {
-    place().is_ok_and(|path| path.is_file())
+/// Libraries that come with libtorch.
+const OF_LIBTORCH: [&str; 5] = ["libtorch", "libc10.", "libgomp", "libcudart.", "libcupti."];
+
+/// Whether the program with networks can be started.
+pub(crate) fn can_start() -> bool {
+    program().is_ok()
+}
+
+/// What helps against a method that needs that program.
+pub(crate) fn hint() -> String {
+    let why = program().err().and_then(|failure| failure.hint);
+    why.unwrap_or_else(|| HINT.to_owned())
 }
 
 /// Becomes the program with networks, with the arguments and the environment of this one. Comes back only
 /// where that cannot be, with the reason.
 pub(crate) fn hand_over() -> Failure {
-    let missing = |what: String| {
-        Failure::new(exit::MISSING, format!("this needs networks: {what}")).hint(HINT)
-    };
-    let path = match place() {
+    let path = match program() {
         Ok(path) => path,
-        Err(why) => return missing(why),
+        Err(failure) => return failure,
     };
     let this = std::process::id().to_string();
     if std::env::var(HANDED_OVER).is_ok_and(|id| id == this) {
-        return missing(format!("{} has none", path.display()));
-    }
-    if !path.is_file() {
-        return missing(format!("there is no {}", path.display()));
+        return missing(format!("{} has none", path.display()), HINT);
     }
     let error = become_program(&path, &this);
-    missing(format!("cannot start {}: {error}", path.display()))
+    missing(format!("cannot start {}: {error}", path.display()), HINT)
+}
+
+/// The program with networks, where it is there and the loader finds its libraries.
+fn program() -> Result<PathBuf, Failure> {
+    let path = file().map_err(|why| missing(why, HINT))?;
+    match libraries(&path).missing {
+        lacking if lacking.is_empty() => Ok(path),
+        lacking => Err(does_not_find(&path, &lacking)),
+    }
+}
+
+fn missing(what: String, hint: &str) -> Failure {
+    Failure::new(exit::MISSING, format!("this needs networks: {what}")).hint(hint)
+}
+
+/// The failure of a program that the loader would not start.
+pub(crate) fn does_not_find(program: &Path, libraries: &[String]) -> Failure {
+    let hint = match lacks_libtorch(libraries) {
+        true => NO_LIBTORCH,
+        false => NO_LIBRARY,
+    };
+    let names = libraries.join(", ");
+    missing(format!("{} does not find {names}", program.display()), hint)
+}
+
+/// Whether libtorch is among the libraries that are not found.
+pub(crate) fn lacks_libtorch(libraries: &[String]) -> bool {
+    let is_part = |name: &String| OF_LIBTORCH.iter().any(|start| name.starts_with(start));
+    libraries.iter().any(is_part)
+}
+
+/// The file of the program with networks, or why there is none.
+pub(crate) fn file() -> Result<PathBuf, String> {
+    let path = place()?;
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(format!("there is no {}", path.display())),
+    }
+}
+
+/// What the loader finds for it.
+pub(crate) fn libraries(program: &Path) -> Libraries {
+    Libraries::of(program, library_path().as_deref())
 }
 
 fn place() -> Result<PathBuf, String> {
@@ -126,10 +180,8 @@ fn become_program(path: &Path, this: &str) -> std::io::Error {
 
 /// `LD_LIBRARY_PATH` with the libtorch of the cache folder in front, where a set-up has put one there. The
 /// program with networks looks there after the place that it was linked for, which a copy of it may lack.
-#[cfg(unix)]
 fn library_path() -> Option<std::ffi::OsString> {
-    let folder = format!("libtorch/{}-cpu/lib", residuum::LIBTORCH_VERSION);
-    let folder = datasets::cache_folder()?.join(folder);
+    let folder = cpu_folder(&files::cache_folder()?).join("lib");
     if !folder.is_dir() {
         return None;
     }

@@ -227,6 +227,158 @@ fn libtorch_of_the_cache_folder_is_on_the_library_path() {
     assert_eq!(seen(), format!("{}:/nowhere\n", folder.display()));
 }
 
+/// A program that the loader does not start: it was linked with a library that is gone.
+fn without_library(root: &Path, name: &str) -> PathBuf {
+    let (library, program) = (root.join(format!("lib{name}.so")), root.join("lacking"));
+    let compile = |source: &str, words: &[&str]| {
+        let file = root.join("source.c");
+        std::fs::write(&file, source).unwrap();
+        // rustc links through it too.
+        let done = Command::new("cc").arg(&file).args(words).status();
+        assert!(done.unwrap().success(), "{source}");
+    };
+    let folder = format!("-L{}", root.display());
+    let (to_library, to_program) = (library.to_str().unwrap(), program.to_str().unwrap());
+    compile("int f(void) { return 7; }", &["-shared", "-o", to_library]);
+    compile(
+        "int f(void); int main(void) { return f(); }",
+        &["-o", to_program, &folder, &format!("-l{name}")],
+    );
+    std::fs::remove_file(library).unwrap();
+    program
+}
+
+#[test]
+fn a_program_that_finds_no_libtorch_is_4_and_setup_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let set = easy_set(root.path(), "easy.npz", 20, 2);
+    let run = |name: &str| {
+        let mut program = command(root.path());
+        program.env("RESIDUUM_NETWORKS", without_library(root.path(), name));
+        program
+            .args(["run", "--method", "ddpm", "--dataset"])
+            .arg(&set);
+        ended(program.output().unwrap())
+    };
+    run("c10").fails(
+        4,
+        &["this needs networks", "lacking does not find libc10.so"],
+    );
+    assert!(
+        run("c10")
+            .stderr
+            .contains("hint: `residuum setup` fetches libtorch")
+    );
+    let told = run("other");
+    told.fails(4, &["lacking does not find libother.so"]);
+    assert!(!told.stderr.contains("residuum setup"), "{}", told.stderr);
+}
+
+/// Setup prints what is there, and how a download goes, before it fails.
+fn ends(told: &support::Ended, code: i32, words: &[&str]) {
+    assert_eq!(told.code, Some(code), "{}", told.stderr);
+    let error = told.stderr.lines().find(|line| line.starts_with("error: "));
+    for word in words {
+        assert!(error.unwrap().contains(word), "{}", told.stderr);
+    }
+}
+
+/// A cache folder with files that pass for libtorch.
+fn fill_cache(root: &Path) -> PathBuf {
+    let folder = root.join("cache/libtorch/2.11.0-cpu");
+    std::fs::create_dir_all(folder.join("include/torch")).unwrap();
+    std::fs::create_dir_all(folder.join("lib")).unwrap();
+    std::fs::write(folder.join("build-version"), "2.11.0+cpu\n").unwrap();
+    for library in ["libtorch_cpu.so", "libc10.so"] {
+        std::fs::write(folder.join("lib").join(library), "").unwrap();
+    }
+    folder
+}
+
+#[test]
+fn setup_says_what_is_there_and_what_is_missing() {
+    let root = tempfile::tempdir().unwrap();
+    let setup = |networks: &Path, words: &[&str]| {
+        let mut program = command(root.path());
+        program.env("RESIDUUM_NETWORKS", networks).arg("setup");
+        program.args(words).env("RESIDUUM_PIP", "/nowhere/pip");
+        ended(program.output().unwrap())
+    };
+    let absent = root.path().join("absent");
+    let told = setup(&absent, &["--check"]);
+    ends(
+        &told,
+        4,
+        &["methods that are networks cannot run", "there is no"],
+    );
+    assert!(
+        told.stderr
+            .contains("cargo build --release --workspace --bins")
+    );
+    assert!(
+        told.stdout.contains("libtorch           missing: "),
+        "{}",
+        told.stdout
+    );
+    assert!(
+        told.stdout
+            .contains("residuum-networks  missing: there is no")
+    );
+    // It would be fetched now, by a pip that is not there.
+    ends(&setup(&absent, &[]), 4, &["which downloads libtorch"]);
+    let lacking = without_library(root.path(), "c10");
+    ends(&setup(&lacking, &[]), 4, &["which downloads libtorch"]);
+    ends(
+        &setup(&lacking, &["--check"]),
+        4,
+        &["does not find libc10.so"],
+    );
+    let folder = fill_cache(root.path());
+    let told = setup(&absent, &[]);
+    ends(&told, 4, &["there is no"]);
+    let there = format!("libtorch           2.11.0+cpu in {}\n", folder.display());
+    assert!(told.stdout.contains(&there), "{}", told.stdout);
+    let told = setup(&script(root.path()), &[]);
+    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
+    // The library of the cache folder is the one that the program is started with.
+    std::fs::remove_file(folder.join("lib/libc10.so")).unwrap();
+    let library = folder.join("lib/libc10.so");
+    let source = root.path().join("source.c");
+    std::fs::write(&source, "int f(void) { return 7; }").unwrap();
+    let made = Command::new("cc")
+        .arg("-shared")
+        .arg("-o")
+        .arg(&library)
+        .arg(&source)
+        .status();
+    assert!(made.unwrap().success());
+    let told = setup(&lacking, &[]);
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+}
+
+#[test]
+fn setup_refuses_a_wheel_with_another_hash() {
+    let root = tempfile::tempdir().unwrap();
+    let pip = root.path().join("pip.sh");
+    let text = "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'pip 25.1 from nowhere'; exit 0; }\n\
+        while [ \"$1\" != -d ]; do shift; done\n\
+        echo broken >\"$2/torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl\"\n";
+    std::fs::write(&pip, text).unwrap();
+    std::fs::set_permissions(&pip, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut program = command(root.path());
+    program.arg("setup").env("RESIDUUM_PIP", pip);
+    program.env("RESIDUUM_PLATFORM", "x86_64-linux");
+    let told = ended(program.output().unwrap());
+    ends(&told, 3, &["has sha256", "expected 0f68f4ac"]);
+    assert!(
+        told.stderr.contains("run `residuum setup` again"),
+        "{}",
+        told.stderr
+    );
+}
+
+/// The loader's own list of what it would load.
+
 /// The loader's own list of what it would load.
 #[test]
 fn libtorch_is_not_linked() {

@@ -46,6 +46,7 @@ const RULES: &[Rule] = &[
             "detector",
             "experiment",
             "files",
+            "libtorch-fetch",
             "pictures",
             "record",
             "report",
