@@ -60,7 +60,7 @@ pub enum DatasetError {
         /// What is read.
         expected: String,
         /// How to convert it.
-        way_out: WayOut,
+        way_out: Box<WayOut>,
     },
     /// A folder, a pipe or a device in place of a file.
     #[error("{}: found {found}, expected a file", path.display())]

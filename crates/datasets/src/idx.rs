@@ -79,10 +79,10 @@ fn read(mut reader: impl Read, axes: u8, limit: u64, path: &Path) -> Result<Idx,
                     place: String::new(),
                     found: format.name().to_owned(),
                     expected: "IDX data (MNIST's format), gzipped or not".to_owned(),
-                    way_out: WayOut::Official {
+                    way_out: Box::new(WayOut::Official {
                         why: "get the official file again",
                         set: None,
-                    },
+                    }),
                 });
             }
         }

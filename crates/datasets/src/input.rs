@@ -33,7 +33,7 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, DatasetError> {
                 place,
                 found,
                 expected: TextError::EXPECTED.to_owned(),
-                way_out: WayOut::text(hint),
+                way_out: WayOut::boxed(hint),
             },
         }
     })

@@ -88,7 +88,7 @@ fn absent(name: &Name) -> Result<Entry, DatasetError> {
             place: String::new(),
             found: "a file".to_owned(),
             expected: format!("a folder of images before `{}`", &text[base.len()..]),
-            way_out: WayOut::text(format!("name the file alone: {base}")),
+            way_out: WayOut::boxed(format!("name the file alone: {base}")),
         });
     }
     let is_path = name.is_path() || DATA_ENDINGS.contains(&recognise::ending(path).as_str());

@@ -240,7 +240,7 @@ fn read_entry<R: Read + Seek, T>(
             place,
             found: format!("{size} bytes, unpacked from {packed}"),
             expected: format!("at most {most} bytes, which is 4 GiB or 100 times the packed ones"),
-            way_out: WayOut::text("save it without compression, where it is yours: numpy.savez"),
+            way_out: WayOut::boxed("save it without compression, where it is yours: numpy.savez"),
         });
     }
     read(&mut entry, size).map_err(|error| npy_error(path, array, error))

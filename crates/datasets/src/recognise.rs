@@ -208,7 +208,7 @@ pub(crate) fn refusal(path: &Path, start: &[u8]) -> DatasetError {
             _ => format.name().to_owned(),
         },
         expected: ARCHIVE.to_owned(),
-        way_out: way_out(format, path, start),
+        way_out: Box::new(way_out(format, path, start)),
     }
 }
 

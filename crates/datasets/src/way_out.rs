@@ -42,4 +42,9 @@ impl WayOut {
     pub(crate) fn text(words: impl Into<Cow<'static, str>>) -> Self {
         Self::Text(words.into())
     }
+
+    /// [`text`](Self::text) for an error, which is to stay small.
+    pub(crate) fn boxed(words: impl Into<Cow<'static, str>>) -> Box<Self> {
+        Box::new(Self::text(words))
+    }
 }

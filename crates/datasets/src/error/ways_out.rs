@@ -20,7 +20,7 @@ impl DatasetError {
                 )
             }
             Self::Absent { .. } => WayOut::PathOrKnownSet,
-            Self::OtherForm { way_out, .. } => way_out.clone(),
+            Self::OtherForm { way_out, .. } => *way_out.clone(),
             Self::Layout { hint, .. } | Self::Label { hint, .. } => WayOut::text(hint.clone()),
             Self::Changed { .. } => WayOut::text("run it again when nothing writes there"),
             Self::Memory { .. } | Self::TooLarge { .. } => {

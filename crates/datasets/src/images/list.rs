@@ -90,6 +90,6 @@ pub(crate) fn listed(
                 _ => folder.display().to_string(),
             }
         ),
-        way_out: WayOut::text("lists take /, and paths relative to the folder they lie in"),
+        way_out: WayOut::boxed("lists take /, and paths relative to the folder they lie in"),
     })
 }

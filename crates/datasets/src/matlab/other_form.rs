@@ -43,6 +43,6 @@ pub(super) fn check(path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
         place: String::new(),
         found: format.name().to_owned(),
         expected: LEVEL_5.to_owned(),
-        way_out: WayOut::text(hint),
+        way_out: WayOut::boxed(hint),
     })
 }

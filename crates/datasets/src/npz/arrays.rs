@@ -102,7 +102,7 @@ pub(super) fn check(path: &Path, arrays: &[Array]) -> Result<(), DatasetError> {
             place: "array `y`".to_owned(),
             found: npy::dtype_name(descr),
             expected: "0 (normal) or 1 (anomaly) as numbers or bool".to_owned(),
-            way_out: WayOut::text(format!(
+            way_out: WayOut::boxed(format!(
                 "with the value of the anomalous rows in place of ANOMALOUS: {}",
                 line(path, "d['X']", "d['y'] == ANOMALOUS")
             )),
@@ -127,7 +127,7 @@ pub(super) fn check(path: &Path, arrays: &[Array]) -> Result<(), DatasetError> {
         place: "array `X`".to_owned(),
         found: npy::dtype_name(descr),
         expected: npy::NUMBERS.to_owned(),
-        way_out: WayOut::text(format!(
+        way_out: WayOut::boxed(format!(
             "where that keeps what the values mean: {}",
             line(path, convert, "d['y']")
         )),
@@ -152,7 +152,7 @@ pub(super) fn wrong_rows(path: &Path, shape: &[usize]) -> DatasetError {
         place: "array `X`".to_owned(),
         found: format!("shape {shape:?}"),
         expected: "[n, d]".to_owned(),
-        way_out: WayOut::text(hint),
+        way_out: WayOut::boxed(hint),
     }
 }
 
@@ -208,7 +208,7 @@ fn no_arrays(path: &Path, arrays: &[Array]) -> DatasetError {
             _ => format!("{found} ({})", names.join(", ")),
         },
         expected: recognise::ARCHIVE.to_owned(),
-        way_out: WayOut::text(hint),
+        way_out: WayOut::boxed(hint),
     }
 }
 

@@ -66,7 +66,7 @@ fn of_other_shape(path: &Path, shape: &[usize]) -> DatasetError {
             _ => format!("shape {shape:?}"),
         },
         expected: "one label for each row, shape [n] or [n, 1]".to_owned(),
-        way_out: WayOut::text(hint),
+        way_out: WayOut::boxed(hint),
     }
 }
 
@@ -133,7 +133,7 @@ pub(super) fn of_text(path: &Path, kind: &str, names: &BTreeSet<String>) -> Data
         place: "array `y`".to_owned(),
         found,
         expected: "0 (normal) or 1 (anomaly) as numbers or bool".to_owned(),
-        way_out: WayOut::text(format!(
+        way_out: WayOut::boxed(format!(
             "with the text of the anomalous rows in place of ANOMALOUS: {}",
             line(path, "d['y'].astype(str) == 'ANOMALOUS'")
         )),
