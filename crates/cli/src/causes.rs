@@ -4,9 +4,8 @@ use datasets::DatasetError;
 use detector::{DetectorError, is_out_of_memory};
 use experiment::{ExperimentError, NoVectors};
 use files::visible;
-use residuum::RegistryError;
 use libtorch_fetch::FetchError;
-use residuum::{RegistryError, WayOut};
+use residuum::RegistryError;
 
 use crate::failure::{Failure, exit};
 use crate::interrupt;
@@ -35,20 +34,6 @@ impl From<RegistryError> for Failure {
         };
         let hint = error.way_out().map(ways_out::of_registry);
         Self::of_lines(code, &with_sources(&error)).maybe_hint(hint)
-    }
-}
-
-/// A way out as a command or an option.
-fn in_words(way_out: WayOut) -> String {
-    match way_out {
-        WayOut::Methods(names) => format!("methods are {}", names.join(", ")),
-        WayOut::Settings(names) => format!("settings are {}", names.join(", ")),
-        WayOut::KeyValue => "for example --set trees=200".to_owned(),
-        WayOut::Defaults(method) => {
-            format!("`residuum methods show {method}` prints the defaults with their meaning")
-        }
-        WayOut::Devices => "--device cpu, cuda or cuda:1".to_owned(),
-        _ => networks::hint(),
     }
 }
 

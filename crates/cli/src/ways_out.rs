@@ -17,7 +17,7 @@ pub(crate) fn of_registry(way_out: residuum::WayOut) -> String {
             format!("`residuum methods show {method}` prints the defaults with their meaning")
         }
         WayOut::Devices => "--device cpu, cuda or cuda:1".to_owned(),
-        _ => networks::HINT.to_owned(),
+        _ => networks::hint(),
     }
 }
 

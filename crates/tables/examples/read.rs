@@ -16,7 +16,10 @@ fn main() -> Result<(), TablesError> {
             rows += chunk?.rows;
         }
         let read = start.elapsed() - opened;
-        println!("{}: {rows} rows; opened in {opened:.2?}, read in {read:.2?}", table.found());
+        println!(
+            "{}: {rows} rows; opened in {opened:.2?}, read in {read:.2?}",
+            table.found()
+        );
     }
     Ok(())
 }
