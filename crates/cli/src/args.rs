@@ -149,9 +149,9 @@ pub(crate) enum Methods {
 
 const SETUP_EXAMPLES: &str = "\
 Examples:
-  residuum setup                          download once (530 MB, by pip, checked by hash), or do nothing
-  residuum setup --check                  only say what is there
-  RESIDUUM_CACHE=/big/disk residuum setup another cache folder [~/.cache/residuum]";
+  residuum setup                            download once (530 MB), or do nothing
+  residuum setup --check                    only say what is there
+  RESIDUUM_CACHE=/big/disk residuum setup   another cache folder [~/.cache/residuum]";
 
 #[derive(Debug, Args)]
 pub(crate) struct Setup {

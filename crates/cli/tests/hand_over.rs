@@ -378,8 +378,6 @@ fn setup_refuses_a_wheel_with_another_hash() {
 }
 
 /// The loader's own list of what it would load.
-
-/// The loader's own list of what it would load.
 #[test]
 fn libtorch_is_not_linked() {
     let root = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::networks::hand_over;
 use crate::output::print;
 use crate::own::choices::{methods, target};
-use crate::own::input::{Input, array, located, whole};
+use crate::own::input::{Input, array, first_row, located, whole};
 use crate::own_args::Calibrate;
 use crate::place::{apart, check_place};
 use crate::progress::Bar;
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Calibrate, machine: &Machine) -> Result<(), Failure> {
     let calibrated = |data: Data<'_>| {
         let calibrated = model.calibrate(data, target, &bar);
         bar.finish();
-        calibrated.map_err(|error| located(&file, 0, error))
+        calibrated.map_err(|error| located(&file, first_row(data), error))
     };
     let model = match &input {
         Input::Table(table) => calibrated(Data::Columns(&whole(table)?))?,

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::networks::hand_over;
 use crate::output::print;
 use crate::own::choices::{kind, method, methods, missing, target};
-use crate::own::input::{Input, array, located, whole};
+use crate::own::input::{Input, array, first_row, located, whole};
 use crate::own_args::Fit;
 use crate::place::{apart, check_place};
 use crate::progress::Bar;
@@ -70,7 +70,7 @@ fn fit(
 ) -> Result<(Fitted, Names), Failure> {
     let file = args.input.display().to_string();
     let fit = |data: Data<'_>| {
-        Model::fit(data, options, progress).map_err(|error| located(&file, 0, error))
+        Model::fit(data, options, progress).map_err(|error| located(&file, first_row(data), error))
     };
     match input {
         Input::Table(table) => {

@@ -167,12 +167,13 @@ pub(super) fn learned(layout: &Layout, table: &[(String, Kind)]) -> Vec<(String,
     columns.collect()
 }
 
-/// An error of some rows of a file, the first of which is `first`: rows count from 1 in the message.
+/// An error of some rows of a file, the first of which is called `first`: rows of tables count from 1, those of
+/// arrays from 0.
 pub(super) fn located(file: &str, first: u64, error: ModelError) -> Failure {
     let error = match error {
         ModelError::Data(error) => {
-            let place =
-                |row: usize| row + 1 + usize::try_from(first).unwrap_or(usize::MAX - row - 1);
+            let first = usize::try_from(first).unwrap_or(usize::MAX);
+            let place = |row: usize| first.saturating_add(row);
             ModelError::Data(error.with_row(place))
         }
         other => other,
@@ -186,6 +187,11 @@ pub(super) fn located(file: &str, first: u64, error: ModelError) -> Failure {
         },
         false => failure,
     }
+}
+
+/// What the first row is called.
+pub(super) fn first_row(data: Data<'_>) -> u64 {
+    u64::from(matches!(data, Data::Columns(_)))
 }
 
 /// An error once a signal has come.
