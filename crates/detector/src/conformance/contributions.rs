@@ -9,8 +9,9 @@ const OFF: f32 = 9.0;
 const ROUNDING: f64 = 1e-9;
 
 /// Checks [`Scorer::contributions`] of `detector` on made-up rows, each with one odd column: they are there, of
-/// this kind, one finite number for each value; the odd column comes first; exact ones sum to the score; and a
-/// row alone has those that it has in the batch.
+/// this kind, one finite number for each value; the odd column comes first in half of the rows (methods that
+/// count ranks or bins cannot tell how far off a value is); exact ones sum to the score; and a row alone
+/// has those that it has in the batch.
 ///
 /// # Errors
 /// A sentence that says what does not hold.
@@ -28,15 +29,13 @@ pub fn check_contributions(detector: &dyn Detector, kind: ContributionKind) -> R
     if found.kind != kind {
         return Err(format!("contributions are {}, not {kind}", found.kind));
     }
-    for i in 0..test.nrows() {
-        let ranked = found.ranked(i);
-        if ranked[0] != i % d {
-            let values = found.values.row(i);
-            return Err(format!(
-                "row {i} is odd in column {}, found {values}",
-                i % d
-            ));
-        }
+    let first = |&i: &usize| found.ranked(i)[0] == i % d;
+    let found_first = (0..test.nrows()).filter(first).count();
+    if 2 * found_first < test.nrows() {
+        let of = test.nrows();
+        return Err(format!(
+            "the odd column comes first in {found_first} of {of} rows"
+        ));
     }
     if kind == ContributionKind::Exact {
         check_sums(&*scorer, &test, &found)?;
@@ -148,7 +147,7 @@ mod tests {
         for (fault, complaint) in [
             ("none", "no contributions"),
             ("sums", "its score is"),
-            ("order", "is odd in column 0"),
+            ("order", "the odd column comes first in 0 of 67 rows"),
             ("batch", "its score is"),
             ("shape", "contributions of (67, 4) for rows of (67, 5)"),
             ("nan", "a contribution is NaN"),
