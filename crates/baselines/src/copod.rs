@@ -83,7 +83,7 @@ impl Detector for Copod {
 #[cfg(test)]
 mod tests {
     use approx::assert_relative_eq;
-    use detector::{Silent, conformance};
+    use detector::{ContributionKind, Silent, conformance};
     use ndarray::{Array1, Array2, ArrayView2, Axis, array};
 
     use super::*;
@@ -112,6 +112,13 @@ mod tests {
     fn the_inductive_form_conforms() {
         let detector = Copod::new(CopodConfig::default());
         assert_eq!(conformance::check(&detector), Ok(()));
+    }
+
+    #[test]
+    fn contributions_sum_to_scores() {
+        let detector = Copod::new(CopodConfig::default());
+        let found = conformance::check_contributions(&detector, ContributionKind::Exact);
+        assert_eq!(found, Ok(()));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Detector for Ecod {
 #[cfg(test)]
 mod tests {
     use approx::assert_relative_eq;
-    use detector::{Silent, conformance};
+    use detector::{ContributionKind, Silent, conformance};
     use ndarray::array;
 
     use super::*;
@@ -92,6 +92,13 @@ mod tests {
     fn the_inductive_form_conforms() {
         let detector = Ecod::new(EcodConfig::default());
         assert_eq!(conformance::check(&detector), Ok(()));
+    }
+
+    #[test]
+    fn contributions_sum_to_scores() {
+        let detector = Ecod::new(EcodConfig::default());
+        let found = conformance::check_contributions(&detector, ContributionKind::Exact);
+        assert_eq!(found, Ok(()));
     }
 
     #[test]

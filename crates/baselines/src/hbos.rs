@@ -1,5 +1,8 @@
 use detector::settings::check;
-use detector::{Detector, DetectorError, Input, Progress, Rows, Scorer, State, StateError};
+use detector::{
+    ContributionKind, Contributions, Detector, DetectorError, Input, Progress, Rows, Scorer, State,
+    StateError,
+};
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -227,6 +230,24 @@ impl<T: Binned> Scorer for Fitted<T> {
             .with_list("thresholds", &thresholds.concat())
             .with_list("scores", &scores.concat()))
     }
+
+    /// The term `−log₂(h + α)` of each column.
+    fn contributions(
+        &self,
+        x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
+        let x = x.rows_like::<T>(self.columns.len())?;
+        let columns = transposed(x.view());
+        let mut terms = Array2::zeros((x.ncols(), x.nrows()));
+        let rows = terms.outer_iter_mut().zip(&self.columns).enumerate();
+        for (j, (mut terms, densities)) in rows {
+            let terms = terms.as_slice_mut().expect("in standard layout");
+            densities.add_scores(column(&columns, j), terms);
+        }
+        let terms = terms.reversed_axes();
+        Ok(Some(Contributions::new(terms, ContributionKind::Exact)))
+    }
 }
 
 #[cfg(test)]
@@ -267,6 +288,14 @@ mod tests {
     fn both_kinds_of_bins_conform() {
         for bins in [Bins::Count(10), Bins::Auto] {
             assert_eq!(conformance::check(&hbos(bins)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn contributions_sum_to_scores() {
+        for bins in [Bins::Count(10), Bins::Auto] {
+            let found = conformance::check_contributions(&hbos(bins), ContributionKind::Exact);
+            assert_eq!(found, Ok(()));
         }
     }
 

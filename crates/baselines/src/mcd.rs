@@ -1,5 +1,8 @@
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
-use ndarray::{Array1, Array2, ArrayView2, Ix1, Ix2};
+use detector::{
+    ContributionKind, Contributions, Detector, DetectorError, Input, Number, Progress, Rows,
+    Scorer, State,
+};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Ix1, Ix2};
 use numpy_random::RandomState;
 use rayon::prelude::*;
 
@@ -145,6 +148,23 @@ impl Scorer for Fitted {
             .with_list("location", &self.location)
             .with_array("precision", &self.precision))
     }
+
+    /// `(x − m)_i (P (x − m))_i` of each column, `P` the precision: where columns are correlated, some are
+    /// negative.
+    fn contributions(
+        &self,
+        x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
+        let x = x.rows_of_width(self.location.len())?.to::<f64>();
+        let off = x.into_owned() - ArrayView1::from(&self.location);
+        let mut terms = Array2::zeros(off.dim());
+        for (off, mut terms) in off.outer_iter().zip(terms.outer_iter_mut()) {
+            terms.assign(&self.precision.dot(&off));
+            terms *= &off;
+        }
+        Ok(Some(Contributions::new(terms, ContributionKind::Exact)))
+    }
 }
 
 impl Fitted {
@@ -174,6 +194,12 @@ mod tests {
     #[test]
     fn it_conforms() {
         assert_eq!(conformance::check(&Mcd), Ok(()));
+    }
+
+    #[test]
+    fn contributions_sum_to_scores() {
+        let found = conformance::check_contributions(&Mcd, ContributionKind::Exact);
+        assert_eq!(found, Ok(()));
     }
 
     fn scores(train: &Array2<f32>, test: &Array2<f32>) -> Array1<f64> {

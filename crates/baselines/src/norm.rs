@@ -1,6 +1,9 @@
 use std::num::NonZeroUsize;
 
-use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
+use detector::{
+    ContributionKind, Contributions, Detector, DetectorError, Input, Number, Progress, Rows,
+    Scorer, State,
+};
 use ndarray::{Array1, ArrayView2, Axis};
 
 /// The squared length of a row, `‖x‖²`, in f64.
@@ -56,6 +59,17 @@ impl Scorer for Fitted {
     fn state(&self) -> Result<State, DetectorError> {
         Ok(State::new("norm", 1).with_value("width", self.width))
     }
+
+    /// The square of each column.
+    fn contributions(
+        &self,
+        x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
+        let x = x.rows_of_width(self.width)?.to::<f64>();
+        let squares = x.mapv(|v| v.powi(2));
+        Ok(Some(Contributions::new(squares, ContributionKind::Exact)))
+    }
 }
 
 /// Squares of f32 fit an f64 without overflow, so finite rows score finitely.
@@ -74,6 +88,12 @@ mod tests {
     #[test]
     fn it_conforms() {
         assert_eq!(conformance::check(&Norm), Ok(()));
+    }
+
+    #[test]
+    fn contributions_sum_to_scores() {
+        let found = conformance::check_contributions(&Norm, ContributionKind::Exact);
+        assert_eq!(found, Ok(()));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 use detector::settings::check;
 use detector::{
-    Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError, needs_memory,
+    ContributionKind, Contributions, Detector, DetectorError, Input, Number, Progress, Rows,
+    Scorer, State, StateError, needs_memory,
 };
-use ndarray::{Array1, ArrayView1, ArrayView2, Axis, Ix1, Ix2, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Ix1, Ix2, Slice};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -190,6 +191,24 @@ impl Scorer for Fitted {
             .with_list("shares", &principal.shares)
             .with_array("directions", &principal.directions))
     }
+
+    /// Squares sum over columns: `(x − m − V Vᵀ(x − m))_i²` for the reconstruction,
+    /// `Σ_j (x_i − v_ji)² / (‖x − v_j‖ λ_j)` for the weighted distances. The unit vectors of undetermined
+    /// directions belong to no column; their square of 1 is spread evenly.
+    fn contributions(
+        &self,
+        x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
+        let x = x.rows_of_width(self.principal.mean.len())?;
+        let parts = match (x, self.score) {
+            (Rows::F32(x), PcaScore::Weighted) => self.weighted_parts(x),
+            (Rows::F64(x), PcaScore::Weighted) => self.weighted_parts(x),
+            (Rows::F32(x), PcaScore::Reconstruction) => self.rest(x).mapv_into(|v| v * v),
+            (Rows::F64(x), PcaScore::Reconstruction) => self.rest(x).mapv_into(|v| v * v),
+        };
+        Ok(Some(Contributions::new(parts, ContributionKind::Exact)))
+    }
 }
 
 impl Fitted {
@@ -228,14 +247,43 @@ impl Fitted {
     }
 
     fn reconstruction<T: Number>(&self, x: ArrayView2<'_, T>) -> Vec<f64> {
+        self.rest(x).outer_iter().map(squared_length).collect()
+    }
+
+    /// `(I − V Vᵀ)(x − m)` of each row.
+    fn rest<T: Number>(&self, x: ArrayView2<'_, T>) -> Array2<f64> {
         let directions = self.principal.directions.view();
         let mut rows = padded(x, &self.principal.mean);
         let along = product(rows.view(), directions.t());
         rows -= &product(along.view(), directions);
-        rows.outer_iter()
-            .take(x.nrows())
-            .map(squared_length)
-            .collect()
+        rows.slice_axis_inplace(Axis(0), Slice::from(..x.nrows()));
+        rows
+    }
+
+    fn weighted_parts<T: Number>(&self, x: ArrayView2<'_, T>) -> Array2<f64> {
+        let Principal {
+            directions,
+            shares,
+            without_variance,
+            mean,
+        } = &self.principal;
+        let mut parts = Array2::zeros(x.dim());
+        for (row, mut parts) in x.outer_iter().zip(parts.outer_iter_mut()) {
+            let row = row.mapv(Number::wide);
+            for (direction, share) in directions.outer_iter().zip(shares) {
+                let squares = (&row - &direction).mapv_into(|v| v * v);
+                let distance = squares.sum().sqrt();
+                // At the tip of the vector all terms are 0.
+                if distance > 0.0 {
+                    parts.scaled_add(1.0 / (distance * share), &squares);
+                }
+            }
+            let squares = row.mapv(|v| v * v + 1.0 / mean.len() as f64);
+            let distance = squares.sum().sqrt();
+            let weight = *without_variance as f64 / (distance * LEAST_SHARE);
+            parts.scaled_add(weight, &squares);
+        }
+        parts
     }
 }
 
@@ -272,6 +320,39 @@ mod tests {
             conformance::check(&pca(PcaScore::Reconstruction, 0.5)),
             Ok(())
         );
+    }
+
+    #[test]
+    fn contributions_sum_to_scores() {
+        for (score, share) in [(PcaScore::Weighted, 0.95), (PcaScore::Reconstruction, 0.5)] {
+            let pca = pca(score, share);
+            let scorer = pca
+                .fit(Input::Rows(undetermined().view()), 0, &Silent)
+                .unwrap();
+            let x = array![[0.5f32, 2.0, -1.0], [0.5, 30.0, 0.3]];
+            let scores = scorer.score(Input::Rows(x.view()), &Silent).unwrap();
+            let parts = scorer
+                .contributions(Input::Rows(x.view()), &Silent)
+                .unwrap();
+            let parts = parts.unwrap();
+            assert_eq!(parts.kind, ContributionKind::Exact);
+            for (row, score) in parts.values.outer_iter().zip(&scores) {
+                assert_relative_eq!(row.sum(), *score, max_relative = 1e-9);
+            }
+            assert_eq!(parts.ranked(1)[0], 1, "{parts:?}");
+        }
+        let found = conformance::check_contributions(
+            &pca(PcaScore::Weighted, 0.95),
+            ContributionKind::Exact,
+        );
+        assert_eq!(found, Ok(()));
+    }
+
+    /// Two columns that vary and a constant one.
+    fn undetermined() -> Array2<f32> {
+        Array2::from_shape_fn((30, 3), |(i, j)| {
+            ((i * (j + 1)) as f32).sin() * (2 - j) as f32
+        })
     }
 
     #[test]

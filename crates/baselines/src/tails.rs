@@ -1,7 +1,9 @@
 //! Scores by the empirical tails of each column, which COPOD and ECOD sum differently.
 
-use detector::{DetectorError, Input, Progress, Rows, Scorer, State};
-use ndarray::{Array1, Array2, ArrayView2};
+use detector::{
+    ContributionKind, Contributions, DetectorError, Input, Progress, Rows, Scorer, State,
+};
+use ndarray::{Array, Array1, Array2, ArrayView2, Dimension};
 use serde::{Deserialize, Serialize};
 
 mod columns;
@@ -133,6 +135,20 @@ impl<T: Keyed> Scorer for Inductive<T> {
         let state = state(self.rule, Ecdf::Train, self.constant_columns);
         Ok(state.with_array("columns", &self.ranks.columns().to_array()))
     }
+
+    /// The tail of each column.
+    fn contributions(
+        &self,
+        x: Input<'_>,
+        _progress: &dyn Progress,
+    ) -> Result<Option<Contributions>, DetectorError> {
+        let x = x.rows_like::<T>(self.ranks.width())?;
+        let parts = self.ranks.parts(x.view());
+        let parts = self
+            .constant_columns
+            .apply(self.ranks.any_constant(), parts);
+        Ok(Some(Contributions::new(parts, ContributionKind::Exact)))
+    }
 }
 
 #[derive(Debug)]
@@ -156,9 +172,10 @@ impl<T: Keyed> Scorer for Transductive<T> {
 }
 
 impl ConstantColumns {
-    fn apply(self, any_constant: bool, scores: Array1<f64>) -> Array1<f64> {
+    /// To scores, or to their parts.
+    fn apply<D: Dimension>(self, any_constant: bool, mut scores: Array<f64, D>) -> Array<f64, D> {
         if self == Self::NanToZero && any_constant {
-            return Array1::zeros(scores.len());
+            scores.fill(0.0);
         }
         scores
     }

@@ -1,6 +1,6 @@
 use std::hint::select_unpredictable;
 
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::columns::{Keyed, SortedColumns, TILE, copy_columns};
@@ -67,6 +67,18 @@ impl<T: Keyed> Ranks<T> {
             scores.extend((0..x.nrows()).map(|i| tiles.iter().map(|tile| tile[i]).sum::<f64>()));
         }
         Array1::from_vec(scores)
+    }
+
+    /// The part of each row's score that comes from each column: `[m, d]` → `[m, d]`.
+    pub(super) fn parts(&self, x: ArrayView2<'_, T>) -> Array2<f64> {
+        let mut parts = Array2::zeros((self.columns.len(), x.nrows()));
+        let columns = x.axis_iter(Axis(1)).zip(parts.outer_iter_mut());
+        for (j, (column, mut parts)) in columns.enumerate() {
+            let keys: Vec<T::Key> = column.iter().map(|value| value.key()).collect();
+            let parts = parts.as_slice_mut().expect("in standard layout");
+            self.add_column(j, &keys, parts);
+        }
+        parts.reversed_axes()
     }
 
     /// The part of each row's score that comes from the columns of the tile that starts at `first`.
