@@ -509,14 +509,16 @@ fn reasons_name_the_columns_that_are_odd() {
 #[test]
 fn arrays_are_fitted_and_scored() {
     let place = Place::new();
-    let wave = |i: usize, j: usize| wave(i + 7 * j, 0.31 + j as f64) as f32;
-    std::fs::write(place.at("vectors.npy"), npy_f32(400, 70, wave)).unwrap();
-    let odd = |i: usize, j: usize| {
-        if i == 2 && j < 9 {
-            3.0
-        } else {
-            wave(i + 400, j)
-        }
+    // Vectors of three directions and a little noise; the odd one lies in none of them.
+    let vector = |i: usize, j: usize| {
+        let along = |k: f64| wave(i, 0.3 + k) * (j as f64 * k).cos();
+        (along(0.5) + along(1.1) + along(2.3) + 0.05 * wave(i + 7 * j, 0.31 + j as f64)) as f32
+    };
+    std::fs::write(place.at("vectors.npy"), npy_f32(400, 70, vector)).unwrap();
+    let odd = |i: usize, j: usize| match (i, j % 2) {
+        (2, 0) => 1.0,
+        (2, _) => -1.0,
+        _ => vector(i + 400, j),
     };
     std::fs::write(place.at("new.npy"), npy_f32(20, 70, odd)).unwrap();
     let fit = place.run(&["fit", "vectors.npy", "-o", "vectors.residuum"]);
@@ -532,7 +534,7 @@ fn arrays_are_fitted_and_scored() {
     place
         .run(&["score", "vectors.residuum", "new.csv"])
         .fails(3, &["a table", "an array"]);
-    std::fs::write(place.at("wide.npy"), npy_f32(20, 71, wave)).unwrap();
+    std::fs::write(place.at("wide.npy"), npy_f32(20, 71, vector)).unwrap();
     place
         .run(&["score", "vectors.residuum", "wide.npy"])
         .fails(3, &["wide.npy", "71", "70"]);

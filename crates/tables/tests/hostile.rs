@@ -91,3 +91,17 @@ fn mutated_files_are_errors() {
     // One page of 64 MiB at most for each of ten columns, which are read at the same time.
     assert!(most < 256 << 20, "{most} bytes");
 }
+
+#[test]
+fn a_page_that_claims_two_gigabytes_is_refused() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/groups.parquet");
+    let mut bytes = std::fs::read(golden).unwrap();
+    // The first page: its type is a byte, the two of its size become five.
+    assert_eq!((bytes[4], bytes[6]), (0x15, 0x15));
+    bytes.splice(7..9, [0xfe, 0xff, 0xff, 0xff, 0x0f]);
+    let error = read_all(bytes).unwrap_err().to_string();
+    assert!(
+        error.contains("a page claims to have 2147483647 bytes"),
+        "{error}"
+    );
+}

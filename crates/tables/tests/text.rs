@@ -29,9 +29,7 @@ fn error(text: impl Into<Vec<u8>>, columns: Option<&[(&str, Kind)]>) -> String {
         Err(error) => return error.to_string(),
     };
     match table.rows(columns.as_deref()) {
-        Ok(rows) => rows
-            .map(|chunk| chunk.map(|_| ()))
-            .collect::<Result<(), _>>(),
+        Ok(mut rows) => rows.try_for_each(|chunk| chunk.map(|_| ())),
         Err(error) => Err(error),
     }
     .unwrap_err()

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Calibrate, machine: &Machine) -> Result<(), Failure> {
         calibrated.map_err(|error| located(&file, first_row(data), error))
     };
     let model = match &input {
-        Input::Table(table) => calibrated(Data::Columns(&whole(table)?))?,
+        Input::Table(table) => calibrated(Data::Columns(&whole(table, |_| true)?))?,
         Input::Array(data) => calibrated(array(data))?,
         Input::Images(pictures) => {
             pictures.warn();

@@ -49,6 +49,12 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
     if machine.networks.is_none() && named.is_none() && matches!(input, Input::Images(_)) {
         return Err(hand_over());
     }
+    let mut options = options;
+    if let Input::Table(table) = &input {
+        // What cannot be read is not there to be dropped.
+        let unread = |name: &String| table.unread().iter().any(|(unread, _)| unread == name);
+        options.roles.drop.retain(|name| !unread(name));
+    }
     let bar = Bar::new();
     let fitted = fit(args, &input, &options, &bar);
     bar.finish();
@@ -74,7 +80,11 @@ fn fit(
     };
     match input {
         Input::Table(table) => {
-            let columns = whole(table)?;
+            let left_out = |name: &str| {
+                let is = |names: &[String]| names.iter().any(|other| other == name);
+                is(&args.drop) || !args.columns.is_empty() && !is(&args.columns)
+            };
+            let columns = whole(table, left_out)?;
             let fitted = fit(Data::Columns(&columns))?;
             Ok((fitted, Names::Rows))
         }

@@ -91,10 +91,14 @@ pub(super) fn options(reading: &Reading) -> Result<Options, Failure> {
     })
 }
 
-/// All rows of a table.
-pub(super) fn whole(table: &Table) -> Result<Columns, Failure> {
+/// All rows of a table. Columns that cannot be read are an error unless `left_out` has them.
+pub(super) fn whole(table: &Table, left_out: impl Fn(&str) -> bool) -> Result<Columns, Failure> {
+    let wanted = match table.unread().iter().all(|(name, _)| left_out(name)) {
+        true => Some(table.schema()),
+        false => None,
+    };
     let mut all: Option<Columns> = None;
-    for chunk in table.rows(None)? {
+    for chunk in table.rows(wanted)? {
         check_interrupt()?;
         let chunk = chunk?.columns;
         match &mut all {

@@ -94,3 +94,69 @@ impl<P: PageReader> PageReader for Checked<P> {
         self.pages.skip_next_page()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(Option<Page>);
+
+    impl Iterator for One {
+        type Item = Result<Page>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            self.get_next_page().transpose()
+        }
+    }
+
+    impl PageReader for One {
+        fn get_next_page(&mut self) -> Result<Option<Page>> {
+            Ok(self.0.take())
+        }
+
+        fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+            Ok(None)
+        }
+
+        fn skip_next_page(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn passes(page: Page) -> bool {
+        let mut checked = Checked {
+            pages: One(Some(page)),
+            optional: true,
+            limit: 4000,
+        };
+        checked.get_next_page().is_ok()
+    }
+
+    #[test]
+    fn a_dictionary_has_no_more_values_than_bytes() {
+        let dictionary = |num_values| Page::DictionaryPage {
+            buf: vec![0; 8].into(),
+            num_values,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        assert!(passes(dictionary(8)) && !passes(dictionary(9)));
+    }
+
+    #[test]
+    fn lengths_are_counted_behind_the_levels() {
+        let page = |encoding, bytes: &'static [u8]| Page::DataPage {
+            buf: bytes.into(),
+            num_values: 1,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let lengths = |bytes| passes(page(Encoding::DELTA_LENGTH_BYTE_ARRAY, bytes));
+        assert!(lengths(&[1, 0, 0, 0, 9, 0x80, 1, 4, 0xe8, 0x07, 0]));
+        assert!(!lengths(&[1, 0, 0, 0, 9, 0x80, 1, 4, 0xe9, 0x07, 0]));
+        assert!(!lengths(&[0xff, 0xff, 0xff, 0xff, 9]) && !lengths(&[]));
+        assert!(!passes(page(Encoding::DELTA_BYTE_ARRAY, &[])));
+    }
+}

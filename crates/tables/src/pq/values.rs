@@ -40,7 +40,7 @@ pub(crate) fn column(
     match reader {
         ColumnReader::BoolColumnReader(reader) => {
             let stored = stored(reader, rows, leaf.optional)?;
-            finish(name, stored, Values::Boolean, false, |value| Ok(value))
+            finish(name, stored, Values::Boolean, false, Ok)
         }
         ColumnReader::Int32ColumnReader(reader) => {
             let stored = stored(reader, rows, leaf.optional)?;

@@ -1,7 +1,5 @@
 //! The second pass: fields become values.
 
-use std::borrow::Cow;
-
 use columns::{Column, Columns, Kind, Values};
 use rayon::prelude::*;
 
@@ -150,7 +148,7 @@ impl Builder {
     }
 
     /// One more field; `false` where it is not of the column's kind.
-    fn push(&mut self, field: &Cow<'_, str>, comma: bool) -> bool {
+    fn push(&mut self, field: &str, comma: bool) -> bool {
         let text = value::trimmed(field);
         let missing = value::is_missing(text);
         self.missing.push(missing);
@@ -174,9 +172,7 @@ impl Builder {
             }
             Values::Integer(values) => put(values, missing, 0, || value::integer(text, comma)),
             Values::Boolean(values) => put(values, missing, false, || value::boolean(text)),
-            Values::Text(values) => put(values, missing, String::new(), || {
-                Some(field.as_ref().to_owned())
-            }),
+            Values::Text(values) => put(values, missing, String::new(), || Some(field.to_owned())),
             Values::Time(values) => put(values, missing, 0, || parse_time(text)),
         }
     }

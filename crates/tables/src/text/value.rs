@@ -56,8 +56,8 @@ pub(crate) fn exact(number: i64) -> Option<f64> {
 /// A float64, the nearest one. A whole number without point and exponent has to be held exactly.
 pub(crate) fn float64(text: &str, comma: bool) -> Option<f64> {
     let number: f64 = match comma {
-        true => fast_float2::parse(with_point(text)?).ok()?,
-        false => fast_float2::parse(text).ok()?,
+        true => with_point(text)?.parse().ok()?,
+        false => text.parse().ok()?,
     };
     if number.abs() >= EXACT && digits_only(text) {
         let digits: i128 = text.parse().ok()?;
@@ -69,8 +69,8 @@ pub(crate) fn float64(text: &str, comma: bool) -> Option<f64> {
 /// A float32, the nearest one.
 pub(crate) fn float32(text: &str, comma: bool) -> Option<f32> {
     let number: f32 = match comma {
-        true => fast_float2::parse(with_point(text)?).ok()?,
-        false => fast_float2::parse(text).ok()?,
+        true => with_point(text)?.parse().ok()?,
+        false => text.parse().ok()?,
     };
     usable(text, number.is_finite()).then_some(number)
 }
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!((exact(1 << 53), exact((1 << 53) + 1)), (Some(EXACT), None));
         assert_eq!(
             (exact(i64::MAX), exact(i64::MIN)),
-            (None, Some(-9.223372036854775808e18))
+            (None, Some(-(2.0_f64.powi(63))))
         );
     }
 
