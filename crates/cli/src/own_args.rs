@@ -136,9 +136,10 @@ pub(crate) struct Fit {
     /// Where a value is missing: error, mean (of the training rows, with a column that says so) or drop (the row)
     #[arg(long, default_value = "error", value_name = "error|mean|drop")]
     pub(crate) missing: String,
-    /// Share of the rows that is held out for calibration
-    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
-    pub(crate) calibration: f64,
+    /// A share of the rows that is held out for calibration, such as 0.2, or a number of folds, such as 5: every row
+    /// trains, and is scored by a detector that has not seen it [default: 0.2, or 5 where the rows are few]
+    #[arg(long, value_name = "SHARE|FOLDS")]
+    pub(crate) calibration: Option<String>,
     #[command(flatten)]
     pub(crate) rates: Rates,
     /// Seed of the division of the rows and of the method

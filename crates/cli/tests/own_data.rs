@@ -409,6 +409,23 @@ fn dates_free_text_and_rates_that_cannot_be_kept_are_refused_with_a_way_out() {
         "{}",
         fitted.stderr
     );
+    // Without an order in time few rows calibrate in folds.
+    let folded = fit(&["--drop", "note,when"]);
+    assert_eq!(folded.code, Some(0), "{}", folded.stderr);
+    assert!(
+        folded.stdout.contains("the one of 5 detectors"),
+        "{}",
+        folded.stdout
+    );
+    assert!(folded.stderr.contains("is proved"), "{}", folded.stderr);
+    let held_out = fit(&["--drop", "note,when", "--calibration", "0.5"]);
+    assert!(
+        held_out.stdout.contains("100 held out"),
+        "{}",
+        held_out.stdout
+    );
+    fit(&["--drop", "note,when", "--calibration", "1.5"]).fails(2, &["--calibration", "1.5"]);
+    fit(&["--drop", "note,when", "--calibration", "200"]).fails(2, &["--calibration"]);
     assert!(!place.at("new.residuum").exists());
     fit(&["--drop", "nothing"]).fails(3, &["nothing"]);
     fit(&["--fpr", "1.5"]).fails(2, &["--fpr", "1.5"]);

@@ -18,8 +18,8 @@ pub use error::{RegistryError, WayOut};
 pub use files::is_too_deep;
 pub use method::{Build, BuildError, Method, Setting, Takes, defaults, make, settings};
 pub use model::{
-    FitOptions, Fitted, Manifest, Model, ModelError, OddRow, Reason, Reasons, RowKind, RowScore,
-    Stored, Target,
+    Calibrating, CrossRate, FitOptions, Fitted, Manifest, Model, ModelError, NamedColumns, OddRow,
+    Reason, Reasons, RowKind, RowScore, Stored, Target,
 };
 pub use pipeline::{Numbers, Pipeline};
 pub use registry::{find, find_among, methods, with_networks};

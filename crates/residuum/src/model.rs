@@ -2,20 +2,27 @@
 
 mod auto;
 mod calibrated;
+mod decide;
 mod error;
 mod explain;
 mod fit;
+mod fold;
+mod folds;
 mod held_out;
+mod hold_out;
+mod learned;
 mod manifest;
 mod options;
 mod rows;
+mod scored;
 mod store;
 
 pub use self::auto::RowKind;
 pub use self::calibrated::{Model, RowScore};
 pub use self::error::ModelError;
 pub use self::explain::{Reason, Reasons};
-pub use self::fit::{Fitted, OddRow};
-pub use self::manifest::Manifest;
-pub use self::options::{FitOptions, Target};
+pub use self::fit::Fitted;
+pub use self::learned::OddRow;
+pub use self::manifest::{CrossRate, Manifest, NamedColumns};
+pub use self::options::{Calibrating, FitOptions, Target};
 pub use self::store::Stored;

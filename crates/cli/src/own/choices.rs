@@ -1,7 +1,7 @@
 use conformal::alarms_per_day;
 use experiment::Machine;
 use residuum::data::Missing;
-use residuum::{Config, Method, RowKind, Target};
+use residuum::{Calibrating, Config, Method, RowKind, Target};
 
 use crate::failure::{Failure, exit};
 use crate::own_args::Rates;
@@ -45,6 +45,23 @@ pub(super) fn target(rates: &Rates) -> Result<Target, Failure> {
         },
         (None, None) => Target::default(),
     })
+}
+
+/// How rows calibrate.
+pub(super) fn calibrating(text: Option<&str>) -> Result<Option<Calibrating>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    if let Ok(folds @ 2..=100) = text.parse::<usize>() {
+        return Ok(Some(Calibrating::Folds(folds)));
+    }
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(Some(Calibrating::Share(share))),
+        _ => {
+            let message = format!(
+                "--calibration {text}: expected a share between 0 and 1, or 2 to 100 folds"
+            );
+            Err(Failure::new(exit::USAGE, message))
+        }
+    }
 }
 
 /// What is done where a value is missing.

@@ -9,7 +9,7 @@ use residuum::{FitOptions, Fitted, Model, OddRow};
 use crate::failure::Failure;
 use crate::networks::hand_over;
 use crate::output::print;
-use crate::own::choices::{kind, method, methods, missing, target};
+use crate::own::choices::{calibrating, kind, method, methods, missing, target};
 use crate::own::input::{Input, array, first_row, located, whole};
 use crate::own_args::Fit;
 use crate::place::{apart, check_place};
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
             time: args.time.clone(),
         },
         missing: missing(&args.missing)?,
-        calibration: args.calibration,
+        calibration: calibrating(args.calibration.as_deref())?,
         target: target(&args.rates)?,
         seed: args.seed,
         runtime: machine.runtime.clone(),

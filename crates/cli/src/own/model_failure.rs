@@ -26,6 +26,8 @@ impl From<ModelError> for Failure {
             ModelError::Share { .. } => {
                 Self::new(exit::USAGE, text).hint("--calibration 0.2 holds one row in five out")
             }
+            ModelError::Folds { .. } => Self::new(exit::BAD_DATA, text)
+                .hint("give more rows, or fewer folds: --calibration 2"),
             ModelError::Takes { .. } => Self::new(exit::USAGE, text).hint(
                 "leave --method out, or take one that `residuum methods list` shows for these data",
             ),

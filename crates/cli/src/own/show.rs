@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use conformal::{Basis, Threshold};
 use residuum::data::{Encoding, Layout};
-use residuum::{Manifest, Stored};
+use residuum::{CrossRate, Manifest, Stored};
 
 use crate::failure::{Failure, exit};
 use crate::output::{print, print_data};
@@ -51,6 +51,25 @@ pub(super) fn facts(manifest: &Manifest) -> String {
         ..
     } = manifest;
     let _ = writeln!(text, "method       {method}: {reason}");
+    let percent = |share: f64| format!("{:.3} %", 100.0 * share);
+    if let Some(CrossRate { rate, bound, folds }) = manifest.cross {
+        let _ = writeln!(
+            text,
+            "rows         {trained}, each scored by the one of {folds} detectors that has not seen it"
+        );
+        let _ = writeln!(
+            text,
+            "threshold    p-value up to {rate:.6}: the rate of false alarms to expect is {}, at most {} is proved",
+            percent(rate),
+            percent(bound)
+        );
+        let _ = writeln!(
+            text,
+            "expect       {:.1} alarms per 1000 normal rows",
+            1000.0 * rate
+        );
+        return text;
+    }
     let _ = writeln!(
         text,
         "rows         {trained} trained on, {calibrated} held out for calibration"

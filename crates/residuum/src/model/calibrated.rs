@@ -1,22 +1,26 @@
 use std::fmt;
 
-use conformal::{Calibration, benjamini_hochberg};
+use conformal::{Calibration, CrossCalibration, benjamini_hochberg};
 use detector::{Progress, Scorer};
 
 use crate::data::Data;
+use crate::model::decide::threshold;
 use crate::model::error::ModelError;
-use crate::model::fit::{scored, threshold};
+use crate::model::folds::Folds;
 use crate::model::manifest::Manifest;
 use crate::model::options::Target;
 use crate::model::rows::sha256;
+use crate::model::scored::scored;
 
 /// A fitted detector with its calibration.
 pub struct Model {
     manifest: Manifest,
     calibration: Calibration,
+    /// Where there is one detector for each fold: the scores of its fold.
+    cross: Option<CrossCalibration>,
     /// Of the columns of the training rows, as numbers; none of images.
     medians: Vec<f64>,
-    scorer: Box<dyn Scorer>,
+    scorers: Folds,
 }
 
 /// What a model says of a row.
@@ -35,14 +39,16 @@ impl Model {
     pub(super) fn new(
         manifest: Manifest,
         calibration: Calibration,
+        cross: Option<CrossCalibration>,
         medians: Vec<f64>,
-        scorer: Box<dyn Scorer>,
+        scorers: Folds,
     ) -> Self {
         Self {
             manifest,
             calibration,
+            cross,
             medians,
-            scorer,
+            scorers,
         }
     }
 
@@ -51,9 +57,18 @@ impl Model {
         &self.manifest
     }
 
-    /// The scores that decisions are made by.
+    /// The scores of rows that the detector has not seen, which decisions are made by; those of all folds
+    /// together where the model was calibrated in folds.
     pub fn calibration(&self) -> &Calibration {
         &self.calibration
+    }
+
+    pub(super) fn cross(&self) -> Option<&CrossCalibration> {
+        self.cross.as_ref()
+    }
+
+    pub(super) fn scorers(&self) -> &Folds {
+        &self.scorers
     }
 
     pub(super) fn medians(&self) -> &[f64] {
@@ -62,7 +77,7 @@ impl Model {
 
     /// The fitted detector, which takes rows as [`Layout::encode`](crate::data::Layout::encode) makes them.
     pub fn scorer(&self) -> &dyn Scorer {
-        &*self.scorer
+        &self.scorers
     }
 
     /// A score for each row, in order; `None` for rows that are left out because a value is missing. A row's
@@ -76,25 +91,40 @@ impl Model {
         progress: &dyn Progress,
     ) -> Result<Vec<Option<RowScore>>, ModelError> {
         let encoded = self.manifest.layout.encode(data)?;
-        let scores = match encoded.input().is_empty() {
-            true => Vec::new(),
-            false => scored(&*self.scorer, encoded.input(), progress)?,
-        };
+        let input = encoded.input();
         let mut rows = vec![None; data.len()];
-        for (i, score) in scores.into_iter().enumerate() {
+        if input.is_empty() {
+            return Ok(rows);
+        }
+        let by_fold = self.scorers.iter();
+        let by_fold: Vec<Vec<f64>> = by_fold
+            .map(|scorer| scored(scorer, input, progress))
+            .collect::<Result<_, _>>()?;
+        for i in 0..input.len() {
             let row = encoded.kept.as_ref().map_or(i, |kept| kept[i]);
-            rows[row] = Some(self.row_score(score)?);
+            let scores: Vec<f64> = by_fold.iter().map(|scores| scores[i]).collect();
+            rows[row] = Some(self.row_score(&scores)?);
         }
         Ok(rows)
     }
 
-    /// What a score means.
-    fn row_score(&self, score: f64) -> Result<RowScore, ModelError> {
-        let alarm = |threshold: &conformal::Threshold| threshold.alarm(score);
+    /// What a row's score by each detector means.
+    fn row_score(&self, scores: &[f64]) -> Result<RowScore, ModelError> {
+        // As the scores of all detectors together ([`Folds`]) are made.
+        let score = scores.iter().sum::<f64>() / scores.len() as f64;
+        let p_value = match &self.cross {
+            Some(cross) => cross.p_value(scores)?,
+            None => self.calibration.p_value(score)?,
+        };
+        let is_anomaly = match (&self.manifest.threshold, &self.manifest.cross) {
+            (Some(threshold), _) => Some(threshold.alarm(score)?),
+            (None, Some(cross)) => Some(p_value <= cross.rate),
+            (None, None) => None,
+        };
         Ok(RowScore {
             score,
-            p_value: self.calibration.p_value(score)?,
-            is_anomaly: self.manifest.threshold.as_ref().map(alarm).transpose()?,
+            p_value,
+            is_anomaly,
         })
     }
 
@@ -133,21 +163,23 @@ impl Model {
                 "these are the rows it was trained on".to_owned(),
             ));
         }
-        let calibration = Calibration::new(scored(&*self.scorer, input, progress)?)?;
-        let mut warnings = self.scorer.warnings();
+        let calibration = Calibration::new(scored(&self.scorers, input, progress)?)?;
+        let mut warnings = self.scorers.warnings();
         let threshold = threshold(&calibration, target, &mut warnings)?;
         let manifest = Manifest {
             calibrated: input.len(),
             calibrated_sha256: hash,
             threshold,
+            cross: None,
             warnings,
             ..self.manifest
         };
         Ok(Self {
             manifest,
             calibration,
+            cross: None,
             medians: self.medians,
-            scorer: self.scorer,
+            scorers: self.scorers,
         })
     }
 }

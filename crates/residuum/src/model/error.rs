@@ -33,6 +33,14 @@ pub enum ModelError {
         /// The share asked for.
         share: f64,
     },
+    /// More folds than rows or groups.
+    #[error("{parts} rows or groups cannot be divided into {folds} folds")]
+    Folds {
+        /// Rows or groups.
+        parts: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
     /// A method of rows for images, or of images for rows.
     #[error("`{method}` takes {takes}, and the data are {found}")]
     Takes {

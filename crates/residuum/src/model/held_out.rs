@@ -70,6 +70,42 @@ pub(super) fn divide(
     })
 }
 
+/// The fold, from 0, of each of `rows`: of one size within one row, or whole groups where a column says which rows
+/// belong together; drawn by `seed`. No fold is empty.
+pub(super) fn deal(
+    table: Option<&Columns>,
+    rows: &[usize],
+    roles: &Roles,
+    folds: usize,
+    seed: u64,
+) -> Result<Vec<usize>, ModelError> {
+    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    match (table, &roles.group) {
+        (Some(table), Some(group)) => {
+            let group = column(table, group)?;
+            for (i, &row) in rows.iter().enumerate() {
+                groups.entry(name(group, row)).or_default().push(i);
+            }
+        }
+        _ => groups.extend((0..rows.len()).map(|i| (format!("{i:020}"), vec![i]))),
+    }
+    if folds < 2 || groups.len() < folds {
+        return Err(ModelError::Folds {
+            parts: groups.len(),
+            folds,
+        });
+    }
+    let groups: Vec<Vec<usize>> = groups.into_values().collect();
+    let mut fold_of = vec![0; rows.len()];
+    let order = RandomState::new(seed_of(seed)).permutation(groups.len());
+    for (place, group) in order.into_iter().enumerate() {
+        for &i in &groups[group] {
+            fold_of[i] = place % folds;
+        }
+    }
+    Ok(fold_of)
+}
+
 /// At most `most` of `rows`, drawn without putting back, in ascending order.
 fn some(mut rows: Vec<usize>, most: usize, random: &mut RandomState) -> Vec<usize> {
     if rows.len() > most {
@@ -166,6 +202,25 @@ mod tests {
             divided(&times, &table).calibrate,
             (0..10).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn folds_have_one_size_and_keep_groups_together() {
+        let rows: Vec<usize> = (0..23).collect();
+        let fold_of = deal(None, &rows, &Roles::default(), 5, 1).unwrap();
+        let size = |fold| fold_of.iter().filter(|of| **of == fold).count();
+        assert!((0..5).all(|fold| (4..=5).contains(&size(fold))));
+        let parts = Values::Integer((0..40).map(|i| i / 4).collect());
+        let table = Columns::new(vec![Column::new("part", parts)]).unwrap();
+        let groups = Roles {
+            group: Some("part".to_owned()),
+            ..Roles::default()
+        };
+        let rows: Vec<usize> = (0..40).collect();
+        let fold_of = deal(Some(&table), &rows, &groups, 5, 1).unwrap();
+        assert!(rows.iter().all(|row| fold_of[*row] == fold_of[row / 4 * 4]));
+        assert!(deal(Some(&table), &rows, &groups, 11, 1).is_err());
+        assert!(deal(None, &rows[..4], &Roles::default(), 5, 1).is_err());
     }
 
     #[test]

@@ -34,8 +34,11 @@ pub struct Manifest {
     pub calibrated_sha256: String,
     /// The seed.
     pub seed: u64,
-    /// The score above which a row is an anomaly; `None` where the calibration rows are too few.
+    /// The score above which a row is an anomaly; `None` where p-values decide.
     pub threshold: Option<Threshold>,
+    /// The p-value up to which a row is an anomaly, where the model was calibrated in folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross: Option<CrossRate>,
     /// The values of maps that are drawn darkest and brightest; `None` where there are no maps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map_scale: Option<[f32; 2]>,
@@ -65,4 +68,16 @@ impl NamedColumns {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// A decision by cross-conformal p-values.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrossRate {
+    /// A row is an anomaly where its p-value is at most this; the false-positive rate to expect.
+    pub rate: f64,
+    /// The false-positive rate that is proved.
+    pub bound: f64,
+    /// Detectors that score each row.
+    pub folds: usize,
 }

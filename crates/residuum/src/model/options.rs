@@ -17,8 +17,9 @@ pub struct FitOptions<'a> {
     pub roles: Roles,
     /// What is done where a value is missing.
     pub missing: Missing,
-    /// The share of the rows that is held out of training, for calibration.
-    pub calibration: f64,
+    /// How rows calibrate; `None` holds one row in five out where that gives 299 or more, and takes five folds
+    /// where it does not, the method needs no libtorch and no column says when rows were.
+    pub calibration: Option<Calibrating>,
     /// What a threshold has to keep.
     pub target: Target,
     /// Of the division of the rows and of the method.
@@ -36,12 +37,22 @@ impl<'a> FitOptions<'a> {
             kind: None,
             roles: Roles::default(),
             missing: Missing::default(),
-            calibration: 0.2,
+            calibration: None,
             target: Target::default(),
             seed: 0,
             runtime: Runtime::cpu(),
         }
     }
+}
+
+/// How rows calibrate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Calibrating {
+    /// This share of the rows is held out of training.
+    Share(f64),
+    /// In so many folds every row is scored by a detector that has not seen it (cross-conformal); new rows are
+    /// scored by all of them. What is promised is weaker, and all rows count.
+    Folds(usize),
 }
 
 /// The share of normal rows that may be called anomalies.

@@ -1,12 +1,13 @@
 use std::path::{Path, PathBuf};
 
-use conformal::Calibration;
+use conformal::{Calibration, CrossCalibration};
 use detector::{Detector, State, StateError};
 
 use crate::data::Layout;
 use crate::method::Method;
 use crate::model::calibrated::Model;
 use crate::model::error::ModelError;
+use crate::model::folds::Folds;
 use crate::model::manifest::Manifest;
 use crate::registry::find_among;
 use crate::runtime::Runtime;
@@ -15,7 +16,7 @@ const KIND: &str = "model";
 const LAYOUT: u32 = 1;
 const CALIBRATION: &str = "calibration";
 const MEDIANS: &str = "medians";
-const DETECTOR: &str = "detector";
+const DETECTORS: &str = "detectors";
 
 /// A model as it is stored: what it says about itself can be read without the method that it needs.
 #[derive(Debug, Clone)]
@@ -30,11 +31,20 @@ impl Model {
     /// # Errors
     /// [`ModelError::Detector`] where numbers cannot be read back from a device.
     pub fn state(&self) -> Result<State, ModelError> {
-        Ok(State::new(KIND, LAYOUT)
+        let mut state = State::new(KIND, LAYOUT)
             .with_config(self.manifest())
-            .with_list(CALIBRATION, self.calibration().scores())
-            .with_list(MEDIANS, self.medians())
-            .with_part(DETECTOR, self.scorer().state()?))
+            .with_value(DETECTORS, self.scorers().len())
+            .with_list(MEDIANS, self.medians());
+        state = match self.cross() {
+            None => state.with_list(CALIBRATION, self.calibration().scores()),
+            Some(cross) => {
+                let folds = cross.folds().iter().enumerate();
+                folds.fold(state, |state, (i, fold)| {
+                    state.with_list(&fold_name(i), fold.scores())
+                })
+            }
+        };
+        Ok(self.scorers().store(state)?)
     }
 
     /// Writes it to one file, a safetensors file: there is the whole file or what was there before.
@@ -113,8 +123,23 @@ impl Stored {
         let mut config = method.config();
         config.set_all(&manifest.config)?;
         let detector = method.detector(&config, runtime)?;
-        let scorer = detector.restore(state.part(DETECTOR)?)?;
-        let calibration = calibration(&state)?;
+        let n: usize = state.value(DETECTORS)?;
+        if n == 0 || n > MOST_FOLDS || (manifest.cross.is_some() && n < 2) {
+            return Err(state.wrong(DETECTORS, n).into());
+        }
+        let parts = (0..n).map(|i| detector.restore(state.part(&Folds::name(i, n))?));
+        let scorers = Folds::new(parts.collect::<Result<_, _>>()?);
+        let cross = match manifest.cross {
+            Some(_) => Some(cross(&state, n)?),
+            None => None,
+        };
+        let calibration = match &cross {
+            None => calibration(&state, CALIBRATION)?,
+            Some(cross) => {
+                let scores = cross.folds().iter().flat_map(|fold| fold.scores().to_vec());
+                Calibration::new(scores.collect())?
+            }
+        };
         if manifest.threshold.is_some_and(|t| t.n() != calibration.n()) {
             let reason = "another number of scores than the threshold was made from";
             return Err(state.wrong(CALIBRATION, reason).into());
@@ -123,7 +148,7 @@ impl Stored {
             Some(width) => state.finite::<f64, ndarray::Ix1>(MEDIANS, width)?.to_vec(),
             None => Vec::new(),
         };
-        Ok(Model::new(manifest, calibration, medians, scorer))
+        Ok(Model::new(manifest, calibration, cross, medians, scorers))
     }
 }
 
@@ -136,9 +161,22 @@ fn width(layout: &Layout) -> Option<usize> {
     }
 }
 
-fn calibration(state: &State) -> Result<Calibration, StateError> {
-    let scores: Vec<f64> = state.list(CALIBRATION)?;
-    Calibration::new(scores).map_err(|error| state.wrong(CALIBRATION, error))
+/// A file with more folds was not written here.
+const MOST_FOLDS: usize = 1000;
+
+fn fold_name(i: usize) -> String {
+    format!("{CALIBRATION}-{i}")
+}
+
+fn calibration(state: &State, name: &str) -> Result<Calibration, StateError> {
+    let scores: Vec<f64> = state.list(name)?;
+    Calibration::new(scores).map_err(|error| state.wrong(name, error))
+}
+
+fn cross(state: &State, n: usize) -> Result<CrossCalibration, ModelError> {
+    let folds = (0..n).map(|i| calibration(state, &fold_name(i)));
+    let folds: Vec<Calibration> = folds.collect::<Result<_, _>>()?;
+    Ok(CrossCalibration::new(folds)?)
 }
 
 #[cfg(test)]
@@ -148,7 +186,7 @@ mod tests {
 
     use super::*;
     use crate::data::{Data, Roles};
-    use crate::model::options::FitOptions;
+    use crate::model::options::{Calibrating, FitOptions};
 
     fn table(n: usize) -> Columns {
         let number = |i: usize, k: f64| (i as f64 * k).sin() + (i as f64 * 0.37 * k).cos();
@@ -167,9 +205,12 @@ mod tests {
     fn every_method_without_libtorch_is_stored_and_read_with_the_same_bits() {
         let (train, new) = (table(150), table(40));
         let folder = tempfile::tempdir().unwrap();
-        for method in crate::methods().iter().filter(|m| !m.needs_libtorch) {
+        let methods = crate::methods().iter().filter(|m| !m.needs_libtorch);
+        let ways = [Calibrating::Share(0.2), Calibrating::Folds(3)];
+        for (method, way) in methods.flat_map(|method| ways.map(|way| (method, way))) {
             let options = FitOptions {
                 method: Some(method.config()),
+                calibration: Some(way),
                 roles: Roles {
                     key: Some("id".to_owned()),
                     ..Roles::default()

@@ -1,0 +1,107 @@
+use conformal::Calibration;
+use detector::{Detector, Progress};
+
+use crate::data::{Data, DataError, Layout};
+use crate::model::auto::{Choice, choose};
+use crate::model::error::ModelError;
+use crate::model::folds::Folds;
+use crate::model::held_out::divide;
+use crate::model::learned::{
+    Learned, OddRow, check_inductive, check_takes, map_scale, medians, places,
+};
+use crate::model::options::FitOptions;
+use crate::model::rows::{Samples, copies, sha256};
+use crate::model::scored::scored;
+
+/// Training rows are scored where there are no more than these.
+const MOST_SCORED: usize = 20_000;
+
+/// Fits to most of the rows at `normal` and scores the `share` that is held out.
+pub(super) fn hold_out<'a>(
+    data: Data<'_>,
+    normal: Vec<usize>,
+    share: f64,
+    most: (usize, usize),
+    options: &FitOptions<'a>,
+    progress: &dyn Progress,
+) -> Result<Learned<'a>, ModelError> {
+    let table = match data {
+        Data::Columns(table) => Some(table),
+        _ => None,
+    };
+    let n = normal.len();
+    let roles = &options.roles;
+    let division = divide(table, normal, roles, share, options.seed, most)?;
+    // What the calibration rows look like must not decide how training rows are treated.
+    let train = Samples::of(data, &division.train);
+    let trained = |error: DataError| error.with_row(|row| division.train[row]);
+    let layout = Layout::learn(train.data(), roles, options.missing).map_err(trained)?;
+    let encoded = layout.encode(train.data()).map_err(trained)?;
+    let input = encoded.input();
+    let Choice {
+        method,
+        config,
+        reason,
+        kind,
+    } = choose(
+        options.methods,
+        options.method.as_ref(),
+        options.kind,
+        input,
+    )?;
+    check_takes(method, input)?;
+    check_inductive(&config)?;
+    let detector = method.detector(&config, &options.runtime)?;
+    let scorer = detector.fit(input, options.seed, progress)?;
+
+    let held_out = Samples::of(data, &division.calibrate);
+    let held_out_encoded = (layout.encode(held_out.data()))
+        .map_err(|error| error.with_row(|row| division.calibrate[row]))?;
+    let held_out_input = held_out_encoded.input();
+    let scores = scored(&*scorer, held_out_input, progress)?;
+    let mut warnings = scorer.warnings();
+    let repeated = copies(input, held_out_input);
+    if repeated > 0 {
+        warnings.push(format!(
+            "{repeated} of {} calibration rows equal a training row: where new rows are no such copies, \
+             there will be more false alarms",
+            scores.len()
+        ));
+    }
+    let odd = |rows: Vec<usize>, scores: &[f64], held_out| {
+        let rows = rows.into_iter().zip(scores);
+        rows.map(|(row, &score)| OddRow {
+            row,
+            score,
+            held_out,
+        })
+        .collect::<Vec<_>>()
+    };
+    let calibrate = places(&division.calibrate, held_out_encoded.kept.as_deref());
+    let mut scored_rows = odd(calibrate, &scores, true);
+    if input.len() <= MOST_SCORED {
+        let own = scored(&*scorer, input, progress)?;
+        let train = places(&division.train, encoded.kept.as_deref());
+        scored_rows.extend(odd(train, &own, false));
+    }
+    let used = division.train.len() + division.calibrate.len();
+    Ok(Learned {
+        method,
+        config,
+        reason,
+        kind,
+        calibration: Calibration::new(scores)?,
+        cross: None,
+        medians: medians(input)?,
+        map_scale: map_scale(&*scorer, held_out_input, progress)?,
+        trained: input.len(),
+        trained_sha256: sha256(input),
+        calibrated_sha256: sha256(held_out_input),
+        incomplete: used - input.len() - held_out_input.len(),
+        is_capped: used < n,
+        odd: scored_rows,
+        warnings,
+        scorers: Folds::new(vec![scorer]),
+        layout,
+    })
+}
