@@ -3,6 +3,7 @@
 //! | question | function |
 //! | --- | --- |
 //! | How far may this AUROC be off, from the rows alone? | [`auroc_interval`], [`bootstrap_interval`], [`newcombe_interval`] |
+//! | How far may a share of rows be off? | [`wilson_interval`] |
 //! | Do two scorings of the same rows differ? | [`auroc_difference`] |
 //! | What do several seeds say? | [`mean`], [`standard_deviation`], [`t_interval`] |
 //! | Do two methods differ over many data sets? | [`wilcoxon_exact`], [`wilcoxon_normal`] |
@@ -28,6 +29,7 @@ mod newcombe;
 mod seeds;
 mod studentized_range;
 mod wilcoxon;
+mod wilson;
 
 pub use bootstrap::{Bootstrap, bootstrap_interval};
 pub use critical_difference::{MethodPair, Nemenyi, WilcoxonHolm, nemenyi, wilcoxon_holm};
@@ -41,3 +43,4 @@ pub use newcombe::newcombe_interval;
 pub use seeds::{mean, standard_deviation, t_interval};
 pub use studentized_range::{studentized_range_cdf, studentized_range_quantile};
 pub use wilcoxon::{Wilcoxon, Zeros, wilcoxon_exact, wilcoxon_normal};
+pub use wilson::wilson_interval;
