@@ -2,6 +2,9 @@ use detector::Progress;
 
 use crate::data::{Data, Findings, Layout, findings};
 use crate::model::auto::caps;
+use crate::data::{Data, DataError, Findings, Layout, anomalies, findings};
+use crate::method::{Method, Takes};
+use crate::model::auto::{Choice, caps, choose};
 use crate::model::calibrated::Model;
 use crate::model::decide::{cross_rate, threshold};
 use crate::model::error::ModelError;
@@ -12,6 +15,8 @@ use crate::model::manifest::{Manifest, NamedColumns};
 use crate::model::options::{Calibrating, FitOptions};
 use crate::model::rows::anomalies;
 use crate::registry::find_among;
+use crate::model::options::{FitOptions, Target};
+use crate::model::rows::{Samples, copies, sha256};
 
 /// A fitted model and what was seen on the way.
 #[derive(Debug)]

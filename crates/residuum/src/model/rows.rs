@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 
-use columns::{Columns, Values};
+use columns::Columns;
 use detector::Input;
 use ndarray::{Array2, Array4, Axis};
 use sha2::{Digest, Sha256};
 
-use crate::data::{Data, DataError};
+use crate::data::Data;
 
 /// Some of the samples, on their own.
 pub(super) enum Samples {
@@ -76,43 +76,4 @@ fn each_row(input: Input<'_>, mut with: impl FnMut(&[u8])) {
             with(&bytes);
         }),
     }
-}
-
-/// The rows that the column `name` calls anomalies.
-pub(super) fn anomalies(table: &Columns, name: &str) -> Result<Vec<bool>, DataError> {
-    let Some(column) = table.get(name) else {
-        return Err(DataError::NoColumn {
-            name: name.to_owned(),
-            known: table.iter().map(|column| column.name.clone()).collect(),
-        });
-    };
-    let wrong = |row: usize, value: String| DataError::Label {
-        name: name.to_owned(),
-        row,
-        value,
-    };
-    let label = |row: usize| -> Result<bool, DataError> {
-        if column.is_missing(row) {
-            return Err(wrong(row, "nothing".to_owned()));
-        }
-        let number = match &column.values {
-            Values::Boolean(v) => return Ok(v[row]),
-            Values::Integer(v) | Values::Time(v) => v[row] as f64,
-            Values::Float32(v) => f64::from(v[row]),
-            Values::Float64(v) => v[row],
-            Values::Text(v) => {
-                return match v[row].to_lowercase().as_str() {
-                    "normal" | "good" | "ok" => Ok(false),
-                    "anomaly" | "anomalous" | "outlier" => Ok(true),
-                    _ => Err(wrong(row, format!("{:?}", v[row]))),
-                };
-            }
-        };
-        match number {
-            0.0 => Ok(false),
-            1.0 => Ok(true),
-            other => Err(wrong(row, other.to_string())),
-        }
-    };
-    (0..table.rows()).map(label).collect()
 }
