@@ -102,7 +102,9 @@ impl From<ExperimentError> for Failure {
                     ..failure
                 }
             }
-            ExperimentError::Metric(_) => Self::new(exit::BAD_DATA, text),
+            ExperimentError::Metric(_) | ExperimentError::Statistics(_) => {
+                Self::new(exit::BAD_DATA, text)
+            }
             ExperimentError::NoGradient => Self::new(exit::USAGE, text)
                 .hint("give a surrogate that has one, such as tccm, dte-c, or ddpm without noise"),
             ExperimentError::AttackSetting { .. }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use datasets::DatasetError;
 use detector::{DetectorError, WayOut};
 use metrics::MetricError;
+use metrics::statistics::StatisticsError;
 use residuum::RegistryError;
 
 /// Why an experiment gave no result.
@@ -31,6 +32,9 @@ pub enum ExperimentError {
     /// Scores and labels that have no metrics.
     #[error(transparent)]
     Metric(#[from] MetricError),
+    /// Scores and labels whose figures have no interval.
+    #[error(transparent)]
+    Statistics(#[from] StatisticsError),
     /// A setting of an attack outside its range.
     #[error("{name} of an attack: found {found}, expected {expected}")]
     AttackSetting {
