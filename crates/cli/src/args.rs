@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use crate::machine_args::Machine;
 use crate::own_args::{
     CALIBRATE_EXAMPLES, Calibrate, EXPLAIN_EXAMPLES, Explain, FIT_EXAMPLES, Fit, SCORE_EXAMPLES,
+    CALIBRATE_EXAMPLES, Calibrate, EVALUATE_EXAMPLES, Evaluate, FIT_EXAMPLES, Fit, SCORE_EXAMPLES,
     SHOW_EXAMPLES, Score, Show,
 };
 
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     /// Score new data with a model: which rows or images are odd, and how sure that is
     #[command(after_help = SCORE_EXAMPLES)]
     Score(Score),
+    /// Compare a model's scores with labels: all metrics with intervals, and a page
+    #[command(after_help = EVALUATE_EXAMPLES)]
+    Evaluate(Evaluate),
     /// What a model is and what it promises
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),

@@ -98,6 +98,7 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
     match &cli.command {
         Command::Fit(args) => own::fit(args, &machine(&args.machine)?),
         Command::Score(args) => own::score(args, &machine(&args.machine)?),
+        Command::Evaluate(args) => own::evaluate(args, &machine(&args.machine)?),
         Command::Show(args) => own::show(args),
         Command::Calibrate(args) => own::calibrate(args, &machine(&args.machine)?),
         Command::Explain(args) => own::explain(args, &machine(&args.machine)?),

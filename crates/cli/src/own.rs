@@ -1,8 +1,9 @@
-//! Detectors for data of one's own: `fit`, `score`, `show`, `calibrate`.
+//! Detectors for data of one's own: `fit`, `score`, `evaluate`, `show`, `calibrate`.
 
 mod calibrate;
 mod choices;
 mod explain;
+mod evaluate;
 mod fit;
 mod input;
 mod maps;
@@ -14,6 +15,7 @@ mod stream;
 
 pub(crate) use calibrate::run as calibrate;
 pub(crate) use explain::run as explain;
+pub(crate) use evaluate::run as evaluate;
 pub(crate) use fit::run as fit;
 pub(crate) use score::run as score;
 pub(crate) use show::run as show;

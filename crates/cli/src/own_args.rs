@@ -27,6 +27,16 @@ Examples:
 The output has the rows and columns of the input in their order, and score (higher is more anomalous), p_value (of
 normal rows at most a share p has one of p or less) and anomaly.";
 
+pub(crate) const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  residuum evaluate parts.residuum checked.csv --label defect
+  residuum evaluate parts.residuum checked.parquet --label defect --report checked
+  residuum evaluate vectors.residuum vectors.npz --json
+  residuum evaluate photos.residuum photos/test --report checked
+
+Labels are 0 or 1, false or true, normal (good, ok) or anomaly. They are compared with the scores, no more: the model
+stays as it is.";
+
 pub(crate) const SHOW_EXAMPLES: &str = "\
 Examples:
   residuum show parts.residuum
@@ -179,6 +189,29 @@ pub(crate) struct Score {
     /// Score each line of standard input as it comes
     #[arg(long)]
     pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// Model made by residuum fit
+    pub(crate) model: PathBuf,
+    /// Data with labels, like those it was fitted to: a table, .npz (arrays X and y), or a folder of images in which
+    /// the folders good, normal and ok hold the normal ones and all others anomalies; - for CSV on standard input
+    #[arg(value_name = "DATA")]
+    pub(crate) input: PathBuf,
+    /// Column of a table that says which rows are anomalies [default: that of residuum fit --label]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// Write a page with curves, the scores and the worst misses: DIR/index.html
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]

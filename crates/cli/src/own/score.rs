@@ -17,7 +17,7 @@ use crate::place::{apart, check_place};
 use crate::progress::{After, Bar};
 
 /// Images that are read, scored and drawn together.
-const IMAGES: usize = 64;
+pub(super) const IMAGES: usize = 64;
 
 /// `residuum score`: a score for each row of data of one's own.
 pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {

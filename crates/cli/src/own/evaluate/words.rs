@@ -1,0 +1,262 @@
+//! What was found, as text and as JSON.
+
+use std::fmt::Write as _;
+
+use conformal::{Basis, Threshold};
+use experiment::{Alarms, Share};
+use record::By;
+use serde_json::{Value, json};
+
+use super::found::Found;
+use super::misses::Miss;
+use super::promise::{Kept, most};
+use crate::own::show::threshold_lines;
+
+/// Misses of a class in the terminal.
+const SHOWN: usize = 3;
+
+/// One figure: its name, its value and what stands behind it.
+pub(super) struct Line {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) more: String,
+}
+
+/// Every metric of the ranking with its interval.
+pub(super) fn ranking(found: &Found<'_>) -> Vec<Line> {
+    let evaluation = &found.evaluation;
+    let metrics = &evaluation.metrics;
+    let line = |name, value, more: String| Line {
+        name,
+        value: percent(value),
+        more,
+    };
+    let auroc = evaluation.auroc.map_or_else(String::new, |interval| {
+        let by = match interval.by {
+            By::Delong => "DeLong",
+            By::Newcombe => "Newcombe",
+        };
+        format!("{} by {by}", range(interval.low, interval.high))
+    });
+    let ap = range(evaluation.ap.low, evaluation.ap.high);
+    let k = evaluation.anomalies;
+    vec![
+        line("AUROC", metrics.auroc, auroc),
+        line(
+            "AP",
+            metrics.ap,
+            format!("{ap} by bootstrap (average precision)"),
+        ),
+        line(
+            "F1 at k",
+            metrics.f1_at_k,
+            format!("k = {k}, the number of anomalies"),
+        ),
+        line(
+            "FPR at 95 %",
+            metrics.fpr95,
+            "of the normal rows are flagged where 95 % of the anomalies are found".to_owned(),
+        ),
+        line(
+            "partial AUC",
+            metrics.pauc,
+            "up to a false-positive rate of 10 %, standardised: 50 % by chance".to_owned(),
+        ),
+    ]
+}
+
+/// What came of the threshold.
+pub(super) fn decisions(alarms: &Alarms) -> Vec<Line> {
+    let line = |name, share: &Share, of: &str| Line {
+        name,
+        value: percent(share.interval.estimate),
+        more: format!(
+            "{} of {} {of}, {}",
+            share.hits,
+            share.of,
+            range(share.interval.low, share.interval.high)
+        ),
+    };
+    let mut lines = vec![
+        line("false alarms", &alarms.false_positives, "normal rows"),
+        line("detected", &alarms.detected, "anomalies"),
+    ];
+    match &alarms.precision {
+        Some(precision) => lines.push(line("precision", precision, "alarms")),
+        None => lines.push(Line {
+            name: "precision",
+            value: "none".to_owned(),
+            more: "no row is above the threshold".to_owned(),
+        }),
+    }
+    lines
+}
+
+/// Whether the promise was kept, in a sentence.
+pub(super) fn promise(false_positives: &Share, threshold: &Threshold) -> String {
+    let limit = most(threshold);
+    let promised = match threshold.basis() {
+        Basis::Certified { confidence, .. } => format!(
+            "at most {} promised with {} % confidence",
+            percent(limit),
+            100.0 * confidence
+        ),
+        Basis::Marginal { target } => format!(
+            "{} promised on average, at most {} for 95 % of calibrations",
+            percent(target),
+            percent(limit)
+        ),
+    };
+    let verdict = match Kept::of(false_positives, threshold) {
+        Kept::Yes => "kept",
+        Kept::Chance => "more came, as chance may have it: the interval reaches the promise",
+        Kept::No => "not kept: the normal rows are unlike those it was calibrated on",
+    };
+    format!("{promised}: {verdict}")
+}
+
+/// How many rows of what there are.
+pub(super) fn data(found: &Found<'_>) -> String {
+    let (normals, anomalies) = (found.evaluation.normals, found.evaluation.anomalies);
+    let what = match found.rows.file(0) {
+        Some(_) => "images",
+        None => "rows",
+    };
+    let input = found.args.input.display();
+    format!(
+        "{input}: {} {what}, {normals} normal and {anomalies} anomalies with a score",
+        found.rows.len()
+    )
+}
+
+/// Rows without a score, where there are any.
+pub(super) fn without_score(found: &Found<'_>) -> Option<String> {
+    let (n, of) = (found.rows.without_score(), found.rows.len());
+    let share = percent(n as f64 / of.max(1) as f64);
+    (n > 0).then(|| format!("{n} of {of} rows ({share}): a value is missing"))
+}
+
+/// All figures, a line each.
+pub(super) fn text(found: &Found<'_>) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "data         {}", data(found));
+    if let Some(line) = without_score(found) {
+        let _ = writeln!(text, "no score     {line}");
+    }
+    let _ = writeln!(text, "method       {}", found.model.manifest().method);
+    let lines = |text: &mut String, lines: Vec<Line>| {
+        for Line { name, value, more } in lines {
+            let _ = writeln!(text, "{name:<13}{value:<10}{more}");
+        }
+    };
+    lines(&mut text, ranking(found));
+    match (&found.model.manifest().threshold, &found.evaluation.alarms) {
+        (Some(threshold), Some(alarms)) => {
+            text.push_str(&threshold_lines(threshold));
+            lines(&mut text, decisions(alarms));
+            let promise = promise(&alarms.false_positives, threshold);
+            let _ = writeln!(text, "promise      {promise}");
+        }
+        _ => text.push_str("threshold    none: too few rows were held out for calibration\n"),
+    }
+    for (title, misses) in [
+        ("low anomaly", &found.misses.anomalies),
+        ("high normal", &found.misses.normals),
+    ] {
+        for (i, miss) in misses.iter().take(SHOWN).enumerate() {
+            let label = if i == 0 { title } else { "" };
+            let _ = writeln!(text, "{label:<13}{}", describe(found, miss));
+        }
+    }
+    text
+}
+
+fn describe(found: &Found<'_>, miss: &Miss) -> String {
+    let key = found.rows.key(miss.row);
+    let key = key.map_or_else(String::new, |key| format!(" ({key})"));
+    let (score, p) = (miss.score.score, miss.score.p_value);
+    format!(
+        "{}{key}: score {score:.4}, p = {p:.4}",
+        found.rows.name(miss.row)
+    )
+}
+
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+fn range(low: f64, high: f64) -> String {
+    format!("{:.2} to {:.2}", 100.0 * low, 100.0 * high)
+}
+
+/// One object: shares as fractions.
+pub(super) fn json(found: &Found<'_>) -> Value {
+    let Found {
+        args,
+        model,
+        rows,
+        evaluation,
+        misses,
+        p_values,
+    } = found;
+    let metrics = &evaluation.metrics;
+    let auroc = evaluation.auroc;
+    let share = |share: &Share| {
+        json!({
+            "value": share.interval.estimate, "low": share.interval.low, "high": share.interval.high,
+            "rows": share.hits, "of": share.of,
+        })
+    };
+    let threshold = model.manifest().threshold.as_ref().zip(evaluation.alarms);
+    let threshold = threshold.map(|(threshold, alarms)| {
+        let (target, confidence) = match threshold.basis() {
+            Basis::Certified { target, confidence } => (target, Some(confidence)),
+            Basis::Marginal { target } => (target, None),
+        };
+        json!({
+            "value": threshold.value(),
+            "false_positive_rate": share(&alarms.false_positives),
+            "promise": {
+                "target": target, "confidence": confidence, "at_most": most(threshold),
+                "kept": Kept::of(&alarms.false_positives, threshold).as_str(),
+            },
+            "recall": share(&alarms.detected),
+            "precision": alarms.precision.as_ref().map(share),
+        })
+    });
+    let miss = |miss: &Miss| {
+        json!({
+            "row": miss.row, "file": rows.file(miss.row).map(|file| file.display().to_string()),
+            "key": rows.key(miss.row), "score": miss.score.score, "p_value": miss.score.p_value,
+            "anomaly": miss.score.is_anomaly,
+        })
+    };
+    let points = p_values
+        .iter()
+        .map(|(t, share)| json!({"t": t, "share": share}));
+    json!({
+        "model": args.model.display().to_string(),
+        "data": args.input.display().to_string(),
+        "method": model.manifest().method,
+        "rows": rows.len(),
+        "rows_without_score": rows.without_score(),
+        "normal": evaluation.normals,
+        "anomalies": evaluation.anomalies,
+        "level": record::LEVEL,
+        "auroc": {
+            "value": metrics.auroc, "low": auroc.map(|a| a.low), "high": auroc.map(|a| a.high),
+            "by": auroc.map(|a| a.by),
+        },
+        "ap": {"value": metrics.ap, "low": evaluation.ap.low, "high": evaluation.ap.high, "by": "bootstrap"},
+        "f1_at_k": metrics.f1_at_k,
+        "fpr95": metrics.fpr95,
+        "pauc": metrics.pauc,
+        "threshold": threshold,
+        "p_values": points.collect::<Vec<_>>(),
+        "misses": {
+            "anomalies": misses.anomalies.iter().map(miss).collect::<Vec<_>>(),
+            "normal": misses.normals.iter().map(miss).collect::<Vec<_>>(),
+        },
+    })
+}

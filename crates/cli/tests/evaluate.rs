@@ -1,0 +1,161 @@
+//! `residuum evaluate` on a table whose figures can be counted by hand.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+use support::{Ended, npy_f32, npy_i64, npz, residuum};
+
+/// Scores are lengths of rows: 500 normal rows of length 0.001 to 0.5.
+fn model(folder: &Path) {
+    let mut text = "id,x\n".to_owned();
+    for i in 1..=500 {
+        let _ = writeln!(text, "r{i},{}", f64::from(i) / 1000.0);
+    }
+    std::fs::write(folder.join("normal.csv"), text).unwrap();
+    let fit = "fit normal.csv -o m.residuum --method norm --set rows=raw --key id --missing drop";
+    let ended = run(folder, fit);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+/// 19 ordinary normal rows and a long one; nine long anomalies and one that is shorter than any normal row.
+fn checked(folder: &Path) {
+    let mut text = "id,x,state\n".to_owned();
+    for i in 1..=19 {
+        let _ = writeln!(text, "n{i},{},good", 0.1 + f64::from(i) / 100.0);
+    }
+    text += "long,5,good\nshort,0.05,anomaly\ngap,,good\n";
+    for i in 1..=9 {
+        let _ = writeln!(text, "a{i},{},anomaly", 10 + i);
+    }
+    std::fs::write(folder.join("checked.csv"), text).unwrap();
+}
+
+/// `residuum WORDS`, where words with a dot are files in `folder`.
+fn run(folder: &Path, words: &str) -> Ended {
+    let place = |word: &str| match word.contains('.') && !word.contains('=') {
+        true => folder.join(word).display().to_string(),
+        false => word.to_owned(),
+    };
+    let words: Vec<String> = words.split(' ').map(place).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    residuum(folder, &words)
+}
+
+#[track_caller]
+fn is_near(value: &Value, expected: f64) {
+    let value = value.as_f64().unwrap();
+    assert!((value - expected).abs() < 1e-9, "{value}, not {expected}");
+}
+
+#[test]
+fn every_figure_is_the_one_that_counting_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    model(folder.path());
+    checked(folder.path());
+    let words = "evaluate m.residuum checked.csv --label state";
+    let found = run(folder.path(), &format!("{words} --json")).json();
+    assert_eq!(
+        [
+            &found["rows"],
+            &found["rows_without_score"],
+            &found["normal"],
+            &found["anomalies"]
+        ],
+        [31, 1, 20, 10]
+    );
+    // Nine of ten anomalies are above all 20 normal rows, one below them.
+    is_near(&found["auroc"]["value"], 0.9);
+    // DeLong: the variance of the anomalies' shares is 0.1, that of the normal rows' 0.
+    is_near(&found["auroc"]["low"], 0.9 - 0.1 * 1.959_963_984_540_054);
+    is_near(&found["auroc"]["high"], 1.0);
+    assert_eq!(found["auroc"]["by"], "delong");
+    is_near(&found["ap"]["value"], (9.0 + 10.0 / 30.0) / 10.0);
+    is_near(&found["f1_at_k"], 0.9);
+    is_near(&found["fpr95"], 1.0);
+    is_near(&found["pauc"], 0.5 * (1.0 + (0.09 - 0.005) / (0.1 - 0.005)));
+
+    let threshold = &found["threshold"];
+    let counts = |name: &str| {
+        [
+            threshold[name]["rows"].clone(),
+            threshold[name]["of"].clone(),
+        ]
+    };
+    assert_eq!(counts("false_positive_rate"), [1, 20]);
+    assert_eq!(counts("recall"), [9, 10]);
+    assert_eq!(counts("precision"), [9, 10]);
+    // Wilson's interval of 1 of 20.
+    is_near(
+        &threshold["false_positive_rate"]["low"],
+        0.008_881_448_800_795,
+    );
+    assert_eq!(threshold["promise"]["kept"], "within chance");
+
+    assert_eq!(found["misses"]["anomalies"][0]["key"], "short");
+    assert_eq!(found["misses"]["anomalies"][0]["row"], 20);
+    assert_eq!(found["misses"]["normal"][0]["key"], "long");
+    assert_eq!(found["misses"]["normal"][0]["anomaly"], true);
+    let p_values = found["p_values"].as_array().unwrap();
+    is_near(&p_values[0]["share"], 0.05);
+    is_near(&p_values.last().unwrap()["share"], 1.0);
+
+    let text = run(folder.path(), words).stdout;
+    for line in [
+        "AUROC        90.00 %   70.40 to 100.00 by DeLong",
+        "false alarms 5.00 %    1 of 20 normal rows, 0.89 to 23.61",
+        "low anomaly  row 21 (short): score",
+        "no score     1 of 31 rows (3.23 %): a value is missing",
+    ] {
+        assert!(text.contains(line), "no `{line}` in:\n{text}");
+    }
+}
+
+#[test]
+fn an_archive_brings_its_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let value = |i: usize, j: usize| match i {
+        0..40 => ((i * 37 + j * 11) % 41) as f32 / 41.0,
+        _ => 9.0 + i as f32,
+    };
+    npz(folder.path(), "x.npz", &[("X", npy_f32(40, 2, value))]);
+    let y: Vec<i64> = (0..50).map(|i| i64::from(i >= 40)).collect();
+    let arrays = [("X", npy_f32(50, 2, value)), ("y", npy_i64(&y))];
+    npz(folder.path(), "xy.npz", &arrays);
+    let fit = run(folder.path(), "fit x.npz -o m.residuum --method knn");
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    let found = run(folder.path(), "evaluate m.residuum xy.npz --json").json();
+    assert_eq!([&found["normal"], &found["anomalies"]], [40, 10]);
+    is_near(&found["auroc"]["value"], 1.0);
+    // Eight calibration rows: one in nine on average is the least that they promise.
+    let promise = &found["threshold"]["promise"];
+    assert!((promise["target"].as_f64().unwrap() - 1.0 / 9.0).abs() < 1e-6);
+    assert_eq!(promise["confidence"], Value::Null);
+    let named = run(folder.path(), "evaluate m.residuum xy.npz --label y");
+    named.fails(2, &["--label names a column of a table"]);
+    run(folder.path(), "evaluate m.residuum x.npz").fails(3, &["y"]);
+}
+
+#[test]
+fn labels_that_are_none_end_with_3_and_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    model(folder.path());
+    checked(folder.path());
+    let all_normal = "id,x,state\na,0.1,good\nb,0.2,good\n";
+    std::fs::write(folder.path().join("one.csv"), all_normal).unwrap();
+    for (words, why) in [
+        ("checked.csv", "no labels"),
+        ("checked.csv --label status", "there is no column `status`"),
+        ("checked.csv --label id", "is no label"),
+        ("checked.csv --label x", "learned from the column `x`"),
+        (
+            "one.csv --label state",
+            "all 2 rows with a score are normal",
+        ),
+    ] {
+        let ended = run(folder.path(), &format!("evaluate m.residuum {words}"));
+        ended.fails(3, &[why]);
+    }
+}
