@@ -16,10 +16,13 @@ mod mark;
 
 pub mod bars;
 pub mod curves;
+pub mod histogram;
 pub mod legend;
 
 pub mod png;
 pub mod svg;
+
+pub mod page;
 
 pub use axes::{Plot, Scale};
 pub use figure::{Anchor, Figure, Point, TEXT, TICK_TEXT, WIDTH};

@@ -1,29 +1,17 @@
 //! What sections of a page share.
 
+pub(crate) use charts::page::{head, scrolling};
+
 use crate::footnotes::one_line;
 use crate::html::Html;
 use crate::protocol::Leak;
 
-const STYLE: &str = include_str!("../../assets/page.css");
 const SCRIPT: &str = include_str!("../../assets/page.js");
 
 pub(crate) fn script(html: &mut Html) {
     html.raw("<script>\n");
     html.raw(SCRIPT);
     html.raw("</script>\n");
-}
-
-pub(crate) fn head(html: &mut Html, title: &str) {
-    html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    // Nothing is loaded from anywhere, whatever a name in the page says.
-    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
-    html.raw("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n");
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    html.element("title", &[], title);
-    html.raw("\n<style>\n");
-    html.raw(STYLE);
-    html.raw("</style>\n</head>\n");
 }
 
 /// Text in which backticks enclose code.
@@ -38,19 +26,6 @@ pub(super) fn with_code(html: &mut Html, text: &str) {
             _ => html.text(piece),
         }
     }
-}
-
-/// A table that may be wider than the window: it scrolls by itself, with the keyboard too.
-pub(crate) fn scrolling(html: &mut Html, name: &str, table: Html) {
-    let region = [
-        ("class", "scroll"),
-        ("role", "region"),
-        ("aria-label", name),
-        ("tabindex", "0"),
-    ];
-    html.open("div", &region);
-    html.append(table);
-    html.raw("</div>\n");
 }
 
 pub(super) fn badge(html: &mut Html, protocol: &str) {

@@ -1,6 +1,8 @@
+use charts::page::png_address;
+
 use crate::content::Content;
 use crate::footnotes::one_line;
-use crate::html::{Html, base64};
+use crate::html::Html;
 
 /// The pictures of the run; nothing where no images ran.
 pub(super) fn section(html: &mut Html, content: &Content<'_>) {
@@ -24,7 +26,7 @@ pub(super) fn section(html: &mut Html, content: &Content<'_>) {
             one_line(cell.config_hash.as_deref().unwrap_or("unknown")),
             one_line(&done.unwrap_or_default())
         );
-        let address = format!("data:image/png;base64,{}", base64(bytes));
+        let address = png_address(bytes);
         let alternative = format!("Test images and what the method sees in them: {name}");
         html.raw("<figure>");
         html.empty("img", &[("src", &address), ("alt", &alternative)]);
