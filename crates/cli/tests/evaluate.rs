@@ -114,6 +114,41 @@ fn every_figure_is_the_one_that_counting_gives() {
 }
 
 #[test]
+fn the_page_holds_figures_and_misses_and_needs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    model(folder.path());
+    checked(folder.path());
+    let text = std::fs::read_to_string(folder.path().join("checked.csv")).unwrap();
+    let hostile = text.replace("long,", "\"<script>alert(1)</script>\",");
+    std::fs::write(folder.path().join("checked.csv"), hostile).unwrap();
+    let words = "evaluate m.residuum checked.csv --label state --report ./page";
+    let write = || {
+        let ended = run(folder.path(), words);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains("index.html"), "{}", ended.stdout);
+        std::fs::read_to_string(folder.path().join("page/index.html")).unwrap()
+    };
+    let page = write();
+    assert_eq!(page.matches("<svg ").count(), 4);
+    assert!(!page.contains("NaN") && !page.contains("inf,") && !page.contains(",inf"));
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
+    for part in [
+        "<dd>90.00 %</dd>",
+        "ROC curve",
+        "Precision–recall curve",
+        ">threshold</text>",
+        "Calibration of p-values",
+        "1 of 20 normal rows, 0.89 to 23.61",
+        "<td>short</td>",
+        "&lt;script&gt;",
+        "1 of 31 rows (3.23 %): a value is missing",
+    ] {
+        assert!(page.contains(part), "no `{part}`");
+    }
+    assert_eq!(page, write(), "the same data give the same page");
+}
+
+#[test]
 fn an_archive_brings_its_labels() {
     let folder = tempfile::tempdir().unwrap();
     let value = |i: usize, j: usize| match i {

@@ -40,6 +40,7 @@ const RULES: &[Rule] = &[
     rule(
         "cli",
         &[
+            "charts",
             "columns",
             "conformal",
             "datasets",

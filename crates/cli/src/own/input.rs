@@ -126,6 +126,15 @@ pub(super) fn array(data: &datasets::Data) -> Data<'_> {
 }
 
 impl Pictures {
+    /// Some files, which all have to be images.
+    pub(super) fn of(paths: Vec<PathBuf>) -> Self {
+        Self {
+            paths,
+            passed_over: PassedOver::default(),
+            skip: false,
+        }
+    }
+
     /// The images at `paths`, in colour, each a square of `side` pixels, and which paths were images.
     pub(super) fn read(
         &self,
