@@ -5,9 +5,8 @@ use clap_complete::Shell;
 
 use crate::machine_args::Machine;
 use crate::own_args::{
-    CALIBRATE_EXAMPLES, Calibrate, EXPLAIN_EXAMPLES, Explain, FIT_EXAMPLES, Fit, SCORE_EXAMPLES,
-    CALIBRATE_EXAMPLES, Calibrate, EVALUATE_EXAMPLES, Evaluate, FIT_EXAMPLES, Fit, SCORE_EXAMPLES,
-    SHOW_EXAMPLES, Score, Show,
+    CALIBRATE_EXAMPLES, Calibrate, EVALUATE_EXAMPLES, EXPLAIN_EXAMPLES, Evaluate, Explain,
+    FIT_EXAMPLES, Fit, SCORE_EXAMPLES, SHOW_EXAMPLES, Score, Show,
 };
 
 /// Anomaly detection with diffusion models, and classical methods beside them.

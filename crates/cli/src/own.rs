@@ -2,8 +2,8 @@
 
 mod calibrate;
 mod choices;
-mod explain;
 mod evaluate;
+mod explain;
 mod fit;
 mod input;
 mod maps;
@@ -14,8 +14,8 @@ mod show;
 mod stream;
 
 pub(crate) use calibrate::run as calibrate;
-pub(crate) use explain::run as explain;
 pub(crate) use evaluate::run as evaluate;
+pub(crate) use explain::run as explain;
 pub(crate) use fit::run as fit;
 pub(crate) use score::run as score;
 pub(crate) use show::run as show;

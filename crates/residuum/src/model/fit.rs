@@ -1,10 +1,7 @@
 use detector::Progress;
 
-use crate::data::{Data, Findings, Layout, findings};
+use crate::data::{Data, Findings, Layout, anomalies, findings};
 use crate::model::auto::caps;
-use crate::data::{Data, DataError, Findings, Layout, anomalies, findings};
-use crate::method::{Method, Takes};
-use crate::model::auto::{Choice, caps, choose};
 use crate::model::calibrated::Model;
 use crate::model::decide::{cross_rate, threshold};
 use crate::model::error::ModelError;
@@ -12,11 +9,8 @@ use crate::model::fold::fold;
 use crate::model::hold_out::hold_out;
 use crate::model::learned::{Learned, OddRow};
 use crate::model::manifest::{Manifest, NamedColumns};
-use crate::model::options::{Calibrating, FitOptions};
-use crate::model::rows::anomalies;
+use crate::model::options::{Calibrating, FitOptions, Target};
 use crate::registry::find_among;
-use crate::model::options::{FitOptions, Target};
-use crate::model::rows::{Samples, copies, sha256};
 
 /// A fitted model and what was seen on the way.
 #[derive(Debug)]
@@ -188,10 +182,7 @@ fn calibrating(data: Data<'_>, options: &FitOptions<'_>, n: usize) -> Calibratin
             find_among(options.methods, config.method()).is_ok_and(|method| !method.needs_libtorch)
         }
     };
-    let is_certified = matches!(
-        options.target,
-        crate::model::options::Target::Certified { .. }
-    );
+    let is_certified = matches!(options.target, Target::Certified { .. });
     let is_few = SHARE * (n as f64) < ENOUGH as f64 && n >= 2 * FOLDS;
     match is_few && is_cheap && !is_certified && options.roles.time.is_none() {
         true => Calibrating::Folds(FOLDS),
