@@ -222,7 +222,12 @@ impl State {
     /// # Errors
     /// [`StateError::Content`] where it is missing.
     pub fn part(&self, name: &str) -> Result<&Self, StateError> {
-        (self.parts.get(name)).ok_or_else(|| self.wrong(name, "it is missing"))
+        (self.find_part(name)).ok_or_else(|| self.wrong(name, "it is missing"))
+    }
+
+    /// The state of a detector that this one may hold.
+    pub fn find_part(&self, name: &str) -> Option<&Self> {
+        self.parts.get(name)
     }
 
     /// The error that says what is wrong with the content `name`.

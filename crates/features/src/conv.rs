@@ -1,6 +1,8 @@
+use detector::State;
+use ndarray::IxDyn;
 use tch::{Device, Tensor};
 
-use crate::{FeaturesError, StateDict};
+use crate::FeaturesError;
 
 /// Batch normalisation's ε, that of TensorFlow's EfficientNets.
 const EPS: f64 = 1e-3;
@@ -29,7 +31,7 @@ pub(crate) struct Conv {
 impl Conv {
     /// The convolution `name` of `shape` `[out, in per group, k, k]` followed by the norm `norm`.
     pub(crate) fn folded(
-        w: &StateDict,
+        w: &State,
         (name, norm): (&str, &str),
         shape: [i64; 4],
         stride: i64,
@@ -83,20 +85,16 @@ impl Conv {
     }
 }
 
-/// The tensor `name`, of the shape the network needs.
+/// The array `name`, of the shape the network needs, all finite.
 pub(crate) fn tensor(
-    w: &StateDict,
+    w: &State,
     name: &str,
     shape: &[i64],
     device: Device,
 ) -> Result<Tensor, FeaturesError> {
-    let tensor = w.tensor(name)?;
-    if tensor.size() != shape {
-        return Err(FeaturesError::TensorShape {
-            name: name.to_owned(),
-            found: tensor.size(),
-            expected: shape.to_vec(),
-        });
-    }
-    Ok(tensor.f_to_device(device)?)
+    let sides: Vec<usize> = shape.iter().map(|&side| side as usize).collect();
+    let (numbers, _) = (w.finite::<f32, IxDyn>(name, IxDyn(&sides))?).into_raw_vec_and_offset();
+    Ok(Tensor::f_from_slice(&numbers)?
+        .f_view(shape)?
+        .f_to_device(device)?)
 }

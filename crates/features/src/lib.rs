@@ -6,6 +6,7 @@ mod pickle;
 mod pip;
 mod wheel;
 
+mod blocks;
 mod conv;
 mod lite0;
 mod torch_script;
@@ -13,6 +14,7 @@ mod torch_script;
 mod embed;
 mod pixels;
 
+pub use blocks::Lite0Blocks;
 pub use embed::{Backbone, embed, in_batches};
 pub use error::FeaturesError;
 pub use lite0::Lite0;

@@ -11,6 +11,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
+use ndarray::ArrayD;
 use tch::{Kind, Tensor};
 
 pub use self::error::PickleError;
@@ -102,12 +103,35 @@ impl StateDict {
     /// # Errors
     /// [`FeaturesError::NoTensor`], [`FeaturesError::Torch`] where libtorch has no memory for it.
     pub fn tensor(&self, name: &str) -> Result<Tensor, FeaturesError> {
-        let view = self
-            .tensors
-            .get(name)
-            .ok_or_else(|| FeaturesError::NoTensor {
-                name: name.to_owned(),
-            })?;
+        let view = self.view(name)?;
+        let shape: Vec<i64> = view.shape.iter().map(|&len| len as i64).collect();
+        Ok(Tensor::f_from_data_size(
+            &self.packed(view),
+            &shape,
+            view.kind,
+        )?)
+    }
+
+    /// A copy of the tensor `name` where it has 32-bit floats.
+    pub(crate) fn floats(&self, name: &str) -> Result<Option<ArrayD<f32>>, FeaturesError> {
+        let view = self.view(name)?;
+        if view.kind != Kind::Float {
+            return Ok(None);
+        }
+        let packed = self.packed(view);
+        let (numbers, _) = packed.as_chunks();
+        let numbers = numbers.iter().map(|v| f32::from_le_bytes(*v)).collect();
+        Ok(ArrayD::from_shape_vec(&view.shape[..], numbers).ok())
+    }
+
+    fn view(&self, name: &str) -> Result<&View, FeaturesError> {
+        (self.tensors.get(name)).ok_or_else(|| FeaturesError::NoTensor {
+            name: name.to_owned(),
+        })
+    }
+
+    /// The bytes of a tensor's numbers, the last index running fastest.
+    fn packed(&self, view: &View) -> Vec<u8> {
         let size = view.kind.elt_size_in_bytes();
         let source = &self.bytes[view.bytes.clone()];
         let n = view.shape.iter().product();
@@ -125,8 +149,7 @@ impl StateDict {
                 *i = 0;
             }
         }
-        let shape: Vec<i64> = view.shape.iter().map(|&len| len as i64).collect();
-        Ok(Tensor::f_from_data_size(&packed, &shape, view.kind)?)
+        packed
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use detector::Silent;
-use features::{Backbone, FeaturesError, Lite0, StateDict, embed, in_batches, lite0_weights};
+use features::{
+    Backbone, FeaturesError, Lite0, Lite0Blocks, StateDict, embed, in_batches, lite0_weights,
+};
 use ndarray::{Array4, Axis, s};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
@@ -103,7 +105,12 @@ fn outputs_are_those_of_the_reference() {
         &golden.logits,
     );
     let all: Vec<usize> = (0..16).collect();
-    let blocks = network.block_outputs(&x, &all).unwrap();
+    let first = |n: usize| {
+        let weights = Lite0Blocks::weights(&weights, n).unwrap();
+        Lite0Blocks::new(&weights, n, Device::Cpu).unwrap()
+    };
+    let network = first(16);
+    let blocks = network.outputs(&x, &all).unwrap();
     assert_eq!(blocks.len(), golden.blocks.len());
     for (number, (found, expected)) in blocks.iter().zip(&golden.blocks).enumerate() {
         assert_eq!(found.size(), expected.shape, "block {number}");
@@ -119,12 +126,18 @@ fn outputs_are_those_of_the_reference() {
             &[expected.mean, expected.mean_square.sqrt()],
         );
     }
-    let [some, first] = &network.block_outputs(&x, &[7, 0]).unwrap()[..] else {
-        panic!("two blocks were asked for");
-    };
-    assert!(some.equal(&blocks[7]) && first.equal(&blocks[0]));
-    let error = network.block_outputs(&x, &[3, 16]).unwrap_err();
-    assert_eq!(error.to_string(), "block 16, expected 0 to 15");
+    for network in [network, first(8)] {
+        let [some, zero] = &network.outputs(&x, &[7, 0]).unwrap()[..] else {
+            panic!("two blocks were asked for");
+        };
+        assert!(some.equal(&blocks[7]) && zero.equal(&blocks[0]));
+        let error = network.outputs(&x, &[3, 16]).unwrap_err();
+        assert!(error.to_string().starts_with("block 16, expected 0 to "));
+    }
+    // Weights of seven blocks are not those of eight.
+    let weights = Lite0Blocks::weights(&weights, 7).unwrap();
+    let error = Lite0Blocks::new(&weights, 8, Device::Cpu).unwrap_err();
+    assert!(matches!(error, FeaturesError::State(_)), "{error}");
 }
 
 #[test]

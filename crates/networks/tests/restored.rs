@@ -1,5 +1,6 @@
 //! Every method is fitted here, stored, and restored in another process, which is this very test program
-//! started again to run [`child`] alone: all scores and maps have the same bits there.
+//! started again to run [`child`] alone: all scores and maps have the same bits there, without a file of weights
+//! and without a way to download one.
 #![allow(clippy::print_stderr)] // the line that says what was skipped
 
 use std::path::Path;
@@ -102,13 +103,18 @@ fn every_method_scores_the_same_in_another_process() {
         std::fs::write(state_of(folder.path(), method), state).unwrap();
         expected.push((method.name, lines(&bits(&*scorer, x))));
     }
+    let cache = tempfile::tempdir().unwrap();
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
         .env(FOLDER, folder.path())
+        .env("RESIDUUM_CACHE", cache.path())
+        .env("RESIDUUM_PIP", "false")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&child.stderr);
     assert!(child.status.success(), "{said}");
+    let cached = std::fs::read_dir(cache.path()).unwrap().count();
+    assert_eq!(cached, 0, "a state needs no cache");
     for (name, expected) in &expected {
         let found = std::fs::read_to_string(folder.path().join(name)).unwrap();
         assert!(!found.is_empty(), "{name}: no scores");

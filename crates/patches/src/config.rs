@@ -57,6 +57,11 @@ impl PatchConfig {
         at_least("patches.sample", self.sample, 2)
     }
 
+    /// The first blocks of the network that are run.
+    pub(crate) fn n_blocks(&self) -> usize {
+        self.blocks.iter().max().map_or(0, |&last| last + 1)
+    }
+
     /// Numbers of a patch before anything is left out.
     pub(crate) fn channels(&self) -> usize {
         self.blocks.iter().map(|&block| CHANNELS[block]).sum()

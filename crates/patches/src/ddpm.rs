@@ -12,6 +12,7 @@ use crate::network::PatchMlp;
 use crate::prepared::{Fixed, Prepared};
 use crate::scorer::{PatchScorer, Settings};
 use crate::space::PatchSpace;
+use crate::weights::Weights;
 use crate::{PatchDdpmConfig, PatchRuntime, PatchesError};
 
 /// Diffusion on patches of pretrained feature maps: a network learns to denoise single patches of
@@ -54,7 +55,7 @@ impl PatchDdpm {
         let images = x.images()?;
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
-        let weights = self.runtime.lite0()?;
+        let weights = Weights::get(&self.runtime, &config.patches)?;
         let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?; // [n, p, k]
 

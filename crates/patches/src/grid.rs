@@ -1,19 +1,18 @@
 //! Feature maps of images as one grid of patches.
 
-use std::path::PathBuf;
-
 use detector::Progress;
-use features::{FeaturesError, Lite0, in_batches};
+use features::{FeaturesError, Lite0Blocks, in_batches};
 use ndarray::ArrayView4;
 use tch::{Device, Tensor};
 
+use crate::weights::Weights;
 use crate::{PatchConfig, PatchesError};
 
 /// The network that makes grids of images.
 #[derive(Debug, Clone)]
 pub(crate) struct Grids {
     pub(crate) config: PatchConfig,
-    pub(crate) weights: PathBuf,
+    pub(crate) weights: Weights,
     pub(crate) device: Device,
 }
 
@@ -30,9 +29,10 @@ impl Grids {
         finish: impl Fn(usize, Tensor) -> Result<T, FeaturesError> + Sync,
     ) -> Result<Vec<T>, PatchesError> {
         let device = self.device;
-        let load = || Ok((Lite0::load(&self.weights, device)?, state()?));
-        let run = |(network, state): &(Lite0, S), x: &Tensor| {
-            let outputs = network.block_outputs(x, &self.config.blocks)?;
+        let (weights, n_blocks) = (self.weights.blocks(), self.config.n_blocks());
+        let load = || Ok((Lite0Blocks::new(weights, n_blocks, device)?, state()?));
+        let run = |(network, state): &(Lite0Blocks, S), x: &Tensor| {
+            let outputs = network.outputs(x, &self.config.blocks)?;
             see(state, laid_over(&outputs, self.config.grid as i64)?)
         };
         Ok(in_batches(images, device, progress, load, run, finish)?)

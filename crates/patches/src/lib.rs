@@ -6,6 +6,7 @@ mod runtime;
 
 mod grid;
 mod space;
+mod weights;
 
 mod anomaly_map;
 mod scorer;

@@ -11,6 +11,7 @@ use crate::masked_model::MaskedModel;
 use crate::prepared::{Fixed, Prepared};
 use crate::scorer::{PatchScorer, Settings};
 use crate::space::PatchSpace;
+use crate::weights::Weights;
 use crate::{MaskedDdpmConfig, PatchRuntime, PatchesError};
 
 type Network = Result<Box<dyn Denoiser>, BoxError>;
@@ -88,7 +89,7 @@ impl MaskedDdpm {
             let _session = Session::begin(device)?;
             self.network(&nn::VarStore::new(device).root())?;
         }
-        let weights = self.runtime.lite0()?;
+        let weights = Weights::get(&self.runtime, &config.patches)?;
         let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?; // [n, p, k]
         Ok(PatchScorer {

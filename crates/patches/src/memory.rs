@@ -13,6 +13,7 @@ use training::{Session, TrainingError, tensor_of};
 use crate::coreset::greedy;
 use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
 use crate::space::PatchSpace;
+use crate::weights::Weights;
 use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
 /// Patches of the memory that are compared at once: 32 MiB for the patches of an image.
@@ -91,7 +92,7 @@ impl PatchKnn {
         let images = x.images()?;
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
-        let weights = self.runtime.lite0()?;
+        let weights = Weights::get(&self.runtime, &config.patches)?;
         let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?.f_flatten(0, 1)?; // [n·p, k]
         let _session = Session::begin(device)?;

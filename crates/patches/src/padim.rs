@@ -10,6 +10,7 @@ use training::Session;
 use crate::gaussians::Gaussians;
 use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
 use crate::space::PatchSpace;
+use crate::weights::Weights;
 use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
 /// Settings of [`Padim`].
@@ -68,7 +69,7 @@ impl Padim {
         let images = x.images()?;
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
-        let weights = self.runtime.lite0()?;
+        let weights = Weights::get(&self.runtime, &config.patches)?;
         let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?;
         let _session = Session::begin(device)?;

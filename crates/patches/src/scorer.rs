@@ -138,11 +138,10 @@ impl<M: PatchModel> PatchScorer<M> {
         let SampleShape::Image(shape) = SampleShape::stored(state)? else {
             return Err(state.wrong("shape", "rows, expected images").into());
         };
-        let (runtime, space) = (settings.runtime, state.part("space")?);
-        let (model, device) = (model(state.part("model")?)?, runtime.training.device);
+        let (space, model) = (state.part("space")?, model(state.part("model")?)?);
         Ok(Self {
             description,
-            space: PatchSpace::restore(settings.patches, runtime.lite0()?, device, space)?,
+            space: PatchSpace::restore(settings.patches, settings.runtime, space)?,
             map: settings.map.clone(),
             shape,
             model,

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use detector::{Progress, State};
 use features::FeaturesError;
 use ndarray::{ArrayView4, Ix1};
@@ -9,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
 use crate::grid::Grids;
-use crate::{PatchConfig, PatchesError};
+use crate::weights::Weights;
+use crate::{PatchConfig, PatchRuntime, PatchesError};
 
 /// Numbers of patches in a few principal components of normal ones.
 ///
@@ -39,7 +38,7 @@ impl PatchSpace {
     /// The space of the training images.
     pub(crate) fn fit(
         config: &PatchConfig,
-        weights: PathBuf,
+        weights: Weights,
         images: ArrayView4<'_, u8>,
         seed: u64,
         device: Device,
@@ -96,10 +95,10 @@ impl PatchSpace {
         })
     }
 
-    /// What [`restore`](Self::restore) takes; the network's weights by their hash.
+    /// What [`restore`](Self::restore) takes; the network's weights with it.
     pub(crate) fn state(&self) -> State {
-        State::new(KIND, LAYOUT)
-            .with_value("weights", features::lite0_sha256())
+        let weights = &self.grids.weights;
+        (weights.put(State::new(KIND, LAYOUT)))
             .with_list("mean", &self.mean)
             .with_list("basis", &self.basis)
     }
@@ -107,16 +106,10 @@ impl PatchSpace {
     /// The space that was stored.
     pub(crate) fn restore(
         config: &PatchConfig,
-        weights: PathBuf,
-        device: Device,
+        runtime: &PatchRuntime,
         state: &State,
     ) -> Result<Self, PatchesError> {
         state.expect(KIND, LAYOUT)?;
-        let (found, known): (String, _) = (state.value("weights")?, features::lite0_sha256());
-        if found != known {
-            let reason = format!("of SHA-256 {found}, but this program has {known}");
-            return Err(state.wrong("weights", reason).into());
-        }
         let (c, k) = (config.channels(), config.width());
         let numbers = |name, len| state.finite::<f32, Ix1>(name, len).map(|x| x.to_vec());
         Ok(Self {
@@ -124,8 +117,8 @@ impl PatchSpace {
             basis: numbers("basis", c * k)?,
             grids: Grids {
                 config: config.clone(),
-                weights,
-                device,
+                weights: Weights::stored(state, runtime, config)?,
+                device: runtime.training.device,
             },
         })
     }

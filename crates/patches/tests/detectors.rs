@@ -2,7 +2,7 @@
 //! downloaded where they are not in the cache.
 
 use detector::conformance::check_restored;
-use detector::{Detector, DetectorError, Input, Scorer, Silent};
+use detector::{Detector, DetectorError, Input, Scorer, Silent, State};
 use diffusion_core::Denoiser;
 use dit::{Dit, DitConfig};
 use ndarray::{Array2, Array3, Array4, Axis, s};
@@ -10,6 +10,7 @@ use patches::{
     MaskedDdpm, MaskedDdpmConfig, Padim, PadimConfig, PatchConfig, PatchDdpm, PatchDdpmConfig,
     PatchKnn, PatchKnnConfig, PatchRuntime, Subset, Whitening,
 };
+use serde_json::Value;
 use tch::Device;
 
 const SIDE: usize = 64;
@@ -203,6 +204,49 @@ fn defects_are_found_and_shown() {
             scorer.n_params().is_some(),
             ["pca", "position", "masked"].contains(&name)
         );
+    }
+}
+
+/// The state as it was before it held the network's weights.
+fn without_weights(state: &State) -> State {
+    let space = state.part("space").unwrap();
+    let old = State::new(&space.kind, space.version)
+        .with_value("weights", space.value::<String>("weights").unwrap())
+        .with_list("mean", &space.list::<f32>("mean").unwrap())
+        .with_list("basis", &space.list::<f32>("basis").unwrap());
+    State::new(&state.kind, state.version)
+        .with_config(&state.config)
+        .with_value("shape", state.value::<Value>("shape").unwrap())
+        .with_part("space", old)
+        .with_part("model", state.part("model").unwrap().clone())
+}
+
+#[test]
+fn a_state_needs_no_file_of_weights_and_an_older_one_finds_it() {
+    let Some(runtime) = runtime() else { return };
+    let alone = PatchRuntime {
+        weights: None,
+        ..runtime.clone()
+    };
+    let (train, test) = (pictures(6, 0), pictures(2, 30));
+    let mut without = detectors(&alone);
+    for (name, detector) in detectors(&runtime) {
+        let scorer = detector
+            .fit(Input::Images(train.view()), 3, &Silent)
+            .unwrap();
+        let expected = score(&*scorer, &test);
+        let state = scorer.state().unwrap();
+        let (_, alone) = without.remove(0);
+        let restored = alone.restore(&state).unwrap();
+        assert_eq!(score(&*restored, &test), expected, "{name}");
+
+        let old = without_weights(&state);
+        let restored = detector.restore(&old).unwrap();
+        assert_eq!(score(&*restored, &test), expected, "{name}");
+        assert_eq!(restored.state().unwrap(), state, "{name}");
+        let refused = alone.restore(&old).map(|_| ());
+        let missing = matches!(refused, Err(DetectorError::Missing { .. }));
+        assert!(missing, "{name}: {refused:?}");
     }
 }
 
