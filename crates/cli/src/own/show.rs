@@ -82,7 +82,7 @@ pub(super) fn facts(manifest: &Manifest) -> String {
 }
 
 /// The threshold, what it promises and what to expect of it, a line each.
-pub(super) fn threshold_lines(threshold: &Threshold) -> String {
+fn threshold_lines(threshold: &Threshold) -> String {
     let percent = |share: f64| format!("{:.3} %", 100.0 * share);
     let promise = match threshold.basis() {
         Basis::Certified { target, confidence } => format!(

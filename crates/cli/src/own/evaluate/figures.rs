@@ -4,6 +4,7 @@ use charts::{Figure, Ink, Numbers, Plot, Point, Scale, mark};
 use experiment::{Alarms, Share};
 
 use super::found::Found;
+use super::promise::Promise;
 use super::words::percent;
 
 /// Where thresholds are marked, the second colour and mark.
@@ -218,7 +219,7 @@ fn p_values(found: &Found<'_>) -> Figure {
     let alarms = found
         .evaluation
         .alarms
-        .zip(found.model.manifest().threshold);
+        .zip(Promise::of(found.model.manifest()));
     let mark_at = alarms.filter(|(alarms, _)| alarms.false_positives.hits > 0);
     let caption = format!(
         "Normal rows alone: the share with a p-value of t or less. On or below the dashed line p-values promise no \
@@ -246,11 +247,11 @@ fn p_values(found: &Found<'_>) -> Figure {
         band: Some((low.collect(), high.collect())),
     };
     curves::draw(&mut figure, &plot, &[drawn]);
-    if let Some((alarms, threshold)) = mark_at {
+    if let Some((alarms, promise)) = mark_at {
         let share = alarms.false_positives.interval.estimate;
         mark(
             &mut figure,
-            plot.at(threshold.expected_rate(), share),
+            plot.at(promise.expected, share),
             AT_THRESHOLD,
             5.0,
         );

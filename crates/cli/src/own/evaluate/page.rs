@@ -4,8 +4,9 @@ use charts::{Markup, one_line};
 use super::figures as drawn;
 use super::found::Found;
 use super::misses::Miss;
+use super::promise::Promise;
 use super::thumbnails::{Thumbnail, Thumbnails};
-use super::words::{Line, data, decisions, percent, promise, ranking, without_score};
+use super::words::{Line, data, decided_by, decisions, percent, promised, ranking, without_score};
 
 /// The page: one HTML file that needs nothing else.
 pub(super) fn render(found: &Found<'_>, thumbnails: &Thumbnails) -> String {
@@ -74,13 +75,11 @@ fn summary(html: &mut Markup, found: &Found<'_>) {
         format!("Data: {}.", data(found)),
         format!("Method: {} ({}).", manifest.method, manifest.reason),
     ];
-    let decided = manifest.threshold.as_ref().zip(evaluation.alarms.as_ref());
-    if let Some((threshold, alarms)) = decided {
-        let promise = promise(&alarms.false_positives, threshold);
-        let value = threshold.value();
-        facts.push(format!(
-            "Threshold: score above {value:.6}. False alarms: {promise}."
-        ));
+    let decided = Promise::of(manifest).zip(evaluation.alarms.as_ref());
+    if let Some((promise, alarms)) = decided {
+        let kept = promised(&alarms.false_positives, &promise);
+        let by = decided_by(&promise);
+        facts.push(format!("Threshold: {by}. False alarms: {kept}."));
     }
     if let Some(line) = without_score(found) {
         facts.push(format!("No score: {line}."));

@@ -2,15 +2,13 @@
 
 use std::fmt::Write as _;
 
-use conformal::{Basis, Threshold};
 use experiment::{Alarms, Share};
 use record::By;
 use serde_json::{Value, json};
 
 use super::found::Found;
 use super::misses::Miss;
-use super::promise::{Kept, most};
-use crate::own::show::threshold_lines;
+use super::promise::{Kept, Promise};
 
 /// Misses of a class in the terminal.
 const SHOWN: usize = 3;
@@ -86,33 +84,42 @@ pub(super) fn decisions(alarms: &Alarms) -> Vec<Line> {
         None => lines.push(Line {
             name: "precision",
             value: "none".to_owned(),
-            more: "no row is above the threshold".to_owned(),
+            more: "no row is an alarm".to_owned(),
         }),
     }
     lines
 }
 
 /// Whether the promise was kept, in a sentence.
-pub(super) fn promise(false_positives: &Share, threshold: &Threshold) -> String {
-    let limit = most(threshold);
-    let promised = match threshold.basis() {
-        Basis::Certified { confidence, .. } => format!(
-            "at most {} promised with {} % confidence",
-            percent(limit),
-            100.0 * confidence
-        ),
-        Basis::Marginal { target } => format!(
-            "{} promised on average, at most {} for 95 % of calibrations",
-            percent(target),
-            percent(limit)
-        ),
+pub(super) fn promised(false_positives: &Share, promise: &Promise) -> String {
+    let (target, limit) = (percent(promise.target), percent(promise.most));
+    let promised = match (promise.confidence, promise.p_value) {
+        (Some(confidence), _) => {
+            format!(
+                "at most {limit} promised with {} % confidence",
+                100.0 * confidence
+            )
+        }
+        (None, Some(_)) => format!("{target} to expect, at most {limit} proved"),
+        (None, None) => {
+            format!("{target} promised on average, at most {limit} for 95 % of calibrations")
+        }
     };
-    let verdict = match Kept::of(false_positives, threshold) {
+    let verdict = match promise.kept(false_positives) {
         Kept::Yes => "kept",
         Kept::Chance => "more came, as chance may have it: the interval reaches the promise",
         Kept::No => "not kept: the normal rows are unlike those it was calibrated on",
     };
     format!("{promised}: {verdict}")
+}
+
+/// What decides, in words.
+pub(super) fn decided_by(promise: &Promise) -> String {
+    match (promise.value, promise.p_value) {
+        (Some(value), _) => format!("score above {value:.6}"),
+        (None, Some(p)) => format!("p-value up to {p:.6}"),
+        (None, None) => "none".to_owned(),
+    }
 }
 
 /// How many rows of what there are.
@@ -151,11 +158,14 @@ pub(super) fn text(found: &Found<'_>) -> String {
         }
     };
     lines(&mut text, ranking(found));
-    match (&found.model.manifest().threshold, &found.evaluation.alarms) {
-        (Some(threshold), Some(alarms)) => {
-            text.push_str(&threshold_lines(threshold));
+    match (
+        Promise::of(found.model.manifest()),
+        &found.evaluation.alarms,
+    ) {
+        (Some(promise), Some(alarms)) => {
+            let _ = writeln!(text, "threshold    {}", decided_by(&promise));
             lines(&mut text, decisions(alarms));
-            let promise = promise(&alarms.false_positives, threshold);
+            let promise = promised(&alarms.false_positives, &promise);
             let _ = writeln!(text, "promise      {promise}");
         }
         _ => text.push_str("threshold    none: too few rows were held out for calibration\n"),
@@ -208,18 +218,15 @@ pub(super) fn json(found: &Found<'_>) -> Value {
             "rows": share.hits, "of": share.of,
         })
     };
-    let threshold = model.manifest().threshold.as_ref().zip(evaluation.alarms);
-    let threshold = threshold.map(|(threshold, alarms)| {
-        let (target, confidence) = match threshold.basis() {
-            Basis::Certified { target, confidence } => (target, Some(confidence)),
-            Basis::Marginal { target } => (target, None),
-        };
+    let threshold = Promise::of(model.manifest()).zip(evaluation.alarms);
+    let threshold = threshold.map(|(promise, alarms)| {
         json!({
-            "value": threshold.value(),
+            "value": promise.value,
+            "p_value": promise.p_value,
             "false_positive_rate": share(&alarms.false_positives),
             "promise": {
-                "target": target, "confidence": confidence, "at_most": most(threshold),
-                "kept": Kept::of(&alarms.false_positives, threshold).as_str(),
+                "target": promise.target, "confidence": promise.confidence, "at_most": promise.most,
+                "kept": promise.kept(&alarms.false_positives).as_str(),
             },
             "recall": share(&alarms.detected),
             "precision": alarms.precision.as_ref().map(share),
