@@ -1,6 +1,7 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use columns::{Column, Values};
 use datasets::{
     Colour, Data, Dataset, DatasetError, ImageOptions, Label, Loading, NpzWriter, PassedOver,
     Roots, Skipped, is_archive, left_out, list_images_counted, load_npz_images, read_images,
@@ -14,7 +15,7 @@ use crate::args;
 use crate::failure::{Failure, exit};
 use crate::networks::{Embedder, Networks, hand_over};
 use crate::normalisation;
-use crate::place::{apart, check_place, fill_atomically};
+use crate::place::{apart, check_place, fill_atomically, write_parquet};
 use crate::progress::{After, Bar};
 use crate::protocol::protocol;
 use crate::run::on_bad_file;
@@ -306,6 +307,8 @@ impl Format {
         }
     }
 
+    /// Vectors with the labels and files that are known: arrays `X`, `y` and `files`, or columns `file`, `label`,
+    /// `f0`, `f1`, ….
     fn write(
         self,
         path: &Path,
@@ -313,14 +316,13 @@ impl Format {
         labels: Option<&[Label]>,
         files: Option<&[String]>,
     ) -> Result<(), Failure> {
-        let d = rows.ncols();
-        let rows = rows.as_standard_layout();
-        let values = rows.as_slice().unwrap_or_default();
         let anomalous = |label: &Label| *label == Label::Anomaly;
         match self {
             Self::Npz => fill_atomically(path, |file| {
                 let mut npz = NpzWriter::new(BufWriter::new(file));
-                npz.rows("X", values, d)?;
+                let d = rows.ncols();
+                let rows = rows.as_standard_layout();
+                npz.rows("X", rows.as_slice().unwrap_or_default(), d)?;
                 if let Some(labels) = labels {
                     let labels: Vec<u8> = labels.iter().map(|l| u8::from(anomalous(l))).collect();
                     npz.bytes("y", &labels)?;
@@ -332,15 +334,20 @@ impl Format {
             }),
             #[cfg(feature = "report")]
             Self::Parquet => {
-                let labels: Option<Vec<i32>> =
-                    labels.map(|labels| labels.iter().map(|l| i32::from(anomalous(l))).collect());
-                Ok(report::write_rows(
-                    path,
-                    files,
-                    labels.as_deref(),
-                    values,
-                    d,
-                )?)
+                let mut columns = Vec::with_capacity(rows.ncols() + 2);
+                columns
+                    .extend(files.map(|files| Column::new("file", Values::Text(files.to_vec()))));
+                columns.extend(labels.map(|labels| {
+                    let labels = labels.iter().map(|label| i64::from(anomalous(label)));
+                    Column::new("label", Values::Integer(labels.collect()))
+                }));
+                for (j, values) in rows.columns().into_iter().enumerate() {
+                    columns.push(Column::new(
+                        format!("f{j}"),
+                        Values::Float32(values.to_vec()),
+                    ));
+                }
+                write_parquet(path, columns)
             }
         }
     }

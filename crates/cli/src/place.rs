@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::Result as IoResult;
 use std::path::{Path, PathBuf};
 
+use columns::{Column, Columns};
 use files::{folder_of, is_special};
+use tables::{Format, Style, TablesError, Target};
 
 use crate::failure::{Failure, exit};
 
@@ -19,6 +21,18 @@ pub(crate) fn fill_atomically(
     fill: impl FnOnce(&mut File) -> IoResult<()>,
 ) -> Result<(), Failure> {
     files::fill(path, fill).map_err(|error| cannot_write(path, &error))
+}
+
+/// The columns as a Parquet file, whole or not at all.
+pub(crate) fn write_parquet(path: &Path, columns: Vec<Column>) -> Result<(), Failure> {
+    let columns =
+        Columns::new(columns).map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
+    let target = Target::Path(path.to_owned());
+    let written = tables::write(target, Format::Parquet, Style::default(), &columns);
+    written.map_err(|error| match error {
+        TablesError::Write { source, .. } => cannot_write(path, &source),
+        other => other.into(),
+    })
 }
 
 pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {

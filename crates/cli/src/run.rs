@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use columns::{Column, Values};
 use datasets::{Label, OnBadFile, Roots, Split};
 use experiment::{Experiment, Machine};
 use record::Seeds;
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::failure::{Failure, exit};
 use crate::networks::hand_over;
 use crate::output::print_data;
-use crate::place::{apart, write_atomically};
+use crate::place::{apart, write_atomically, write_parquet};
 use crate::progress::Bar;
 use crate::protocol::protocol;
 use crate::{args, cell, maps, sheet};
@@ -202,11 +203,13 @@ impl ScoreFormat {
     }
 }
 
+/// A line for each row of the test set: `row` of the data set's file, from 0, `label` (1 is an anomaly) and
+/// `score`.
 fn write_scores(path: &Path, split: &Split, scores: &[f64]) -> Result<(), Failure> {
     let labels = split
         .test_labels
         .iter()
-        .map(|&label| i32::from(label == Label::Anomaly));
+        .map(|&label| i64::from(label == Label::Anomaly));
     match ScoreFormat::of(path)? {
         ScoreFormat::Csv => {
             let mut text = String::from("row,label,score\n");
@@ -218,9 +221,13 @@ fn write_scores(path: &Path, split: &Split, scores: &[f64]) -> Result<(), Failur
         }
         #[cfg(feature = "report")]
         ScoreFormat::Parquet => {
-            let rows: Vec<u64> = split.test_rows.iter().map(|&row| row as u64).collect();
-            let labels: Vec<i32> = labels.collect();
-            Ok(report::write_scores(path, &rows, &labels, scores)?)
+            let rows = split.test_rows.iter().map(|&row| row as i64).collect();
+            let columns = vec![
+                Column::new("row", Values::Integer(rows)),
+                Column::new("label", Values::Integer(labels.collect())),
+                Column::new("score", Values::Float64(scores.to_vec())),
+            ];
+            write_parquet(path, columns)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use columns::Values;
 use serde_json::Value;
 use sha2::Digest;
 use support::{easy_set, residuum};
@@ -43,6 +44,39 @@ fn run_prints_one_cell_and_the_scores_of_every_test_row() {
     assert_eq!(lines[0], "row,label,score");
     assert!(lines[1].starts_with("30,0,"), "{}", lines[1]);
     assert!(lines[36].starts_with("65,1,"), "{}", lines[36]);
+}
+
+#[test]
+fn scores_in_parquet_are_those_in_csv() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = easy_set(folder.path(), "easy.npz", 61, 5);
+    for out in ["scores.csv", "scores.parquet"] {
+        let set = set.to_str().unwrap();
+        let args = ["run", "--dataset", set, "--method", "knn", "--scores", out];
+        assert_eq!(residuum(folder.path(), &args).code, Some(0));
+    }
+    let file = folder.path().join("scores.parquet");
+    let table = tables::open(file.as_path(), &tables::Options::default()).unwrap();
+    let chunk = table.rows(None).unwrap().next().unwrap().unwrap();
+    let columns: Vec<_> = chunk
+        .columns
+        .iter()
+        .map(|c| (&*c.name, &c.values))
+        .collect();
+    let [
+        ("row", Values::Integer(rows)),
+        ("label", Values::Integer(labels)),
+        ("score", Values::Float64(scores)),
+    ] = &columns[..]
+    else {
+        panic!("{columns:?}");
+    };
+    let mut text = "row,label,score\n".to_owned();
+    for ((row, label), score) in rows.iter().zip(labels).zip(scores) {
+        text += &format!("{row},{label},{score}\n");
+    }
+    let csv = std::fs::read_to_string(folder.path().join("scores.csv")).unwrap();
+    assert_eq!(text, csv);
 }
 
 #[test]

@@ -34,12 +34,10 @@ pub enum ReportError {
         /// What an id must be.
         reason: &'static str,
     },
-    /// The rows cannot be put into a table file.
-    #[error("cannot make {file}: {source}")]
+    /// The cells cannot be put into one table.
+    #[error("cannot make the table of results: {source}")]
     Encode {
-        /// Which file.
-        file: &'static str,
-        /// What polars says.
+        /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A result cannot be written. Nothing half-written is left.

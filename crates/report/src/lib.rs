@@ -41,11 +41,7 @@ mod compare;
 
 mod atomic;
 mod results;
-mod rows;
-mod scores;
 
 pub use compare::Comparison;
 pub use error::ReportError;
-pub use rows::write_rows;
 pub use run::{Run, Written};
-pub use scores::write_scores;

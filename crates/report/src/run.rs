@@ -16,6 +16,7 @@ use crate::published::{Published, PublishedTables};
 use crate::table::Table;
 use crate::{atomic, markdown, page, results, summary, terminal};
 use serde_json::Value;
+use tables::Format;
 
 /// The width of the tables where none is given.
 const DEFAULT_WIDTH: usize = 100;
@@ -118,7 +119,6 @@ impl Run {
     /// # Errors
     /// [`ReportError`] where a file cannot be made or written.
     pub fn write(&self, dir: &Path) -> Result<Written, ReportError> {
-        let (parquet, csv) = results::encode(&self.cells)?;
         let mut written = Written {
             parquet: dir.join("results.parquet"),
             csv: dir.join("results.csv"),
@@ -127,8 +127,9 @@ impl Run {
             page: dir.join("report/index.html"),
             text: dir.join("report/index.md"),
         };
-        atomic::write(&written.parquet, &parquet)?;
-        atomic::write(&written.csv, &csv)?;
+        let results = results::columns(&self.cells)?;
+        atomic::write_table(&written.parquet, Format::Parquet, &results)?;
+        atomic::write_table(&written.csv, Format::Csv, &results)?;
         let tables = self.tables();
         let figures: Vec<TableFigures> = (tables.iter())
             .map(|table| figure::of_table(table, &self.cells))

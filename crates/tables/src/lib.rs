@@ -27,4 +27,4 @@ pub use output::Target;
 pub use source::Source;
 pub use table::{Rows, Table, open};
 pub use time::{format_time, parse_time};
-pub use writer::Writer;
+pub use writer::{Writer, write};

@@ -6,6 +6,25 @@ use crate::output::{Output, Target};
 use crate::pq::ParquetWriter;
 use crate::{Format, Lines, Style, TablesError, csv_writer, json_writer};
 
+/// Writes a whole table at once. `style` counts for CSV alone.
+///
+/// # Errors
+/// What the system refuses; then a file is what it was before.
+pub fn write(
+    target: impl Into<Target>,
+    format: Format,
+    style: Style,
+    columns: &Columns,
+) -> Result<(), TablesError> {
+    let kinds: Vec<(String, Kind)> = columns
+        .iter()
+        .map(|column| (column.name.clone(), column.values.kind()))
+        .collect();
+    let mut writer = Writer::create(target, format, style, &kinds)?;
+    writer.write(columns)?;
+    writer.finish()
+}
+
 /// Writes a table chunk by chunk. A file stands under its name after [`finish`](Self::finish), and not before.
 pub struct Writer {
     form: Form,

@@ -54,9 +54,9 @@ const RULES: &[Rule] = &[
             "residuum",
             "tables",
         ],
-        &[Polars],
+        &[],
     ),
-    rule("cli-networks", &["cli", "networks"], &[Libtorch, Polars]),
+    rule("cli-networks", &["cli", "networks"], &[Libtorch]),
     rule("columns", &[], &[]),
     rule("conformal", &[], &[]),
     rule("datasets", &["detector", "files", "numpy-random"], &[]),
@@ -90,7 +90,7 @@ const RULES: &[Rule] = &[
     rule(
         "fuzz",
         &["datasets", "features", "networks", "report", "residuum"],
-        &[Libtorch, Polars],
+        &[Libtorch],
     ),
     rule("layers", &[], &[Libtorch]),
     rule("libtorch-fetch", &["files"], &[]),
@@ -137,8 +137,8 @@ const RULES: &[Rule] = &[
     rule("record", &["files"], &[]),
     rule(
         "report",
-        &["charts", "files", "metrics", "record"],
-        &[Polars],
+        &["charts", "columns", "files", "metrics", "record", "tables"],
+        &[],
     ),
     rule(
         "residuum",

@@ -82,3 +82,28 @@ fn files_are_named_from_the_folder_of_all() {
     let relative = names(&["a/b.png", "c/d/e.png"]);
     assert_eq!(relative.unwrap(), ["a/b.png", "c/d/e.png"]);
 }
+
+#[test]
+fn vectors_in_parquet_keep_their_bits() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vectors.parquet");
+    let vectors = ndarray::arr2(&[[0.1, -0.0, 3.0], [f32::MAX, 5.0, 6.5]]);
+    let labels = [Label::Normal, Label::Anomaly];
+    let files = ["a.png".to_owned(), "b.png".to_owned()];
+    let write =
+        |files: &[String]| Format::Parquet.write(&path, &vectors, Some(&labels), Some(files));
+    assert_eq!(write(&files[..1]).unwrap_err().code, exit::INTERNAL);
+    assert!(!path.exists());
+    write(&files).unwrap();
+    let table = tables::open(&path, &tables::Options::default()).unwrap();
+    let chunk = table.rows(None).unwrap().next().unwrap().unwrap();
+    let vector = |j: usize| Values::Float32(vectors.column(j).to_vec());
+    let expected = vec![
+        Column::new("file", Values::Text(files.to_vec())),
+        Column::new("label", Values::Integer(vec![0, 1])),
+        Column::new("f0", vector(0)),
+        Column::new("f1", vector(1)),
+        Column::new("f2", vector(2)),
+    ];
+    assert_eq!(chunk.columns, columns::Columns::new(expected).unwrap());
+}

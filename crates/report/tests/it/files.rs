@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::io::Cursor;
+use std::path::Path;
 
 use crate::common::{Folder, failed, full_run, ok, small_plan, truncate};
-use polars::prelude::{AnyValue, DataFrame, ParquetReader, SerReader};
+use columns::{Column, Columns, Values};
+use polars::prelude::{AnyValue, DataFrame, DataType, ParquetReader, SerReader};
 use report::{ReportError, Run};
 use serde_json::json;
+use tables::{Format, Style};
 
 #[test]
 fn parquet_and_csv_hold_every_readable_cell_at_full_precision() {
@@ -35,9 +38,9 @@ fn parquet_and_csv_hold_every_readable_cell_at_full_precision() {
     assert_eq!(text(&frame, "auroc_interval", 1), "newcombe");
     assert_eq!(value(&frame, "auroc_low", 0), AnyValue::Null);
     assert_eq!(value(&frame, "fit_seconds", 1), AnyValue::Float64(1.5));
-    assert_eq!(value(&frame, "data_seed", 1), AnyValue::UInt64(44));
-    assert_eq!(value(&frame, "params", 1), AnyValue::UInt64(12345));
-    assert_eq!(value(&frame, "n_anomalies", 1), AnyValue::UInt64(63));
+    assert_eq!(value(&frame, "data_seed", 1), AnyValue::Int64(44));
+    assert_eq!(value(&frame, "params", 1), AnyValue::Int64(12345));
+    assert_eq!(value(&frame, "n_anomalies", 1), AnyValue::Int64(63));
     assert_eq!(text(&frame, "warnings", 1), "one, \"two\"; three");
     let config: serde_json::Value = serde_json::from_str(&text(&frame, "config", 1)).unwrap();
     assert_eq!(config, json!({"rows": "standard", "trees": 100}));
@@ -50,6 +53,183 @@ fn parquet_and_csv_hold_every_readable_cell_at_full_precision() {
     assert_eq!(header.split(',').count(), frame.width());
     assert!(csv.contains("a,tile,paper,iforest,44,44,ok,0.30000000000000004,0.5,0.25,0.125,0.75,"));
     assert!(csv.contains("\"one, \"\"two\"\"; three\""), "{csv}");
+}
+
+const TEXT: [&str; 17] = [
+    "id",
+    "dataset",
+    "protocol",
+    "method",
+    "status",
+    "auroc_interval",
+    "device",
+    "residuum_version",
+    "libtorch_version",
+    "git_commit",
+    "data_sha256",
+    "config_hash",
+    "disturbance",
+    "config",
+    "warnings",
+    "error_message",
+    "error_hint",
+];
+const WHOLE: [&str; 10] = [
+    "data_seed",
+    "model_seed",
+    "n_train",
+    "n_test",
+    "n_anomalies",
+    "params",
+    "n_evaluations",
+    "peak_rss_bytes",
+    "threads",
+    "error_code",
+];
+
+#[test]
+fn every_column_of_the_results_has_its_type_with_and_without_rows() {
+    let expected = |name: &str| match name {
+        name if TEXT.contains(&name) => DataType::String,
+        name if WHOLE.contains(&name) => DataType::Int64,
+        _ => DataType::Float64,
+    };
+    let folder = Folder::new(&small_plan());
+    for rows in 0..2 {
+        let written = folder.load().write(&folder.run()).unwrap();
+        let frame = frame(&written.parquet);
+        assert_eq!((frame.height(), frame.width()), (rows, 41));
+        for column in frame.columns() {
+            let name = column.name().as_str();
+            assert_eq!(*column.dtype(), expected(name), "{name}");
+        }
+        folder.cell(&ok("a", "iforest", "tile", 0.75, &[]));
+    }
+}
+
+#[test]
+fn what_a_cell_lacks_is_null_in_parquet_and_empty_in_csv() {
+    let folder = Folder::new(&small_plan());
+    folder.cell(&ok("a", "iforest", "tile", 1.0, &[]));
+    folder.cell(&failed("b", "copod", "grid", "no"));
+    let written = folder.load().write(&folder.run()).unwrap();
+    let frame = frame(&written.parquet);
+    let nulls = |row: usize| -> Vec<&str> {
+        let columns = frame.columns().iter();
+        let nulls = columns.filter(|column| column.get(row).unwrap() == AnyValue::Null);
+        nulls.map(|column| column.name().as_str()).collect()
+    };
+    let both = [
+        "pixel_auroc",
+        "pixel_ap",
+        "aupro",
+        "params",
+        "n_evaluations",
+        "norm_spearman",
+        "libtorch_version",
+        "git_commit",
+    ];
+    let of_ok = ["error_code", "error_message", "error_hint"];
+    let of_failed = [
+        "auroc",
+        "ap",
+        "f1_at_k",
+        "fpr95",
+        "pauc",
+        "auroc_low",
+        "auroc_high",
+        "auroc_interval",
+        "load_seconds",
+        "fit_seconds",
+        "score_seconds",
+        "n_train",
+        "n_test",
+        "n_anomalies",
+    ];
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    let found = |row| {
+        let mut names = nulls(row);
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(found(0), sorted([&both[..], &of_failed].concat()));
+    assert_eq!(found(1), sorted([&both[..], &of_ok].concat()));
+    assert_eq!(text(&frame, "warnings", 1), "");
+
+    let csv = fs::read_to_string(&written.csv).unwrap();
+    let failed = csv.lines().nth(1).unwrap();
+    assert!(
+        failed
+            .starts_with("b,grid,paper,copod,44,44,failed,,,,,,,,,,,,,,,,,,,,,1024,cpu,2,0.1.0,,,"),
+        "{failed}"
+    );
+    assert!(failed.ends_with(",3,no,look at the file"), "{failed}");
+    assert_eq!(csv.lines().count(), 3);
+}
+
+#[test]
+fn a_seed_beyond_the_integers_makes_its_column_text() {
+    let folder = Folder::new(&small_plan());
+    for (id, seed) in [("a", u64::MAX), ("b", i64::MAX as u64), ("c", 7)] {
+        let mut cell = ok(id, "iforest", "tile", 0.75, &[]);
+        cell["seed"] = json!({"data": seed, "model": seed.min(i64::MAX as u64)});
+        folder.cell(&cell);
+    }
+    let written = folder.load().write(&folder.run()).unwrap();
+    let frame = frame(&written.parquet);
+    let order = [("c", 7), ("b", i64::MAX as u64), ("a", u64::MAX)];
+    for (row, (id, seed)) in order.into_iter().enumerate() {
+        assert_eq!(text(&frame, "id", row), id);
+        assert_eq!(text(&frame, "data_seed", row), seed.to_string());
+        let model = seed.min(i64::MAX as u64) as i64;
+        assert_eq!(value(&frame, "model_seed", row), AnyValue::Int64(model));
+    }
+    let csv = fs::read_to_string(&written.csv).unwrap();
+    assert!(csv.contains("\na,tile,paper,iforest,18446744073709551615,9223372036854775807,"));
+}
+
+/// What the program writes with `tables`, an independent reader reads.
+#[test]
+fn every_kind_of_column_comes_back_with_its_bits_and_gaps() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kinds.parquet");
+    let gaps = vec![false, true, false];
+    let gap = |column: Column| column.with_missing(gaps.clone()).unwrap();
+    let single = [0.1_f32, f32::MIN_POSITIVE / 2.0, f32::INFINITY];
+    let double = [0.1 + 0.2, -0.0, 5e-324];
+    let whole = [i64::MIN, i64::MAX, -1];
+    let words = ["", "a,\"\n", "\u{e4}"];
+    let columns = Columns::new(vec![
+        Column::new("single", Values::Float32(single.to_vec())),
+        Column::new("double", Values::Float64(double.to_vec())),
+        gap(Column::new("whole", Values::Integer(whole.to_vec()))),
+        gap(Column::new(
+            "flag",
+            Values::Boolean(vec![true, true, false]),
+        )),
+        Column::new("text", Values::Text(words.map(str::to_owned).to_vec())),
+    ]);
+    tables::write(&path, Format::Parquet, Style::default(), &columns.unwrap()).unwrap();
+    let frame = frame(&path);
+    assert_eq!(frame.height(), 3);
+    let found = frame.column("single").unwrap().f32().unwrap();
+    let found = found.into_no_null_iter().map(f32::to_bits);
+    assert!(found.eq(single.map(f32::to_bits)));
+    let found = frame.column("double").unwrap().f64().unwrap();
+    let found = found.into_no_null_iter().map(f64::to_bits);
+    assert!(found.eq(double.map(f64::to_bits)));
+    for row in 0..3 {
+        let (whole, flag) = match gaps[row] {
+            true => (AnyValue::Null, AnyValue::Null),
+            false => (AnyValue::Int64(whole[row]), AnyValue::Boolean(row == 0)),
+        };
+        assert_eq!(value(&frame, "whole", row), whole);
+        assert_eq!(value(&frame, "flag", row), flag);
+        assert_eq!(text(&frame, "text", row), words[row]);
+    }
 }
 
 /// The program writes the cells that fail, and the sweep those whose process did not live to. Each file is
@@ -256,6 +436,11 @@ fn a_place_that_cannot_be_written_is_an_error_that_names_it() {
     let error = folder.load().write(&occupied).unwrap_err();
     let expected = occupied.join("results.parquet");
     assert!(matches!(error, ReportError::Write { path, .. } if path == expected));
+}
+
+fn frame(parquet: &Path) -> DataFrame {
+    let file = fs::File::open(parquet).unwrap();
+    ParquetReader::new(file).finish().unwrap()
 }
 
 fn value<'a>(frame: &'a DataFrame, column: &str, row: usize) -> AnyValue<'a> {
