@@ -23,6 +23,7 @@ Examples:
   residuum score parts.residuum new.csv -o scored.csv --only-scores
   residuum score photos.residuum photos/new -o scored.csv --maps maps
   tail -f sensor.csv | residuum score sensor.residuum - --follow
+  tail -f sensor.csv | residuum score sensor.residuum - --follow --fdr 0.1 --window 1000
 
 The output has the rows and columns of the input in their order, and score (higher is more anomalous), p_value (of
 normal rows at most a share p has one of p or less) and anomaly.";
@@ -175,7 +176,7 @@ pub(crate) struct Score {
     #[arg(short, long, value_name = "FILE.csv|.parquet|.jsonl")]
     pub(crate) out: Option<PathBuf>,
     /// Decide by the share of false ones among all anomalies instead of the model's threshold
-    #[arg(long, value_name = "RATE", conflicts_with = "follow")]
+    #[arg(long, value_name = "RATE")]
     pub(crate) fdr: Option<f64>,
     /// Leave the columns of the input out, but for the key
     #[arg(long)]
@@ -186,9 +187,12 @@ pub(crate) struct Score {
     /// Write every image with the map of its anomalies over it, and sheet.png with the worst
     #[arg(long, value_name = "DIR", conflicts_with = "follow")]
     pub(crate) maps: Option<PathBuf>,
-    /// Score each line of standard input as it comes
+    /// Score each line of standard input as it comes, and warn where the stream changes
     #[arg(long)]
     pub(crate) follow: bool,
+    /// With --follow and --fdr: decide whenever so many rows have come
+    #[arg(long, value_name = "ROWS", requires = "follow", requires = "fdr")]
+    pub(crate) window: Option<NonZeroUsize>,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]

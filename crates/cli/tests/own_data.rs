@@ -642,3 +642,64 @@ fn the_examples_of_help_run() {
     }
     assert!(ran >= 12, "{ran}");
 }
+
+/// What `score … --follow` answers to `input`.
+fn followed(place: &Place, input: &str, more: &[&str]) -> support::Ended {
+    let mut command = command(place.folder.path());
+    command.current_dir(place.folder.path());
+    command
+        .args(["score", "parts.residuum", "-", "--follow"])
+        .args(more);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let write = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let ended = end(child);
+    let _ = write.join();
+    ended
+}
+
+#[test]
+fn windows_of_a_stream_decide_together_and_a_change_is_warned_about() {
+    let place = Place::fitted();
+    let input = place.read("new.csv");
+    let windows = followed(&place, &input, &["--fdr", "0.5", "--window", "40"]);
+    assert_eq!(windows.code, Some(0), "{}", windows.stderr);
+    assert_eq!(windows.stdout.lines().count(), 201);
+    let anomaly = column(&windows.stdout, "anomaly");
+    assert_eq!((&*anomaly[3], &*anomaly[50]), ("true", "true"));
+    // Each window is decided as a file of its own would be.
+    let lines: Vec<&str> = input.lines().collect();
+    for window in 0..5 {
+        let rows = &lines[1 + 40 * window..41 + 40 * window];
+        let part = format!("{}\n{}\n", lines[0], rows.join("\n"));
+        std::fs::write(place.at("part.csv"), part).unwrap();
+        let alone = place.run(&["score", "parts.residuum", "part.csv", "--fdr", "0.5"]);
+        let alone = column(&alone.stdout, "anomaly");
+        assert_eq!(alone, anomaly[40 * window..40 * window + 40], "{window}");
+    }
+    assert!(
+        !windows.stderr.contains("no longer like"),
+        "{}",
+        windows.stderr
+    );
+    // All rows are odd from here on.
+    let all: Vec<usize> = (0..60).collect();
+    put(&place.at("changed.csv"), &rows(7000, 60, &all));
+    let changed = place.read("changed.csv");
+    let (_, changed) = changed.split_once('\n').unwrap();
+    let warned = followed(&place, &format!("{input}{changed}"), &[]);
+    assert_eq!(warned.code, Some(0));
+    assert_eq!(
+        warned.stderr.matches("no longer like").count(),
+        1,
+        "{}",
+        warned.stderr
+    );
+    let usage = place.run(&["score", "parts.residuum", "-", "--window", "40"]);
+    assert_eq!(usage.code, Some(2));
+}

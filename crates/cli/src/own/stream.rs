@@ -1,14 +1,17 @@
 //! `score --follow`: each line of standard input as it comes.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use columns::Kind;
+use conformal::{ConformalError, Drift, Window};
 use detector::Silent;
-use residuum::Model;
 use residuum::data::{Data, Layout};
+use residuum::{Model, RowScore};
+use tables::Lines;
 
 use crate::failure::{Failure, exit};
 use crate::interrupt;
@@ -36,28 +39,173 @@ pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
     let wanted: Vec<(String, Kind)> = columns
         .map(|column| (column.name.clone(), kind(column.kind)))
         .collect();
-    let name = "standard input";
     let options = options(&args.reading)?;
-    let mut rows = tables::follow(Stdin::start()?, name, &wanted, &options).map_err(stopped)?;
-    let names = Names::beside(wanted.iter().map(|(name, _)| name.as_str()), false);
-    let mut output = Output::beside(None, rows.style(), rows.header(), names)?;
-    output.flush()?;
-    let mut counts = Counts::default();
-    for chunk in rows.by_ref() {
-        let chunk = chunk.map_err(stopped)?;
-        let scored = model
-            .score(Data::Columns(&chunk.columns), &Silent)
-            .map_err(|error| located(name, chunk.first_row + 1, error))?;
-        counts.add(&scored);
-        output.write(chunk.lines.as_ref(), Vec::new(), &scored, None)?;
-        output.flush()?;
-        if output.is_gone {
-            break;
-        }
+    let rows = tables::follow(Stdin::start()?, NAME, &wanted, &options).map_err(stopped)?;
+    let header = rows.header().unwrap_or_default();
+    let taken = header.split(char::from(rows.style().delimiter));
+    let names = Names::beside(taken.map(|name| name.trim_matches('"')), false);
+    let output = Output::beside(None, rows.style(), rows.header(), names)?;
+    Stream {
+        model,
+        output,
+        counts: Counts::default(),
+        drift: watched(model)?,
+        windows: match (args.window, args.fdr) {
+            (Some(size), Some(rate)) => Some(Windows::new(model, size.get(), rate)?),
+            _ => None,
+        },
     }
-    output.finish()?;
-    tracing::info!("{counts}");
-    Ok(())
+    .run(rows)
+}
+
+/// The name of the stream in messages.
+const NAME: &str = "standard input";
+/// A change is looked for in so many rows: each takes 8 bytes.
+const MOST_WATCHED: u64 = 10_000_000;
+
+/// Looks for a change of the stream; where every row is scored by several detectors there is nothing that its
+/// scores could be ranked among.
+fn watched(model: &Model) -> Result<Option<Drift>, Failure> {
+    match model.manifest().cross {
+        Some(_) => Ok(None),
+        None => Drift::new(model.calibration(), Drift::LEVEL, model.manifest().seed)
+            .map(Some)
+            .map_err(internal),
+    }
+}
+
+fn internal(error: ConformalError) -> Failure {
+    Failure::new(exit::INTERNAL, error.to_string())
+}
+
+struct Stream<'a> {
+    model: &'a Model,
+    output: Output,
+    counts: Counts,
+    drift: Option<Drift>,
+    windows: Option<Windows>,
+}
+
+impl Stream<'_> {
+    fn run(mut self, rows: tables::Follow<Stdin>) -> Result<(), Failure> {
+        self.output.flush()?;
+        for chunk in rows {
+            let chunk = chunk.map_err(stopped)?;
+            let scored = self
+                .model
+                .score(Data::Columns(&chunk.columns), &Silent)
+                .map_err(|error| located(NAME, chunk.first_row + 1, error))?;
+            self.watch(chunk.first_row, &scored)?;
+            match &mut self.windows {
+                None => self.write(chunk.lines.as_ref(), &scored)?,
+                Some(windows) => {
+                    windows.take(chunk.lines, scored)?;
+                    self.write_decided()?;
+                }
+            }
+            if self.output.is_gone {
+                break;
+            }
+        }
+        if let Some(windows) = &mut self.windows {
+            windows.end()?;
+        }
+        self.write_decided()?;
+        self.output.finish()?;
+        tracing::info!("{}", self.counts);
+        Ok(())
+    }
+
+    fn write(&mut self, lines: Option<&Lines>, rows: &[Option<RowScore>]) -> Result<(), Failure> {
+        self.counts.add(rows);
+        self.output.write(lines, Vec::new(), rows, None)?;
+        self.output.flush()
+    }
+
+    fn write_decided(&mut self) -> Result<(), Failure> {
+        while let Some((lines, rows)) = self.windows.as_mut().and_then(Windows::decided) {
+            self.write(lines.as_ref(), &rows)?;
+        }
+        Ok(())
+    }
+
+    /// Warns once where the stream has changed.
+    fn watch(&mut self, first: u64, rows: &[Option<RowScore>]) -> Result<(), Failure> {
+        for (row, scored) in rows.iter().enumerate() {
+            let (Some(drift), Some(scored)) = (&mut self.drift, scored) else {
+                continue;
+            };
+            let row = first + row as u64 + 1;
+            let alarm = drift.push(scored.score).map_err(internal)?.alarm;
+            if alarm {
+                tracing::warn!(
+                    "row {row}: the stream is no longer like the rows that the model was calibrated on, or their \
+                     order matters (one stream in {:.0} says so by chance): calibrate or fit it again",
+                    1.0 / Drift::LEVEL
+                );
+            }
+            if alarm || row >= MOST_WATCHED {
+                self.drift = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows that wait until their window is full.
+struct Windows {
+    window: Window,
+    waiting: VecDeque<(Option<Lines>, Vec<Option<RowScore>>)>,
+    /// Decisions about the rows with a score that wait, the first first.
+    decisions: VecDeque<bool>,
+}
+
+impl Windows {
+    fn new(model: &Model, size: usize, rate: f64) -> Result<Self, Failure> {
+        let usage = |error: ConformalError| Failure::new(exit::USAGE, error.to_string());
+        let window = Window::new(size, rate).map_err(usage)?;
+        let n = model.calibration().n();
+        if let Ok(None) = conformal::can_reject(n, size, rate) {
+            tracing::warn!(
+                "with {n} calibration rows a false discovery rate of {rate} in windows of {size} rows allows no \
+                 anomalies at all: smaller windows, more calibration rows or a larger rate would"
+            );
+        }
+        Ok(Self {
+            window,
+            waiting: VecDeque::new(),
+            decisions: VecDeque::new(),
+        })
+    }
+
+    fn take(&mut self, lines: Option<Lines>, rows: Vec<Option<RowScore>>) -> Result<(), Failure> {
+        for row in rows.iter().flatten() {
+            let decided = self.window.push(row.p_value).map_err(internal)?;
+            self.decisions.extend(decided.into_iter().flatten());
+        }
+        self.waiting.push_back((lines, rows));
+        Ok(())
+    }
+
+    /// Decides about the rows of the window that is not full.
+    fn end(&mut self) -> Result<(), Failure> {
+        let decided = self.window.flush().map_err(internal)?;
+        self.decisions.extend(decided.into_iter().flatten());
+        Ok(())
+    }
+
+    /// The first rows that wait, once all of them are decided about.
+    fn decided(&mut self) -> Option<(Option<Lines>, Vec<Option<RowScore>>)> {
+        let (_, rows) = self.waiting.front()?;
+        if rows.iter().flatten().count() > self.decisions.len() {
+            return None;
+        }
+        let (lines, mut rows) = self.waiting.pop_front()?;
+        for row in rows.iter_mut().flatten() {
+            row.is_anomaly = self.decisions.pop_front();
+        }
+        Some((lines, rows))
+    }
 }
 
 /// The failure of reading, or that of a signal that ended it.
