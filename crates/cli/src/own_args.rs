@@ -35,8 +35,7 @@ Examples:
   residuum evaluate vectors.residuum vectors.npz --json
   residuum evaluate photos.residuum photos/test --report checked
 
-Labels are 0 or 1, false or true, normal (good, ok) or anomaly. They are compared with the scores, no more: the model
-stays as it is.";
+Labels are 0 or 1, false or true, normal (good, ok) or anomaly. The model does not learn from them.";
 
 pub(crate) const SHOW_EXAMPLES: &str = "\
 Examples:

@@ -164,6 +164,8 @@ fn an_archive_brings_its_labels() {
     let found = run(folder.path(), "evaluate m.residuum xy.npz --json").json();
     assert_eq!([&found["normal"], &found["anomalies"]], [40, 10]);
     is_near(&found["auroc"]["value"], 1.0);
+    assert_eq!(found["auroc"]["by"], "newcombe");
+    assert_eq!([&found["ap"]["low"], &found["ap"]["by"]], [&Value::Null; 2]);
     // Eight calibration rows: one in nine on average is the least that they promise.
     let promise = &found["threshold"]["promise"];
     assert!((promise["target"].as_f64().unwrap() - 1.0 / 9.0).abs() < 1e-6);

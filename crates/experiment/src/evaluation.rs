@@ -18,8 +18,9 @@ pub struct Evaluation {
     pub metrics: Metrics,
     /// For the AUROC, as a cell has it.
     pub auroc: Option<AurocInterval>,
-    /// For the average precision, by the bootstrap.
-    pub ap: Interval,
+    /// For the average precision, by the bootstrap; `None` where all samples have the same one, as for a perfect
+    /// ranking: an interval without width would be a lie.
+    pub ap: Option<Interval>,
     /// What came of the decisions; `None` where none were made.
     pub alarms: Option<Alarms>,
     /// Points of the ROC curve.
@@ -82,13 +83,14 @@ impl Evaluation {
             level: LEVEL,
             ..Bootstrap::default()
         };
+        let ap = bootstrap_interval(scores, labels, average_precision, bootstrap)?;
         let anomalies = labels.iter().filter(|&&anomaly| anomaly).count();
         Ok(Self {
             normals: labels.len() - anomalies,
             anomalies,
             metrics,
             auroc: interval::of(scores, labels),
-            ap: bootstrap_interval(scores, labels, average_precision, bootstrap)?,
+            ap: Some(ap).filter(|ap| ap.low < ap.high),
             alarms: alarms
                 .map(|alarms| Alarms::of(alarms, labels))
                 .transpose()?,
@@ -136,8 +138,9 @@ mod tests {
         let found = Evaluation::of(&scores, &labels, Some(&alarms)).unwrap();
         assert_eq!((found.normals, found.anomalies), (3, 3));
         assert_eq!(found.metrics, Metrics::of(&scores, &labels).unwrap());
-        assert_eq!(found.ap.estimate, found.metrics.ap);
-        assert!(found.ap.low < found.ap.estimate && found.ap.estimate < found.ap.high);
+        let ap = found.ap.unwrap();
+        assert_eq!(ap.estimate, found.metrics.ap);
+        assert!(ap.low < ap.estimate && ap.estimate < ap.high);
         let alarms = found.alarms.unwrap();
         let counts = |share: Share| (share.hits, share.of);
         assert_eq!(counts(alarms.false_positives), (1, 3));
@@ -149,6 +152,8 @@ mod tests {
     fn without_alarms_there_is_no_precision_and_one_class_is_an_error() {
         let none = Evaluation::of(&[1.0, 2.0], &[false, true], Some(&[false; 2])).unwrap();
         assert_eq!(none.alarms.unwrap().precision, None);
+        // A perfect ranking is one in every sample.
+        assert_eq!((none.metrics.ap, none.ap), (1.0, None));
         assert!(Evaluation::of(&[1.0, 2.0], &[true; 2], None).is_err());
         assert!(Evaluation::of(&[1.0, 2.0], &[false, true], Some(&[true])).is_err());
     }

@@ -36,15 +36,14 @@ pub(super) fn ranking(found: &Found<'_>) -> Vec<Line> {
         };
         format!("{} by {by}", range(interval.low, interval.high))
     });
-    let ap = range(evaluation.ap.low, evaluation.ap.high);
+    let ap = match evaluation.ap {
+        Some(ap) => format!("{} by bootstrap", range(ap.low, ap.high)),
+        None => "no interval, all samples alike".to_owned(),
+    };
     let k = evaluation.anomalies;
     vec![
         line("AUROC", metrics.auroc, auroc),
-        line(
-            "AP",
-            metrics.ap,
-            format!("{ap} by bootstrap (average precision)"),
-        ),
+        line("AP", metrics.ap, format!("{ap} (average precision)")),
         line(
             "F1 at k",
             metrics.f1_at_k,
@@ -255,7 +254,10 @@ pub(super) fn json(found: &Found<'_>) -> Value {
             "value": metrics.auroc, "low": auroc.map(|a| a.low), "high": auroc.map(|a| a.high),
             "by": auroc.map(|a| a.by),
         },
-        "ap": {"value": metrics.ap, "low": evaluation.ap.low, "high": evaluation.ap.high, "by": "bootstrap"},
+        "ap": {
+            "value": metrics.ap, "low": evaluation.ap.map(|ap| ap.low), "high": evaluation.ap.map(|ap| ap.high),
+            "by": evaluation.ap.map(|_| "bootstrap"),
+        },
         "f1_at_k": metrics.f1_at_k,
         "fpr95": metrics.fpr95,
         "pauc": metrics.pauc,
