@@ -1,7 +1,7 @@
 use detector::Silent;
 use numpy_random::RandomState;
 use rayon::prelude::*;
-use residuum::{Config, FitOptions, Model, RowScore};
+use residuum::{Calibrating, Config, FitOptions, Model, RowScore};
 
 use crate::draw::Draw;
 use crate::set::{Set, data};
@@ -32,7 +32,7 @@ fn split(set: &Set, config: &Config, seed: u32) -> Outcome<Measured> {
     let draw = Draw::new(set, seed);
     let options = FitOptions {
         method: Some(config.clone()),
-        calibration: draw.calibration,
+        calibration: Some(Calibrating::Share(draw.calibration)),
         seed: u64::from(seed),
         ..FitOptions::new(residuum::methods())
     };

@@ -16,6 +16,7 @@ const KIND: &str = "model";
 const LAYOUT: u32 = 1;
 const CALIBRATION: &str = "calibration";
 const MEDIANS: &str = "medians";
+/// How many detectors there are, where it is not one.
 const DETECTORS: &str = "detectors";
 
 /// A model as it is stored: what it says about itself can be read without the method that it needs.
@@ -33,8 +34,10 @@ impl Model {
     pub fn state(&self) -> Result<State, ModelError> {
         let mut state = State::new(KIND, LAYOUT)
             .with_config(self.manifest())
-            .with_value(DETECTORS, self.scorers().len())
             .with_list(MEDIANS, self.medians());
+        if self.scorers().len() > 1 {
+            state = state.with_value(DETECTORS, self.scorers().len());
+        }
         state = match self.cross() {
             None => state.with_list(CALIBRATION, self.calibration().scores()),
             Some(cross) => {
@@ -123,7 +126,7 @@ impl Stored {
         let mut config = method.config();
         config.set_all(&manifest.config)?;
         let detector = method.detector(&config, runtime)?;
-        let n: usize = state.value(DETECTORS)?;
+        let n = state.value::<Option<usize>>(DETECTORS)?.unwrap_or(1);
         if n == 0 || n > MOST_FOLDS || (manifest.cross.is_some() && n < 2) {
             return Err(state.wrong(DETECTORS, n).into());
         }
