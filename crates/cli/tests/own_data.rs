@@ -223,8 +223,8 @@ fn a_row_has_its_score_alone_from_standard_input_and_as_a_line_that_comes() {
         whole.lines().next().unwrap()
     );
     // Each answer is there before the next line is sent.
-    for row in 1..6 {
-        writeln!(stdin, "{}", lines[row]).unwrap();
+    for (row, line) in lines.iter().enumerate().take(6).skip(1) {
+        writeln!(stdin, "{line}").unwrap();
         assert_eq!(
             answers.next().unwrap().unwrap(),
             whole.lines().nth(row).unwrap()
