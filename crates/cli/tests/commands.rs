@@ -51,7 +51,8 @@ fn scores_in_parquet_are_those_in_csv() {
     let folder = tempfile::tempdir().unwrap();
     let set = easy_set(folder.path(), "easy.npz", 61, 5);
     for out in ["scores.csv", "scores.parquet"] {
-        let set = set.to_str().unwrap();
+        let (set, out) = (set.to_str().unwrap(), folder.path().join(out));
+        let out = out.to_str().unwrap();
         let args = ["run", "--dataset", set, "--method", "knn", "--scores", out];
         assert_eq!(residuum(folder.path(), &args).code, Some(0));
     }

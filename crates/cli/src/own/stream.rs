@@ -139,8 +139,8 @@ impl Stream<'_> {
             let alarm = drift.push(scored.score).map_err(internal)?.alarm;
             if alarm {
                 tracing::warn!(
-                    "row {row}: the stream is no longer like the rows that the model was calibrated on, or their \
-                     order matters (one stream in {:.0} says so by chance): calibrate or fit it again",
+                    "row {row}: the stream is unlike the rows that the model was calibrated on: it changed, its order \
+                     matters, or it has strong anomalies (one stream in {:.0} says so by chance)",
                     1.0 / Drift::LEVEL
                 );
             }
