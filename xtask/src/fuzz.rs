@@ -66,7 +66,7 @@ impl Arguments {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
     let out = workspace
         .cargo()
-        // All packages, so that the builds of libtorch's bindings and of polars are those of the tests.
+        // All packages, so that the builds of libtorch's bindings and of Parquet are those of the tests.
         .args(["build", "--release", "--workspace", "--bin", "fuzz"])
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())

@@ -31,7 +31,7 @@ impl Program {
                 "build",
                 "--release",
                 // Not `-p cli`: with the features of all crates unified, the tests use the same
-                // builds of libtorch's bindings and of polars.
+                // builds of libtorch's bindings and of Parquet.
                 "--workspace",
                 "--bin",
                 "residuum",

@@ -200,7 +200,7 @@ fn run_doctests(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<
     };
     if !arguments.package.is_empty() {
         // `--doc` refuses a named package without a library. All packages go by `--workspace`: another
-        // selection has other features, and would build polars once more.
+        // selection has other features, and would build much once more.
         let libraries = libraries(workspace)?;
         arguments.package.retain(|name| libraries.contains(name));
         if arguments.package.is_empty() {

@@ -87,7 +87,6 @@ pub(crate) enum Command {
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Audit),
     /// The page and the tables of a run folder: HTML, Markdown, CSV, Parquet, terminal
-    #[cfg(feature = "report")]
     Report(Report),
     /// Corrupt grey images as MNIST-C does: PNG files and a contact sheet
     #[command(after_help = CORRUPT_EXAMPLES)]
@@ -351,14 +350,12 @@ pub(crate) struct Audit {
     pub(crate) json: bool,
 }
 
-#[cfg(feature = "report")]
 const REPORT_EXAMPLES: &str = "\
 Examples:
   residuum report runs/quick --open
   residuum report runs/quick runs/quick-after
   residuum report runs/quick runs/quick-after --out changes";
 
-#[cfg(feature = "report")]
 #[derive(Debug, Args)]
 #[command(after_help = REPORT_EXAMPLES)]
 pub(crate) struct Report {

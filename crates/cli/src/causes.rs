@@ -160,7 +160,6 @@ impl From<FetchError> for Failure {
     }
 }
 
-#[cfg(feature = "report")]
 impl From<report::ReportError> for Failure {
     fn from(error: report::ReportError) -> Self {
         match &error {

@@ -286,7 +286,6 @@ fn below_one_folder(files: &[PathBuf]) -> Option<Vec<String>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Npz,
-    #[cfg(feature = "report")]
     Parquet,
 }
 
@@ -295,7 +294,6 @@ impl Format {
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         match ending.to_lowercase().as_str() {
             "npz" => Ok(Self::Npz),
-            #[cfg(feature = "report")]
             "parquet" => Ok(Self::Parquet),
             _ => Err(Failure::new(
                 exit::USAGE,
@@ -332,7 +330,6 @@ impl Format {
                 }
                 npz.finish()
             }),
-            #[cfg(feature = "report")]
             Self::Parquet => {
                 let mut columns = Vec::with_capacity(rows.ncols() + 2);
                 columns

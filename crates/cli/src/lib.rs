@@ -26,7 +26,6 @@ mod own_args;
 mod place;
 mod progress;
 mod protocol;
-#[cfg(feature = "report")]
 mod report_command;
 mod run;
 mod setup;
@@ -112,7 +111,6 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
         }
         Command::Audit(args) => audit::run(args, &roots, networks),
         Command::Corrupt(args) => corrupt::run(args, &roots),
-        #[cfg(feature = "report")]
         Command::Report(args) => report_command::run(args, &roots),
         Command::Setup(args) => setup::run(args),
         Command::Completions { shell } => {

@@ -182,7 +182,6 @@ fn table<T: DeserializeOwned>(option: &str, text: &str) -> Result<T, Failure> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ScoreFormat {
     Csv,
-    #[cfg(feature = "report")]
     Parquet,
 }
 
@@ -190,7 +189,6 @@ impl ScoreFormat {
     fn of(path: &Path) -> Result<Self, Failure> {
         match path.extension().and_then(|e| e.to_str()) {
             Some("csv") => Ok(Self::Csv),
-            #[cfg(feature = "report")]
             Some("parquet") => Ok(Self::Parquet),
             _ => Err(Failure::new(
                 exit::USAGE,
@@ -219,7 +217,6 @@ fn write_scores(path: &Path, split: &Split, scores: &[f64]) -> Result<(), Failur
             }
             write_atomically(path, text.as_bytes())
         }
-        #[cfg(feature = "report")]
         ScoreFormat::Parquet => {
             let rows = split.test_rows.iter().map(|&row| row as i64).collect();
             let columns = vec![

@@ -159,7 +159,10 @@ fn an_archive_brings_its_labels() {
     let y: Vec<i64> = (0..50).map(|i| i64::from(i >= 40)).collect();
     let arrays = [("X", npy_f32(50, 2, value)), ("y", npy_i64(&y))];
     npz(folder.path(), "xy.npz", &arrays);
-    let fit = run(folder.path(), "fit x.npz -o m.residuum --method knn --calibration 0.2");
+    let fit = run(
+        folder.path(),
+        "fit x.npz -o m.residuum --method knn --calibration 0.2",
+    );
     assert_eq!(fit.code, Some(0), "{}", fit.stderr);
     let found = run(folder.path(), "evaluate m.residuum xy.npz --json").json();
     assert_eq!([&found["normal"], &found["anomalies"]], [40, 10]);

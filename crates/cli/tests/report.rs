@@ -1,5 +1,4 @@
 //! `residuum report` as a user starts it.
-#![cfg(feature = "report")]
 
 mod support;
 
