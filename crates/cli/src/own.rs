@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod choices;
+mod counts;
 mod evaluate;
 mod explain;
 mod fit;

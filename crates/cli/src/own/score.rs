@@ -8,6 +8,7 @@ use tables::{Format, Style, Table};
 
 use crate::failure::Failure;
 use crate::own::calibrate::{restore, side};
+use crate::own::counts::Counts;
 use crate::own::input::{Input, Pictures, array, check_interrupt, learned, located};
 use crate::own::maps::Maps;
 use crate::own::output::{Names, Output, format};
@@ -61,39 +62,13 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
     bar.finish();
     let counts = scored?;
     tracing::info!("{counts}");
-    if counts.left_out > 0 {
-        tracing::warn!("{} rows have no score: a value is missing", counts.left_out);
+    if counts.left_out() > 0 {
+        tracing::warn!(
+            "{} rows have no score: a value is missing",
+            counts.left_out()
+        );
     }
     Ok(())
-}
-
-/// How many rows were scored and what came of it.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Counts {
-    rows: u64,
-    anomalies: u64,
-    left_out: u64,
-}
-
-impl Counts {
-    pub(super) fn add(&mut self, rows: &[Option<RowScore>]) {
-        self.rows += rows.len() as u64;
-        for row in rows {
-            match row {
-                None => self.left_out += 1,
-                Some(row) => self.anomalies += u64::from(row.is_anomaly == Some(true)),
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Counts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            rows, anomalies, ..
-        } = self;
-        write!(f, "{rows} rows scored, {anomalies} anomalies")
-    }
 }
 
 struct Job<'a> {

@@ -15,9 +15,9 @@ use tables::Lines;
 
 use crate::failure::{Failure, exit};
 use crate::interrupt;
+use crate::own::counts::Counts;
 use crate::own::input::{check_interrupt, located, options};
 use crate::own::output::{Names, Output};
-use crate::own::score::Counts;
 use crate::own_args::Score;
 
 pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {

@@ -54,7 +54,7 @@ fn split(set: &Set, config: &Config, seed: u32) -> Outcome<Measured> {
     let mut measured = rates(&scored, &mut random)?;
     measured.extend(thresholds::measure(&scored, &mut random)?);
     measured.extend(streams::measure(&scored, seed, &mut random)?);
-    if seed % WRONG_EVERY == 0 {
+    if seed.is_multiple_of(WRONG_EVERY) {
         measured.extend(wrong::trained_on_calibration(
             set,
             config,
