@@ -13,7 +13,7 @@ pub(crate) fn fields_of(record: &str, delimiter: u8) -> Vec<String> {
     fields
 }
 
-/// Names of columns by the first record, each once; what had to be changed is told in `odd`.
+/// Names of columns by the first record, each once; what had to be changed goes into `odd`.
 pub(crate) fn names(first: &[String], header: bool, odd: &mut Vec<String>) -> Vec<String> {
     let fields = first
         .iter()
