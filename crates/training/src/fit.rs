@@ -122,6 +122,7 @@ pub fn fit<C: Serialize, M: Trainable>(
         folder: folder.as_ref(),
     };
     let history = train(&vs, &mut model, x, plan.train, seed, &run)?;
+    own_storage(&vs)?;
 
     let after = answers(&model, &questions)?;
     let both = before.iter().zip(&after).zip(&questions);
@@ -189,6 +190,18 @@ pub fn restore<C: Serialize, M: Trainable>(
         warnings,
         vs,
     })
+}
+
+/// Takes the variables out of the optimiser's flat buffer, each into memory of its own, as those of a restored network
+/// are. On some processors the last bits of a matrix product depend on where its numbers begin.
+fn own_storage(vs: &nn::VarStore) -> Result<(), TrainingError> {
+    let _no_grad = tch::no_grad_guard();
+    for mut variable in vs.trainable_variables() {
+        let mut own = variable.f_detach()?.f_empty_like()?;
+        own.f_copy_(&variable)?;
+        variable.f_set_data(&own)?;
+    }
+    Ok(())
 }
 
 fn answers<M: Trainable>(
