@@ -4,6 +4,7 @@ pub(crate) mod json;
 pub(crate) mod matlab;
 pub(crate) mod npy;
 pub(crate) mod png;
+pub(crate) mod safetensors;
 pub(crate) mod text;
 pub(crate) mod tiff;
 pub(crate) mod zip;

@@ -3,11 +3,13 @@
 mod arrays;
 mod classes;
 mod files;
+mod models;
 mod networks;
 mod pictures;
 mod planted;
 mod runs;
 mod settings;
+mod tables;
 mod words;
 
 use crate::target::Target;
@@ -31,6 +33,9 @@ const ALL: &[&Target] = &[
     &words::WORD,
     &settings::SETTINGS,
     &settings::SETTING,
+    &tables::CSV,
+    &tables::PARQUET,
+    &models::MODEL,
     &networks::WEIGHTS,
     &runs::CELL,
     &runs::TABLES,

@@ -89,7 +89,10 @@ const RULES: &[Rule] = &[
     rule("files", &[], &[]),
     rule(
         "fuzz",
-        &["datasets", "features", "networks", "report", "residuum"],
+        &[
+            "columns", "datasets", "detector", "features", "networks", "report", "residuum",
+            "tables",
+        ],
         &[Libtorch],
     ),
     rule("layers", &[], &[Libtorch]),
