@@ -248,12 +248,19 @@ fn without_library(root: &Path, name: &str) -> PathBuf {
     program
 }
 
+/// The program where no libtorch is on the library path, as it is on the one of `cargo xtask test`.
+fn away_from_libtorch(root: &Path) -> Command {
+    let mut program = command(root);
+    program.env_remove("LD_LIBRARY_PATH");
+    program
+}
+
 #[test]
 fn a_program_that_finds_no_libtorch_is_4_and_setup_is_named() {
     let root = tempfile::tempdir().unwrap();
     let set = easy_set(root.path(), "easy.npz", 20, 2);
     let run = |name: &str| {
-        let mut program = command(root.path());
+        let mut program = away_from_libtorch(root.path());
         program.env("RESIDUUM_NETWORKS", without_library(root.path(), name));
         program
             .args(["run", "--method", "ddpm", "--dataset"])
@@ -299,7 +306,7 @@ fn fill_cache(root: &Path) -> PathBuf {
 fn setup_says_what_is_there_and_what_is_missing() {
     let root = tempfile::tempdir().unwrap();
     let setup = |networks: &Path, words: &[&str]| {
-        let mut program = command(root.path());
+        let mut program = away_from_libtorch(root.path());
         program.env("RESIDUUM_NETWORKS", networks).arg("setup");
         program.args(words).env("RESIDUUM_PIP", "/nowhere/pip");
         ended(program.output().unwrap())
