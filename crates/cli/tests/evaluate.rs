@@ -15,7 +15,7 @@ fn model(folder: &Path) {
         let _ = writeln!(text, "r{i},{}", f64::from(i) / 1000.0);
     }
     std::fs::write(folder.join("normal.csv"), text).unwrap();
-    let fit = "fit normal.csv -o m.residuum --method norm --set rows=raw --key id --missing drop --calibration 2e-1";
+    let fit = "fit normal.csv -o m.residuum --method norm --set rows=raw --key id --missing drop --calibration 0.2";
     let ended = run(folder, fit);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
@@ -33,9 +33,12 @@ fn checked(folder: &Path) {
     std::fs::write(folder.join("checked.csv"), text).unwrap();
 }
 
-/// `residuum WORDS`, where words with a dot are files in `folder`.
+/// `residuum WORDS`, where words with a dot are files in `folder`, but for numbers and settings.
 fn run(folder: &Path, words: &str) -> Ended {
-    let place = |word: &str| match word.contains('.') && !word.contains('=') {
+    let place = |word: &str| match word.contains('.')
+        && !word.contains('=')
+        && word.parse::<f64>().is_err()
+    {
         true => folder.join(word).display().to_string(),
         false => word.to_owned(),
     };
@@ -161,7 +164,7 @@ fn an_archive_brings_its_labels() {
     npz(folder.path(), "xy.npz", &arrays);
     let fit = run(
         folder.path(),
-        "fit x.npz -o m.residuum --method knn --calibration 2e-1",
+        "fit x.npz -o m.residuum --method knn --calibration 0.2",
     );
     assert_eq!(fit.code, Some(0), "{}", fit.stderr);
     let found = run(folder.path(), "evaluate m.residuum xy.npz --json").json();

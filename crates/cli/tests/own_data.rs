@@ -475,7 +475,6 @@ fn a_model_is_calibrated_on_other_rows_but_not_on_its_own() {
     );
     let scores = |model: &str| column(&place.run(&["score", model, "new.csv"]).stdout, "score");
     assert_eq!(scores("fresh.residuum"), scores("parts.residuum"));
-    // All rows of a method's training set in their order: those it was fitted to.
     let args = [
         "calibrate",
         "fresh.residuum",
@@ -484,6 +483,9 @@ fn a_model_is_calibrated_on_other_rows_but_not_on_its_own() {
         "few.residuum",
     ];
     put(&place.at("few.csv"), &rows(0, 5, &[]));
+    let few = place.run(&args);
+    few.fails(3, &["have the key of a row that the model was trained on"]);
+    put(&place.at("few.csv"), &rows(20_000, 5, &[]));
     let few = place.run(&[&args[..], &["--fpr", "0.01", "--confidence", "0.95"]].concat());
     few.fails(3, &["299"]);
 }

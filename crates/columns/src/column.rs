@@ -37,6 +37,14 @@ impl Column {
         Ok(Self { missing, ..self })
     }
 
+    /// A value as text ([`Values::text`]); `None` where it is missing.
+    pub fn text(&self, row: usize) -> Option<String> {
+        match self.is_missing(row) {
+            true => None,
+            false => self.values.text(row),
+        }
+    }
+
     /// The values at `rows` ([`Values::select`]).
     ///
     /// # Panics

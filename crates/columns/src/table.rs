@@ -143,6 +143,8 @@ mod tests {
         assert_eq!(reversed.rows(), 3);
         let column = reversed.get("a").unwrap();
         assert!(column.is_missing(0) && !column.is_missing(2));
+        let texts = [0, 2, 3].map(|row| column.text(row));
+        assert_eq!(texts, [None, Some("1".to_owned()), None]);
         assert_eq!(
             gap.select(&[0]),
             Columns::new(vec![self::column("a", &[1.0])]).unwrap()

@@ -65,6 +65,18 @@ impl Values {
         }
     }
 
+    /// A value as text: floats with the fewest digits that give the same bits, moments as nanoseconds. `None` where
+    /// there is no such row.
+    pub fn text(&self, row: usize) -> Option<String> {
+        Some(match self {
+            Self::Float32(v) => v.get(row)?.to_string(),
+            Self::Float64(v) => v.get(row)?.to_string(),
+            Self::Integer(v) | Self::Time(v) => v.get(row)?.to_string(),
+            Self::Boolean(v) => v.get(row)?.to_string(),
+            Self::Text(v) => v.get(row)?.clone(),
+        })
+    }
+
     pub(crate) fn append(&mut self, other: Self) {
         match (self, other) {
             (Self::Float32(v), Self::Float32(more)) => v.extend(more),

@@ -119,6 +119,15 @@ impl DetectorError {
         Self::Method(reason.into().into())
     }
 
+    /// The same error with its row, where it names one, as `place` counts rows.
+    #[must_use]
+    pub fn with_row(mut self, place: impl FnOnce(usize) -> usize) -> Self {
+        if let Self::NotFinite { row, .. } | Self::Score { row, .. } = &mut self {
+            *row = place(*row);
+        }
+        self
+    }
+
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         match self {

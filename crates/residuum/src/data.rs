@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads files: readers of tables, arrays and pictures give what [`Data`] holds.
 
-mod distinct;
+pub(crate) mod distinct;
 mod encode;
 mod error;
 mod findings;
@@ -23,3 +23,4 @@ pub use self::layout::{ColumnLayout, Encoding, Layout, NumberType, TableLayout};
 pub use self::learn::Roles;
 pub use self::missing::Missing;
 pub use self::samples::Data;
+pub(crate) use self::table::named;

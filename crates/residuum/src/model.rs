@@ -15,6 +15,7 @@ mod manifest;
 mod options;
 mod rows;
 mod scored;
+mod seen;
 mod store;
 
 pub use self::auto::RowKind;

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Calibrate, machine: &Machine) -> Result<(), Failure> {
         Input::Array(data) => calibrated(array(data))?,
         Input::Images(pictures) => {
             pictures.warn();
-            let (images, _) = pictures.read(&pictures.paths, side)?;
+            let (images, _) = pictures.read_all(side, &args.input)?;
             calibrated(Data::Images(images.view()))?
         }
     };

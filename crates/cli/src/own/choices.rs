@@ -6,6 +6,10 @@ use residuum::{Calibrating, Config, Method, RowKind, Target};
 use crate::failure::{Failure, exit};
 use crate::own_args::Rates;
 
+/// Out-of-fold scores of a row hang together in ways that the proof does not allow for.
+pub(super) const FOLDS_AND_FDR: &str = "the model was calibrated in folds: the false discovery rate is what to expect, \
+     not what is proved; `residuum calibrate` on other normal rows mends that";
+
 /// The methods of this program.
 pub(super) fn methods(machine: &Machine) -> &'static [Method] {
     machine

@@ -183,17 +183,10 @@ fn text(rows: &[Row], reasons: &Reasons, columns: Option<&Columns>, top: usize) 
 /// The value of a column as text.
 fn value(columns: &Columns, name: &str, row: usize) -> Option<String> {
     let column = columns.get(name)?;
-    if column.is_missing(row) {
-        return Some("missing".to_owned());
+    match &column.values {
+        Values::Time(v) if !column.is_missing(row) => v.get(row).map(|at| tables::format_time(*at)),
+        _ => Some(column.text(row).unwrap_or_else(|| "missing".to_owned())),
     }
-    Some(match &column.values {
-        Values::Float32(v) => v.get(row)?.to_string(),
-        Values::Float64(v) => v.get(row)?.to_string(),
-        Values::Integer(v) => v.get(row)?.to_string(),
-        Values::Boolean(v) => v.get(row)?.to_string(),
-        Values::Text(v) => v.get(row)?.clone(),
-        Values::Time(v) => tables::format_time(*v.get(row)?),
-    })
 }
 
 fn json(rows: &[Row], reasons: &Reasons, top: usize) -> String {

@@ -91,7 +91,7 @@ fn fit(
         Input::Array(data) => Ok((fit(array(data))?, Names::Rows)),
         Input::Images(pictures) => {
             pictures.warn();
-            let (images, kept) = pictures.read(&pictures.paths, args.side.get())?;
+            let (images, kept) = pictures.read_all(args.side.get(), &args.input)?;
             let fitted = fit(Data::Images(images.view()))?;
             let files = kept.iter().map(|&at| &pictures.paths[at]);
             let files = files.map(|path| path.display().to_string()).collect();

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use columns::{Columns, Kind};
 use datasets::{
-    Colour, ImageOptions, is_archive, left_out, list_images_counted, load_rows, read_images,
+    Colour, DatasetError, ImageOptions, is_archive, left_out, list_images_counted, load_rows,
+    read_images,
 };
 use files::PassedOver;
 use ndarray::Array4;
@@ -135,23 +136,42 @@ impl Pictures {
         }
     }
 
-    /// The images at `paths`, in colour, each a square of `side` pixels, and which paths were images.
+    /// The images at `paths`, in colour, each a square of `side` pixels, and which paths were images. `None` where
+    /// all of them are left out.
     pub(super) fn read(
         &self,
         paths: &[PathBuf],
         side: usize,
-    ) -> Result<(Array4<u8>, Vec<usize>), Failure> {
+    ) -> Result<Option<(Array4<u8>, Vec<usize>)>, Failure> {
         let options = ImageOptions {
             size: Some(side),
             colour: Colour::Rgb,
             on_bad_file: on_bad_file(self.skip),
             ..ImageOptions::default()
         };
-        let images = read_images(paths, &options)?;
+        let images = match read_images(paths, &options) {
+            Err(DatasetError::NoImages { .. }) if self.skip => {
+                let (n, first) = (paths.len(), paths.first().map(|path| path.display()));
+                let first = first.map_or_else(String::new, |first| first.to_string());
+                tracing::warn!("{n} files were left out, the first: {first} is no image");
+                return Ok(None);
+            }
+            images => images?,
+        };
         if let Some(warning) = left_out(&images.skipped) {
             tracing::warn!("{warning}");
         }
-        Ok((images.pixels, images.kept))
+        Ok(Some((images.pixels, images.kept)))
+    }
+
+    /// All images, as [`read`](Self::read) gives them.
+    pub(super) fn read_all(
+        &self,
+        side: usize,
+        input: &Path,
+    ) -> Result<(Array4<u8>, Vec<usize>), Failure> {
+        let images = self.read(&self.paths, side)?;
+        images.ok_or_else(|| no_images(input))
     }
 
     /// What was passed over in a folder, as a warning.
@@ -160,6 +180,12 @@ impl Pictures {
             tracing::warn!("{warning}");
         }
     }
+}
+
+/// The failure where every file was left out.
+pub(super) fn no_images(input: &Path) -> Failure {
+    let path = input.to_owned();
+    DatasetError::NoImages { path }.into()
 }
 
 /// The columns of `table` that `layout` learned from, each as it was read then; numbers as they stand in the
@@ -183,14 +209,8 @@ pub(super) fn learned(layout: &Layout, table: &[(String, Kind)]) -> Vec<(String,
 /// An error of some rows of a file, the first of which is called `first`: rows of tables count from 1, those of
 /// arrays from 0.
 pub(super) fn located(file: &str, first: u64, error: ModelError) -> Failure {
-    let error = match error {
-        ModelError::Data(error) => {
-            let first = usize::try_from(first).unwrap_or(usize::MAX);
-            let place = |row: usize| first.saturating_add(row);
-            ModelError::Data(error.with_row(place))
-        }
-        other => other,
-    };
+    let first = usize::try_from(first).unwrap_or(usize::MAX);
+    let error = error.with_row(|row| first.saturating_add(row));
     let about_data = matches!(error, ModelError::Data(_) | ModelError::Detector(_));
     let failure = Failure::from(error);
     match about_data {

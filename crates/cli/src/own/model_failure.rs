@@ -26,6 +26,9 @@ impl From<ModelError> for Failure {
             ModelError::Share { .. } => {
                 Self::new(exit::USAGE, text).hint("--calibration 0.2 holds one row in five out")
             }
+            ModelError::NotCertified { .. } => Self::new(exit::USAGE, text).hint(
+                "--calibration 0.2 holds rows out; without --confidence the rate is what to expect",
+            ),
             ModelError::Folds { .. } => Self::new(exit::BAD_DATA, text)
                 .hint("give more rows, or fewer folds: --calibration 2"),
             ModelError::Takes { .. } => Self::new(exit::USAGE, text).hint(
@@ -36,6 +39,8 @@ impl From<ModelError> for Failure {
             ModelError::NoReasons => Self::new(exit::USAGE, text)
                 .hint("`residuum score MODEL IMAGES --maps DIR` draws them"),
             ModelError::Seen(_) => Self::new(exit::BAD_DATA, text).hint("give other rows"),
+            ModelError::SeenKeys { .. } => Self::new(exit::BAD_DATA, text)
+                .hint("give other rows, or another --key: a key names one record"),
             _ => Self::new(exit::INTERNAL, text),
         }
     }

@@ -8,8 +8,9 @@ use tables::{Format, Style, Table};
 
 use crate::failure::Failure;
 use crate::own::calibrate::{restore, side};
+use crate::own::choices::FOLDS_AND_FDR;
 use crate::own::counts::Counts;
-use crate::own::input::{Input, Pictures, array, check_interrupt, learned, located};
+use crate::own::input::{Input, Pictures, array, check_interrupt, learned, located, no_images};
 use crate::own::maps::Maps;
 use crate::own::output::{Names, Output, format};
 use crate::own::stream::follow;
@@ -180,6 +181,9 @@ impl Job<'_> {
         let n = self.model.calibration().n();
         let m = rows.iter().flatten().count();
         Model::false_discovery_rate(rows, rate)?;
+        if self.model.manifest().cross.is_some() {
+            tracing::warn!("{FOLDS_AND_FDR}");
+        }
         match conformal::can_reject(n, m.max(1), rate) {
             Ok(None) => tracing::warn!(
                 "with {n} calibration rows and {m} scored ones a false discovery rate of {rate} \
@@ -248,10 +252,8 @@ impl Job<'_> {
         let total = pictures.paths.len();
         for (part, paths) in pictures.paths.chunks(IMAGES).enumerate() {
             check_interrupt()?;
-            let (images, kept) = match pictures.read(paths, side) {
-                Ok(read) => read,
-                Err(failure) if failure.message.contains("no images") && part > 0 => continue,
-                Err(failure) => return Err(failure),
+            let Some((images, kept)) = pictures.read(paths, side)? else {
+                continue;
             };
             let after = After {
                 progress: self.progress,
@@ -273,6 +275,9 @@ impl Job<'_> {
             }
             files.extend(kept.iter().map(|&at| paths[at].display().to_string()));
             rows.extend(scored);
+        }
+        if files.is_empty() {
+            return Err(no_images(&self.args.input));
         }
         if let Some(maps) = maps {
             maps.finish()?;

@@ -15,6 +15,7 @@ use tables::Lines;
 
 use crate::failure::{Failure, exit};
 use crate::interrupt;
+use crate::own::choices::FOLDS_AND_FDR;
 use crate::own::counts::Counts;
 use crate::own::input::{check_interrupt, located, options};
 use crate::own::output::{Names, Output};
@@ -165,6 +166,9 @@ impl Windows {
         let usage = |error: ConformalError| Failure::new(exit::USAGE, error.to_string());
         let window = Window::new(size, rate).map_err(usage)?;
         let n = model.calibration().n();
+        if model.manifest().cross.is_some() {
+            tracing::warn!("{FOLDS_AND_FDR}");
+        }
         if let Ok(None) = conformal::can_reject(n, size, rate) {
             tracing::warn!(
                 "with {n} calibration rows a false discovery rate of {rate} in windows of {size} rows allows no \

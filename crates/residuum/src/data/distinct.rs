@@ -5,23 +5,10 @@ use columns::{Column, Values};
 /// The different values of a column that are not missing, as text, and how many rows have each.
 pub(super) fn counts(column: &Column) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for row in 0..column.values.len() {
-        if !column.is_missing(row) {
-            *counts.entry(text(&column.values, row)).or_insert(0) += 1;
-        }
+    for value in (0..column.values.len()).filter_map(|row| column.text(row)) {
+        *counts.entry(value).or_insert(0) += 1;
     }
     counts
-}
-
-/// A value as text: what a category is called.
-pub(super) fn text(values: &Values, row: usize) -> String {
-    match values {
-        Values::Float32(v) => v[row].to_string(),
-        Values::Float64(v) => v[row].to_string(),
-        Values::Integer(v) | Values::Time(v) => v[row].to_string(),
-        Values::Boolean(v) => v[row].to_string(),
-        Values::Text(v) => v[row].clone(),
-    }
 }
 
 /// Sixty-four bits that stand for a value: equal values have equal bits.
@@ -36,10 +23,10 @@ pub(super) fn bits(values: &Values, row: usize) -> u64 {
     }
 }
 
-pub(super) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+pub(crate) const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// Fowler, Noll and Vo's hash FNV-1a, continued from `hash`.
-pub(super) fn fnv(bytes: &[u8], hash: u64) -> u64 {
+pub(crate) fn fnv(bytes: &[u8], hash: u64) -> u64 {
     bytes.iter().fold(hash, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

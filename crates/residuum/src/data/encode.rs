@@ -3,7 +3,6 @@ use ndarray::{Array2, ArrayView2, ArrayView4};
 
 use columns::{Column, Columns};
 
-use super::distinct::text;
 use super::error::DataError;
 use super::layout::{Encoding, Layout, NumberType, TableLayout};
 use super::learn::value;
@@ -151,7 +150,9 @@ impl TableLayout {
                     }
                     Encoding::Categories { .. } if missing => {}
                     Encoding::Categories { levels } => {
-                        let level = levels.binary_search(&text(&column.values, row));
+                        let level = column
+                            .text(row)
+                            .and_then(|text| levels.binary_search(&text).ok());
                         let place = level.unwrap_or(levels.len());
                         cells[place] = T::from_wide(1.0);
                     }

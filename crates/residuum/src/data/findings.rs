@@ -3,7 +3,7 @@ use std::fmt;
 
 use columns::{Columns, Values};
 
-use super::distinct::{FNV_OFFSET, bits, fnv, text};
+use super::distinct::{FNV_OFFSET, bits, fnv};
 use super::layout::{Encoding, TableLayout};
 use super::table::missing_count;
 
@@ -63,11 +63,8 @@ pub fn findings(table: &Columns, layout: &TableLayout) -> Findings {
             found.identifiers.push(name.clone());
         }
         if let Encoding::Categories { levels } = &learned.encoding {
-            let texts = (0..n).filter(|&row| !column.is_missing(row));
-            let rare = texts.filter(|&row| {
-                let value = text(&column.values, row);
-                levels.binary_search(&value).is_err()
-            });
+            let values = (0..n).filter_map(|row| column.text(row));
+            let rare = values.filter(|value| levels.binary_search(value).is_err());
             let rare = rare.count();
             if rare > 0 {
                 found.rare.push((name.clone(), rare));

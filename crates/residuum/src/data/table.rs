@@ -3,7 +3,7 @@ use columns::{Column, Columns};
 use super::error::DataError;
 
 /// The column called `name`.
-pub(super) fn named<'a>(table: &'a Columns, name: &str) -> Result<&'a Column, DataError> {
+pub(crate) fn named<'a>(table: &'a Columns, name: &str) -> Result<&'a Column, DataError> {
     table.get(name).ok_or_else(|| DataError::NoColumn {
         name: name.to_owned(),
         known: table.iter().map(|column| column.name.clone()).collect(),

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use conformal::{Calibration, CrossCalibration, benjamini_hochberg};
-use detector::{Progress, Scorer};
+use detector::{DetectorError, Progress, Scorer};
 
 use crate::data::Data;
 use crate::model::decide::threshold;
@@ -11,6 +11,7 @@ use crate::model::manifest::Manifest;
 use crate::model::options::Target;
 use crate::model::rows::sha256;
 use crate::model::scored::scored;
+use crate::model::seen::{Seen, repeated};
 
 /// A fitted detector with its calibration.
 pub struct Model {
@@ -20,6 +21,7 @@ pub struct Model {
     cross: Option<CrossCalibration>,
     /// Of the columns of the training rows, as numbers; none of images.
     medians: Vec<f64>,
+    seen: Seen,
     scorers: Folds,
 }
 
@@ -41,6 +43,7 @@ impl Model {
         calibration: Calibration,
         cross: Option<CrossCalibration>,
         medians: Vec<f64>,
+        seen: Seen,
         scorers: Folds,
     ) -> Self {
         Self {
@@ -48,6 +51,7 @@ impl Model {
             calibration,
             cross,
             medians,
+            seen,
             scorers,
         }
     }
@@ -69,6 +73,10 @@ impl Model {
 
     pub(super) fn scorers(&self) -> &Folds {
         &self.scorers
+    }
+
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     pub(super) fn medians(&self) -> &[f64] {
@@ -99,7 +107,10 @@ impl Model {
         let by_fold = self.scorers.iter();
         let by_fold: Vec<Vec<f64>> = by_fold
             .map(|scorer| scored(scorer, input, progress))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, _>>()
+            .map_err(|error: DetectorError| {
+                error.with_row(|row| encoded.kept.as_ref().map_or(row, |kept| kept[row]))
+            })?;
         for i in 0..input.len() {
             let row = encoded.kept.as_ref().map_or(i, |kept| kept[i]);
             let scores: Vec<f64> = by_fold.iter().map(|scores| scores[i]).collect();
@@ -145,10 +156,12 @@ impl Model {
         Ok(())
     }
 
-    /// The same detector calibrated on other rows, all normal, that it has not seen.
+    /// The same detector calibrated on other rows, all normal, that it has not seen. Rows that equal a training row
+    /// are counted in a warning: new rows can be copies too.
     ///
     /// # Errors
-    /// [`ModelError::Seen`] for the rows it was trained on; a target that the rows cannot keep.
+    /// [`ModelError::Seen`] for the rows it was trained on, [`ModelError::SeenKeys`] for rows with their keys; a
+    /// target that the rows cannot keep.
     pub fn calibrate(
         self,
         data: Data<'_>,
@@ -163,8 +176,15 @@ impl Model {
                 "these are the rows it was trained on".to_owned(),
             ));
         }
-        let calibration = Calibration::new(scored(&self.scorers, input, progress)?)?;
+        let place = |row: usize| encoded.kept.as_ref().map_or(row, |kept| kept[row]);
+        if let (Data::Columns(table), Some(key)) = (data, &self.manifest.columns.key) {
+            let places = (0..input.len()).map(place);
+            self.seen.check_keys(table, key, places)?;
+        }
+        let scores = scored(&self.scorers, input, progress);
+        let calibration = Calibration::new(scores.map_err(|error| error.with_row(place))?)?;
         let mut warnings = self.scorers.warnings();
+        warnings.extend(repeated(self.seen.copies(input), input.len()));
         let threshold = threshold(&calibration, target, &mut warnings)?;
         let manifest = Manifest {
             calibrated: input.len(),
@@ -179,6 +199,7 @@ impl Model {
             calibration,
             cross: None,
             medians: self.medians,
+            seen: self.seen,
             scorers: self.scorers,
         })
     }

@@ -41,6 +41,12 @@ pub enum ModelError {
         /// Folds asked for.
         folds: usize,
     },
+    /// A confidence asked for where every row is scored by a detector of folds.
+    #[error("scores of {folds} folds certify no rate: a confidence takes rows that are held out")]
+    NotCertified {
+        /// The folds.
+        folds: usize,
+    },
     /// A method of rows for images, or of images for rows.
     #[error("`{method}` takes {takes}, and the data are {found}")]
     Takes {
@@ -62,6 +68,17 @@ pub enum ModelError {
     /// Calibration rows that the model was fitted to.
     #[error("{0}: a calibration on rows that the model has seen promises nothing")]
     Seen(String),
+    /// Calibration rows with the keys of rows that the model was fitted to.
+    #[error(
+        "{rows} rows have the key of a row that the model was trained on, the first is {first:?}: a calibration on \
+         rows that it has seen promises nothing"
+    )]
+    SeenKeys {
+        /// How many.
+        rows: usize,
+        /// The key of the first.
+        first: String,
+    },
     /// Images have no columns.
     #[error("images have no columns to name: their maps show where they are odd")]
     NoReasons,
@@ -92,4 +109,16 @@ pub enum ModelError {
     /// Stored content that cannot be.
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+impl ModelError {
+    /// The same error with its row, where it names one, as `place` counts rows.
+    #[must_use]
+    pub fn with_row(self, place: impl FnOnce(usize) -> usize) -> Self {
+        match self {
+            Self::Data(error) => Self::Data(error.with_row(place)),
+            Self::Detector(error) => Self::Detector(error.with_row(place)),
+            other => other,
+        }
+    }
 }

@@ -6,6 +6,7 @@ use crate::model::calibrated::Model;
 use crate::model::decide::{cross_rate, threshold};
 use crate::model::error::ModelError;
 use crate::model::fold::fold;
+use crate::model::held_out::repeated_keys;
 use crate::model::hold_out::hold_out;
 use crate::model::learned::{Learned, OddRow};
 use crate::model::manifest::{Manifest, NamedColumns};
@@ -77,6 +78,7 @@ impl Model {
         let labelled = data.len() - normal.len();
         let n = normal.len();
         let most = caps(options.method.is_none());
+        let repeated = repeated_keys(table, &normal, &options.roles)?;
         let learned = match calibrating(data, options, n) {
             Calibrating::Folds(folds) => fold(data, normal, folds, options, progress)?,
             Calibrating::Share(share) => hold_out(data, normal, share, most, options, progress)?,
@@ -92,6 +94,12 @@ impl Model {
             cross,
             ..
         } = learned;
+        let roles = &options.roles;
+        if repeated > 0 && roles.group.is_none() && roles.time.is_none() {
+            warnings.push(format!(
+                "{repeated} rows share their key with another row: rows of one key were held out together"
+            ));
+        }
         let (threshold, cross_rate) = match &cross {
             None => (
                 threshold(&calibration, options.target, &mut warnings)?,
@@ -112,7 +120,6 @@ impl Model {
                 learned.trained
             ));
         }
-        let roles = &options.roles;
         let manifest = Manifest {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             method: method.name.to_owned(),
@@ -142,6 +149,7 @@ impl Model {
                 calibration,
                 cross,
                 learned.medians,
+                learned.seen,
                 learned.scorers,
             ),
             findings: found,

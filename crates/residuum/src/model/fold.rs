@@ -3,14 +3,14 @@ use detector::{Detector, Input, Progress};
 use ndarray::{Array2, Array4, Axis};
 
 use crate::data::{Data, DataError, Layout};
-use crate::model::auto::{Choice, choose};
 use crate::model::error::ModelError;
 use crate::model::folds::Folds;
 use crate::model::held_out::deal;
-use crate::model::learned::{Learned, OddRow, check_inductive, check_takes, medians, places};
+use crate::model::learned::{Learned, OddRow, chosen, medians, places};
 use crate::model::options::FitOptions;
 use crate::model::rows::{Samples, sha256};
 use crate::model::scored::scored;
+use crate::model::seen::Seen;
 
 /// Fits one detector for each of `folds` parts of the rows at `normal`, without that part, and scores the part by
 /// it. The layout is that of all rows.
@@ -32,20 +32,7 @@ pub(super) fn fold<'a>(
     let encoded = layout.encode(all.data()).map_err(of_data)?;
     let input = encoded.input();
     let rows = places(&normal, encoded.kept.as_deref());
-    let Choice {
-        method,
-        config,
-        reason,
-        kind,
-    } = choose(
-        options.methods,
-        options.method.as_ref(),
-        options.kind,
-        input,
-    )?;
-    check_takes(method, input)?;
-    check_inductive(&config)?;
-    let detector = method.detector(&config, &options.runtime)?;
+    let (choice, detector) = chosen(options, input)?;
     let fold_of = deal(table, &rows, roles, folds, options.seed)?;
     let (mut scorers, mut calibrations, mut odd) = (Vec::new(), Vec::new(), Vec::new());
     for fold in 0..folds {
@@ -56,7 +43,8 @@ pub(super) fn fold<'a>(
         let (part, others) = (of(true), of(false));
         let train = Selected::of(input, &others);
         let scorer = detector.fit(train.input(), options.seed, progress)?;
-        let scores = scored(&*scorer, Selected::of(input, &part).input(), progress)?;
+        let scores = scored(&*scorer, Selected::of(input, &part).input(), progress)
+            .map_err(|error| error.with_row(|row| rows[part[row]]))?;
         odd.extend(part.iter().zip(&scores).map(|(&i, &score)| OddRow {
             row: rows[i],
             score,
@@ -68,15 +56,16 @@ pub(super) fn fold<'a>(
     let pooled = calibrations.iter().flat_map(|fold| fold.scores().to_vec());
     let scorers = Folds::new(scorers);
     Ok(Learned {
-        method,
-        config,
-        reason,
-        kind,
+        method: choice.method,
+        config: choice.config,
+        reason: choice.reason,
+        kind: choice.kind,
         calibration: Calibration::new(pooled.collect())?,
         cross: Some(CrossCalibration::new(calibrations)?),
         medians: medians(input)?,
         map_scale: None,
         trained: input.len(),
+        seen: Seen::of(input, table, roles.key.as_deref(), &rows)?,
         trained_sha256: sha256(input),
         calibrated_sha256: sha256(input),
         incomplete: normal.len() - rows.len(),

@@ -1,9 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use columns::{Column, Columns, Values};
 use numpy_random::RandomState;
 
-use crate::data::{DataError, Roles};
+use crate::data::{Roles, named};
 use crate::model::error::ModelError;
 
 /// Which rows train and which calibrate, each in ascending order.
@@ -13,8 +13,41 @@ pub(super) struct Division {
     pub(super) calibrate: Vec<usize>,
 }
 
+/// How many of `rows` share their key with another.
+pub(super) fn repeated_keys(
+    table: Option<&Columns>,
+    rows: &[usize],
+    roles: &Roles,
+) -> Result<usize, ModelError> {
+    let (Some(table), Some(key)) = (table, &roles.key) else {
+        return Ok(0);
+    };
+    let key = named(table, key)?;
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for text in rows.iter().filter_map(|&row| key.text(row)) {
+        *counts.entry(text).or_default() += 1;
+    }
+    Ok(counts.values().filter(|&&n| n > 1).sum())
+}
+
+/// The column that says which rows belong together: that of groups, else the key where it repeats.
+fn together<'a>(
+    table: Option<&'a Columns>,
+    rows: &[usize],
+    roles: &Roles,
+) -> Result<Option<&'a Column>, ModelError> {
+    let name = match (&roles.group, &roles.key) {
+        (None, Some(key)) if repeated_keys(table, rows, roles)? > 0 => Some(key),
+        (group, _) => group.as_ref(),
+    };
+    Ok(match (table, name) {
+        (Some(table), Some(name)) => Some(named(table, name)?),
+        _ => None,
+    })
+}
+
 /// Divides `rows`: the last in time where a column says when they were, else whole groups where one says
-/// which belong together, else single rows; the latter two drawn by `seed`. At most `most` train and
+/// which belong together or keys repeat, else single rows; the latter two drawn by `seed`. At most `most` train and
 /// calibrate.
 pub(super) fn divide(
     table: Option<&Columns>,
@@ -30,17 +63,17 @@ pub(super) fn divide(
     if !(share > 0.0 && share < 1.0) || wanted == 0 || wanted >= n {
         return Err(refused());
     }
-    let column = |name: &Option<String>| match (table, name) {
-        (Some(table), Some(name)) => column(table, name).map(Some),
-        _ => Ok(None),
+    let time = match (table, &roles.time) {
+        (Some(table), Some(name)) => Some(named(table, name)?),
+        _ => None,
     };
     let mut random = RandomState::new(seed_of(seed));
-    let (train, calibrate) = if let Some(time) = column(&roles.time)? {
+    let (train, calibrate) = if let Some(time) = time {
         let mut ordered = rows;
         ordered.sort_by(|a, b| order(time, *a, *b));
         let calibrate = ordered.split_off(n - wanted);
         (ordered, calibrate)
-    } else if let Some(group) = column(&roles.group)? {
+    } else if let Some(group) = together(table, &rows, roles)? {
         let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for row in rows {
             groups.entry(name(group, row)).or_default().push(row);
@@ -80,14 +113,13 @@ pub(super) fn deal(
     seed: u64,
 ) -> Result<Vec<usize>, ModelError> {
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    match (table, &roles.group) {
-        (Some(table), Some(group)) => {
-            let group = column(table, group)?;
+    match together(table, rows, roles)? {
+        Some(group) => {
             for (i, &row) in rows.iter().enumerate() {
                 groups.entry(name(group, row)).or_default().push(i);
             }
         }
-        _ => groups.extend((0..rows.len()).map(|i| (format!("{i:020}"), vec![i]))),
+        None => groups.extend((0..rows.len()).map(|i| (format!("{i:020}"), vec![i]))),
     }
     if folds < 2 || groups.len() < folds {
         return Err(ModelError::Folds {
@@ -121,13 +153,6 @@ fn seed_of(seed: u64) -> u32 {
     (seed ^ (seed >> 32)) as u32
 }
 
-fn column<'a>(table: &'a Columns, name: &str) -> Result<&'a Column, DataError> {
-    table.get(name).ok_or_else(|| DataError::NoColumn {
-        name: name.to_owned(),
-        known: table.iter().map(|column| column.name.clone()).collect(),
-    })
-}
-
 /// Rows without a value stand first.
 fn order(column: &Column, a: usize, b: usize) -> std::cmp::Ordering {
     let present = |row| !column.is_missing(row);
@@ -143,16 +168,7 @@ fn order(column: &Column, a: usize, b: usize) -> std::cmp::Ordering {
 
 /// What a group is called; rows without a value are a group each.
 fn name(column: &Column, row: usize) -> String {
-    if column.is_missing(row) {
-        return format!("\0{row}");
-    }
-    match &column.values {
-        Values::Float32(v) => v[row].to_string(),
-        Values::Float64(v) => v[row].to_string(),
-        Values::Integer(v) | Values::Time(v) => v[row].to_string(),
-        Values::Boolean(v) => v[row].to_string(),
-        Values::Text(v) => v[row].clone(),
-    }
+    column.text(row).unwrap_or_else(|| format!("\0{row}"))
 }
 
 #[cfg(test)]
@@ -221,6 +237,23 @@ mod tests {
         assert!(rows.iter().all(|row| fold_of[*row] == fold_of[row / 4 * 4]));
         assert!(deal(Some(&table), &rows, &groups, 11, 1).is_err());
         assert!(deal(None, &rows[..4], &Roles::default(), 5, 1).is_err());
+    }
+
+    #[test]
+    fn rows_of_one_key_stay_together() {
+        let key = |i: i64| if i < 30 { i } else { i - 30 };
+        let ids = Column::new("id", Values::Integer((0..40).map(key).collect()));
+        let table = Columns::new(vec![ids]).unwrap();
+        let roles = Roles {
+            key: Some("id".to_owned()),
+            ..Roles::default()
+        };
+        let rows: Vec<usize> = (0..40).collect();
+        assert_eq!(repeated_keys(Some(&table), &rows, &roles).unwrap(), 20);
+        let fold_of = deal(Some(&table), &rows, &roles, 5, 1).unwrap();
+        assert!((0..10).all(|row| fold_of[row] == fold_of[row + 30]));
+        let Division { train, .. } = divided(&roles, &table);
+        assert!((0..10).all(|row| train.contains(&row) == train.contains(&(row + 30))));
     }
 
     #[test]

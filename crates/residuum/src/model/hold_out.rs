@@ -2,16 +2,14 @@ use conformal::Calibration;
 use detector::{Detector, Progress};
 
 use crate::data::{Data, DataError, Layout};
-use crate::model::auto::{Choice, choose};
 use crate::model::error::ModelError;
 use crate::model::folds::Folds;
 use crate::model::held_out::divide;
-use crate::model::learned::{
-    Learned, OddRow, check_inductive, check_takes, map_scale, medians, places,
-};
+use crate::model::learned::{Learned, OddRow, chosen, map_scale, medians, places};
 use crate::model::options::FitOptions;
-use crate::model::rows::{Samples, copies, sha256};
+use crate::model::rows::{Samples, sha256};
 use crate::model::scored::scored;
+use crate::model::seen::{Seen, repeated};
 
 /// Training rows are scored where there are no more than these.
 const MOST_SCORED: usize = 20_000;
@@ -38,36 +36,24 @@ pub(super) fn hold_out<'a>(
     let layout = Layout::learn(train.data(), roles, options.missing).map_err(trained)?;
     let encoded = layout.encode(train.data()).map_err(trained)?;
     let input = encoded.input();
-    let Choice {
-        method,
-        config,
-        reason,
-        kind,
-    } = choose(
-        options.methods,
-        options.method.as_ref(),
-        options.kind,
-        input,
-    )?;
-    check_takes(method, input)?;
-    check_inductive(&config)?;
-    let detector = method.detector(&config, &options.runtime)?;
+    let (choice, detector) = chosen(options, input)?;
     let scorer = detector.fit(input, options.seed, progress)?;
 
     let held_out = Samples::of(data, &division.calibrate);
     let held_out_encoded = (layout.encode(held_out.data()))
         .map_err(|error| error.with_row(|row| division.calibrate[row]))?;
     let held_out_input = held_out_encoded.input();
-    let scores = scored(&*scorer, held_out_input, progress)?;
+    let calibrate = places(&division.calibrate, held_out_encoded.kept.as_deref());
+    let scores = scored(&*scorer, held_out_input, progress)
+        .map_err(|error| error.with_row(|row| calibrate[row]))?;
     let mut warnings = scorer.warnings();
-    let repeated = copies(input, held_out_input);
-    if repeated > 0 {
-        warnings.push(format!(
-            "{repeated} of {} calibration rows equal a training row: where new rows are no such copies, \
-             there will be more false alarms",
-            scores.len()
-        ));
+    let key = roles.key.as_deref();
+    let train_places = places(&division.train, encoded.kept.as_deref());
+    let seen = Seen::of(input, table, key, &train_places)?;
+    if let (Some(table), Some(key)) = (table, key) {
+        seen.check_keys(table, key, calibrate.iter().copied())?;
     }
+    warnings.extend(repeated(seen.copies(held_out_input), scores.len()));
     let odd = |rows: Vec<usize>, scores: &[f64], held_out| {
         let rows = rows.into_iter().zip(scores);
         rows.map(|(row, &score)| OddRow {
@@ -77,24 +63,24 @@ pub(super) fn hold_out<'a>(
         })
         .collect::<Vec<_>>()
     };
-    let calibrate = places(&division.calibrate, held_out_encoded.kept.as_deref());
     let mut scored_rows = odd(calibrate, &scores, true);
     if input.len() <= MOST_SCORED {
-        let own = scored(&*scorer, input, progress)?;
-        let train = places(&division.train, encoded.kept.as_deref());
-        scored_rows.extend(odd(train, &own, false));
+        let own = scored(&*scorer, input, progress)
+            .map_err(|error| error.with_row(|row| train_places[row]))?;
+        scored_rows.extend(odd(train_places, &own, false));
     }
     let used = division.train.len() + division.calibrate.len();
     Ok(Learned {
-        method,
-        config,
-        reason,
-        kind,
+        method: choice.method,
+        config: choice.config,
+        reason: choice.reason,
+        kind: choice.kind,
         calibration: Calibration::new(scores)?,
         cross: None,
         medians: medians(input)?,
         map_scale: map_scale(&*scorer, held_out_input, progress)?,
         trained: input.len(),
+        seen,
         trained_sha256: sha256(input),
         calibrated_sha256: sha256(held_out_input),
         incomplete: used - input.len() - held_out_input.len(),

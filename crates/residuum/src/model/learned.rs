@@ -1,13 +1,16 @@
 use conformal::{Calibration, CrossCalibration};
 use detector::{DetectorError, Input, Progress, Scorer};
-use pictures::Scale;
+use pictures::{PictureError, Scale};
 
 use crate::config::Config;
 use crate::data::Layout;
 use crate::method::{Method, Takes};
-use crate::model::auto::RowKind;
+use crate::model::auto::{Choice, RowKind, choose};
 use crate::model::error::ModelError;
 use crate::model::folds::Folds;
+use crate::model::options::FitOptions;
+use crate::model::seen::Seen;
+use crate::pipeline::Pipeline;
 
 /// A row of the data that looks odd itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,6 +38,7 @@ pub(super) struct Learned<'a> {
     pub(super) medians: Vec<f64>,
     pub(super) map_scale: Option<[f32; 2]>,
     pub(super) trained: usize,
+    pub(super) seen: Seen,
     pub(super) trained_sha256: String,
     pub(super) calibrated_sha256: String,
     /// Rows left out because a value is missing.
@@ -43,6 +47,19 @@ pub(super) struct Learned<'a> {
     pub(super) is_capped: bool,
     pub(super) odd: Vec<OddRow>,
     pub(super) warnings: Vec<String>,
+}
+
+/// The method for `input`, training rows, and its detector.
+pub(super) fn chosen<'a>(
+    options: &FitOptions<'a>,
+    input: Input<'_>,
+) -> Result<(Choice<'a>, Pipeline), ModelError> {
+    let given = options.method.as_ref();
+    let choice = choose(options.methods, given, options.kind, input)?;
+    check_takes(choice.method, input)?;
+    check_inductive(&choice.config)?;
+    let detector = choice.method.detector(&choice.config, &options.runtime)?;
+    Ok((choice, detector))
 }
 
 /// The places in the data of the rows of a division that stayed.
@@ -78,12 +95,15 @@ pub(super) fn map_scale(
     let Some(maps) = scorer.maps(some, progress)? else {
         return Ok(None);
     };
-    // Maps of one number everywhere have no scale of their own.
-    let ends = Scale::of_normals(maps.view()).map(Scale::ends);
-    Ok(Some(ends.unwrap_or([0.0, 1.0])))
+    match Scale::of_normals(maps.view()) {
+        Ok(scale) => Ok(Some(scale.ends())),
+        // Maps of one number everywhere have no scale of their own.
+        Err(PictureError::Scale { .. }) => Ok(Some([0.0, 1.0])),
+        Err(error) => Err(DetectorError::Method(Box::new(error))),
+    }
 }
 
-pub(super) fn check_takes(method: &Method, input: Input<'_>) -> Result<(), ModelError> {
+fn check_takes(method: &Method, input: Input<'_>) -> Result<(), ModelError> {
     let (takes, found) = match (method.takes, input) {
         (Takes::Images, Input::Rows(_) | Input::Rows64(_)) => ("images", "rows of numbers"),
         _ => return Ok(()),
@@ -96,7 +116,7 @@ pub(super) fn check_takes(method: &Method, input: Input<'_>) -> Result<(), Model
 }
 
 /// COPOD's and ECOD's published forms rank a row among those scored with it.
-pub(super) fn check_inductive(config: &Config) -> Result<(), ModelError> {
+fn check_inductive(config: &Config) -> Result<(), ModelError> {
     match config.values().get("ecdf").and_then(|value| value.as_str()) {
         Some(ecdf @ "train-and-test") => Err(ModelError::Transductive {
             setting: format!("ecdf = {ecdf}"),

@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use columns::Columns;
 use detector::Input;
 use ndarray::{Array2, Array4, Axis};
@@ -43,21 +41,8 @@ pub(super) fn sha256(input: Input<'_>) -> String {
     digits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How many rows of `new` equal one of `old`.
-pub(super) fn copies(old: Input<'_>, new: Input<'_>) -> usize {
-    let digest = |bytes: &[u8]| <[u8; 32]>::from(Sha256::digest(bytes));
-    let mut known = HashSet::new();
-    each_row(old, |bytes| {
-        known.insert(digest(bytes));
-    });
-    let mut copies = 0;
-    each_row(new, |bytes| {
-        copies += usize::from(known.contains(&digest(bytes)))
-    });
-    copies
-}
-
-fn each_row(input: Input<'_>, mut with: impl FnMut(&[u8])) {
+/// The bytes of each row, little end first, in order.
+pub(super) fn each_row(input: Input<'_>, mut with: impl FnMut(&[u8])) {
     let mut bytes: Vec<u8> = Vec::new();
     match input {
         Input::Rows(x) => x.rows().into_iter().for_each(|row| {

@@ -21,8 +21,55 @@ pub(super) fn scored(
             return Err(DetectorError::Interrupted);
         }
         let to = n.min(from + at_once);
-        scores.extend(scorer.score(input.slice(from, to), progress)?);
+        let piece = scorer.score(input.slice(from, to), progress);
+        scores.extend(piece.map_err(|error| error.with_row(|row| from + row))?);
         progress.update("rows scored", to as u64, n as u64, "");
     }
     Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use detector::{Silent, State};
+    use ndarray::{Array1, Array2};
+
+    use super::*;
+
+    /// Refuses rows that begin with a number below 0.
+    struct Positive;
+
+    impl Scorer for Positive {
+        fn score(&self, x: Input<'_>, _: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
+            let first = x.rows()?.to::<f64>().column(0).to_owned();
+            match first.iter().position(|v| *v < 0.0) {
+                Some(row) => Err(DetectorError::Score {
+                    row,
+                    score: f64::INFINITY,
+                }),
+                None => Ok(first),
+            }
+        }
+
+        fn state(&self) -> Result<State, DetectorError> {
+            Ok(State::new("positive", 1))
+        }
+    }
+
+    #[test]
+    fn rows_of_errors_count_over_all_pieces() {
+        let bad = ROWS_AT_ONCE + 7;
+        let mut x = Array2::<f64>::ones((ROWS_AT_ONCE + 20, 2));
+        assert_eq!(
+            scored(&Positive, Input::Rows64(x.view()), &Silent)
+                .unwrap()
+                .len(),
+            x.nrows()
+        );
+        x[[bad, 0]] = -1.0;
+        let error = scored(&Positive, Input::Rows64(x.view()), &Silent).unwrap_err();
+        assert!(
+            matches!(error, DetectorError::Score { row, .. } if row == bad),
+            "{error}"
+        );
+    }
 }

@@ -9,6 +9,7 @@ use crate::model::calibrated::Model;
 use crate::model::error::ModelError;
 use crate::model::folds::Folds;
 use crate::model::manifest::Manifest;
+use crate::model::seen::Seen;
 use crate::registry::find_among;
 use crate::runtime::Runtime;
 
@@ -35,6 +36,7 @@ impl Model {
         let mut state = State::new(KIND, LAYOUT)
             .with_config(self.manifest())
             .with_list(MEDIANS, self.medians());
+        state = self.seen().store(state);
         if self.scorers().len() > 1 {
             state = state.with_value(DETECTORS, self.scorers().len());
         }
@@ -151,7 +153,15 @@ impl Stored {
             Some(width) => state.finite::<f64, ndarray::Ix1>(MEDIANS, width)?.to_vec(),
             None => Vec::new(),
         };
-        Ok(Model::new(manifest, calibration, cross, medians, scorers))
+        let seen = Seen::restore(&state)?;
+        Ok(Model::new(
+            manifest,
+            calibration,
+            cross,
+            medians,
+            seen,
+            scorers,
+        ))
     }
 }
 

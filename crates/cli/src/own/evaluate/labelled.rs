@@ -1,6 +1,5 @@
 use std::path::{Path, PathBuf};
 
-use columns::{Column, Values};
 use datasets::{Label, is_archive, load_npz};
 use detector::Progress;
 use residuum::data::{Data, anomalies};
@@ -9,7 +8,7 @@ use tables::Table;
 
 use crate::failure::{Failure, exit};
 use crate::own::calibrate::side;
-use crate::own::input::{Input, Pictures, array, check_interrupt, learned, located};
+use crate::own::input::{Input, Pictures, array, check_interrupt, learned, located, no_images};
 use crate::own::score::IMAGES;
 use crate::own_args::Evaluate;
 use crate::progress::After;
@@ -159,13 +158,13 @@ fn of_table(
             done: chunk.first_row,
             total: table.row_count(),
         };
-        let located = |error| located(table.file(), chunk.first_row, error);
+        let located = |error| located(table.file(), chunk.first_row + 1, error);
         let of_chunk = anomalies(&chunk.columns, label).map_err(|error| located(error.into()))?;
         labels.extend(of_chunk);
         let scored = model.score(Data::Columns(&chunk.columns), &after);
         scores.extend(scored.map_err(located)?);
         if let Some(column) = key.and_then(|(name, _)| chunk.columns.get(name)) {
-            keys.extend((0..chunk.rows).map(|row| text(column, row)));
+            keys.extend((0..chunk.rows).map(|row| column.text(row).unwrap_or_default()));
         }
     }
     Ok(Labelled {
@@ -179,20 +178,6 @@ fn no_column(table: &Table, name: &str) -> Failure {
     let known: Vec<&str> = (table.schema().iter().map(|(name, _)| name.as_str())).collect();
     let message = format!("{}: there is no column `{name}`", table.file());
     Failure::new(exit::BAD_DATA, message).hint(format!("columns are {}", known.join(", ")))
-}
-
-/// A value as it is shown.
-fn text(column: &Column, row: usize) -> String {
-    if column.is_missing(row) {
-        return String::new();
-    }
-    match &column.values {
-        Values::Float32(v) => v[row].to_string(),
-        Values::Float64(v) => v[row].to_string(),
-        Values::Integer(v) | Values::Time(v) => v[row].to_string(),
-        Values::Boolean(v) => v[row].to_string(),
-        Values::Text(v) => v[row].clone(),
-    }
 }
 
 fn images(
@@ -210,10 +195,8 @@ fn images(
     for (part, paths) in pictures.paths.chunks(IMAGES).enumerate() {
         check_interrupt()?;
         let first = part * IMAGES;
-        let (images, kept) = match pictures.read(paths, side(model)) {
-            Ok(read) => read,
-            Err(failure) if failure.message.contains("no images") && part > 0 => continue,
-            Err(failure) => return Err(failure),
+        let Some((images, kept)) = pictures.read(paths, side(model))? else {
+            continue;
         };
         let after = After {
             progress,
@@ -226,6 +209,9 @@ fn images(
         scores.extend(scored);
         labels.extend(kept.iter().map(|&at| of_paths[first + at]));
         files.extend(kept.iter().map(|&at| paths[at].clone()));
+    }
+    if files.is_empty() {
+        return Err(no_images(&args.input));
     }
     Ok(Labelled {
         labels,

@@ -48,7 +48,7 @@ fn draw(
         return Ok(Vec::new());
     }
     let pictures = Pictures::of(files);
-    let (images, _) = pictures.read(&pictures.paths, side(found.model))?;
+    let (images, _) = pictures.read_all(side(found.model), &found.args.input)?;
     let scale = found.model.manifest().map_scale;
     let scale = scale.map(|[low, high]| Scale::new(low, high)).transpose()?;
     let maps = match scale {
