@@ -1,12 +1,17 @@
 //! The bytes of a file for the library, which asks for as many as the file says; here that is checked first.
 
-use std::io::{Chain, Cursor, Read};
+use std::io::BufReader;
 use std::sync::Arc;
 
 use parquet::errors::{ParquetError, Result};
+use parquet::file::FOOTER_SIZE;
 use parquet::file::reader::{ChunkReader, Length};
 
+use super::thrift::second_field;
 use crate::store::{ReadFrom, Store};
+
+/// A page's header is about that long.
+const HEADER: usize = 256;
 
 /// All bytes, for the footer.
 pub(crate) struct Whole(pub(crate) Arc<Store>);
@@ -51,7 +56,12 @@ impl ChunkReader for Whole {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
-        exact(&self.0, start, length)
+        let bytes = exact(&self.0, start, length)?;
+        // Where the footer lies stands in the last bytes of the file, which are no structure.
+        if length > FOOTER_SIZE {
+            second_field(&bytes[..])?;
+        }
+        Ok(bytes)
     }
 }
 
@@ -61,47 +71,24 @@ impl Length for Pages {
     }
 }
 
-/// Bytes read for the header of a page, which has about 30.
-const HEADER: usize = 256;
-
 impl ChunkReader for Pages {
-    type T = Chain<Cursor<Vec<u8>>, ReadFrom>;
+    type T = ReadFrom;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let mut header = Vec::with_capacity(HEADER);
-        ReadFrom::new(&self.0, start)
-            .take(HEADER as u64)
-            .read_to_end(&mut header)?;
-        let unpacked = unpacked_size(&header)
+        let header = BufReader::with_capacity(HEADER, ReadFrom::new(&self.0, start));
+        let unpacked = second_field(header)?
+            .and_then(|size| u64::try_from(size).ok())
             .ok_or_else(|| ParquetError::General("the header of a page is damaged".to_owned()))?;
         if unpacked > limit(&self.0) {
             let what = format!("a page claims to have {unpacked} bytes");
             return Err(ParquetError::General(what));
         }
-        let behind = ReadFrom::new(&self.0, start + header.len() as u64);
-        Ok(Cursor::new(header).chain(behind))
+        Ok(ReadFrom::new(&self.0, start))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
         exact(&self.0, start, length)
     }
-}
-
-/// The second field of a page's header. In Thrift's compact protocol each of the first two is a byte `0x15`,
-/// one field further and of type i32, and the number in zigzag and seven bits per byte.
-fn unpacked_size(header: &[u8]) -> Option<u64> {
-    let mut at = 0;
-    let mut size = 0;
-    for _ in 0..2 {
-        if header.get(at) != Some(&0x15) {
-            return None;
-        }
-        let (number, length) = varint(&header[at + 1..])?;
-        at += 1 + length;
-        size = number;
-    }
-    // Odd numbers are negative ones.
-    (size % 2 == 0).then_some(size / 2)
 }
 
 /// A number in seven bits per byte, and its length.
@@ -119,18 +106,6 @@ pub(crate) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_size_of_a_page_is_read_from_its_header() {
-        assert_eq!(
-            unpacked_size(&[0x15, 0, 0x15, 0xd0, 0x0f, 0x15]),
-            Some(1000)
-        );
-        assert_eq!(unpacked_size(&[0x15, 4, 0x15, 1]), None);
-        assert_eq!(unpacked_size(&[0x15, 4, 0x16, 2]), None);
-        assert_eq!(unpacked_size(&[0x15, 0x80]), None);
-        assert_eq!(varint(&[0xff; 12]), None);
-    }
 
     #[test]
     fn no_more_is_read_than_the_file_has() {

@@ -4,6 +4,7 @@ mod bytes;
 mod kinds;
 mod pages;
 mod reader;
+mod thrift;
 mod values;
 mod writer;
 
