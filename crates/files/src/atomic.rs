@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+use crate::host::system_name;
+
 /// The start of a temporary file's name. Behind it: the machine's name, the process's number, letters.
 pub const TEMPORARY: &str = ".residuum-";
 /// The temporary files of this process.
@@ -26,6 +28,17 @@ const OLD: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the system refuses.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fill(path, |file| file.write_all(bytes))
+}
+
+/// As [`write`](fn@write), but what is there stays: whether the file is this call's. Of several processes
+/// that write at once one is first.
+///
+/// # Errors
+/// What the system refuses.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let mut temporary = Temporary::beside(path)?;
+    temporary.file().write_all(bytes)?;
+    temporary.put_new(path)
 }
 
 /// As [`write`](fn@write), of what `fill` writes.
@@ -139,6 +152,23 @@ impl Temporary {
         put?;
         sync_folder(folder_of(path))
     }
+
+    /// As [`put`](Self::put), unless `path` is there already: whether it was put.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn put_new(self, path: &Path) -> io::Result<bool> {
+        let before = self.path().to_owned();
+        self.0.as_file().sync_all()?;
+        let put = self.0.persist_noclobber(path);
+        made().remove(&before);
+        match put {
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            other => drop(other?),
+        }
+        sync_folder(folder_of(path))?;
+        Ok(true)
+    }
 }
 
 /// So that the new name outlives a power cut. Where a folder cannot be opened or synced, there is no such
@@ -212,8 +242,8 @@ fn is_abandoned(name: &str, entry: &fs::DirEntry) -> bool {
 
 /// The machine's name, in letters that a file's name may have.
 fn machine() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim().chars().take(64);
+    let name = system_name();
+    let name = name.chars().take(64);
     name.map(|c| match c.is_ascii_alphanumeric() || c == '-' {
         true => c,
         false => '_',
@@ -246,6 +276,22 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"other");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         assert!(write(&dir.path().join("none/a"), b"").is_err());
+    }
+
+    #[test]
+    fn of_writers_at_once_the_first_one_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cell.json");
+        let first = std::thread::scope(|scope| {
+            let write = |n: u8| write_new(&path, &[n; 100]).unwrap();
+            let writers: Vec<_> = (0..8).map(|n| scope.spawn(move || write(n))).collect();
+            let wrote = writers.into_iter().map(|writer| writer.join().unwrap());
+            wrote.collect::<Vec<bool>>()
+        });
+        assert_eq!(first.iter().filter(|&&wrote| wrote).count(), 1);
+        let first = first.iter().position(|&wrote| wrote).unwrap() as u8;
+        assert_eq!(fs::read(&path).unwrap(), [first; 100]);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]
