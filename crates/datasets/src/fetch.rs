@@ -6,7 +6,10 @@
 mod part;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{env, fs};
+
+use files::{Lock, Waiting};
 
 pub use self::part::OnProgress;
 use self::part::{Cut, Part};
@@ -14,6 +17,8 @@ use crate::{DatasetError, Entry, Pin, Roots, load_idx, load_npz};
 
 /// How often a download that was cut is continued before giving up.
 const ATTEMPTS: usize = 5;
+/// Between two looks at a file that another process fetches.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Downloads the files of a known data set that no root has, and returns where they are.
 ///
@@ -65,11 +70,32 @@ pub fn fetch_from(
         };
         let path = cache.join(file);
         if !path.is_file() {
-            download(&url, &path, pin, progress)?;
+            let _lock = lock(cache, file)?;
+            // Whoever came first has fetched it.
+            if !path.is_file() {
+                download(&url, &path, pin, progress)?;
+            }
         }
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// Waits until no other process, of whatever machine, fetches this file.
+fn lock(cache: &Path, file: &str) -> Result<Lock, DatasetError> {
+    let folder = cache.join(".locks");
+    let write = |source| DatasetError::Write {
+        path: folder.clone(),
+        source,
+    };
+    fs::create_dir_all(&folder).map_err(write)?;
+    let mut waiting = Waiting::new(&folder.join(file.replace('/', "_")));
+    loop {
+        if let Ok(lock) = waiting.look().map_err(write)? {
+            return Ok(lock);
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Downloads one file to `path`, continuing what an earlier call left.
@@ -91,17 +117,6 @@ fn download(
         url: url.to_owned(),
         reason,
     };
-    match part.lock() {
-        Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => {
-            return Err(failed("another process is downloading it".to_owned()));
-        }
-        Err(fs::TryLockError::Error(source)) => return Err(write(path)(source)),
-    }
-    if path.is_file() {
-        // Another process finished between our look and our lock.
-        return Ok(());
-    }
     let mut attempts = ATTEMPTS;
     loop {
         attempts -= 1;

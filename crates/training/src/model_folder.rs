@@ -1,10 +1,10 @@
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use detector::{Progress, State, StateError};
-use files::{TEMPORARY, hex};
+use files::{Lock, TEMPORARY, Waiting, hex};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -34,7 +34,7 @@ pub struct ModelFolder {
     path: PathBuf,
     model: Value,
     checkpoint_every: Duration,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// What is kept of a training besides its tensors.
@@ -192,29 +192,21 @@ impl ModelFolder {
 }
 
 /// Waits for the lock at `path`.
-fn lock(path: &Path, progress: &dyn Progress) -> Result<File, TrainingError> {
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|e| file_error(path, e))?;
+fn lock(path: &Path, progress: &dyn Progress) -> Result<Lock, TrainingError> {
+    let mut waiting = Waiting::new(path);
     let mut reported = false;
     loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(e)) => return Err(file_error(path, e)),
-            Err(TryLockError::WouldBlock) if progress.interrupted() => {
-                return Err(TrainingError::Interrupted);
-            }
-            Err(TryLockError::WouldBlock) => {
-                if !reported {
-                    tracing::info!(path = %path.display(), "another process trains this model, waiting");
-                    reported = true;
-                }
-                std::thread::sleep(LOCK_PAUSE);
-            }
+        if let Ok(lock) = waiting.look().map_err(|e| file_error(path, e))? {
+            return Ok(lock);
         }
+        if progress.interrupted() {
+            return Err(TrainingError::Interrupted);
+        }
+        if !reported {
+            tracing::info!(path = %path.display(), "another process trains this model, waiting");
+            reported = true;
+        }
+        std::thread::sleep(LOCK_PAUSE);
     }
 }
 

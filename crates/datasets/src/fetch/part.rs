@@ -1,6 +1,6 @@
 //! A file on its way: what has arrived, and how to ask for the rest.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,11 +44,6 @@ impl Part {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Keeps other processes away while this value lives.
-    pub(super) fn lock(&self) -> Result<(), TryLockError> {
-        self.file.try_lock()
     }
 
     /// Drops what has arrived. That cleaning up failed would hide why it was wanted, and the hash is
