@@ -77,6 +77,24 @@ impl Program {
         command
     }
 
+    /// As a sweep starts it, here or on another machine that sees the same files.
+    pub(crate) fn worker(&self) -> sweep::Program {
+        let mut worker = sweep::Program::here(self.path.clone());
+        worker.folder.clone_from(&self.workspace.root);
+        let library_path = self.workspace.library_path().to_string_lossy().into_owned();
+        let set = [
+            ("LD_LIBRARY_PATH", Some(library_path)),
+            ("OMP_WAIT_POLICY", Some("passive".to_owned())),
+            ("RESIDUUM_GIT", self.workspace.commit()),
+        ];
+        for (name, value) in set {
+            if let Some(value) = value {
+                worker.environment.insert(name.to_owned(), value);
+            }
+        }
+        worker
+    }
+
     /// The data sets that names and patterns stand for.
     pub(crate) fn datasets(&self, names: &[String]) -> anyhow::Result<Vec<Dataset>> {
         self.list("datasets", names)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde_json::json;
+use sweep::batch::{self, Cut, Pace, Slurm};
 use sweep::{Dataset, Interrupt, Ledger, Local, Plan, Profile, Sets, Status, human};
 
 use crate::failure::code;
@@ -26,6 +27,7 @@ use crate::{machine, setup};
   cargo xtask reproduce --only 'MVTec*' --only ddpm   some rows, one column
   cargo xtask reproduce --table clean                 one of its tables
   cargo xtask reproduce --profile paper --jobs 8      five seeds
+  cargo xtask reproduce --executor slurm --slurm partition=main    on a cluster: docs/cluster.md
 
 Exit codes: 0 done, 2 usage, 4 something is missing, 5 some cells failed, 75 the run folder is in use,
 130 and 143 interrupted.")]
@@ -48,7 +50,8 @@ pub(crate) struct Arguments {
     /// Replace the profile's seeds; each is the seed of the data and of the model.
     #[arg(long, value_delimiter = ',', value_name = "S,..")]
     seeds: Vec<u64>,
-    /// Processes at a time [default: the number of cores]; they share the cores evenly.
+    /// Processes at a time [default: the number of cores]; they share the cores evenly. On Slurm tasks
+    /// of each job that run at a time.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Download the profile's data sets that are absent.
@@ -57,6 +60,15 @@ pub(crate) struct Arguments {
     /// Where cells run.
     #[arg(long, value_enum, default_value = "local")]
     executor: Executor,
+    /// Options for sbatch: KEY=VALUE or KEY, several with commas between them.
+    #[arg(long, value_name = "OPTIONS")]
+    slurm: Vec<String>,
+    /// GPUs of a task with networks, on Slurm.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    gpus: usize,
+    /// Seconds between two looks at Slurm.
+    #[arg(long, value_name = "S", default_value = "15", value_parser = seconds, hide_short_help = true)]
+    poll: Duration,
     /// The run folder [default: runs/PROFILE].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -72,12 +84,25 @@ pub(crate) struct Arguments {
 enum Executor {
     /// On this machine.
     Local,
+    /// In jobs of a cluster whose nodes see this checkout.
+    Slurm,
+}
+
+/// Work that short cells are packed to.
+const TASK: Duration = Duration::from_secs(240);
+/// The least limit of time that is asked for.
+const LEAST_MINUTES: u64 = 10;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("expected 0.1 to 3600".to_owned()),
+    }
 }
 
 /// Runs the command; the value is the exit code.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
     let start = Instant::now();
-    let Executor::Local = arguments.executor;
     let mut profile = {
         let dir = workspace.root.join("configs/reproduce");
         Profile::read(&dir, &arguments.profile)?
@@ -130,7 +155,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     }
     report(&program, &dir)?;
     conclude(&plan, &dir, &outcome, start.elapsed());
-    Ok(if outcome.failed.is_empty() {
+    Ok(if outcome.failed.is_empty() && outcome.cancelled == 0 {
         dir.remove_models()?;
         0
     } else {
@@ -217,18 +242,39 @@ fn compute(
     if count_done(dir, plan) == plan.jobs.len() {
         return Ok(sweep::Outcome::default());
     }
+    let timeout = Duration::from_secs_f64(profile.timeout_minutes * 60.0);
+    let worker = program.worker();
+    let mut interrupt = Interrupt::install()?;
+    let mut asked = || interrupt.asked();
+    if let Executor::Slurm = arguments.executor {
+        let at_once = arguments.jobs.map(usize::from);
+        let mut slurm = Slurm::new(&arguments.slurm, at_once)?;
+        let cut = Cut {
+            cores: 1,
+            gpus: arguments.gpus,
+            task_time: TASK,
+            least_minutes: LEAST_MINUTES,
+            timeout,
+        };
+        let pace = Pace {
+            poll: arguments.poll,
+            settle: arguments.poll,
+        };
+        write_environment(workspace, dir, "slurm", at_once, cut.cores)?;
+        let jobs = &plan.jobs;
+        return Ok(batch::run(
+            &mut slurm, dir, jobs, &worker, cut, pace, &mut asked,
+        )?);
+    }
     let cores = machine::cores();
     let jobs = arguments.jobs.map_or(cores, usize::from);
     let options = sweep::Options {
         jobs,
         threads: (cores / jobs).max(1),
-        timeout: Duration::from_secs_f64(profile.timeout_minutes * 60.0),
+        timeout,
     };
-    write_environment(workspace, dir, &options)?;
-    let program = program.clone();
-    let mut executor = Local::new(move || program.command(&[]), dir, &options);
-    let mut interrupt = Interrupt::install()?;
-    let mut asked = || interrupt.asked();
+    write_environment(workspace, dir, "local", Some(jobs), options.threads)?;
+    let mut executor = Local::new(&worker, dir, &options);
     Ok(sweep::run(
         &mut executor,
         dir,
@@ -242,7 +288,9 @@ fn compute(
 fn write_environment(
     workspace: &Workspace,
     dir: &Ledger,
-    options: &sweep::Options,
+    executor: &str,
+    jobs: Option<usize>,
+    threads: usize,
 ) -> anyhow::Result<()> {
     let libtorch = setup::linked(workspace);
     let environment = json!({
@@ -250,7 +298,7 @@ fn write_environment(
         "os": machine::os(), "rustc": first_line(std::process::Command::new("rustc").arg("--version")),
         "git": workspace.commit(),
         "libtorch": libtorch.as_ref().map(|l| &l.version), "libtorch_path": libtorch.as_ref().map(|l| &l.path),
-        "date": machine::utc_now(), "jobs": options.jobs, "threads": options.threads,
+        "date": machine::utc_now(), "executor": executor, "jobs": jobs, "threads": threads,
         "command": std::env::args().collect::<Vec<_>>(),
     });
     let text = serde_json::to_string_pretty(&environment)? + "\n";
@@ -284,10 +332,21 @@ fn conclude(plan: &Plan, dir: &Ledger, outcome: &sweep::Outcome, time: Duration)
         }
     }
     let (finished, failed) = (outcome.finished, outcome.failed.len());
+    let repeated = match outcome.repeated {
+        0 => String::new(),
+        n => format!(", {n} repeated"),
+    };
     println!(
-        "{finished} cells computed, {failed} failed, in {}",
+        "{finished} cells computed{repeated}, {failed} failed, in {}",
         human(time)
     );
+    if outcome.cancelled > 0 {
+        eprintln!(
+            "error: the jobs of {} cells were cancelled",
+            outcome.cancelled
+        );
+        eprintln!("hint: the same command computes them");
+    }
     if failed > 0 {
         eprintln!(
             "error: {failed} cells failed; the first: {}: {}",

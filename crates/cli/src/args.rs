@@ -8,6 +8,7 @@ use crate::own_args::{
     CALIBRATE_EXAMPLES, Calibrate, EVALUATE_EXAMPLES, EXPLAIN_EXAMPLES, Evaluate, Explain,
     FIT_EXAMPLES, Fit, SCORE_EXAMPLES, SHOW_EXAMPLES, Score, Show,
 };
+use crate::sweep_args::{SWEEP_EXAMPLES, Sweep};
 
 /// Anomaly detection with diffusion models, and classical methods beside them.
 #[derive(Debug, Parser)]
@@ -78,7 +79,10 @@ pub(crate) enum Command {
     /// Fit one method to one data set, score it and print the result as JSON
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<Run>),
-    /// Run a range of cells of a plan (started by `cargo xtask reproduce`)
+    /// Compute the cells of a plan, here or on a cluster, and make its tables
+    #[command(after_help = SWEEP_EXAMPLES)]
+    Sweep(Box<Sweep>),
+    /// Run a range of cells of a plan (started by `residuum sweep`)
     Cells(Cells),
     /// Make a vector of each image with a pretrained network
     #[command(after_help = EMBED_EXAMPLES)]

@@ -12,6 +12,12 @@ pub(crate) fn write(cell: &Cell, path: &Path) -> Result<(), Failure> {
     cell.write(path).map_err(|error| cannot_write(path, &error))
 }
 
+/// As [`write`], unless there is a result of this cell already: whether this one is there now.
+pub(crate) fn write_first(cell: &Cell, path: &Path) -> Result<bool, Failure> {
+    let written = cell.write_first(path);
+    written.map_err(|error| cannot_write(path, &error))
+}
+
 /// As JSON for readers too.
 pub(crate) fn to_json(cell: &Cell) -> Result<String, Failure> {
     let internal = |error: serde_json::Error| Failure::new(exit::INTERNAL, error.to_string());

@@ -91,14 +91,15 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
             }
             Err(failure) => (machine.failed(planned, failure.into()), None),
         };
-        cell::write(&cell, &path)?;
-        if let Some(sheet) = sheet {
+        // A result that another process wrote meanwhile stays.
+        let first = cell::write_first(&cell, &path)?;
+        if let Some(sheet) = sheet.filter(|_| first) {
             // The result is written; the other cells are worth more than a picture.
             if let Err(failure) = sheet.write(&pictures.join(format!("{}.png", planned.id))) {
                 tracing::warn!(id = planned.id, "{}", failure.message);
             }
         }
-        n_failed += usize::from(!cell.is_ok());
+        n_failed += usize::from(first && !cell.is_ok());
         let measured = cell.measured();
         emit(&json!({
             "event": "done", "id": planned.id, "status": cell.status(),

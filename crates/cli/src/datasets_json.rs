@@ -15,27 +15,28 @@ use crate::output::print_data;
 
 /// The whole catalogue, or what is asked for.
 pub(crate) fn print_list(asked: &[String], roots: &Roots) -> Result<(), Failure> {
+    print_data(&Value::from(list(asked, roots)?).to_string());
+    Ok(())
+}
+
+/// As [`print_list`] prints it.
+pub(crate) fn list(asked: &[String], roots: &Roots) -> Result<Vec<Value>, Failure> {
     let mut catalogue = Catalogue {
         roots,
         hashes: HashMap::new(),
     };
-    let list: Vec<Value> = if asked.is_empty() {
+    if asked.is_empty() {
         let entries = datasets::catalogue().iter();
-        entries
-            .map(|entry| catalogue.entry(entry))
-            .collect::<Result<_, Failure>>()?
-    } else {
-        let mut list = Vec::new();
-        for text in asked {
-            for mut set in catalogue.named(text)? {
-                set["asked"] = text.as_str().into();
-                list.push(set);
-            }
+        return entries.map(|entry| catalogue.entry(entry)).collect();
+    }
+    let mut list = Vec::new();
+    for text in asked {
+        for mut set in catalogue.named(text)? {
+            set["asked"] = text.as_str().into();
+            list.push(set);
         }
-        list
-    };
-    print_data(&Value::from(list).to_string());
-    Ok(())
+    }
+    Ok(list)
 }
 
 struct Catalogue<'a> {

@@ -81,6 +81,12 @@ impl Failure {
     }
 }
 
+impl From<sweep::Failure> for Failure {
+    fn from(failure: sweep::Failure) -> Self {
+        Self::new(failure.code, failure.message).maybe_hint(failure.hint)
+    }
+}
+
 /// As a cell has it.
 impl From<Failure> for record::Failure {
     fn from(failure: Failure) -> Self {

@@ -30,6 +30,8 @@ mod report_command;
 mod run;
 mod setup;
 mod sheet;
+mod sweep_args;
+mod sweep_command;
 mod ways_out;
 
 use std::io::Write;
@@ -105,6 +107,7 @@ fn dispatch(cli: &Cli, networks: Option<&'static Networks>) -> Result<(), Failur
         Command::Methods(command) => methods::run(command),
         Command::Run(args) => run::run(args, &roots, &machine(&args.machine)?),
         Command::Cells(args) => cells::run(args, &roots, &machine(&args.machine)?),
+        Command::Sweep(args) => sweep_command::run(args, &cli.global, &roots),
         Command::Embed(args) => {
             let device = machine(&args.machine)?.runtime.device;
             embed::run(args, &roots, networks, device)

@@ -11,24 +11,7 @@ use crate::output::{columns, print, print_data};
 pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
     match command {
         args::Methods::List { json: true } => {
-            let list: Vec<_> = residuum::methods()
-                .iter()
-                .map(|method| {
-                    json!({
-                        "name": method.name,
-                        "title": method.title,
-                        "source": method.source,
-                        "needs_libtorch": method.needs_libtorch,
-                        "seconds": method.seconds,
-                        "takes": match method.takes {
-                            Takes::Rows(..) => "rows",
-                            Takes::Images => "images",
-                        },
-                        "default": method.config().values(),
-                    })
-                })
-                .collect();
-            print_data(&serde_json::Value::from(list).to_string());
+            print_data(&Value::from(list()).to_string());
         }
         args::Methods::List { json: false } => {
             let rows: Vec<Vec<String>> = residuum::methods()
@@ -62,6 +45,25 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Every method, as JSON has it.
+pub(crate) fn list() -> Vec<Value> {
+    let method = |method: &Method| {
+        json!({
+            "name": method.name,
+            "title": method.title,
+            "source": method.source,
+            "needs_libtorch": method.needs_libtorch,
+            "seconds": method.seconds,
+            "takes": match method.takes {
+                Takes::Rows(..) => "rows",
+                Takes::Images => "images",
+            },
+            "default": method.config().values(),
+        })
+    };
+    residuum::methods().iter().map(method).collect()
 }
 
 /// A table of settings; one with a `kind` is a single setting, as its keys depend on it.

@@ -136,6 +136,7 @@ impl Experiment {
             outcome: Ok(measured),
             peak_rss_bytes: memory::peak_rss_bytes(),
             device: Some(machine.runtime.device.to_string()),
+            host: Some(files::host_name()),
             threads: Some(machine.threads as u64),
             versions: recorded::versions(),
             warnings,

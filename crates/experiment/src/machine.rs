@@ -29,6 +29,7 @@ impl Machine {
         Cell {
             peak_rss_bytes: memory::peak_rss_bytes(),
             device: Some(self.runtime.device.to_string()),
+            host: Some(files::host_name()),
             threads: Some(self.threads as u64),
             versions: recorded::versions(),
             ..planned.failed(failure)

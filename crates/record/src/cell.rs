@@ -41,6 +41,8 @@ pub struct Cell {
     pub peak_rss_bytes: Option<u64>,
     /// What it ran on; absent where the process did not live to say.
     pub device: Option<String>,
+    /// The name of the machine.
+    pub host: Option<String>,
     /// How many threads it could use.
     pub threads: Option<u64>,
     /// What it was computed with.
@@ -115,6 +117,23 @@ impl Cell {
         lines::to_json(self)
     }
 
+    /// As [`write`](Self::write), unless a finished cell of its id is there: it stays. Whether this one is there
+    /// now.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn write_first(&self, path: &Path) -> io::Result<bool> {
+        let text = format!("{}\n", self.to_json()?);
+        if files::write_new(path, text.as_bytes())? {
+            return Ok(true);
+        }
+        if Self::read(path, self.id()).is_ok_and(|cell| cell.is_ok()) {
+            return Ok(false);
+        }
+        files::write(path, text.as_bytes())?;
+        Ok(true)
+    }
+
     /// Writes the cell to `path`: there is the whole file or what was there before.
     ///
     /// # Errors
@@ -157,6 +176,8 @@ struct Layout {
     histogram: Option<Histogram>,
     training: Option<Training>,
     device: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
     threads: Option<u64>,
     #[serde(default)]
     versions: Versions,
@@ -217,6 +238,7 @@ impl From<Cell> for Layout {
             histogram: of!(histogram),
             training: of!(training),
             device: cell.device,
+            host: cell.host,
             threads: cell.threads,
             versions: cell.versions,
             warnings: cell.warnings,
@@ -269,6 +291,7 @@ impl TryFrom<Layout> for Cell {
             outcome,
             peak_rss_bytes: layout.peak_rss_bytes,
             device: layout.device,
+            host: layout.host,
             threads: layout.threads,
             versions: layout.versions,
             warnings: layout.warnings,

@@ -6,6 +6,7 @@ mod cell;
 mod failure;
 mod fields;
 mod hash;
+mod journal;
 mod lines;
 mod measured;
 mod planned;
@@ -18,10 +19,11 @@ pub use cell::{Cell, Versions};
 pub use failure::Failure;
 pub use fields::Fields;
 pub use hash::{config_hash, hash};
+pub use journal::{Entry, JOURNAL, Why};
 pub use measured::{
     AurocInterval, By, Curve, Histogram, LEVEL, Measured, Metrics, Pixels, Seconds, Training,
 };
-pub use planned::Planned;
+pub use planned::{Cost, Planned};
 pub use read::Unreadable;
 pub use seeds::Seeds;
 pub use tables::{ColumnPlan, FamilyPlan, Metric, RowPlan, TablePlan, Tables};

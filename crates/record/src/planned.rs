@@ -23,12 +23,27 @@ pub struct Planned {
     pub seed: Seeds,
     /// Every setting of the method.
     pub config: Map<String, Value>,
+    /// What it is expected to take; no part of the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// What is done to the rows of the split before the method sees them; most have nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perturb: Option<Fields>,
     /// How the test rows are moved against the score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attack: Option<Fields>,
+}
+
+/// What an experiment is expected to take, roughly.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Seconds of one core.
+    pub seconds: f64,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// Whether it trains or runs a network.
+    pub network: bool,
 }
 
 impl Planned {
@@ -68,6 +83,7 @@ impl Planned {
             outcome: Err(failure),
             peak_rss_bytes: None,
             device: None,
+            host: None,
             threads: None,
             versions: Versions::default(),
             warnings: Vec::new(),

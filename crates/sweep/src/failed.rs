@@ -1,6 +1,6 @@
 //! The record of a cell whose process did not live to write one.
 
-use record::{Cell, Planned};
+use record::{Cell, Planned, Why};
 
 use crate::executor::{Ending, Exit};
 use crate::failure::code;
@@ -13,7 +13,39 @@ pub(crate) fn record(
     timed_out: bool,
     options: Options,
 ) -> (Cell, String) {
-    let (code, what, hint) = describe(ending.exit, timed_out, options);
+    if !timed_out {
+        return ended(planned, ending, options.threads);
+    }
+    let minutes = options.timeout.as_secs_f64() / 60.0;
+    let what = format!("stopped after {minutes} minutes");
+    let hint = "raise timeout_minutes in the profile";
+    cell(planned, ending, options.threads, (code::RETRY, what, hint))
+}
+
+/// As [`record`], of a process that was not stopped.
+pub(crate) fn ended(planned: &Planned, ending: &Ending, threads: usize) -> (Cell, String) {
+    cell(planned, ending, threads, describe(ending.exit))
+}
+
+/// As [`record`], of a cell that a scheduler's tasks did not bring, for these reasons.
+pub(crate) fn lost(
+    planned: &Planned,
+    reasons: &[Why],
+    ending: &Ending,
+    threads: usize,
+) -> (Cell, String) {
+    let words: Vec<&str> = reasons.iter().map(|why| why.words()).collect();
+    let what = format!("lost {} times: {}", reasons.len(), words.join(", "));
+    let hint = "the same command tries again; --minutes and --slurm mem=… ask for more";
+    cell(planned, ending, threads, (code::RETRY, what, hint))
+}
+
+fn cell(
+    planned: &Planned,
+    ending: &Ending,
+    threads: usize,
+    (code, what, hint): (u8, String, &str),
+) -> (Cell, String) {
     let message = match ending.log_tail.as_str() {
         "" => what.clone(),
         tail => format!("{what}\n{tail}"),
@@ -24,18 +56,13 @@ pub(crate) fn record(
         hint: Some(format!("{hint}; log: {}", ending.log.display())),
     };
     let cell = Cell {
-        threads: Some(options.threads as u64),
+        threads: Some(threads as u64),
         ..planned.failed(failure)
     };
     (cell, what)
 }
 
-fn describe(exit: Exit, timed_out: bool, options: Options) -> (u8, String, &'static str) {
-    if timed_out {
-        let minutes = options.timeout.as_secs_f64() / 60.0;
-        let what = format!("stopped after {minutes} minutes");
-        return (code::RETRY, what, "raise timeout_minutes in the profile");
-    }
+fn describe(exit: Exit) -> (u8, String, &'static str) {
     match exit {
         Exit::Signal(9) => (
             code::RETRY,
@@ -99,12 +126,50 @@ mod tests {
 
     #[test]
     fn tells_time_outs_kills_crashes_and_exits_apart() {
-        let case = |exit, timed_out| describe(exit, timed_out, OPTIONS);
-        assert_eq!(case(Exit::Signal(9), true).1, "stopped after 2 minutes");
-        assert!(case(Exit::Signal(9), false).2.contains("--jobs 1"));
-        let crash = case(Exit::Signal(11), false);
-        assert_eq!(crash.1, "the process died of signal 11");
-        assert_eq!(case(Exit::Code(70), false).0, 70);
-        assert!(case(Exit::Code(0), false).1.contains("without a result"));
+        let line = include_str!("../../record/tests/cells/failed_by_the_sweep.json");
+        let failed = Cell::parse(line.as_bytes(), "5ca1ab1e0ddba115").unwrap();
+        let planned = Planned {
+            index: 0,
+            id: failed.id().to_owned(),
+            dataset: failed.dataset,
+            data_sha256: "ab".to_owned(),
+            method: failed.method,
+            protocol: failed.protocol,
+            seed: failed.seed,
+            config: failed.config,
+            cost: None,
+            perturb: None,
+            attack: None,
+        };
+        let ending = Ending {
+            exit: Exit::Signal(9),
+            log_tail: String::new(),
+            log: "w.log".into(),
+        };
+        let case = |timed_out| record(&planned, &ending, timed_out, OPTIONS);
+        assert_eq!(case(true).1, "stopped after 2 minutes");
+        let killed = case(false).0;
+        assert!(
+            killed
+                .failure()
+                .unwrap()
+                .hint
+                .as_ref()
+                .unwrap()
+                .contains("--jobs 1")
+        );
+        assert_eq!(
+            describe(Exit::Signal(11)).1,
+            "the process died of signal 11"
+        );
+        assert_eq!(describe(Exit::Code(70)).0, 70);
+        assert!(describe(Exit::Code(0)).1.contains("without a result"));
+        let reasons = [Why::Time, Why::Memory, Why::Node];
+        let (cell, why) = lost(&planned, &reasons, &ending, 1);
+        let words = "lost 3 times: by its limit of time, for want of memory, with its machine";
+        assert_eq!(
+            (why.as_str(), cell.failure().unwrap().code),
+            (words, Some(75))
+        );
     }
 }

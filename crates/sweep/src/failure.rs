@@ -45,6 +45,11 @@ impl Failure {
         self
     }
 
+    /// What cannot be: a value of ours that is no JSON.
+    pub(crate) fn internal(error: serde_json::Error) -> Self {
+        Self::new(code::INTERNAL, error.to_string())
+    }
+
     /// What the system refuses, such as a file that cannot be written; `what` could not be done.
     pub(crate) fn refused(what: impl fmt::Display, error: &io::Error) -> Self {
         Self::new(code::MISSING, format!("{what}: {error}"))

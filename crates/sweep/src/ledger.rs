@@ -1,19 +1,22 @@
 //! The run folder: the ledger of a sweep. A cell's file is there or it is not.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use record::Cell;
+use files::Lock;
+use record::{Cell, Planned};
+use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, code};
-use crate::plan::Plan;
+use crate::plan::{Job, Plan};
 
-/// An opened run folder. Held by one sweep at a time; the lock goes with the process.
+/// An opened run folder. Held by one sweep at a time, of whatever machine; the lock goes with the process.
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
-    _lock: File,
+    lock: Lock,
 }
 
 /// What a cell's file says.
@@ -23,6 +26,12 @@ pub enum Status {
     Ok,
     /// It failed.
     Failed,
+}
+
+/// `limits.json`.
+#[derive(Serialize, Deserialize)]
+struct Limits {
+    timeout_minutes: f64,
 }
 
 impl Ledger {
@@ -39,17 +48,28 @@ impl Ledger {
         let path = path
             .canonicalize()
             .map_err(|e| Failure::refused(format!("cannot open {path:?}"), &e))?;
-        let lock = File::create(path.join(".lock"))
+        let lock = Lock::take(&path.join(".lock"))
             .map_err(|e| Failure::refused(format!("cannot write in {path:?}"), &e))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another `cargo xtask reproduce` works in {path:?}");
-                let failure = Failure::new(code::RETRY, message);
-                Err(failure.hint("wait for it, or choose another --out"))
-            }
-            Err(TryLockError::Error(e)) => {
-                Err(Failure::refused(format!("cannot lock {path:?}"), &e))
+        let lock = lock.map_err(|holder| {
+            let message = format!("another sweep works in {path:?}: {holder}");
+            let failure = Failure::new(code::RETRY, message);
+            failure.hint("wait for it, or choose another run folder")
+        })?;
+        files::remove_abandoned(&path);
+        Ok(Self { path, lock })
+    }
+
+    /// Whether this process still holds it: one that did not run for half a minute may have lost it.
+    ///
+    /// # Errors
+    /// [`code::RETRY`] where another process has taken it.
+    pub fn still_held(&self) -> Result<(), Failure> {
+        match self.lock.is_lost() {
+            false => Ok(()),
+            true => {
+                let message = format!("another sweep has taken {:?} over", self.path);
+                Err(Failure::new(code::RETRY, message)
+                    .hint("this process did not run for half a minute; nothing is lost"))
             }
         }
     }
@@ -74,20 +94,54 @@ impl Ledger {
         unless_absent(fs::remove_dir_all(&models), &models)
     }
 
-    /// Writes `plan.jsonl` and `tables.json`, where they differ from what is there. Finished cells
+    /// The jobs of the plan that is there.
+    ///
+    /// # Errors
+    /// [`code::MISSING`] where there is none, [`code::BAD_DATA`] where it is no plan.
+    pub fn jobs(&self) -> Result<Vec<Job>, Failure> {
+        let path = self.path.join("plan.jsonl");
+        let text = fs::read_to_string(&path).map_err(|e| {
+            let message = format!("cannot read the plan {path:?}: {e}");
+            Failure::new(code::MISSING, message).hint(format!(
+                "residuum sweep plan {} --profile FILE.toml makes one",
+                self.path.display()
+            ))
+        })?;
+        let job = |(index, line): (usize, &str)| {
+            let planned: Planned = serde_json::from_str(line).map_err(|e| {
+                let message = format!("{path:?} line {}: {e}", index + 1);
+                Failure::new(code::BAD_DATA, message).hint("plan again")
+            })?;
+            Ok(Job::of(Planned { index, ..planned }))
+        };
+        text.lines().enumerate().map(job).collect()
+    }
+
+    /// The wall time after which a cell of the plan is stopped; two hours where the run folder does not say.
+    pub fn timeout(&self) -> Duration {
+        let text = fs::read(self.path.join("limits.json")).unwrap_or_default();
+        let limits = serde_json::from_slice::<Limits>(&text);
+        Duration::from_secs_f64(limits.map_or(120.0, |limits| limits.timeout_minutes) * 60.0)
+    }
+
+    /// Writes `plan.jsonl`, `limits.json` and `tables.json`, where they differ from what is there. Finished cells
     /// stay valid under a new plan: they are found by their ids.
     ///
     /// # Errors
     /// Where they cannot be written.
     pub fn write_plan(&self, plan: &Plan) -> Result<(), Failure> {
-        let internal = |e: serde_json::Error| Failure::new(code::INTERNAL, e.to_string());
         let mut lines = String::new();
         for job in &plan.jobs {
-            lines.push_str(&serde_json::to_string(&job.planned).map_err(internal)?);
+            lines.push_str(&serde_json::to_string(&job.planned).map_err(Failure::internal)?);
             lines.push('\n');
         }
         self.write_if_new("plan.jsonl", &lines)?;
-        let tables = serde_json::to_string_pretty(&plan.tables).map_err(internal)? + "\n";
+        let limits = Limits {
+            timeout_minutes: plan.timeout_minutes,
+        };
+        let limits = serde_json::to_string(&limits).map_err(Failure::internal)? + "\n";
+        self.write_if_new("limits.json", &limits)?;
+        let tables = serde_json::to_string_pretty(&plan.tables).map_err(Failure::internal)? + "\n";
         self.write_if_new("tables.json", &tables)
     }
 
@@ -107,9 +161,27 @@ impl Ledger {
         })
     }
 
+    /// A cell, where its file is whole, of this schema and id.
+    pub(crate) fn cell(&self, id: &str) -> Option<Cell> {
+        Cell::read(&self.cell_path(id), id).ok()
+    }
+
+    /// The ids of the cells that have a file.
+    pub(crate) fn ids(&self) -> Result<Vec<String>, Failure> {
+        let folder = self.path.join("cells");
+        let refused = |e| Failure::refused(format!("cannot list {folder:?}"), &e);
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(refused)? {
+            let name = entry.map_err(refused)?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".json"));
+            ids.extend(id.map(str::to_owned));
+        }
+        Ok(ids)
+    }
+
     /// Like `status`, with the first line of a failed cell's message.
     pub(crate) fn outcome(&self, id: &str) -> Option<Result<(), String>> {
-        let cell = Cell::read(&self.cell_path(id), id).ok()?;
+        let cell = self.cell(id)?;
         Some(match cell.failure() {
             None => Ok(()),
             Some(failure) => Err(failure

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod batch;
+mod estimates;
 mod executor;
 mod failed;
 mod failure;
@@ -11,9 +13,11 @@ mod local;
 mod options;
 mod plan;
 mod profile;
+mod program;
 mod progress;
 mod queue;
 mod run;
+mod shell;
 
 pub use executor::{Ending, Event, Executor, Exit};
 pub use failure::{Failure, code};
@@ -23,5 +27,6 @@ pub use local::Local;
 pub use options::{Options, Outcome};
 pub use plan::{Dataset, Job, Method, Plan, Sets, except, narrow, plan, tables};
 pub use profile::Profile;
+pub use program::Program;
 pub use progress::human;
 pub use run::run;

@@ -15,13 +15,14 @@ use crate::executor::{Ending, Event, Executor, Exit};
 use crate::failure::Failure;
 use crate::ledger::Ledger;
 use crate::options::Options;
+use crate::program::Program;
 
 /// How long a child that has ended may leave its output open: a grandchild can hold it.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Runs `residuum cells` in child processes with a budget of threads each.
 pub struct Local {
-    program: Box<dyn Fn() -> Command>,
+    program: Program,
     run: PathBuf,
     models: PathBuf,
     threads: usize,
@@ -69,16 +70,11 @@ struct Child {
 }
 
 impl Local {
-    /// Cells of the plan in `ledger`, by the command that `program` makes: the program `residuum` without
-    /// arguments, with the environment it needs.
-    pub fn new(
-        program: impl Fn() -> Command + 'static,
-        ledger: &Ledger,
-        options: &Options,
-    ) -> Self {
+    /// Cells of the plan in `ledger`, by the program.
+    pub fn new(program: &Program, ledger: &Ledger, options: &Options) -> Self {
         let (sender, receiver) = channel();
         Self {
-            program: Box::new(program),
+            program: program.clone(),
             run: ledger.path().to_owned(),
             models: ledger.models(),
             threads: options.threads,
@@ -122,7 +118,7 @@ impl Executor for Local {
         let (log_from, file) =
             opened.map_err(|e| Failure::refused(format!("cannot open {log:?}"), &e))?;
         let threads = self.threads.to_string();
-        let mut command = (self.program)();
+        let mut command = self.program.command();
         command
             .args(["cells", "--stdin-guard", "--threads", &threads])
             .args(["--from", &chunk.start.to_string()])

@@ -20,6 +20,10 @@ pub struct Outcome {
     pub finished: usize,
     /// Cells that failed now, with the reason.
     pub failed: Vec<(String, String)>,
+    /// Times that a cell was given to a scheduler again.
+    pub repeated: usize,
+    /// Cells whose jobs somebody cancelled.
+    pub cancelled: usize,
     /// The exit code of an interrupt, where one came.
     pub interrupted: Option<u8>,
 }

@@ -28,6 +28,8 @@ pub struct Plan {
     pub tables: Tables,
     /// What the program knows of the data sets, by name.
     pub sets: BTreeMap<String, Dataset>,
+    /// Wall time after which a cell is stopped.
+    pub timeout_minutes: f64,
 }
 
 /// Plans a profile.
@@ -101,8 +103,10 @@ pub fn plan(profile: &Profile, sets: &Sets, registry: &[Method]) -> Result<Plan,
         }
     }
     job::order(&mut jobs);
+    let timeout_minutes = profile.timeout_minutes;
     let profile = profile.name.clone();
     Ok(Plan {
+        timeout_minutes,
         jobs,
         tables: Tables { profile, tables },
         sets: known,

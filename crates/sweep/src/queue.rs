@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::estimates::Estimates;
 use crate::plan::Job;
 
 /// Short cells share a process up to this estimated time and number.
@@ -15,11 +16,8 @@ const CHUNK_CELLS: usize = 8;
 pub(crate) struct Queue {
     waiting: BTreeSet<usize>,
     taken: BTreeSet<usize>,
-    guesses: Vec<f64>,
-    methods: Vec<String>,
     trainings: Vec<Option<String>>,
-    /// Per method the guessed and the true seconds of finished cells.
-    learned: HashMap<String, (f64, f64)>,
+    estimates: Estimates,
 }
 
 impl Queue {
@@ -27,10 +25,8 @@ impl Queue {
         Self {
             waiting: pending.iter().copied().collect(),
             taken: BTreeSet::new(),
-            guesses: jobs.iter().map(|job| job.seconds).collect(),
-            methods: jobs.iter().map(|job| job.planned.method.clone()).collect(),
             trainings: jobs.iter().map(|job| job.training.clone()).collect(),
-            learned: HashMap::new(),
+            estimates: Estimates::new(jobs),
         }
     }
 
@@ -64,10 +60,7 @@ impl Queue {
     pub(crate) fn done(&mut self, index: usize, seconds: Option<f64>) {
         self.taken.remove(&index);
         if let Some(seconds) = seconds {
-            let (guessed, true_seconds) =
-                self.learned.entry(self.methods[index].clone()).or_default();
-            *guessed += self.guesses[index];
-            *true_seconds += seconds;
+            self.estimates.learn(index, seconds);
         }
     }
 
@@ -98,11 +91,7 @@ impl Queue {
     }
 
     fn estimate(&self, index: usize) -> f64 {
-        let factor = match self.learned.get(&self.methods[index]) {
-            Some((guessed, true_seconds)) => true_seconds / guessed,
-            None => 1.0,
-        };
-        self.guesses[index] * factor
+        self.estimates.seconds(index)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use crate::batch::refuse_open_jobs;
 use crate::executor::{Ending, Event, Executor, Exit};
 use crate::failed;
 use crate::failure::{Failure, code};
@@ -30,6 +31,7 @@ pub fn run(
     options: Options,
     asked: &mut dyn FnMut() -> Option<Asked>,
 ) -> Result<Outcome, Failure> {
+    refuse_open_jobs(ledger.path())?;
     let pending: Vec<usize> = (jobs.iter().map(|job| &job.planned))
         .filter(|line| ledger.status(&line.id) != Some(Status::Ok))
         .map(|line| line.index)
@@ -81,6 +83,7 @@ struct Worker {
 impl Sweep<'_> {
     fn work(&mut self, asked: &mut dyn FnMut() -> Option<Asked>) -> Result<(), Failure> {
         loop {
+            self.ledger.still_held()?;
             self.stop_if_interrupted(asked());
             self.start_workers()?;
             if self.slots.iter().all(Option::is_none) {

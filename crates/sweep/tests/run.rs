@@ -159,6 +159,7 @@ fn jobs(n: usize) -> Vec<Job> {
             protocol: "semi".to_owned(),
             seed: Seeds { data: 0, model: 0 },
             config: serde_json::Map::new(),
+            cost: None,
             perturb: None,
             attack: None,
         }

@@ -52,6 +52,7 @@ const RULES: &[Rule] = &[
             "record",
             "report",
             "residuum",
+            "sweep",
             "tables",
         ],
         &[],

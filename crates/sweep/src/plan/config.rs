@@ -66,6 +66,7 @@ mod tests {
             name: "m".into(),
             default: default.as_object().unwrap().clone(),
             seconds: None,
+            needs_libtorch: false,
         };
         let set = toml::from_str("lr = 1\nsteps = 20\nnet = { depth = 4 }").unwrap();
         let expected = json!({"lr": 1.0, "steps": 20, "net": {"width": 128, "depth": 4}});

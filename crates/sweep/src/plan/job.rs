@@ -1,6 +1,6 @@
 //! One method on one data set under one protocol and seed, and what it costs.
 
-use record::{Fields, Planned, Seeds, hash};
+use record::{Cost, Fields, Planned, Seeds, hash};
 use serde_json::{Map, Value, json};
 
 use super::known::{Dataset, Method};
@@ -68,15 +68,25 @@ impl Job {
             method: method.name.clone(),
             protocol: protocol.to_owned(),
             seed,
+            cost: Some(Cost {
+                seconds: seconds(&config, dataset, method.seconds.unwrap_or(SECONDS)),
+                memory_mib: memory_mib(dataset, method.needs_libtorch),
+                network: method.needs_libtorch,
+            }),
             config,
             perturb: disturbance.perturb.clone(),
             attack: disturbance.attack.clone(),
         };
-        Ok(Self {
-            seconds: seconds(&planned.config, dataset, method.seconds.unwrap_or(SECONDS)),
+        Ok(Self::of(planned.with_id()))
+    }
+
+    /// The job of a line of a plan.
+    pub fn of(planned: Planned) -> Self {
+        Self {
+            seconds: planned.cost.map_or(SECONDS, |cost| cost.seconds),
             training: training(&planned),
-            planned: planned.with_id(),
-        })
+            planned,
+        }
     }
 
     /// How the cell is named in messages.
@@ -113,6 +123,17 @@ fn seconds(config: &Map<String, Value>, dataset: &Dataset, seconds: f64) -> f64 
     };
     // The reference is CIFAR10_4 under `paper`: 2500 + 2763 rows of 512 columns.
     (seconds * share * size as f64 / (5263.0 * 512.0)).max(0.01)
+}
+
+/// What a cell may take, generously: a program with libtorch starts at some hundred MiB, and rows are held several
+/// times over, in 8 bytes.
+fn memory_mib(dataset: &Dataset, network: bool) -> u64 {
+    let values = dataset
+        .n
+        .unwrap_or(5000)
+        .saturating_mul(dataset.d.unwrap_or(512));
+    let rows = values.saturating_mul(8 * 6) >> 20;
+    rows + if network { 1500 } else { 300 }
 }
 
 fn training(planned: &Planned) -> Option<String> {

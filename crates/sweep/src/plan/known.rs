@@ -38,4 +38,7 @@ pub struct Method {
     /// Seconds that one core needs with these settings for 5263 rows of 512 columns, roughly.
     #[serde(default)]
     pub seconds: Option<f64>,
+    /// Whether it is a network.
+    #[serde(default)]
+    pub needs_libtorch: bool,
 }

@@ -26,6 +26,7 @@ pub(crate) fn registry() -> Vec<Method> {
     let method = |name: &str, seconds: f64, default: serde_json::Value| Method {
         name: name.into(),
         seconds: Some(seconds),
+        needs_libtorch: name == "ddpm",
         default: default.as_object().unwrap().clone(),
     };
     vec![
