@@ -1,3 +1,4 @@
+use record::Entry;
 use serde_json::Value;
 
 use crate::cell::Cells;
@@ -15,4 +16,6 @@ pub(crate) struct Content<'a> {
     pub(crate) pictures: &'a Pictures,
     /// `environment.json`, `Null` where there is none.
     pub(crate) environment: &'a Value,
+    /// What a sweep on a scheduler did.
+    pub(crate) journal: &'a [Entry],
 }

@@ -27,6 +27,7 @@ pub(crate) fn facts(environment: &Value, cells: &Cells) -> Vec<(String, String)>
     of_cells("libtorch", |c| c.versions.libtorch.clone());
     of_cells("commit", |c| c.versions.git.clone());
     of_cells("device", |c| c.device.clone());
+    of_cells("machine", |c| c.host.clone());
     of_cells("threads", |c| Some(c.threads?.to_string()));
     facts.retain(|(_, value)| !value.is_empty());
     facts

@@ -8,6 +8,7 @@ mod figures;
 mod overview;
 pub(crate) mod parts;
 mod pictures;
+mod repeated;
 mod tables;
 
 use self::parts::{head, script, section_id};
@@ -40,6 +41,7 @@ fn page(content: &Content<'_>, mut room: usize) -> String {
     pictures::section(&mut html, content);
     audit::section(&mut html, content.cells);
     environment::section(&mut html, content);
+    repeated::section(&mut html, content);
     cells::section(&mut html, content.cells);
     html.raw(
         "</main>\n<footer><p>Made by <code>residuum report</code> from the cells of the run: the ",
@@ -177,6 +179,7 @@ mod tests {
             cells: &cells,
             pictures: &pictures,
             environment: &Value::Null,
+            journal: &[],
         });
         assert!(
             (4_000_000..5_000_000).contains(&page.len()),

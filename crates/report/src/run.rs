@@ -1,4 +1,4 @@
-use record::Tables;
+use record::{Entry, JOURNAL, Tables};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,7 @@ pub struct Run {
     published: PublishedTables,
     published_families: PublishedFamilyTables,
     environment: Value,
+    journal: Vec<Entry>,
     pictures: Pictures,
 }
 
@@ -97,6 +98,7 @@ impl Run {
             published,
             published_families,
             environment: environment(dir)?,
+            journal: journal(dir)?,
             pictures,
         })
     }
@@ -141,6 +143,7 @@ impl Run {
             cells: &self.cells,
             pictures: &self.pictures,
             environment: &self.environment,
+            journal: &self.journal,
         };
         atomic::write(&written.page, page::render(&content).as_bytes())?;
         atomic::write(&written.text, markdown::index(&content).as_bytes())?;
@@ -205,4 +208,12 @@ fn environment(dir: &Path) -> Result<Value, ReportError> {
     };
     // Cut off by a full disk, it costs a few lines of the page rather than the report.
     Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+/// The lines of `journal.jsonl`; only a sweep on a scheduler writes one.
+fn journal(dir: &Path) -> Result<Vec<Entry>, ReportError> {
+    Entry::read_all(dir).map_err(|source| {
+        let path = dir.join(JOURNAL);
+        ReportError::Read { path, source }
+    })
 }

@@ -58,6 +58,7 @@ fn body(cells: &[&Cell]) -> Html {
     html.raw("<th scope=\"col\">AP</th><th scope=\"col\">F1 at k</th>");
     html.raw("<th scope=\"col\">FPR at 95 % TPR</th><th scope=\"col\">partial AUROC</th>");
     html.raw("<th scope=\"col\">seconds to fit</th><th scope=\"col\">seconds to score</th>");
+    html.raw("<th scope=\"col\">machine</th>");
     html.raw(
         "<th scope=\"col\">configuration</th><th scope=\"col\">cell</th></tr></thead>\n<tbody>\n",
     );
@@ -90,6 +91,8 @@ fn body(cells: &[&Cell]) -> Html {
         let seconds = measured.and_then(|measured| measured.seconds);
         number(&mut html, seconds.and_then(|s| s.fit));
         number(&mut html, seconds.and_then(|s| s.score));
+        let host = cell.host.as_deref().unwrap_or_default();
+        html.element("td", &[("class", "text")], &one_line(host));
         for hash in [cell.config_hash.as_deref().unwrap_or_default(), cell.id()] {
             html.raw("<td class=\"text\">");
             html.element("code", &[], &one_line(hash));
