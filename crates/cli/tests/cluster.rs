@@ -1,0 +1,149 @@
+//! Sweeps on a real Slurm of two nodes on loopback, and by lines.
+
+#![cfg(target_os = "linux")]
+
+#[path = "support/slurm.rs"]
+mod slurm;
+mod support;
+#[path = "support/sweeps.rs"]
+mod sweeps;
+
+use std::process::{Command, Stdio};
+
+use slurm::{Slurm, processes};
+use support::end;
+use sweeps::{Column, Sweeps, lines, wait_until};
+
+/// Eleven cells that come out, one of which takes seconds, and one that cannot.
+const COLUMNS: [Column<'_>; 4] = [
+    Column {
+        label: "Norm",
+        method: "norm",
+        set: "",
+    },
+    Column {
+        label: "COPOD",
+        method: "copod",
+        set: "",
+    },
+    Column {
+        label: "Slow",
+        method: "iforest",
+        set: "set = { trees = 30000 }",
+    },
+    // More than all rows outside.
+    Column {
+        label: "No",
+        method: "ocsvm",
+        set: "set = { nu = 2.0 }",
+    },
+];
+
+#[test]
+fn a_sweep_on_slurm_is_the_local_one_with_a_failure_and_a_retry() {
+    let slurm = match Slurm::start(2) {
+        Ok(slurm) => slurm,
+        Err(why) => return skipped::because(format!("no Slurm: {why}")),
+    };
+    let sweeps = Sweeps::new(3, 1, &COLUMNS);
+    assert_eq!(sweeps.plan("local").len(), 12);
+    let plan = sweeps.plan("run");
+    let local = sweeps.sweep(&["local", "--threads", "1"], None);
+    assert_eq!(local.code, Some(5), "{}", local.stderr);
+
+    let words = [
+        "run",
+        "--executor",
+        "slurm",
+        "--poll",
+        "0.3",
+        "--task-minutes",
+        "0.001",
+    ];
+    let driver = sweeps.command(&words, Some(&slurm));
+    let driver = spawn(driver);
+    // The worker in the slow cell is killed once.
+    let slow = plan
+        .iter()
+        .find(|line| line["method"] == "iforest")
+        .unwrap();
+    let slow = slow["id"].as_str().unwrap();
+    wait_until("the slow cell is begun", || {
+        sweeps.begun("run").contains_key(slow)
+    });
+    let plan_of_task = sweeps.at("run/submissions").display().to_string();
+    let worker = processes(&plan_of_task)
+        .into_iter()
+        .find(|process| is_in(*process, &sweeps, slow))
+        .expect("the worker of the slow cell");
+    kill(worker);
+    let done = end(driver);
+    assert_eq!(done.code, Some(5), "{}\n{}", done.stderr, slurm.logs());
+    assert!(
+        done.stdout.contains("1 repeated, 3 failed"),
+        "{}",
+        done.stdout
+    );
+    assert_eq!(sweeps.cells("run"), sweeps.cells("local"));
+    let begun = sweeps.begun("run");
+    let twice: Vec<&String> = begun
+        .iter()
+        .filter(|(_, n)| **n == 2)
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!((twice, begun.len()), (vec![&slow.to_owned()], 12));
+    let journal = lines(&sweeps.at("run/journal.jsonl"));
+    let lost = journal.iter().find(|line| line["event"] == "lost").unwrap();
+    assert_eq!(
+        (&lost["cell"], &lost["why"]),
+        (&slow.into(), &"memory".into())
+    );
+
+    // Nothing is left to do but what failed, and nothing is left behind.
+    let status = sweeps
+        .sweep(&["status", "run", "--json"], Some(&slurm))
+        .json();
+    assert_eq!(
+        (&status["finished"], &status["failed"]),
+        (&9.into(), &3.into())
+    );
+    assert_eq!(status["lost"], 1);
+    wait_until("its processes are gone", || {
+        processes(&plan_of_task).is_empty()
+    });
+}
+
+/// Whether a process is the program at work on the task that has a cell.
+fn is_in(process: u32, sweeps: &Sweeps, id: &str) -> bool {
+    let arguments = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    let arguments = String::from_utf8_lossy(&arguments).into_owned();
+    let words: Vec<&str> = arguments.split('\0').collect();
+    let after = |name: &str| {
+        let place = words.iter().position(|word| *word == name)?;
+        words.get(place + 1).copied()
+    };
+    let (Some(plan), Some(from), Some(to)) = (after("--plan"), after("--from"), after("--to"))
+    else {
+        return false;
+    };
+    let range = from.parse().unwrap()..to.parse().unwrap();
+    words[0].ends_with("residuum")
+        && lines(&sweeps.at(plan))
+            .get::<std::ops::Range<usize>>(range)
+            .is_some_and(|lines| lines.iter().any(|line| line["id"] == id))
+}
+
+fn kill(process: u32) {
+    let sent = Command::new("kill")
+        .args(["-s", "KILL", &process.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+fn spawn(mut command: Command) -> std::process::Child {
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
