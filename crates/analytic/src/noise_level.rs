@@ -7,6 +7,14 @@ pub(crate) const RANK: usize = 5;
 /// nearest other, or to the last where there are fewer. The mean gives a scale to rows of
 /// which most are duplicates.
 pub(crate) fn noise_level(nearest: &Nearest, n: usize, d: usize) -> f64 {
+    noise_level_above(LEAST, nearest, n, d)
+}
+
+/// The 10⁻⁶ for rows that vary by about 1.
+pub(crate) const LEAST: f64 = 1e-6;
+
+/// The same with another number in place of the 10⁻⁶.
+pub(crate) fn noise_level_above(least: f64, nearest: &Nearest, n: usize, d: usize) -> f64 {
     let rank = RANK.min(nearest.k());
     let mut r: Vec<f64> = (0..n)
         .map(|i| nearest.squared_distances(i)[rank - 1].sqrt())
@@ -14,7 +22,7 @@ pub(crate) fn noise_level(nearest: &Nearest, n: usize, d: usize) -> f64 {
     r.sort_unstable_by(f64::total_cmp);
     let median = (r[(n - 1) / 2] + r[n / 2]) / 2.0;
     let mean = r.iter().sum::<f64>() / n as f64;
-    median.max(mean / 10.0).max(1e-6) / (d as f64).sqrt()
+    median.max(mean / 10.0).max(least) / (d as f64).sqrt()
 }
 
 #[cfg(test)]

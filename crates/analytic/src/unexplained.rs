@@ -95,6 +95,25 @@ impl Unexplained {
         })
     }
 
+    /// The diagonal of `I − W`, above 0.
+    pub(crate) fn diagonal(&self, d: usize) -> Vec<f64> {
+        match self {
+            Self::ByColumns(complement) => complement.diag().to_vec(),
+            Self::ByRows { deltas, inverse } => {
+                let weighted = inverse.dot(deltas);
+                let mut explained = vec![0.0; d];
+                for (a, b) in deltas.outer_iter().zip(weighted.outer_iter()) {
+                    for (sum, (a, b)) in explained.iter_mut().zip(a.iter().zip(b)) {
+                        *sum += a * b;
+                    }
+                }
+                // No eigenvalue of I − W is below σ² over that and the trace of Σ.
+                let left = |w: f64| (1.0 - w).max(LEAST_SHARE / 2.0);
+                explained.into_iter().map(left).collect()
+            }
+        }
+    }
+
     /// `R(δ) = |(I − W)δ|²` of each deviation.
     pub(crate) fn squared<T: Number>(&self, deltas: &Deltas<'_, T>) -> Vec<f64> {
         self.by_row(deltas, |row| row.iter().map(|v| v * v).sum())
@@ -111,7 +130,7 @@ impl Unexplained {
     }
 
     /// What `of` makes of `(I − W)δ` of each deviation.
-    fn by_row<T: Number, R: Send>(
+    pub(crate) fn by_row<T: Number, R: Send>(
         &self,
         deltas: &Deltas<'_, T>,
         of: impl Fn(ArrayView1<'_, f64>) -> R + Sync,

@@ -149,7 +149,7 @@ fn every_method_is_listed_and_those_that_need_libtorch_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let methods = residuum(folder.path(), &["methods", "list", "--json"]).json();
     let methods = methods.as_array().unwrap();
-    assert_eq!(methods.len(), 26);
+    assert_eq!(methods.len(), 28);
     let needs = |name: &str| -> &Value {
         let method = methods.iter().find(|method| method["name"] == name);
         &method.unwrap()["needs_libtorch"]

@@ -51,7 +51,7 @@ fn described() -> Vec<Method> {
 }
 
 /// The order of the tables; a method that is not named here comes last.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 28] = [
     "iforest",
     "ocsvm",
     "copod",
@@ -64,6 +64,8 @@ const ORDER: [&str; 26] = [
     "mcd",
     "linear-denoiser",
     "wiener",
+    "masked-wiener",
+    "views-and-pairs",
     "ddpm",
     "dit",
     "dte-c",

@@ -30,7 +30,7 @@ const fn rule(name: &'static str, ours: &'static [&'static str], heavy: &'static
 
 /// Every crate of the workspace.
 const RULES: &[Rule] = &[
-    rule("analytic", &["detector", "neighbours"], &[]),
+    rule("analytic", &["detector", "neighbours", "numpy-random"], &[]),
     rule(
         "baselines",
         &["detector", "neighbours", "numpy-random", "schedules"],

@@ -20,6 +20,8 @@ pub(super) fn methods() -> Vec<Method> {
         mcd(),
         linear_denoiser(),
         wiener(),
+        masked_wiener(),
+        views_and_pairs(),
         norm(),
         non_parametric(),
     ]
@@ -288,6 +290,61 @@ fn wiener() -> Method {
         needs_libtorch: false,
         seconds: Some(1.0),
         build: Some(|config, _| make(config, analytic::Wiener::new)),
+    }
+}
+
+/// Of the methods that see rows in three views.
+const VIEW_ROWS: Setting = (
+    "view-rows",
+    "training rows that the views are made of, drawn where there are more",
+);
+
+fn masked_wiener() -> Method {
+    Method {
+        name: "masked-wiener",
+        title: "Masked Wiener denoiser",
+        source: "this project: each column beside its prediction by the others, around the nearest training rows, in three views; for tables",
+        takes: Takes::Rows(RowScaling::Raw, Numbers::File),
+        defaults: defaults::<analytic::MaskedWienerConfig>(),
+        settings: settings(&[&[
+            (
+                "neighbours",
+                "numbers K of nearest training rows whose mean a row is compared with",
+            ),
+            NOISE,
+            (
+                "local-weight",
+                "weight of the comparison with training rows close by; 0 leaves it out",
+            ),
+            (
+                "local-neighbours",
+                "training rows close by that are compared with",
+            ),
+            VIEW_ROWS,
+        ]]),
+        needs_libtorch: false,
+        seconds: Some(6.0),
+        build: Some(|config, _| make(config, analytic::MaskedWiener::new)),
+    }
+}
+
+fn views_and_pairs() -> Method {
+    Method {
+        name: "views-and-pairs",
+        title: "Views and pairs",
+        source: "this project: the masked Wiener denoiser's views, and how rare single values and pairs of values are; for tables",
+        takes: Takes::Rows(RowScaling::Raw, Numbers::File),
+        defaults: defaults::<analytic::ViewsAndPairsConfig>(),
+        settings: settings(&[&[
+            (
+                "weight",
+                "of single values and pairs beside the views: a number, or repeats: min(1, 2r), r the mean share of repeated values of a column",
+            ),
+            VIEW_ROWS,
+        ]]),
+        needs_libtorch: false,
+        seconds: Some(8.0),
+        build: Some(|config, _| make(config, analytic::ViewsAndPairs::new)),
     }
 }
 
