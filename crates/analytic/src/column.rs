@@ -16,7 +16,7 @@ impl Projection for Column {
         let (values, counts) = distinct(rows.column(column).collect());
         let place = |x: f64| values.partition_point(|value| *value < x) as u32;
         let places = rows.column(column).map(place).collect();
-        let counts = Counts::new(counts);
+        let counts = Counts::new(counts.into_iter());
         let found = Self {
             column,
             values,

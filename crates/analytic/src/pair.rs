@@ -38,7 +38,7 @@ impl Projection for Pair {
         for place in &mut places {
             *place = in_tree[*place as usize];
         }
-        let counts = Counts::new(order.iter().map(|point| counts[*point as usize]).collect());
+        let counts = Counts::new(order.iter().map(|point| counts[*point as usize]));
         let found = Self {
             columns,
             tree,

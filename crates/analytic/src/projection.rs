@@ -38,20 +38,23 @@ impl StandardRows<'_> {
 /// How often each of several points occurs.
 #[derive(Debug)]
 pub(crate) struct Counts(
-    /// Empty where each occurs once.
-    Vec<u32>,
+    /// Place and count of those that occur more than once, by place.
+    Vec<(u32, u32)>,
 );
 
 impl Counts {
-    pub(crate) fn new(counts: Vec<u32>) -> Self {
-        match counts.iter().all(|count| *count == 1) {
-            true => Self(Vec::new()),
-            false => Self(counts),
-        }
+    pub(crate) fn new(counts: impl Iterator<Item = u32>) -> Self {
+        let mut repeated: Vec<(u32, u32)> =
+            (0..).zip(counts).filter(|(_, count)| *count > 1).collect();
+        repeated.shrink_to_fit();
+        Self(repeated)
     }
 
     pub(crate) fn of(&self, place: usize) -> u32 {
-        self.0.get(place).copied().unwrap_or(1)
+        let found = self
+            .0
+            .binary_search_by_key(&(place as u32), |(place, _)| *place);
+        found.map_or(1, |at| self.0[at].1)
     }
 
     /// The key of a training row at `place`; `apart` is the distance to the nearest other point.
