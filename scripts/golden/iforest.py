@@ -28,18 +28,22 @@ def table(seed, n, d):
 
 
 def case(name, x, test, seed, trees, sample_size):
-    # The state as an object: an integer would start its stream twice.
-    forest = IsolationForest(
-        n_estimators=trees, max_samples=sample_size, random_state=np.random.RandomState(seed)
-    )
-    forest.fit(x.astype(np.float32))
+    def scores(random_state):
+        forest = IsolationForest(
+            n_estimators=trees, max_samples=sample_size, random_state=random_state
+        )
+        forest.fit(x.astype(np.float32))
+        return (-forest.score_samples(test.astype(np.float32))).tolist()
+
     return {
         "name": name,
         "seed": seed,
         "trees": trees,
         "sample_size": sample_size,
         "table": "long" if len(x) > 100 else "short",
-        "scores": (-forest.score_samples(test.astype(np.float32))).tolist(),
+        "scores": scores(np.random.RandomState(seed)),
+        # An integer starts the stream of a state a second time.
+        "scores_of_integer": scores(seed),
     }
 
 

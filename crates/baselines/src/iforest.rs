@@ -52,9 +52,11 @@ pub enum Rng {
     Fast,
     /// Those of scikit-learn, draw for draw: the scores are the ones of
     /// `IsolationForest(random_state=numpy.random.RandomState(seed))`, and of `random_state=None`
-    /// after `numpy.random.seed(seed)`. An integer `random_state` starts the stream twice over and
-    /// grows other trees. Seeds have 32 bits.
+    /// after `numpy.random.seed(seed)`. Seeds have 32 bits.
     Sklearn,
+    /// The same for `IsolationForest(random_state=seed)`: an integer starts NumPy's stream anew for the
+    /// trees, which then are others.
+    SklearnInteger,
 }
 
 /// Isolation forest (Liu, Ting & Zhou 2008): rows that random splits set apart early are anomalous.
@@ -116,10 +118,12 @@ impl Detector for IsolationForest {
             )));
         }
         Ok(match (self.config.rng, x) {
-            (Rng::Fast, Rows::F32(x)) => Box::new(self.fast(x, seed, progress)),
-            (Rng::Fast, Rows::F64(x)) => Box::new(self.fast(x, seed, progress)),
+            (Rng::Fast, Rows::F32(x)) => Box::new(self.fast(x, seed, progress)?),
+            (Rng::Fast, Rows::F64(x)) => Box::new(self.fast(x, seed, progress)?),
             // scikit-learn's trees see rows rounded to 32 bits, whatever they came in.
-            (Rng::Sklearn, x) => Box::new(self.sklearn(x.to().view(), seed, progress)?),
+            (Rng::Sklearn | Rng::SklearnInteger, x) => {
+                Box::new(self.sklearn(x.to().view(), seed, progress)?)
+            }
         })
     }
 
@@ -139,7 +143,7 @@ impl IsolationForest {
         x: ArrayView2<'_, T>,
         seed: u64,
         progress: &dyn Progress,
-    ) -> Forest<T> {
+    ) -> Result<Forest<T>, DetectorError> {
         let x = x.as_standard_layout();
         let sample_size = self.config.sample_size.min(x.nrows());
         self.grow(x.ncols(), sample_size, progress, |tree| {
@@ -155,10 +159,11 @@ impl IsolationForest {
     ) -> Result<Forest<f32>, DetectorError> {
         let seed = numpy_seed(seed)?;
         let sample_size = self.config.sample_size.min(x.nrows());
-        let draws = sklearn::Draws::new(seed, x.nrows(), self.config.trees);
-        Ok(self.grow(x.ncols(), sample_size, progress, |tree| {
+        let restarts = self.config.rng == Rng::SklearnInteger;
+        let draws = sklearn::Draws::new(seed, x.nrows(), self.config.trees, restarts);
+        self.grow(x.ncols(), sample_size, progress, |tree| {
             draws.grow(x, sample_size, tree)
-        }))
+        })
     }
 
     /// The trees that `grow` makes, by number.
@@ -168,20 +173,24 @@ impl IsolationForest {
         sample_size: usize,
         progress: &dyn Progress,
         grow: impl Fn(usize) -> Tree<T> + Sync,
-    ) -> Forest<T> {
+    ) -> Result<Forest<T>, DetectorError> {
         let total = self.config.trees as u64;
         let done = AtomicU64::new(0);
         let grown = |tree| {
+            if progress.interrupted() {
+                return Err(DetectorError::Interrupted);
+            }
             let tree = grow(tree);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.update("trees", done, total, "");
-            tree
+            Ok(tree)
         };
-        Forest {
-            trees: (0..self.config.trees).into_par_iter().map(grown).collect(),
+        let trees = (0..self.config.trees).into_par_iter().map(grown);
+        Ok(Forest {
+            trees: trees.collect::<Result<_, _>>()?,
             width,
             sample_size,
-        }
+        })
     }
 }
 
@@ -203,8 +212,8 @@ mod tests {
     }
 
     #[test]
-    fn both_generators_conform() {
-        for rng in [Rng::Fast, Rng::Sklearn] {
+    fn all_generators_conform() {
+        for rng in [Rng::Fast, Rng::Sklearn, Rng::SklearnInteger] {
             assert_eq!(conformance::check(&forest(rng)), Ok(()), "{rng:?}");
         }
     }
@@ -212,7 +221,7 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_nothing() {
         let x = Array2::from_shape_fn((500, 6), |(i, j)| ((i * (2 * j + 3)) % 97) as f32);
-        for rng in [Rng::Fast, Rng::Sklearn] {
+        for rng in [Rng::Fast, Rng::Sklearn, Rng::SklearnInteger] {
             let scores = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
                 pool.build().unwrap().install(|| {
@@ -227,7 +236,7 @@ mod tests {
     #[test]
     fn another_seed_grows_other_trees() {
         let x = Array2::from_shape_fn((300, 3), |(i, j)| ((i * (2 * j + 3)) % 97) as f32);
-        for rng in [Rng::Fast, Rng::Sklearn] {
+        for rng in [Rng::Fast, Rng::Sklearn, Rng::SklearnInteger] {
             let scores = |seed| {
                 let scorer = forest(rng).fit(Input::Rows(x.view()), seed, &Silent);
                 scorer.unwrap().score(Input::Rows(x.view()), &Silent)
@@ -240,7 +249,7 @@ mod tests {
     fn rows_that_cannot_be_told_apart_score_one_half() {
         // Trees of one leaf: h = c(ψ) for every row, seen or not.
         let x = Array2::from_elem((20, 3), 1.5f32);
-        for rng in [Rng::Fast, Rng::Sklearn] {
+        for rng in [Rng::Fast, Rng::Sklearn, Rng::SklearnInteger] {
             let scorer = forest(rng).fit(Input::Rows(x.view()), 0, &Silent).unwrap();
             let scores = scorer.score(Input::Rows(array![[1.5, 1.5, 9.0]].view()), &Silent);
             // A hundred roundings of the sum of c(ψ).
@@ -284,6 +293,8 @@ mod tests {
         assert_eq!(toml::to_string(&config).unwrap(), text);
         let read: IsolationForestConfig = toml::from_str("rng = \"sklearn\"").unwrap();
         assert_eq!((read.trees, read.rng), (100, Rng::Sklearn));
+        let read: IsolationForestConfig = toml::from_str("rng = \"sklearn-integer\"").unwrap();
+        assert_eq!(read.rng, Rng::SklearnInteger);
         assert!(toml::from_str::<IsolationForestConfig>("tree = 3").is_err());
     }
 }

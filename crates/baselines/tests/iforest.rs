@@ -16,7 +16,8 @@ fn number(case: &Value, key: &str) -> usize {
     usize::try_from(case[key].as_u64().unwrap()).unwrap()
 }
 
-fn scores(golden: &Value, case: &Value, rng: Rng) -> (Vec<f64>, Vec<f64>) {
+/// Our scores, and those stored under `key`.
+fn scores(golden: &Value, case: &Value, rng: Rng, key: &str) -> (Vec<f64>, Vec<f64>) {
     let rows = &golden["tables"][case["table"].as_str().unwrap()];
     let (train, test) = (table(&rows["train"]), table(&rows["test"]));
     let forest = IsolationForest::new(IsolationForestConfig {
@@ -32,7 +33,7 @@ fn scores(golden: &Value, case: &Value, rng: Rng) -> (Vec<f64>, Vec<f64>) {
         .unwrap()
         .score(Input::Rows(test.view()), &Silent)
         .unwrap();
-    let theirs = serde_json::from_value(case["scores"].clone()).unwrap();
+    let theirs = serde_json::from_value(case[key].clone()).unwrap();
     (ours.to_vec(), theirs)
 }
 
@@ -42,11 +43,16 @@ fn scikit_learns_trees_are_grown_draw_for_draw() {
     let cases = golden["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 6);
     for case in cases {
-        let (ours, theirs) = scores(&golden, case, Rng::Sklearn);
-        assert_eq!(ours.len(), theirs.len());
-        for (a, b) in ours.iter().zip(&theirs) {
-            // The trees are the same; logarithm, power and JSON reader may each round differently.
-            assert_abs_diff_eq!(a, b, epsilon = 1e-14);
+        for (rng, key) in [
+            (Rng::Sklearn, "scores"),
+            (Rng::SklearnInteger, "scores_of_integer"),
+        ] {
+            let (ours, theirs) = scores(&golden, case, rng, key);
+            assert_eq!(ours.len(), theirs.len());
+            for (a, b) in ours.iter().zip(&theirs) {
+                // The trees are the same; logarithm, power and JSON reader may each round differently.
+                assert_abs_diff_eq!(a, b, epsilon = 1e-14);
+            }
         }
     }
 }
@@ -56,7 +62,7 @@ fn other_trees_would_be_noticed() {
     // The same forest from our own generator is off by far more than the tolerance above.
     let golden: Value = serde_json::from_str(include_str!("golden/iforest.json")).unwrap();
     let case = golden["cases"].as_array().unwrap().last().unwrap();
-    let (ours, theirs) = scores(&golden, case, Rng::Fast);
+    let (ours, theirs) = scores(&golden, case, Rng::Fast, "scores");
     let differences = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
     let largest = differences.fold(0.0, f64::max);
     // ... and yet estimates the same expectation: 100 trees leave it a few hundredths uncertain.

@@ -15,8 +15,8 @@ const MAX_INT: u32 = 2_147_483_647;
 /// Columns whose values in a node lie closer than this count as constant.
 const FEATURE_THRESHOLD: f32 = 1e-7;
 
-/// What a forest draws before its trees: NumPy's stream of one seed gives each row a target, then
-/// each tree a seed.
+/// What a forest draws before its trees: NumPy's stream of one seed gives each row a target, and
+/// each tree a seed: the same stream further on, or from its start.
 pub(super) struct Draws {
     targets: Vec<f64>,
     seeds: Vec<u32>,
@@ -33,11 +33,15 @@ struct Open {
 }
 
 impl Draws {
-    /// For a forest of `n_trees` on `n` rows.
-    pub(super) fn new(seed: u32, n: usize, n_trees: usize) -> Self {
+    /// For a forest of `n_trees` on `n` rows; `restarts` where the trees draw from the start of the stream.
+    pub(super) fn new(seed: u32, n: usize, n_trees: usize, restarts: bool) -> Self {
         let mut state = RandomState::new(seed);
+        let targets = (0..n).map(|_| state.random_sample()).collect();
+        if restarts {
+            state = RandomState::new(seed);
+        }
         Self {
-            targets: (0..n).map(|_| state.random_sample()).collect(),
+            targets,
             seeds: (0..n_trees).map(|_| below_max_int(&mut state)).collect(),
         }
     }

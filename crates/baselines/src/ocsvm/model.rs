@@ -116,8 +116,8 @@ impl OneClassSvmModel {
 impl Scorer for OneClassSvmModel {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         Ok(match x.rows_of_width(self.center.len())? {
-            Rows::F32(x) => self.scores(x, progress),
-            Rows::F64(x) => self.scores(x, progress),
+            Rows::F32(x) => self.scores(x, progress)?,
+            Rows::F64(x) => self.scores(x, progress)?,
         })
     }
 
@@ -135,20 +135,28 @@ impl Scorer for OneClassSvmModel {
 }
 
 impl OneClassSvmModel {
-    fn scores<T: Number>(&self, x: ArrayView2<'_, T>, progress: &dyn Progress) -> Array1<f64> {
+    fn scores<T: Number>(
+        &self,
+        x: ArrayView2<'_, T>,
+        progress: &dyn Progress,
+    ) -> Result<Array1<f64>, DetectorError> {
         let n = x.nrows();
         let done = AtomicU64::new(0);
         let mut scores = vec![0.0; n];
         scores
             .par_chunks_mut(BLOCK)
             .enumerate()
-            .for_each(|(b, scores)| {
+            .try_for_each(|(b, scores)| {
+                if progress.interrupted() {
+                    return Err(DetectorError::Interrupted);
+                }
                 let first = b * BLOCK;
                 self.score_block(slice_rows(x, first..first + scores.len()), scores);
                 let count = scores.len() as u64;
                 let done = done.fetch_add(count, Ordering::Relaxed) + count;
                 progress.update("rows", done, n as u64, "");
-            });
-        Array1::from_vec(scores)
+                Ok(())
+            })?;
+        Ok(Array1::from_vec(scores))
     }
 }

@@ -80,6 +80,9 @@ pub(super) fn solve(
         }
         steps += 1;
         if steps.is_multiple_of(REPORT) {
+            if progress.interrupted() {
+                return Err(DetectorError::Interrupted);
+            }
             progress.update("steps", steps, max_steps, &format!("gap {gap:.2e}"));
         }
     }

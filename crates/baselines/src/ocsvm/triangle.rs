@@ -1,5 +1,6 @@
 //! The whole kernel matrix.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use detector::{DetectorError, Progress};
@@ -46,7 +47,10 @@ impl Triangle {
         }
         let done = AtomicU64::new(0);
         // The longest first, so that the threads finish together.
-        blocks.into_par_iter().rev().for_each(|(rows, block)| {
+        let fill = |(rows, block): (Range<usize>, &mut [f32])| {
+            if progress.interrupted() {
+                return Err(DetectorError::Interrupted);
+            }
             let mut buffer = Vec::new();
             for columns in tiles(rows.end) {
                 let tile = kernel.own_tile(rows.clone(), columns.clone(), &mut buffer);
@@ -61,7 +65,9 @@ impl Triangle {
             let count = rows.len() as u64;
             let done = done.fetch_add(count, Ordering::Relaxed) + count;
             progress.update("kernel rows", done, n as u64, "");
-        });
+            Ok(())
+        };
+        blocks.into_par_iter().rev().try_for_each(fill)?;
         Ok(Self { n, data })
     }
 

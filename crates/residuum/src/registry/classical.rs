@@ -57,7 +57,7 @@ fn isolation_forest() -> Method {
             ("sample-size", "rows drawn for each tree, at most all"),
             (
                 "rng",
-                "fast, or sklearn: the very trees of scikit-learn, which see rows in 32 bits",
+                "fast, or the very trees of scikit-learn, which see rows in 32 bits: sklearn of RandomState(seed), sklearn-integer of random_state = seed",
             ),
         ]]),
         needs_libtorch: false,
