@@ -7,7 +7,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::FOOTER_SIZE;
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::thrift::second_field;
+use super::thrift::{footer, page_header};
 use crate::store::{ReadFrom, Store};
 
 /// A page's header is about that long.
@@ -59,7 +59,7 @@ impl ChunkReader for Whole {
         let bytes = exact(&self.0, start, length)?;
         // Where the footer lies stands in the last bytes of the file, which are no structure.
         if length > FOOTER_SIZE {
-            second_field(&bytes[..])?;
+            footer(&bytes)?;
         }
         Ok(bytes)
     }
@@ -76,7 +76,7 @@ impl ChunkReader for Pages {
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let header = BufReader::with_capacity(HEADER, ReadFrom::new(&self.0, start));
-        let unpacked = second_field(header)?
+        let unpacked = page_header(header)?
             .and_then(|size| u64::try_from(size).ok())
             .ok_or_else(|| ParquetError::General("the header of a page is damaged".to_owned()))?;
         if unpacked > limit(&self.0) {

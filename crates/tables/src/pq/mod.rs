@@ -1,6 +1,7 @@
 //! Parquet.
 
 mod bytes;
+mod format;
 mod kinds;
 mod pages;
 mod reader;
