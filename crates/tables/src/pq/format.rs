@@ -5,6 +5,8 @@
 #[derive(Debug)]
 pub(crate) enum Type {
     Plain(u8),
+    /// A 32-bit number of things that stand in the same bytes.
+    Count,
     List(&'static Type),
     Structure(Fields),
 }
@@ -20,6 +22,7 @@ impl Type {
     pub(crate) fn kind(&self) -> u8 {
         match self {
             Self::Plain(kind) => *kind,
+            Self::Count => I32,
             Self::List(_) => 9,
             Self::Structure(_) => 12,
         }
@@ -98,7 +101,7 @@ const SCHEMA_ELEMENT: Fields = &[
     (2, INT),
     (3, INT),
     (4, BINARY),
-    (5, INT),
+    (5, Type::Count),
     (6, INT),
     (7, INT),
     (8, INT),

@@ -17,6 +17,7 @@ pub(crate) fn page_header(reader: impl Read) -> io::Result<Option<i64>> {
     let mut walk = Walk {
         reader,
         second: None,
+        most: i64::MAX,
     };
     walk.structure(PAGE, 0)?;
     Ok(walk.second)
@@ -30,6 +31,7 @@ pub(crate) fn footer(bytes: &[u8]) -> io::Result<()> {
     let mut walk = Walk {
         reader: bytes,
         second: None,
+        most: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
     };
     walk.structure(FOOTER, 0)
 }
@@ -38,6 +40,8 @@ struct Walk<R> {
     reader: R,
     /// The second field of the outermost structure, where that is a number.
     second: Option<i64>,
+    /// No more can stand in the bytes.
+    most: i64,
 }
 
 impl<R: Read> Walk<R> {
@@ -63,6 +67,11 @@ impl<R: Read> Walk<R> {
                     return Err(damaged("a field is of another type"));
                 }
                 (I32, _) if depth == 0 && id == 2 => self.second = Some(zigzag(self.varint()?)),
+                (I32, Some((_, Type::Count))) => {
+                    if zigzag(self.varint()?) > self.most {
+                        return Err(damaged("a number of columns is too large"));
+                    }
+                }
                 // It is the field's type.
                 (BOOLEAN, _) => {}
                 (_, known) => self.value(kind, known.map(|(_, known)| known), depth)?,
