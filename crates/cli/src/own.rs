@@ -3,6 +3,7 @@
 mod calibrate;
 mod choices;
 mod counts;
+mod decided;
 mod evaluate;
 mod explain;
 mod fit;
@@ -13,6 +14,7 @@ mod output;
 mod score;
 mod show;
 mod stream;
+mod why;
 
 pub(crate) use calibrate::run as calibrate;
 pub(crate) use evaluate::run as evaluate;

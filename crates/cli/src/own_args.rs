@@ -24,6 +24,7 @@ Examples:
   residuum score photos.residuum photos/new -o scored.csv --maps maps
   tail -f sensor.csv | residuum score sensor.residuum - --follow
   tail -f sensor.csv | residuum score sensor.residuum - --follow --fdr 0.1 --window 1000
+  residuum score parts.residuum new.csv -o scored.csv --tail
 
 The output has the rows and columns of the input in their order, and score (higher is more anomalous), p_value (of
 normal rows at most a share p has one of p or less) and anomaly.";
@@ -94,8 +95,8 @@ pub(crate) struct Rates {
 
 #[derive(Debug, Args)]
 pub(crate) struct Fit {
-    /// Examples of normal data: CSV or TSV, Parquet, .npy, .npz (array X), a folder of images or a .txt list of
-    /// them, or - for CSV on standard input
+    /// Examples of normal data: CSV or TSV, Parquet, .npy, .npz (array X), IDX images, a folder of images or a .txt
+    /// list of them, or - for CSV on standard input
     #[arg(value_name = "DATA")]
     pub(crate) input: PathBuf,
     /// Where the model goes
@@ -189,13 +190,35 @@ pub(crate) struct Score {
     /// Score each line of standard input as it comes, and warn where the stream changes
     #[arg(long)]
     pub(crate) follow: bool,
-    /// With --follow and --fdr: decide whenever so many rows have come
+    /// With --follow and --fdr: decide whenever so many rows have come [default: 1000]
     #[arg(long, value_name = "ROWS", requires = "follow", requires = "fdr")]
     pub(crate) window: Option<NonZeroUsize>,
+    /// With --follow and --fdr: decide about each row at once. Finds far less than windows do unless tens of thousands
+    /// of rows were held out for calibration
+    #[arg(
+        long,
+        value_name = "PROCEDURE",
+        requires = "follow",
+        requires = "fdr",
+        conflicts_with = "window"
+    )]
+    pub(crate) online: Option<Online>,
+    /// Add a column p_tail: a p-value below 1/(n + 1) for rows that score above all n calibration rows, by the tail of
+    /// their scores. It is an extrapolation and promises nothing
+    #[arg(long, conflicts_with = "follow")]
+    pub(crate) tail: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+/// A procedure that decides about the rows of a stream one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Online {
+    /// LORD++ (Ramdas, Yang, Wainwright and Jordan 2017)
+    #[value(name = "lord++")]
+    Lord,
 }
 
 #[derive(Debug, Args)]

@@ -101,6 +101,7 @@ fn every_figure_is_the_one_that_counting_gives() {
     assert_eq!(found["misses"]["anomalies"][0]["row"], 20);
     assert_eq!(found["misses"]["normal"][0]["key"], "long");
     assert_eq!(found["misses"]["normal"][0]["anomaly"], true);
+    assert_eq!(found["misses"]["normal"][0]["why"], "x 100 %");
     let p_values = found["p_values"].as_array().unwrap();
     is_near(&p_values[0]["share"], 0.05);
     is_near(&p_values.last().unwrap()["share"], 1.0);
@@ -143,6 +144,7 @@ fn the_page_holds_figures_and_misses_and_needs_nothing_else() {
         "Calibration of p-values",
         "1 of 20 normal rows, 0.89 to 23.61",
         "<td>short</td>",
+        "<td class=\"text\">x 100 %</td>",
         "&lt;script&gt;",
         "1 of 31 rows (3.23 %): a value is missing",
     ] {
@@ -201,4 +203,33 @@ fn labels_that_are_none_end_with_3_and_a_way_out() {
         let ended = run(folder.path(), &format!("evaluate m.residuum {words}"));
         ended.fails(3, &[why]);
     }
+}
+
+#[test]
+fn two_columns_of_many_rows_give_reasons_for_the_right_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut train = "a,b\n".to_owned();
+    for i in 0..400 {
+        let _ = writeln!(train, "{},{}", i % 20, (i * 7) % 23);
+    }
+    std::fs::write(folder.path().join("train.csv"), train).unwrap();
+    let fit = "fit train.csv -o ./m.residuum --method norm --calibration 0.2";
+    assert_eq!(run(folder.path(), fit).code, Some(0));
+    // More rows than are read at once; an anomaly by `b` near the end.
+    let mut text = "a,b,y\n".to_owned();
+    for i in 0..40_000 {
+        let _ = match i {
+            39_000 => writeln!(text, "10,900,1"),
+            _ => writeln!(text, "{},{},0", i % 20, (i * 7) % 23),
+        };
+    }
+    text += "800,11,0\n";
+    std::fs::write(folder.path().join("new.csv"), text).unwrap();
+    let words = "evaluate m.residuum new.csv --label y --json";
+    let found = run(folder.path(), words).json();
+    let first = |class: &str, what: &str| found["misses"][class][0][what].clone();
+    assert_eq!(first("anomalies", "row"), 39_000);
+    assert_eq!(first("anomalies", "why"), "b 100 %");
+    assert_eq!(first("normal", "row"), 40_000);
+    assert_eq!(first("normal", "why"), "a 100 %");
 }

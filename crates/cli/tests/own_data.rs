@@ -700,3 +700,97 @@ fn windows_of_a_stream_decide_together_and_a_change_is_warned_about() {
     let usage = place.run(&["score", "parts.residuum", "-", "--window", "40"]);
     assert_eq!(usage.code, Some(2));
 }
+
+#[test]
+fn lord_decides_about_each_row_at_once() {
+    let place = Place::fitted();
+    let input = place.read("new.csv");
+    let online = followed(&place, &input, &["--fdr", "0.5", "--online", "lord++"]);
+    assert_eq!(online.code, Some(0), "{}", online.stderr);
+    let shown = place.run(&["show", "parts.residuum", "--json"]).json();
+    let n = shown["calibrated"].as_u64().unwrap() as usize;
+    let mut lord = conformal::Lord::new(0.5, n).unwrap();
+    let mut is_out_of_reach = false;
+    let expected = column(&online.stdout, "p_value").into_iter().map(|p| {
+        let step = lord.push(p.parse().unwrap()).unwrap();
+        is_out_of_reach |= !step.reachable;
+        step.rejected.to_string()
+    });
+    let expected: Vec<String> = expected.collect();
+    assert_eq!(column(&online.stdout, "anomaly"), expected);
+    let warnings = online
+        .stderr
+        .matches("the level of LORD++ fell below")
+        .count();
+    assert_eq!(warnings, usize::from(is_out_of_reach), "{}", online.stderr);
+    // Without a procedure rows wait until a thousand have come.
+    let windows = followed(&place, &input, &["--fdr", "0.5"]);
+    let file = place.run(&["score", "parts.residuum", "new.csv", "--fdr", "0.5"]);
+    assert_eq!(
+        column(&windows.stdout, "anomaly"),
+        column(&file.stdout, "anomaly")
+    );
+}
+
+#[test]
+fn a_tail_goes_on_below_the_smallest_p_value() {
+    let place = Place::fitted();
+    put(&place.at("fresh.csv"), &rows(9000, 2000, &[]));
+    let calibrate = "calibrate parts.residuum fresh.csv -o fresh.residuum";
+    let calibrated = place.run(&calibrate.split(' ').collect::<Vec<_>>());
+    assert_eq!(calibrated.code, Some(0), "{}", calibrated.stderr);
+    let scored = place.run(&["score", "fresh.residuum", "new.csv", "--tail"]);
+    assert_eq!(scored.code, Some(0), "{}", scored.stderr);
+    assert!(scored.stderr.contains("extrapolated"), "{}", scored.stderr);
+    let numbers = |name| -> Vec<f64> {
+        let column = column(&scored.stdout, name).into_iter();
+        column.map(|text| text.parse().unwrap()).collect()
+    };
+    let (p_values, tails) = (numbers("p_value"), numbers("p_tail"));
+    let least = 1.0 / 2001.0;
+    for (p, tail) in p_values.iter().zip(&tails) {
+        match *p > 1.5 * least {
+            true => assert_eq!(p, tail),
+            false => assert!(*tail > 0.0 && *tail <= least, "{tail}"),
+        }
+    }
+    assert!(tails.iter().any(|tail| *tail < 0.01 * least), "{tails:?}");
+    // What folds score is no sample of one score's tail.
+    let fit = "fit parts.csv -o folds.residuum --drop odd --calibration 5";
+    assert_eq!(place.run(&fit.split(' ').collect::<Vec<_>>()).code, Some(0));
+    place
+        .run(&["score", "folds.residuum", "new.csv", "--tail"])
+        .fails(2, &["5 folds"]);
+}
+
+#[test]
+fn idx_images_are_fitted_and_scored() {
+    let place = Place::new();
+    let idx = |n: usize, pixel: &dyn Fn(usize, usize) -> u8| {
+        let mut bytes = vec![0, 0, 8, 3];
+        for axis in [n, 8, 8] {
+            bytes.extend((axis as u32).to_be_bytes());
+        }
+        bytes.extend((0..n).flat_map(|i| (0..64).map(move |j| pixel(i, j))));
+        bytes
+    };
+    let normal = |i: usize, j: usize| (100.0 + 20.0 * wave(i, 0.3) * (j as f64 * 0.4).sin()) as u8;
+    let odd = |i: usize, j: usize| match (i, j % 2) {
+        (3, 0) => 255,
+        _ => normal(i + 400, j),
+    };
+    std::fs::write(place.at("train-images-idx3-ubyte"), idx(400, &normal)).unwrap();
+    std::fs::write(place.at("new.idx"), idx(10, &odd)).unwrap();
+    let fit = "fit train-images-idx3-ubyte -o m.residuum --method pca";
+    let fit = place.run(&fit.split(' ').collect::<Vec<_>>());
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    let score = place.run(&["score", "m.residuum", "new.idx"]);
+    assert_eq!(score.code, Some(0), "{}", score.stderr);
+    let anomalies = column(&score.stdout, "anomaly");
+    let found: Vec<usize> = (0..10).filter(|&i| anomalies[i] == "true").collect();
+    assert_eq!(found, [3]);
+    std::fs::write(place.at("cut.idx"), &idx(10, &odd)[..100]).unwrap();
+    place
+        .run(&["score", "m.residuum", "cut.idx"])
+        .fails(3, &["cut.idx"]);
+}

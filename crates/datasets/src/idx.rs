@@ -2,9 +2,10 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use ndarray::Array4;
 
 use crate::recognise::{self, Format};
-use crate::{DatasetError, WayOut, input};
+use crate::{Data, DatasetError, WayOut, input};
 
 /// Deflate makes at most 1032 bytes of one.
 const MAX_DEFLATE_RATIO: u64 = 1032;
@@ -42,6 +43,36 @@ pub fn load_idx(path: impl AsRef<Path>, axes: u8) -> Result<Idx, DatasetError> {
         read(MultiGzDecoder::new(reader), axes, limit, path)
     } else {
         read(reader, axes, file_bytes, path)
+    }
+}
+
+/// Whether a file is one of IDX images by its name, as MNIST's are called: `train-images-idx3-ubyte.gz`, `new.idx`.
+pub fn is_idx(path: impl AsRef<Path>) -> bool {
+    let name = path.as_ref().file_name().unwrap_or_default();
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.ends_with("ubyte") || name.ends_with(".idx")
+}
+
+/// The images of an IDX file, grey, gzipped or plain.
+///
+/// # Shapes
+/// `[n, 1, h, w]`.
+///
+/// # Errors
+/// As [`load_idx`] with three axes, and for a file without images or pixels.
+pub fn load_idx_images(path: impl AsRef<Path>) -> Result<Data, DatasetError> {
+    let path = path.as_ref();
+    let Idx { shape, bytes } = load_idx(path, 3)?;
+    let no_images = || DatasetError::NoImages {
+        path: path.to_owned(),
+    };
+    match shape[..] {
+        [n, h, w] if n * h * w > 0 => {
+            let images = Array4::from_shape_vec((n, 1, h, w), bytes);
+            images.map(Data::Images).map_err(|_| no_images())
+        }
+        _ => Err(no_images()),
     }
 }
 

@@ -56,7 +56,7 @@ pub use dataset::{Dataset, left_out, sha256_of_rows};
 pub use error::{DatasetError, ErrorKind, Instead};
 pub use files::{PassedOver, cache_folder};
 pub use hash::Pin;
-pub use idx::{Idx, load_idx};
+pub use idx::{Idx, is_idx, load_idx, load_idx_images};
 pub use images::{
     Colour, ImageOptions, Images, OnBadFile, Skipped, list_images, list_images_counted,
     read_images, resize_images,

@@ -6,6 +6,7 @@ mod labelled;
 mod misses;
 mod page;
 mod promise;
+mod reasons;
 mod thumbnails;
 mod words;
 
@@ -39,7 +40,9 @@ pub(crate) fn run(args: &Evaluate, machine: &Machine) -> Result<(), Failure> {
     let rows = Labelled::read(args, &model, &bar);
     bar.finish();
     let rows = rows?;
-    let found = Found::of(args, &model, &rows)?;
+    let found = Found::of(args, &model, &rows, &bar);
+    bar.finish();
+    let found = found?;
     if let Some(place) = &place {
         let thumbnails = Thumbnails::of(&found, &bar);
         bar.finish();

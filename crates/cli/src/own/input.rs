@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use columns::{Columns, Kind};
 use datasets::{
-    Colour, DatasetError, ImageOptions, is_archive, left_out, list_images_counted, load_rows,
-    read_images,
+    Colour, DatasetError, ImageOptions, is_archive, is_idx, left_out, list_images_counted,
+    load_idx_images, load_rows, read_images,
 };
 use files::PassedOver;
 use ndarray::Array4;
@@ -43,6 +43,9 @@ impl Input {
         let is_picture = PICTURES.contains(&ending.as_str());
         if is_array && path.is_file() {
             return Ok(Self::Array(load_rows(path)?));
+        }
+        if path.is_file() && is_idx(path) {
+            return Ok(Self::Array(load_idx_images(path)?));
         }
         if path.is_dir() || is_picture || (ending == "txt" && lists_files(path)) {
             let (paths, passed_over) = list_images_counted(path)?;

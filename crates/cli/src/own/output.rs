@@ -23,6 +23,7 @@ pub(super) struct Output {
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     scores: [String; 3],
+    tail: Option<String>,
     why: Option<String>,
 }
 
@@ -32,16 +33,32 @@ const ADDED: [(&str, Kind); 3] = [
     ("p_value", Kind::Float64),
     ("anomaly", Kind::Boolean),
 ];
+const TAIL: &str = "p_tail";
 const WHY: &str = "why";
+
+/// What is added beside the scores, for each row.
+#[derive(Debug, Default)]
+pub(super) struct More {
+    /// P-values by the fitted tail.
+    pub(super) tails: Option<Vec<Option<f64>>>,
+    /// Reasons.
+    pub(super) whys: Option<Vec<Option<String>>>,
+}
 
 impl Names {
     /// Those of the input stay apart: where one of them is taken, all have `residuum_` in front.
-    pub(super) fn beside<'a>(mut taken: impl Iterator<Item = &'a str>, has_reasons: bool) -> Self {
-        let is_added = |name| name == WHY || ADDED.iter().any(|(added, _)| *added == name);
+    pub(super) fn beside<'a>(
+        mut taken: impl Iterator<Item = &'a str>,
+        has_tails: bool,
+        has_reasons: bool,
+    ) -> Self {
+        let is_added =
+            |name| [TAIL, WHY].contains(&name) || ADDED.iter().any(|(added, _)| *added == name);
         let clash = taken.any(is_added);
         let prefix = if clash { "residuum_" } else { "" };
         Self {
             scores: ADDED.map(|(name, _)| format!("{prefix}{name}")),
+            tail: has_tails.then(|| format!("{prefix}{TAIL}")),
             why: has_reasons.then(|| format!("{prefix}{WHY}")),
         }
     }
@@ -49,16 +66,13 @@ impl Names {
     fn columns(&self) -> Vec<(String, Kind)> {
         let kinds = ADDED.iter().map(|(_, kind)| *kind);
         let scores = self.scores.iter().cloned().zip(kinds);
+        let tail = self.tail.iter().map(|name| (name.clone(), Kind::Float64));
         let why = self.why.iter().map(|name| (name.clone(), Kind::Text));
-        scores.chain(why).collect()
+        scores.chain(tail).chain(why).collect()
     }
 
     /// The added columns of `rows`; those that were left out have gaps.
-    fn of(
-        &self,
-        rows: &[Option<RowScore>],
-        whys: Option<Vec<Option<String>>>,
-    ) -> Result<Vec<Column>, Failure> {
+    fn of(&self, rows: &[Option<RowScore>], more: More) -> Result<Vec<Column>, Failure> {
         let [score, p_value, anomaly] = &self.scores;
         let numbers = |of: fn(&RowScore) -> f64| {
             let numbers = rows.iter().map(|row| row.as_ref().map_or(f64::NAN, of));
@@ -82,7 +96,12 @@ impl Names {
             column(p_value, numbers(|row| row.p_value), gone)?,
             column(anomaly, Values::Boolean(anomalies.collect()), unknown)?,
         ];
-        if let (Some(name), Some(whys)) = (&self.why, whys) {
+        if let (Some(name), Some(tails)) = (&self.tail, more.tails) {
+            let gone = tails.iter().map(Option::is_none).collect();
+            let numbers = tails.into_iter().map(|p| p.unwrap_or(f64::NAN)).collect();
+            columns.push(column(name, Values::Float64(numbers), gone)?);
+        }
+        if let (Some(name), Some(whys)) = (&self.why, more.whys) {
             let gone = whys.iter().map(Option::is_none).collect();
             let texts = whys.into_iter().map(Option::unwrap_or_default).collect();
             columns.push(column(name, Values::Text(texts), gone)?);
@@ -156,9 +175,9 @@ impl Output {
         lines: Option<&Lines>,
         before: Vec<Column>,
         rows: &[Option<RowScore>],
-        whys: Option<Vec<Option<String>>>,
+        more: More,
     ) -> Result<(), Failure> {
-        let added = self.names.of(rows, whys)?;
+        let added = self.names.of(rows, more)?;
         let internal =
             |error: columns::ColumnsError| Failure::new(exit::INTERNAL, error.to_string());
         let written = match lines {

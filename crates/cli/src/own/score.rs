@@ -1,19 +1,22 @@
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use columns::{Column, Kind, Values};
+use conformal::Tail;
 use experiment::Machine;
 use residuum::data::Data;
 use residuum::{Model, ModelError, RowScore, Stored};
 use tables::{Format, Style, Table};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, exit};
 use crate::own::calibrate::{restore, side};
 use crate::own::choices::FOLDS_AND_FDR;
 use crate::own::counts::Counts;
 use crate::own::input::{Input, Pictures, array, check_interrupt, learned, located, no_images};
 use crate::own::maps::Maps;
-use crate::own::output::{Names, Output, format};
+use crate::own::output::{More, Names, Output, format};
 use crate::own::stream::follow;
+use crate::own::why::whys;
 use crate::own_args::Score;
 use crate::place::{apart, check_place};
 use crate::progress::{After, Bar};
@@ -40,25 +43,19 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
         return follow(args, &model);
     }
     let bar = Bar::new();
+    let job = Job {
+        args,
+        model: &model,
+        tail: match args.tail {
+            true => Some(tail(&model)?),
+            false => None,
+        },
+        progress: &bar,
+    };
     let scored = match Input::open(&args.input, &args.reading)? {
-        Input::Table(table) => Job {
-            args,
-            model: &model,
-            progress: &bar,
-        }
-        .table(&table),
-        Input::Array(data) => Job {
-            args,
-            model: &model,
-            progress: &bar,
-        }
-        .array(&data),
-        Input::Images(pictures) => Job {
-            args,
-            model: &model,
-            progress: &bar,
-        }
-        .images(&pictures),
+        Input::Table(table) => job.table(&table),
+        Input::Array(data) => job.array(&data),
+        Input::Images(pictures) => job.images(&pictures),
     };
     bar.finish();
     let counts = scored?;
@@ -72,9 +69,36 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The tail of the calibration scores, whose fit is shown.
+fn tail(model: &Model) -> Result<Tail, Failure> {
+    if let Some(cross) = model.manifest().cross {
+        let message = format!(
+            "--tail needs scores of rows that were held out, and this model was calibrated in {} folds",
+            cross.folds
+        );
+        return Err(Failure::new(exit::USAGE, message)
+            .hint("fit with --calibration 0.2, or calibrate on other rows"));
+    }
+    let tail = Tail::fit(model.calibration())
+        .map_err(|error| Failure::new(exit::BAD_DATA, format!("--tail: {error}")))?;
+    let goodness = tail.goodness();
+    tracing::warn!(
+        "p_tail is extrapolated: a generalised Pareto distribution of shape {:.3} and scale {:.4} over the {} largest of \
+         {} calibration scores; fits as badly by chance in {:.0} % of samples (below 5 % it does not fit)",
+        tail.distribution().shape,
+        tail.distribution().scale,
+        tail.excesses(),
+        model.calibration().n(),
+        100.0 * goodness.p_value
+    );
+    Ok(tail)
+}
+
 struct Job<'a> {
     args: &'a Score,
     model: &'a Model,
+    /// Where p-values below those of the calibration rows are asked for.
+    tail: Option<Tail>,
     progress: &'a Bar,
 }
 
@@ -89,10 +113,7 @@ impl Job<'_> {
         let learned = learned(&self.model.manifest().layout, schema);
         let all = self.args.fdr.map(|rate| self.all(table, &learned, rate));
         let mut all = all.transpose()?.map(Vec::into_iter);
-        let names = Names::beside(
-            schema.iter().map(|(name, _)| name.as_str()),
-            self.args.explain.is_some(),
-        );
+        let names = self.names(schema.iter().map(|(name, _)| name.as_str()));
         let kept = self.kept(schema, &learned);
         let is_beside = table.format() == Format::Csv
             && format(self.out())? == Format::Csv
@@ -120,15 +141,15 @@ impl Job<'_> {
                 None => self.rows(table, &chunk)?,
             };
             counts.add(&rows);
-            let whys = self.whys(Data::Columns(&chunk.columns));
-            let whys = whys.map_err(|error| located(table.file(), chunk.first_row + 1, error))?;
+            let more = self.more(Data::Columns(&chunk.columns), &rows);
+            let more = more.map_err(|error| located(table.file(), chunk.first_row + 1, error))?;
             let mut before = chunk.columns.into_columns();
             before.truncate(kept.len());
             let output = match &mut output {
                 Some(output) => output,
                 None => output.insert(open()?),
             };
-            output.write(chunk.lines.as_ref(), before, &rows, whys)?;
+            output.write(chunk.lines.as_ref(), before, &rows, more)?;
             if output.is_gone {
                 break;
             }
@@ -198,21 +219,29 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// For each row the columns that make its score high; `None` where nobody asks.
-    fn whys(&self, data: Data<'_>) -> Result<Option<Vec<Option<String>>>, ModelError> {
-        let Some(top) = self.args.explain else {
+    fn names<'n>(&self, taken: impl Iterator<Item = &'n str>) -> Names {
+        Names::beside(taken, self.args.tail, self.args.explain.is_some())
+    }
+
+    /// What is asked for beside the scores.
+    fn more(&self, data: Data<'_>, rows: &[Option<RowScore>]) -> Result<More, ModelError> {
+        let top = self.args.explain.map(NonZeroUsize::get);
+        let whys = top.map(|top| whys(self.model, data, top, self.progress));
+        Ok(More {
+            tails: self.tails(rows)?,
+            whys: whys.transpose()?,
+        })
+    }
+
+    /// P-values by the tail of the calibration scores; `None` where nobody asks.
+    fn tails(&self, rows: &[Option<RowScore>]) -> Result<Option<Vec<Option<f64>>>, ModelError> {
+        let Some(tail) = &self.tail else {
             return Ok(None);
         };
-        let reasons = self.model.explain(data, self.progress)?;
-        let whys = reasons.rows.into_iter().map(|why| {
-            let shown = why?
-                .into_iter()
-                .take(top.get())
-                .filter(|why| why.share > 0.0);
-            let words = shown.map(|why| format!("{} {:.0} %", why.column, 100.0 * why.share));
-            Some(words.collect::<Vec<_>>().join("; "))
-        });
-        Ok(Some(whys.collect()))
+        let calibration = self.model.calibration();
+        let value = |row: &RowScore| Ok(tail.p_value(calibration, row.score)?.value());
+        let all = rows.iter().map(|row| row.as_ref().map(value).transpose());
+        all.collect::<Result<_, ModelError>>().map(Some)
     }
 
     fn array(&self, data: &datasets::Data) -> Result<Counts, Failure> {
@@ -225,13 +254,13 @@ impl Job<'_> {
             self.decide(&mut rows, rate)?;
         }
         let before = [("row".to_owned(), Kind::Integer)];
-        let names = Names::beside(["row"].into_iter(), self.args.explain.is_some());
+        let names = self.names(["row"].into_iter());
         let mut output = Output::of(self.out(), Style::default(), &before, names)?;
         let numbers = (0..rows.len() as i64).collect();
-        let whys = self.whys(array(data));
-        let whys = whys.map_err(|error| located(&file, 0, error))?;
+        let more = self.more(array(data), &rows);
+        let more = more.map_err(|error| located(&file, 0, error))?;
         let numbers = vec![Column::new("row", Values::Integer(numbers))];
-        output.write(None, numbers, &rows, whys)?;
+        output.write(None, numbers, &rows, more)?;
         output.finish()?;
         let mut counts = Counts::default();
         counts.add(&rows);
@@ -286,10 +315,14 @@ impl Job<'_> {
             self.decide(&mut rows, rate)?;
         }
         let before = [("file".to_owned(), Kind::Text)];
-        let names = Names::beside(["file"].into_iter(), false);
+        let more = More {
+            tails: self.tails(&rows)?,
+            whys: None,
+        };
+        let names = self.names(["file"].into_iter());
         let mut output = Output::of(self.out(), Style::default(), &before, names)?;
         let files = vec![Column::new("file", Values::Text(files))];
-        output.write(None, files, &rows, None)?;
+        output.write(None, files, &rows, more)?;
         output.finish()?;
         let mut counts = Counts::default();
         counts.add(&rows);

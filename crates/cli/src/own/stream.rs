@@ -1,24 +1,22 @@
 //! `score --follow`: each line of standard input as it comes.
 
-use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use columns::Kind;
-use conformal::{ConformalError, Drift, Window};
+use conformal::{ConformalError, Drift};
 use detector::Silent;
 use residuum::data::{Data, Layout};
 use residuum::{Model, RowScore};
-use tables::Lines;
 
 use crate::failure::{Failure, exit};
 use crate::interrupt;
-use crate::own::choices::FOLDS_AND_FDR;
 use crate::own::counts::Counts;
+use crate::own::decided::Decided;
 use crate::own::input::{check_interrupt, located, options};
-use crate::own::output::{Names, Output};
+use crate::own::output::{More, Names, Output};
 use crate::own_args::Score;
 
 pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
@@ -44,17 +42,14 @@ pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
     let rows = tables::follow(Stdin::start()?, NAME, &wanted, &options).map_err(stopped)?;
     let header = rows.header().unwrap_or_default();
     let taken = header.split(char::from(rows.style().delimiter));
-    let names = Names::beside(taken.map(|name| name.trim_matches('"')), false);
+    let names = Names::beside(taken.map(|name| name.trim_matches('"')), false, false);
     let output = Output::beside(None, rows.style(), rows.header(), names)?;
     Stream {
         model,
         output,
         counts: Counts::default(),
         drift: watched(model)?,
-        windows: match (args.window, args.fdr) {
-            (Some(size), Some(rate)) => Some(Windows::new(model, size.get(), rate)?),
-            _ => None,
-        },
+        decided: Decided::new(args, model)?,
     }
     .run(rows)
 }
@@ -75,7 +70,7 @@ fn watched(model: &Model) -> Result<Option<Drift>, Failure> {
     }
 }
 
-fn internal(error: ConformalError) -> Failure {
+pub(super) fn internal(error: ConformalError) -> Failure {
     Failure::new(exit::INTERNAL, error.to_string())
 }
 
@@ -84,7 +79,7 @@ struct Stream<'a> {
     output: Output,
     counts: Counts,
     drift: Option<Drift>,
-    windows: Option<Windows>,
+    decided: Decided,
 }
 
 impl Stream<'_> {
@@ -97,35 +92,25 @@ impl Stream<'_> {
                 .score(Data::Columns(&chunk.columns), &Silent)
                 .map_err(|error| located(NAME, chunk.first_row + 1, error))?;
             self.watch(chunk.first_row, &scored)?;
-            match &mut self.windows {
-                None => self.write(chunk.lines.as_ref(), &scored)?,
-                Some(windows) => {
-                    windows.take(chunk.lines, scored)?;
-                    self.write_decided()?;
-                }
-            }
+            self.decided.take(chunk.first_row, chunk.lines, scored)?;
+            self.write_decided()?;
             if self.output.is_gone {
                 break;
             }
         }
-        if let Some(windows) = &mut self.windows {
-            windows.end()?;
-        }
+        self.decided.end()?;
         self.write_decided()?;
         self.output.finish()?;
         tracing::info!("{}", self.counts);
         Ok(())
     }
 
-    fn write(&mut self, lines: Option<&Lines>, rows: &[Option<RowScore>]) -> Result<(), Failure> {
-        self.counts.add(rows);
-        self.output.write(lines, Vec::new(), rows, None)?;
-        self.output.flush()
-    }
-
     fn write_decided(&mut self) -> Result<(), Failure> {
-        while let Some((lines, rows)) = self.windows.as_mut().and_then(Windows::decided) {
-            self.write(lines.as_ref(), &rows)?;
+        while let Some((lines, rows)) = self.decided.next() {
+            self.counts.add(&rows);
+            self.output
+                .write(lines.as_ref(), Vec::new(), &rows, More::default())?;
+            self.output.flush()?;
         }
         Ok(())
     }
@@ -150,65 +135,6 @@ impl Stream<'_> {
             }
         }
         Ok(())
-    }
-}
-
-/// Rows that wait until their window is full.
-struct Windows {
-    window: Window,
-    waiting: VecDeque<(Option<Lines>, Vec<Option<RowScore>>)>,
-    /// Decisions about the rows with a score that wait, the first first.
-    decisions: VecDeque<bool>,
-}
-
-impl Windows {
-    fn new(model: &Model, size: usize, rate: f64) -> Result<Self, Failure> {
-        let usage = |error: ConformalError| Failure::new(exit::USAGE, error.to_string());
-        let window = Window::new(size, rate).map_err(usage)?;
-        let n = model.calibration().n();
-        if model.manifest().cross.is_some() {
-            tracing::warn!("{FOLDS_AND_FDR}");
-        }
-        if let Ok(None) = conformal::can_reject(n, size, rate) {
-            tracing::warn!(
-                "with {n} calibration rows a false discovery rate of {rate} in windows of {size} rows allows no \
-                 anomalies at all: smaller windows, more calibration rows or a larger rate would"
-            );
-        }
-        Ok(Self {
-            window,
-            waiting: VecDeque::new(),
-            decisions: VecDeque::new(),
-        })
-    }
-
-    fn take(&mut self, lines: Option<Lines>, rows: Vec<Option<RowScore>>) -> Result<(), Failure> {
-        for row in rows.iter().flatten() {
-            let decided = self.window.push(row.p_value).map_err(internal)?;
-            self.decisions.extend(decided.into_iter().flatten());
-        }
-        self.waiting.push_back((lines, rows));
-        Ok(())
-    }
-
-    /// Decides about the rows of the window that is not full.
-    fn end(&mut self) -> Result<(), Failure> {
-        let decided = self.window.flush().map_err(internal)?;
-        self.decisions.extend(decided.into_iter().flatten());
-        Ok(())
-    }
-
-    /// The first rows that wait, once all of them are decided about.
-    fn decided(&mut self) -> Option<(Option<Lines>, Vec<Option<RowScore>>)> {
-        let (_, rows) = self.waiting.front()?;
-        if rows.iter().flatten().count() > self.decisions.len() {
-            return None;
-        }
-        let (lines, mut rows) = self.waiting.pop_front()?;
-        for row in rows.iter_mut().flatten() {
-            row.is_anomaly = self.decisions.pop_front();
-        }
-        Some((lines, rows))
     }
 }
 

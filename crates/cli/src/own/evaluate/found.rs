@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+
+use detector::Progress;
 use experiment::Evaluation;
 use residuum::Model;
 
@@ -13,6 +16,8 @@ pub(super) struct Found<'a> {
     pub(super) rows: &'a Labelled,
     pub(super) evaluation: Evaluation,
     pub(super) misses: Misses,
+    /// Why these have their scores, by the places of their rows.
+    pub(super) whys: HashMap<usize, String>,
     /// Pairs of t and the share of the normal rows with a p-value of t or less.
     pub(super) p_values: Vec<(f64, f64)>,
 }
@@ -22,6 +27,7 @@ impl<'a> Found<'a> {
         args: &'a Evaluate,
         model: &'a Model,
         rows: &'a Labelled,
+        progress: &dyn Progress,
     ) -> Result<Self, Failure> {
         let scored = || rows.scored().map(|(_, anomaly, score)| (anomaly, score));
         let labels: Vec<bool> = scored().map(|(anomaly, _)| anomaly).collect();
@@ -30,12 +36,14 @@ impl<'a> Found<'a> {
         let alarms: Option<Vec<bool>> = scored().map(|(_, row)| row.is_anomaly).collect();
         let normals = scored().filter(|(anomaly, _)| !anomaly);
         let p_values: Vec<f64> = normals.map(|(_, row)| row.p_value).collect();
+        let misses = Misses::of(rows.scored());
         Ok(Self {
             args,
             model,
             rows,
             evaluation: Evaluation::of(&scores, &labels, alarms.as_deref())?,
-            misses: Misses::of(rows),
+            whys: rows.candidates.whys(model, &misses, progress)?,
+            misses,
             p_values: experiment::p_value_curve(&p_values, model.calibration().n()),
         })
     }

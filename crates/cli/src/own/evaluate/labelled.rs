@@ -6,6 +6,8 @@ use residuum::data::{Data, anomalies};
 use residuum::{Model, RowScore};
 use tables::Table;
 
+use super::misses::Misses;
+use super::reasons::Candidates;
 use crate::failure::{Failure, exit};
 use crate::own::calibrate::side;
 use crate::own::input::{Input, Pictures, array, check_interrupt, learned, located, no_images};
@@ -20,6 +22,7 @@ pub(super) struct Labelled {
     /// `None` where a value is missing.
     scores: Vec<Option<RowScore>>,
     pub(super) names: Names,
+    pub(super) candidates: Candidates,
 }
 
 /// What rows are called.
@@ -65,8 +68,7 @@ impl Labelled {
 
     /// Those with a score: place, whether it is an anomaly, score.
     pub(super) fn scored(&self) -> impl Iterator<Item = (usize, bool, RowScore)> {
-        let rows = self.labels.iter().zip(&self.scores).enumerate();
-        rows.filter_map(|(row, (&anomaly, score))| Some((row, anomaly, (*score)?)))
+        scored(&self.labels, &self.scores)
     }
 
     /// The key of a row, where there is one.
@@ -94,6 +96,14 @@ impl Labelled {
     }
 }
 
+fn scored(
+    labels: &[bool],
+    scores: &[Option<RowScore>],
+) -> impl Iterator<Item = (usize, bool, RowScore)> {
+    let rows = labels.iter().zip(scores).enumerate();
+    rows.filter_map(|(row, (&anomaly, score))| Some((row, anomaly, (*score)?)))
+}
+
 fn no_labels(args: &Evaluate, why: &str) -> Failure {
     let message = format!("{}: no labels: {why}", args.input.display());
     Failure::new(exit::BAD_DATA, message)
@@ -116,8 +126,11 @@ fn archive(args: &Evaluate, model: &Model, progress: &dyn Progress) -> Result<La
         .score(array(set.data()), progress)
         .map_err(|error| located(&args.input.display().to_string(), 0, error))?;
     let labels = set.labels().iter().map(|&label| label == Label::Anomaly);
+    let labels: Vec<bool> = labels.collect();
+    let misses = Misses::of(scored(&labels, &scores));
     Ok(Labelled {
-        labels: labels.collect(),
+        candidates: Candidates::of_array(set.data(), &misses),
+        labels,
         scores,
         names: Names::Rows(Vec::new()),
     })
@@ -150,6 +163,7 @@ fn of_table(
         wanted.push(key.clone());
     }
     let (mut labels, mut scores, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    let mut candidates = Candidates::default();
     for chunk in table.rows(Some(&wanted))? {
         check_interrupt()?;
         let chunk = chunk?;
@@ -160,9 +174,12 @@ fn of_table(
         };
         let located = |error| located(table.file(), chunk.first_row + 1, error);
         let of_chunk = anomalies(&chunk.columns, label).map_err(|error| located(error.into()))?;
+        let scores_of_chunk = model.score(Data::Columns(&chunk.columns), &after);
+        let scores_of_chunk = scores_of_chunk.map_err(located)?;
+        let misses = Misses::of(scored(&of_chunk, &scores_of_chunk));
+        candidates.add(&chunk.columns, labels.len(), &misses)?;
         labels.extend(of_chunk);
-        let scored = model.score(Data::Columns(&chunk.columns), &after);
-        scores.extend(scored.map_err(located)?);
+        scores.extend(scores_of_chunk);
         if let Some(column) = key.and_then(|(name, _)| chunk.columns.get(name)) {
             keys.extend((0..chunk.rows).map(|row| column.text(row).unwrap_or_default()));
         }
@@ -171,6 +188,7 @@ fn of_table(
         labels,
         scores,
         names: Names::Rows(keys),
+        candidates,
     })
 }
 
@@ -217,6 +235,7 @@ fn images(
         labels,
         scores,
         names: Names::Files(files),
+        candidates: Candidates::default(),
     })
 }
 

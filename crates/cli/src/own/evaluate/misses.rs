@@ -1,7 +1,5 @@
 use residuum::RowScore;
 
-use super::labelled::Labelled;
-
 /// Rows of a class that are shown.
 const MOST: usize = 10;
 
@@ -22,17 +20,27 @@ pub(super) struct Miss {
 }
 
 impl Misses {
-    pub(super) fn of(rows: &Labelled) -> Self {
-        let class = |wanted: bool| {
-            let rows = rows
-                .scored()
-                .filter(move |(_, anomaly, _)| *anomaly == wanted);
-            rows.map(|(row, _, score)| Miss { row, score })
-        };
-        Self {
-            anomalies: worst(class(true).collect(), |miss| miss.score.score),
-            normals: worst(class(false).collect(), |miss| -miss.score.score),
+    /// Of rows with their places, whether they are anomalies, and their scores.
+    pub(super) fn of(rows: impl Iterator<Item = (usize, bool, RowScore)>) -> Self {
+        let (mut anomalies, mut normals) = (Vec::new(), Vec::new());
+        for (row, anomaly, score) in rows {
+            let class = if anomaly {
+                &mut anomalies
+            } else {
+                &mut normals
+            };
+            class.push(Miss { row, score });
         }
+        Self {
+            anomalies: worst(anomalies, |miss| miss.score.score),
+            normals: worst(normals, |miss| -miss.score.score),
+        }
+    }
+
+    /// The places of all of them.
+    pub(super) fn rows(&self) -> Vec<usize> {
+        let all = self.anomalies.iter().chain(&self.normals);
+        all.map(|miss| miss.row).collect()
     }
 }
 

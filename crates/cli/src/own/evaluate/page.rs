@@ -127,6 +127,10 @@ fn table(
     if has_keys {
         header.insert(1, "key");
     }
+    let has_whys = !found.whys.is_empty();
+    if has_whys {
+        header.push("why");
+    }
     if !thumbnails.is_empty() {
         header.extend(["image", "map"]);
     }
@@ -150,6 +154,11 @@ fn table(
             None => "",
         };
         table.element("td", &[], called);
+        if has_whys {
+            let why = found.whys.get(&miss.row);
+            let why = why.map_or_else(String::new, |why| one_line(why));
+            table.element("td", &[("class", "text")], &why);
+        }
         if let Some(thumbnail) = thumbnails.get(index) {
             picture(
                 &mut table,

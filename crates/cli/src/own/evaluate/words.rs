@@ -185,8 +185,10 @@ fn describe(found: &Found<'_>, miss: &Miss) -> String {
     let key = found.rows.key(miss.row);
     let key = key.map_or_else(String::new, |key| format!(" ({key})"));
     let (score, p) = (miss.score.score, miss.score.p_value);
+    let why = found.whys.get(&miss.row);
+    let why = why.map_or_else(String::new, |why| format!("; {why}"));
     format!(
-        "{}{key}: score {score:.4}, p = {p:.4}",
+        "{}{key}: score {score:.4}, p = {p:.4}{why}",
         found.rows.name(miss.row)
     )
 }
@@ -207,6 +209,7 @@ pub(super) fn json(found: &Found<'_>) -> Value {
         rows,
         evaluation,
         misses,
+        whys,
         p_values,
     } = found;
     let metrics = &evaluation.metrics;
@@ -235,7 +238,7 @@ pub(super) fn json(found: &Found<'_>) -> Value {
         json!({
             "row": miss.row, "file": rows.file(miss.row).map(|file| file.display().to_string()),
             "key": rows.key(miss.row), "score": miss.score.score, "p_value": miss.score.p_value,
-            "anomaly": miss.score.is_anomaly,
+            "anomaly": miss.score.is_anomaly, "why": whys.get(&miss.row),
         })
     };
     let points = p_values
