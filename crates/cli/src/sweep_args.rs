@@ -108,7 +108,7 @@ pub(crate) enum SweepCommand {
 const PLAN_EXAMPLES: &str = "\
 Examples:
   residuum sweep plan runs/quick --profile configs/reproduce/quick.toml
-  residuum sweep plan runs/some --profile configs/reproduce/quick.toml --only norm --only 'FashionMNIST*'
+  residuum sweep plan runs/some --profile configs/reproduce/quick.toml --only 'FashionMNIST*'
 
 Prints how many cells there are. The folder may hold an earlier plan: finished cells stay valid.";
 
@@ -140,7 +140,7 @@ const EXPORT_EXAMPLES: &str = "\
 Examples:
   residuum sweep export runs/quick --format lines | parallel --jobs 2
   residuum sweep export runs/quick --format slurm --slurm partition=main | sh
-  residuum sweep export runs/quick --format kubernetes --image debian:12 --claim data --mount /data > job.json
+  residuum sweep export runs/quick --format kubernetes --image debian:12 --claim data > job.json
 
 A task needs the run folder, the program and the data at the paths they have here. HyperQueue takes the lines by
 `hq submit --each-line FILE sh -c 'eval \"$HQ_ENTRY\"'`. The manifest was checked against Kubernetes' schema and has

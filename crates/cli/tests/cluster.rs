@@ -10,8 +10,8 @@ mod sweeps;
 
 use std::process::{Command, Stdio};
 
-use slurm::{Slurm, processes};
-use support::end;
+use slurm::{Slurm, processes, unpacked};
+use support::{end, ended};
 use sweeps::{Column, Sweeps, lines, wait_until};
 
 /// Eleven cells that come out, one of which takes seconds, and one that cannot.
@@ -111,6 +111,89 @@ fn a_sweep_on_slurm_is_the_local_one_with_a_failure_and_a_retry() {
     wait_until("its processes are gone", || {
         processes(&plan_of_task).is_empty()
     });
+}
+
+/// The lines of `residuum sweep WORD --help` that are examples.
+fn examples(sweeps: &Sweeps, word: &str) -> Vec<String> {
+    let words: Vec<&str> = [word, "--help"]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect();
+    let help = sweeps.sweep(&words, None).stdout;
+    let lines = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Example"))
+        .skip(1);
+    let examples = lines.take_while(|line| line.starts_with("  "));
+    // What stands behind says what it is.
+    let command = |line: &str| {
+        let line = line.trim();
+        line.split_once("   ")
+            .map_or(line, |(command, _)| command)
+            .to_owned()
+    };
+    examples.map(command).collect()
+}
+
+#[test]
+fn the_examples_of_help_run() {
+    let slurm = match Slurm::start(1) {
+        Ok(slurm) => slurm,
+        Err(why) => return skipped::because(format!("no Slurm: {why}")),
+    };
+    let parallel = match unpacked("parallel", &["parallel", "sysstat"]) {
+        Ok(root) => root.join("usr/bin"),
+        Err(why) => return skipped::because(format!("no GNU parallel: {why}")),
+    };
+    let sweeps = Sweeps::new(1, 1, &COLUMNS[..2]);
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
+    let profile = std::fs::read_to_string(sweeps.at("profile.toml")).unwrap();
+    let sets = profile.find("datasets = [").unwrap() + "datasets = [".len();
+    let profile = format!(
+        "{}\"FashionMNIST_3@pixels\", {}",
+        &profile[..sets],
+        &profile[sets..]
+    );
+    std::fs::create_dir_all(sweeps.at("configs/reproduce")).unwrap();
+    std::fs::write(sweeps.at("configs/reproduce/quick.toml"), profile).unwrap();
+    let mut path = std::path::Path::new(support::PROGRAM)
+        .parent()
+        .unwrap()
+        .as_os_str()
+        .to_owned();
+    for more in [parallel.into_os_string(), slurm.path()] {
+        path.push(":");
+        path.push(more);
+    }
+    // Planned first, then in an order in which each finds what it needs.
+    for word in ["plan", "export", "", "status", "logs", "cancel"] {
+        let lines = examples(&sweeps, word);
+        assert!(!lines.is_empty(), "{word}");
+        for line in lines {
+            // A cell of this run; its tasks are those of an export or of Slurm.
+            let ids = std::fs::read_dir(sweeps.at("runs/quick/cells"))
+                .into_iter()
+                .flatten();
+            let id = ids
+                .flatten()
+                .next()
+                .map(|entry| entry.file_name().into_string().unwrap());
+            let line = line.replace("3fa9", &id.unwrap_or_default().replace(".json", ""));
+            let mut shell = Command::new("bash");
+            shell
+                .args(["-o", "pipefail", "-c", &line])
+                .current_dir(sweeps.dir.path())
+                .env("PATH", &path)
+                .env("RESIDUUM_DATA", &data)
+                .env("RESIDUUM_CACHE", sweeps.at("cache"))
+                .env("PARALLEL_HOME", sweeps.at("parallel"))
+                .stdin(Stdio::null());
+            let done = ended(shell.output().unwrap());
+            assert_eq!(done.code, Some(0), "{line}: {}", done.stderr);
+        }
+    }
+    let manifest = std::fs::read_to_string(sweeps.at("job.json")).unwrap();
+    assert!(manifest.contains("\"kind\": \"List\""));
 }
 
 /// Whether a process is the program at work on the task that has a cell.

@@ -69,7 +69,7 @@ fn two_hundred_cells_by_three_ways_are_the_same() {
         "--poll",
         "1",
         "--task-minutes",
-        "0.005",
+        "0.001",
     ];
     let done = sweeps.sweep(&words, Some(&slurm));
     assert_eq!(done.code, Some(0), "{}\n{}", done.stderr, slurm.logs());
@@ -79,7 +79,7 @@ fn two_hundred_cells_by_three_ways_are_the_same() {
         "--format",
         "lines",
         "--task-minutes",
-        "0.005",
+        "0.001",
     ];
     let exported = sweeps.sweep(&words, None);
     assert_eq!(exported.code, Some(0), "{}", exported.stderr);
@@ -210,22 +210,28 @@ fn a_look_at_a_hundred_thousand_cells_takes_less_than_a_second() {
         fs::write(cells.join(format!("{own}.json")), text).unwrap();
     }
     fs::write(sweeps.at("run/plan.jsonl"), plan).unwrap();
+    // The processor's time: other tests may be at work on a machine where it takes half of that.
     let look = || {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), cpu_of_children());
         let status = sweeps.sweep(&["status", "run", "--json"], None).json();
         assert_eq!(
             (&status["finished"], &status["failed"]),
             (&99_000.into(), &1000.into())
         );
-        start.elapsed()
+        (cpu_of_children() - before, start.elapsed())
     };
     let times = [look(), look(), look()];
-    let _ = writeln(&format!("status of 100,000 cells: {times:?}"));
-    // The best of three: other tests may be at work.
-    assert!(
-        times.iter().any(|time| *time < Duration::from_secs(1)),
-        "{times:?}"
-    );
+    let _ = writeln(&format!("status of 100,000 cells, CPU and wall: {times:?}"));
+    let quick = |(cpu, _): &(Duration, Duration)| *cpu < Duration::from_secs(1);
+    assert!(times.iter().any(quick), "{times:?}");
+}
+
+/// The processor's time of the processes that this one has waited for.
+fn cpu_of_children() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: u64 = fields[13].parse::<u64>().unwrap() + fields[14].parse::<u64>().unwrap();
+    Duration::from_millis(10 * ticks)
 }
 
 /// Cells of about half a second, and one that fails for its own reason on each set.
@@ -251,6 +257,8 @@ const SLOW: [Column<'_>; 4] = [
         set: "set = { nu = 2.0 }",
     },
 ];
+const SEEDS: usize = 10;
+const CELLS: usize = 10 * SEEDS * SLOW.len();
 /// Moments at which something breaks.
 const MOMENTS: usize = 100;
 
@@ -283,12 +291,12 @@ fn whatever_breaks_at_a_hundred_moments_no_cell_is_lost() {
     let mut expected = None;
     while moments < MOMENTS {
         round += 1;
-        let sweeps = Sweeps::new(10, 4, &SLOW);
+        let sweeps = Sweeps::new(10, SEEDS, &SLOW);
         let disk = SmallDisk::new(&sweeps.at("run"));
         if disk.is_none() && round == 1 {
             skipped::because("no small disk can be mounted: that fault is left out");
         }
-        assert_eq!(sweeps.plan("run").len(), 160);
+        assert_eq!(sweeps.plan("run").len(), CELLS);
         let mut campaign = Campaign {
             sweeps: &sweeps,
             slurm: &mut slurm,
@@ -310,11 +318,11 @@ fn whatever_breaks_at_a_hundred_moments_no_cell_is_lost() {
         let node_died = campaign.node_died;
         // 0 cells lost, none with two contents, and the table that a quiet run gives.
         let cells = sweeps.cells("run");
-        assert_eq!(cells.len(), 160);
+        assert_eq!(cells.len(), CELLS);
         let failed: Vec<&str> = (cells.values().filter(|cell| cell["status"] == "failed"))
             .map(|cell| cell["method"].as_str().unwrap())
             .collect();
-        assert_eq!(failed, ["ocsvm"; 40]);
+        assert_eq!(failed, ["ocsvm"; CELLS / 4]);
         let quiet = expected.get_or_insert_with(|| quiet(&sweeps));
         assert_eq!(outcomes(&cells), *quiet);
         // No cell computed more than twice unless its node died.
@@ -442,7 +450,7 @@ impl Campaign<'_> {
                 let lost = cells
                     .values()
                     .any(|cell| cell["status"] == "failed" && cell["method"] != "ocsvm");
-                if !lost && cells.len() == 160 {
+                if !lost && cells.len() == CELLS {
                     return true;
                 }
             }

@@ -491,6 +491,54 @@ fn a_line_of_an_export_is_a_task_and_what_is_done_is_in_none() {
     assert!(!run.ledger.path().join("submissions/1/void").exists());
 }
 
+/// The types are made from Kubernetes' own schema: what they do not know would not come back.
+#[test]
+fn the_manifest_is_one_by_the_schema_of_kubernetes() {
+    let run = Run::new(70, 10.0);
+    let program = Program::here("/bin/false".into());
+    let kubernetes = batch::Kubernetes {
+        image: "debian:12".to_owned(),
+        claim: "data".to_owned(),
+        mount: "/data".to_owned(),
+        at_once: Some(20),
+    };
+    let format = batch::Format::Kubernetes(kubernetes.clone().check().unwrap());
+    let cut = Cut { gpus: 1, ..CUT };
+    let mut jobs = run.jobs.clone();
+    for job in &mut jobs[..10] {
+        job.planned.cost = job.planned.cost.map(|cost| Cost {
+            network: true,
+            ..cost
+        });
+    }
+    let text = batch::export(&format, &run.ledger, &jobs, &program, cut).unwrap();
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "with and without a GPU");
+    let mut completions = 0;
+    for item in items {
+        let job: k8s_openapi::api::batch::v1::Job = serde_json::from_value(item.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&job).unwrap(), *item);
+        let spec = job.spec.unwrap();
+        completions += spec.completions.unwrap();
+        assert_eq!(spec.completion_mode.as_deref(), Some("Indexed"));
+        assert!(spec.parallelism.unwrap() <= 20);
+    }
+    let tasks = |number: usize| {
+        let path = run
+            .ledger
+            .path()
+            .join(format!("submissions/{number}/tasks"));
+        fs::read_to_string(path).unwrap().lines().count()
+    };
+    assert_eq!(completions as usize, tasks(1) + tasks(2));
+    let wrong = batch::Kubernetes {
+        claim: "Data claim".to_owned(),
+        ..kubernetes
+    };
+    assert_eq!(wrong.check().unwrap_err().code, code::USAGE);
+}
+
 #[test]
 fn ten_thousand_cells_cost_the_driver_seconds() {
     let run = Run::new(10_000, 0.0);

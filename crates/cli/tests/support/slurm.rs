@@ -137,7 +137,7 @@ impl Slurm {
         // Without munge: for one user of one machine, on loopback only.
         let mut conf = format!(
             "ClusterName=test\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort={}\n\
-             CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\nAuthType=auth/none\nCredType=cred/none\n\
+             CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\nAuthType=auth/none\nAuthInfo=cred_expire=5\nCredType=cred/none\n\
              SlurmUser={user}\nSlurmdUser={user}\nPluginDir={}\nProctrackType=proctrack/pgid\n\
              TaskPlugin=task/none\nSelectType=select/cons_tres\nSelectTypeParameters=CR_Core_Memory\n\
              SchedulerParameters=sched_interval=2,sched_min_interval=100000,batch_sched_delay=0\n\

@@ -137,6 +137,30 @@ fn a_failed_cell_shows_its_reason() {
 }
 
 #[test]
+fn where_cells_ran_and_which_were_repeated_is_on_the_page() {
+    let folder = Folder::new(&small_plan());
+    let mut cell = ok("a", "iforest", "tile", 0.9, &[]);
+    cell["host"] = "node7".into();
+    folder.cell(&cell);
+    assert!(!page(&folder).words().contains("Repeated cells"));
+    let lost = |why: &str, host: &str| json!({"event": "lost", "submission": 1, "task": 0, "cell": "a", "why": why, "host": host});
+    let journal = format!(
+        "{}\n{}\n{{\"ev",
+        lost("node", "node3"),
+        lost("time", "node<4>")
+    );
+    std::fs::write(folder.run().join("journal.jsonl"), journal).unwrap();
+    let page = page(&folder);
+    let words = page.words();
+    assert!(words.contains("machine, of the cells node7"), "{words}");
+    assert!(words.contains("1 cell did not come out of"), "{words}");
+    assert!(
+        words.contains("with its machine (node3), by its limit of time (node<4>) node7"),
+        "{words}"
+    );
+}
+
+#[test]
 fn a_result_under_another_protocol_is_nowhere_in_the_column() {
     let mut plan = small_plan();
     let table = &mut plan["tables"][0];
