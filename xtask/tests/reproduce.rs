@@ -256,7 +256,7 @@ fn a_run_folder_in_use_is_refused() {
     let second = sandbox.reproduce(&[]);
     assert_eq!(second.status.code(), Some(75));
     assert!(
-        stderr(&second).contains("another `cargo xtask reproduce` works in"),
+        stderr(&second).contains("another sweep works in"),
         "{}",
         stderr(&second)
     );

@@ -11,7 +11,7 @@ mod sweeps;
 use std::process::{Command, Stdio};
 
 use slurm::{Slurm, processes, unpacked};
-use support::{end, ended};
+use support::{end, ended, signal};
 use sweeps::{Column, Sweeps, lines, wait_until};
 
 /// Eleven cells that come out, one of which takes seconds, and one that cannot.
@@ -111,6 +111,98 @@ fn a_sweep_on_slurm_is_the_local_one_with_a_failure_and_a_retry() {
     wait_until("its processes are gone", || {
         processes(&plan_of_task).is_empty()
     });
+}
+
+#[test]
+fn a_run_folder_is_as_open_to_others_as_the_umask_says() {
+    use std::os::unix::fs::PermissionsExt;
+    let sweeps = Sweeps::new(1, 1, &COLUMNS[..2]);
+    let program = support::PROGRAM;
+    let script = format!(
+        "umask 002; {program} sweep plan run --profile profile.toml && {program} sweep run &&
+         {program} sweep plan run --profile profile.toml --seeds 1 && {program} sweep export run --format lines"
+    );
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", &script]).current_dir(sweeps.dir.path());
+    let done = ended(
+        shell
+            .env("RESIDUUM_DATA", sweeps.dir.path())
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let mut open = vec![sweeps.at("run")];
+    let mut n = 0;
+    while let Some(path) = open.pop() {
+        let metadata = std::fs::metadata(&path).unwrap();
+        let expected = if metadata.is_dir() { 0o775 } else { 0o664 };
+        assert_eq!(metadata.permissions().mode() & 0o777, expected, "{path:?}");
+        n += 1;
+        if metadata.is_dir() {
+            let entries = std::fs::read_dir(&path).unwrap();
+            open.extend(entries.map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(n > 20, "{n}");
+}
+
+#[test]
+fn ctrl_c_leaves_the_jobs_running_and_cancel_ends_them() {
+    let slurm = match Slurm::start(1) {
+        Ok(slurm) => slurm,
+        Err(why) => return skipped::because(format!("no Slurm: {why}")),
+    };
+    // Two run at once on one node; the others wait.
+    let sweeps = Sweeps::new(4, 1, &COLUMNS[2..3]);
+    sweeps.plan("run");
+    let words = [
+        "run",
+        "--executor",
+        "slurm",
+        "--poll",
+        "0.3",
+        "--task-minutes",
+        "0.001",
+    ];
+    let driver = spawn(sweeps.command(&words, Some(&slurm)));
+    wait_until("a cell is begun", || {
+        sweeps.at("run/logs").exists() && !sweeps.begun("run").is_empty()
+    });
+    signal(&driver, "INT");
+    let stopped = end(driver);
+    assert_eq!(stopped.code, Some(130), "{}", stopped.stderr);
+    for words in [
+        "the jobs go on: ",
+        "residuum sweep status ",
+        "residuum sweep cancel ",
+    ] {
+        assert!(stopped.stderr.contains(words), "{}", stopped.stderr);
+    }
+    let tasks = || {
+        let status = sweeps
+            .sweep(&["status", "run", "--json"], Some(&slurm))
+            .json();
+        let tasks = ["tasks_running", "tasks_waiting"].map(|key| status[key].as_u64().unwrap());
+        tasks[0] + tasks[1]
+    };
+    assert!(tasks() > 0, "they go on");
+    let local = sweeps.sweep(&["run"], Some(&slurm));
+    assert_eq!(local.code, Some(75), "{}", local.stderr);
+    let cancelled = sweeps.sweep(&["cancel", "run"], Some(&slurm));
+    assert_eq!(cancelled.code, Some(0), "{}", cancelled.stderr);
+    wait_until("the tasks are gone", || tasks() == 0);
+    let before = sweeps.cells("run").len();
+    assert!(before < 4, "some were cancelled");
+    let again = sweeps.sweep(&words, Some(&slurm));
+    assert_eq!(again.code, Some(5), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("cells were cancelled"),
+        "{}",
+        again.stderr
+    );
+    let again = sweeps.sweep(&words, Some(&slurm));
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert_eq!(sweeps.cells("run").len(), 4);
 }
 
 /// The lines of `residuum sweep WORD --help` that are examples.

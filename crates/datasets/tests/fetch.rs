@@ -166,6 +166,19 @@ fn a_full_download_reports_progress_and_loads() {
 }
 
 #[test]
+fn a_set_is_fetched_once_by_whoever_comes_first() {
+    let (dir, roots) = empty_cache();
+    let server = serve(Manner::Whole);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| fetch(&server, &roots).unwrap());
+        }
+    });
+    assert_eq!(server.log.lock().unwrap().len(), NAMES.len());
+    assert_eq!(files(dir.path()), NAMES);
+}
+
+#[test]
 fn a_cut_download_continues_where_it_was() {
     let (dir, roots) = empty_cache();
     let server = serve(Manner::CutsOnce);

@@ -73,6 +73,8 @@ pub(crate) struct Slurm {
     root: PathBuf,
     controller: Option<Child>,
     nodes: Vec<Option<Child>>,
+    /// Of the daemons of nodes and what they start, by node.
+    environment: Vec<Vec<(String, OsString)>>,
 }
 
 impl Slurm {
@@ -88,6 +90,7 @@ impl Slurm {
             root,
             controller: None,
             nodes: (0..n_nodes).map(|_| None).collect(),
+            environment: vec![Vec::new(); n_nodes],
         };
         slurm.write_files();
         let version = slurm.daemon("slurmctld-wlm").arg("-V").output();
@@ -208,8 +211,18 @@ impl Slurm {
     pub(crate) fn start_node(&mut self, node: usize) {
         let mut command = self.daemon("slurmd-wlm");
         command.arg("-D").args(["-N", &format!("n{}", node + 1)]);
+        command.envs(self.environment[node].iter().cloned());
         let stepd = self.root.join("usr/sbin/slurmstepd-wlm");
         self.nodes[node] = Some(command.arg("-d").arg(stepd).spawn().unwrap());
+    }
+
+    /// Sets the clock of a node off, from its next start on.
+    pub(crate) fn set_clock(&mut self, node: usize, faketime: &Path, offset: &str) {
+        self.environment[node] = vec![
+            ("LD_PRELOAD".to_owned(), faketime.into()),
+            ("FAKETIME".to_owned(), offset.into()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC".to_owned(), "1".into()),
+        ];
     }
 
     /// With signal 9, as a crash would.

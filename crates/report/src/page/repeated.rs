@@ -18,8 +18,7 @@ pub(super) fn section(html: &mut Html, content: &Content<'_>) {
     html.raw("<section id=\"repeated\" aria-labelledby=\"repeated-title\">");
     html.raw("<h2 id=\"repeated-title\">Repeated cells</h2>\n");
     let text = format!(
-        "{} did not come out of their first task on the cluster and were computed again; what a cell holds is of its \
-         last attempt alone.",
+        "Lost on the cluster and given out again: {}. What a cell holds is of its last attempt alone.",
         count(lost.len(), "cell")
     );
     html.element("p", &[], &text);
