@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use columns::{Column, Columns, Kind, Values};
+use residuum::data::Data;
+use residuum::{FitOptions, Model};
 use support::{command, end, npy_f32, start};
 use tables::{Format, Style, Writer};
 
@@ -488,6 +490,52 @@ fn a_model_is_calibrated_on_other_rows_but_not_on_its_own() {
     put(&place.at("few.csv"), &rows(20_000, 5, &[]));
     let few = place.run(&[&args[..], &["--fpr", "0.01", "--confidence", "0.95"]].concat());
     few.fails(3, &["299"]);
+}
+
+#[test]
+fn a_model_that_held_no_rows_out_scores_and_decides_nothing() {
+    let place = Place::new();
+    let mut columns = rows(0, 300, &[]).into_columns();
+    columns.retain(|column| ["depth", "width"].contains(&column.name.as_str()));
+    let options = FitOptions::new(residuum::methods());
+    let table = Columns::new(columns).unwrap();
+    let model = Model::train(Data::Columns(&table), &options, &detector::Silent).unwrap();
+    model.save(place.at("parts.residuum")).unwrap();
+    let score = place.run(&["score", "parts.residuum", "new.csv", "--only-scores"]);
+    assert_eq!(score.code, Some(0), "{}", score.stderr);
+    assert!(
+        score.stderr.contains("residuum calibrate"),
+        "{}",
+        score.stderr
+    );
+    let empty = |name: &str| column(&score.stdout, name).iter().all(String::is_empty);
+    assert!(empty("p_value") && empty("anomaly"), "{}", score.stdout);
+    let show = place.run(&["show", "parts.residuum"]);
+    assert!(
+        show.stdout.contains("300 trained on, 0 held out"),
+        "{}",
+        show.stdout
+    );
+    for args in [
+        &["score", "parts.residuum", "new.csv", "--fdr", "0.1"][..],
+        &["evaluate", "parts.residuum", "new.csv", "--label", "odd"],
+    ] {
+        place.run(args).fails(3, &["not calibrated"]);
+    }
+    let calibrated = place.run(&[
+        "calibrate",
+        "parts.residuum",
+        "parts.csv",
+        "-o",
+        "b.residuum",
+    ]);
+    assert_eq!(calibrated.code, Some(0), "{}", calibrated.stderr);
+    let again = place.run(&["score", "b.residuum", "new.csv", "--only-scores"]);
+    assert_eq!(
+        column(&again.stdout, "score"),
+        column(&score.stdout, "score")
+    );
+    assert!(column(&again.stdout, "anomaly").contains(&"true".to_owned()));
 }
 
 #[test]

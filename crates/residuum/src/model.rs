@@ -17,6 +17,7 @@ mod rows;
 mod scored;
 mod seen;
 mod store;
+mod train;
 
 pub use self::auto::RowKind;
 pub use self::calibrated::{Model, RowScore};

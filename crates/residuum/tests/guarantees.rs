@@ -90,9 +90,12 @@ fn alarms_come_at_the_rate_that_a_model_expects() {
             let threshold = model.manifest().threshold.unwrap();
             above.push(share(alarms.count()) - threshold.expected_rate());
             // A fifth of the p-values: with 60 or 80 calibration rows 0.2 (n + 1) is rounded down.
-            let n = model.calibration().n() as f64;
+            let n = model.calibration().unwrap().n() as f64;
             let promised = (0.2 * (n + 1.0)).floor() / (n + 1.0);
-            let count = rows.iter().filter(|row| row.p_value <= 0.2).count();
+            let count = rows
+                .iter()
+                .filter(|row| row.p_value.unwrap() <= 0.2)
+                .count();
             small.push(share(count) - promised);
         }
         for (what, values) in [("alarms", above), ("p-values", small)] {

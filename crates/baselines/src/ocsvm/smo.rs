@@ -46,7 +46,7 @@ pub(super) fn solve(
     let max_steps = MAX_STEPS.max(MAX_STEPS_PER_ROW.saturating_mul(n as u64));
     let period = n.min(1000) as u64; // libsvm's
     let reachable = ROUNDING * nu * n as f64;
-    let mut smo = Smo::new(rows, nu);
+    let mut smo = Smo::new(rows, nu, progress)?;
     let mut steps = 0;
     let mut gap = f64::INFINITY;
     let mut next_shrink = period;
@@ -79,10 +79,10 @@ pub(super) fn solve(
             )));
         }
         steps += 1;
+        if progress.interrupted() {
+            return Err(DetectorError::Interrupted);
+        }
         if steps.is_multiple_of(REPORT) {
-            if progress.interrupted() {
-                return Err(DetectorError::Interrupted);
-            }
             progress.update("steps", steps, max_steps, &format!("gap {gap:.2e}"));
         }
     }
@@ -109,7 +109,7 @@ struct Smo<'a> {
 
 impl<'a> Smo<'a> {
     /// libsvm's start: the first ⌊νn⌋ multipliers are 1, the next one takes the fraction.
-    fn new(rows: KernelRows<'a>, nu: f64) -> Self {
+    fn new(rows: KernelRows<'a>, nu: f64, progress: &dyn Progress) -> Result<Self, DetectorError> {
         let n = rows.n();
         let total = nu * n as f64;
         let ones = total.floor() as usize; // ν ≤ 1, so at most n
@@ -129,6 +129,9 @@ impl<'a> Smo<'a> {
         };
         let ones: Vec<usize> = (0..ones).collect();
         for block in ones.chunks(smo.rows.max_load()) {
+            if progress.interrupted() {
+                return Err(DetectorError::Interrupted);
+            }
             smo.rows.load(block);
             for &i in block {
                 smo.rows.copy_row(i, &mut smo.row_i);
@@ -142,7 +145,7 @@ impl<'a> Smo<'a> {
             smo.rows.copy_row(i, &mut smo.row_i);
             add(&mut smo.gradient, smo.alpha[i], &smo.row_i);
         }
-        smo
+        Ok(smo)
     }
 
     /// The pair to move weight between, WSS 2 of Fan, Chen and Lin 2005, and the gap between the
@@ -360,7 +363,8 @@ mod tests {
     }
 
     fn smo(kernel: &RbfKernel) -> Smo<'_> {
-        Smo::new(KernelRows::new(kernel, 1 << 20, &Silent).unwrap(), 0.33)
+        let rows = KernelRows::new(kernel, 1 << 20, &Silent).unwrap();
+        Smo::new(rows, 0.33, &Silent).unwrap()
     }
 
     /// (Qα)_k from the definition.

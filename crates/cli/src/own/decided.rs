@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use conformal::{ConformalError, Lord, Window};
-use residuum::{Model, RowScore};
+use residuum::{Model, ModelError, RowScore};
 use tables::Lines;
 
 use crate::failure::{Failure, exit};
@@ -45,7 +45,7 @@ impl Decided {
             (None, _) => By::Threshold,
             (Some(rate), None) => window(model, args.window.map_or(WINDOW, Into::into), rate)?,
             (Some(rate), Some(Online::Lord)) => {
-                let n = model.calibration().n();
+                let n = model.calibration()?.n();
                 let lord = Lord::new(rate, n).map_err(usage)?;
                 By::Lord {
                     lord,
@@ -76,11 +76,11 @@ impl Decided {
             match &mut self.by {
                 By::Threshold => {}
                 By::Window(window) => {
-                    let decided = window.push(row.p_value).map_err(usage)?;
+                    let decided = window.push(p_value(row)?).map_err(usage)?;
                     self.decisions.extend(decided.into_iter().flatten());
                 }
                 By::Lord { lord, n, warned } => {
-                    let step = lord.push(row.p_value).map_err(usage)?;
+                    let step = lord.push(p_value(row)?).map_err(usage)?;
                     self.decisions.push_back(step.rejected);
                     if !step.reachable && !*warned {
                         *warned = true;
@@ -123,9 +123,13 @@ impl Decided {
     }
 }
 
+fn p_value(row: &RowScore) -> Result<f64, ModelError> {
+    row.p_value.ok_or(ModelError::NotCalibrated)
+}
+
 fn window(model: &Model, size: usize, rate: f64) -> Result<By, Failure> {
     let window = Window::new(size, rate).map_err(usage)?;
-    let n = model.calibration().n();
+    let n = model.calibration()?.n();
     if let Ok(None) = conformal::can_reject(n, size, rate) {
         tracing::warn!(
             "with {n} calibration rows a false discovery rate of {rate} in windows of {size} rows allows no \

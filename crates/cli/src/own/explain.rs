@@ -4,7 +4,7 @@ use columns::{Columns, Values};
 use detector::ContributionKind;
 use experiment::Machine;
 use residuum::data::Data;
-use residuum::{Model, Reason, Reasons, Stored};
+use residuum::{Model, Reason, Reasons, RowScore, Stored};
 use serde_json::json;
 
 use crate::failure::{Failure, exit};
@@ -153,10 +153,10 @@ fn text(rows: &[Row], reasons: &Reasons, columns: Option<&Columns>, top: usize) 
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "\nrow {}: score {:.4}, p = {:.4}{}",
+            "\nrow {}: score {:.4}{}{}",
             row.number,
             row.score.score,
-            row.score.p_value,
+            p_value(&row.score),
             match row.score.is_anomaly {
                 Some(true) => ", an anomaly",
                 _ => "",
@@ -178,6 +178,13 @@ fn text(rows: &[Row], reasons: &Reasons, columns: Option<&Columns>, top: usize) 
         text.push_str(&crate::output::columns(&lines));
     }
     text
+}
+
+/// The p-value of a row behind its score; nothing where the model is not calibrated.
+pub(super) fn p_value(score: &RowScore) -> String {
+    score
+        .p_value
+        .map_or_else(String::new, |p| format!(", p = {p:.4}"))
 }
 
 /// The value of a column as text.

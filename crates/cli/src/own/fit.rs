@@ -196,10 +196,14 @@ fn odd(rows: &[OddRow], model: &Model, names: &Names) -> String {
     for (i, odd) in rows.iter().enumerate() {
         let label = if i == 0 { "look at" } else { "" };
         let how = match odd.held_out {
-            true => model.calibration().p_value(odd.score).map_or_else(
-                |_| "held out".to_owned(),
-                |p| format!("held out, p = {p:.4}"),
-            ),
+            true => {
+                let calibration = model.calibration().ok();
+                let p = calibration.and_then(|all| all.p_value(odd.score).ok());
+                p.map_or_else(
+                    || "held out".to_owned(),
+                    |p| format!("held out, p = {p:.4}"),
+                )
+            }
             false => "trained on".to_owned(),
         };
         let _ = writeln!(

@@ -38,6 +38,9 @@ impl From<ModelError> for Failure {
                 .hint("leave the setting out: the default has no such effect"),
             ModelError::NoReasons => Self::new(exit::USAGE, text)
                 .hint("`residuum score MODEL IMAGES --maps DIR` draws them"),
+            ModelError::NotCalibrated => Self::new(exit::BAD_DATA, text).hint(
+                "`residuum calibrate MODEL ROWS -o MODEL2` takes rows that it was not trained on",
+            ),
             ModelError::Seen(_) => Self::new(exit::BAD_DATA, text).hint("give other rows"),
             ModelError::SeenKeys { .. } => Self::new(exit::BAD_DATA, text)
                 .hint("give other rows, or another --key: a key names one record"),

@@ -82,6 +82,9 @@ impl Names {
             .iter()
             .map(|row| row.as_ref().is_some_and(|row| row.is_anomaly == Some(true)));
         let gone: Vec<bool> = rows.iter().map(Option::is_none).collect();
+        let p_of = |row: &RowScore| row.p_value.unwrap_or(f64::NAN);
+        let without_p = |row: &Option<RowScore>| row.is_none_or(|row| row.p_value.is_none());
+        let no_p = rows.iter().map(without_p).collect();
         let unknown = rows
             .iter()
             .map(|row| row.as_ref().is_none_or(|row| row.is_anomaly.is_none()));
@@ -92,8 +95,8 @@ impl Names {
                 .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))
         };
         let mut columns = vec![
-            column(score, numbers(|row| row.score), gone.clone())?,
-            column(p_value, numbers(|row| row.p_value), gone)?,
+            column(score, numbers(|row| row.score), gone)?,
+            column(p_value, numbers(p_of), no_p)?,
             column(anomaly, Values::Boolean(anomalies.collect()), unknown)?,
         ];
         if let (Some(name), Some(tails)) = (&self.tail, more.tails) {

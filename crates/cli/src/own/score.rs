@@ -39,6 +39,12 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
     if let Some(out) = out {
         check_place(out)?;
     }
+    if model.manifest().calibrated == 0 && args.fdr.is_none() && !args.follow {
+        tracing::warn!(
+            "the model is not calibrated: its scores have no p-values and nothing is decided; \
+             `residuum calibrate MODEL ROWS -o MODEL2` takes rows that it was not trained on"
+        );
+    }
     if args.follow {
         return follow(args, &model);
     }
@@ -79,7 +85,7 @@ fn tail(model: &Model) -> Result<Tail, Failure> {
         return Err(Failure::new(exit::USAGE, message)
             .hint("fit with --calibration 0.2, or calibrate on other rows"));
     }
-    let tail = Tail::fit(model.calibration())
+    let tail = Tail::fit(model.calibration()?)
         .map_err(|error| Failure::new(exit::BAD_DATA, format!("--tail: {error}")))?;
     let goodness = tail.goodness();
     tracing::warn!(
@@ -88,7 +94,7 @@ fn tail(model: &Model) -> Result<Tail, Failure> {
         tail.distribution().shape,
         tail.distribution().scale,
         tail.excesses(),
-        model.calibration().n(),
+        model.calibration()?.n(),
         100.0 * goodness.p_value
     );
     Ok(tail)
@@ -199,7 +205,7 @@ impl Job<'_> {
     }
 
     fn decide(&self, rows: &mut [Option<RowScore>], rate: f64) -> Result<(), Failure> {
-        let n = self.model.calibration().n();
+        let n = self.model.calibration()?.n();
         let m = rows.iter().flatten().count();
         Model::false_discovery_rate(rows, rate)?;
         if self.model.manifest().cross.is_some() {
@@ -238,7 +244,7 @@ impl Job<'_> {
         let Some(tail) = &self.tail else {
             return Ok(None);
         };
-        let calibration = self.model.calibration();
+        let calibration = self.model.calibration()?;
         let value = |row: &RowScore| Ok(tail.p_value(calibration, row.score)?.value());
         let all = rows.iter().map(|row| row.as_ref().map(value).transpose());
         all.collect::<Result<_, ModelError>>().map(Some)

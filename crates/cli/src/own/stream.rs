@@ -64,7 +64,7 @@ const MOST_WATCHED: u64 = 10_000_000;
 fn watched(model: &Model) -> Result<Option<Drift>, Failure> {
     match model.manifest().cross {
         Some(_) => Ok(None),
-        None => Drift::new(model.calibration(), Drift::LEVEL, model.manifest().seed)
+        None => Drift::new(model.calibration()?, Drift::LEVEL, model.manifest().seed)
             .map(Some)
             .map_err(internal),
     }

@@ -67,12 +67,12 @@ fn split(set: &Set, config: &Config, seed: u32) -> Outcome<Measured> {
 
 /// Rates of alarms among the normal test rows.
 fn rates(scored: &Scored, random: &mut RandomState) -> Outcome<Measured> {
-    let calibration = scored.model.calibration();
+    let calibration = scored.model.calibration()?;
     let mut randomised = Vec::new();
     for row in &scored.test {
         randomised.push(calibration.randomised_p_value(row.score, 1.0 - random.random_sample())?);
     }
-    let plain: Vec<f64> = scored.test.iter().map(|row| row.p_value).collect();
+    let plain: Vec<f64> = scored.test.iter().filter_map(|row| row.p_value).collect();
     let mut measured = vec![
         ("calibration rows", calibration.n() as f64),
         ("test rows", scored.test.len() as f64),

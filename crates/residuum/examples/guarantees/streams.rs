@@ -28,7 +28,9 @@ fn discoveries(scored: &Scored, random: &mut RandomState) -> Outcome<Measured> {
         return Ok(Vec::new());
     }
     let p = |rows: &[RowScore], is_odd: bool| -> Vec<(f64, bool)> {
-        rows.iter().map(|row| (row.p_value, is_odd)).collect()
+        rows.iter()
+            .filter_map(|row| Some((row.p_value?, is_odd)))
+            .collect()
     };
     let mut stream = p(&scored.test[..normal], false);
     stream.extend(p(&scored.odd[..odd], true));
@@ -53,7 +55,7 @@ fn discoveries(scored: &Scored, random: &mut RandomState) -> Outcome<Measured> {
         measured.push(("windows found", found / f64::from(windows)));
     }
 
-    let mut lord = Lord::new(ALPHA, scored.model.calibration().n())?;
+    let mut lord = Lord::new(ALPHA, scored.model.calibration()?.n())?;
     let mut called = Vec::new();
     for &p in &p {
         called.push(lord.push(p)?.rejected);
@@ -74,7 +76,7 @@ fn outcome(called: &[bool], odd: &[bool]) -> (f64, f64) {
 }
 
 fn drift(scored: &Scored, seed: u32) -> Outcome<Measured> {
-    let calibration = scored.model.calibration();
+    let calibration = scored.model.calibration()?;
     let alarm_in = |drift: &mut Drift, rows: &[RowScore]| -> Outcome<Option<usize>> {
         for (row, scored) in rows.iter().enumerate() {
             if drift.push(scored.score)?.alarm {

@@ -43,7 +43,7 @@ const NEEDED: usize = 2995;
 /// Whether the true rate of certified thresholds exceeds their target, 1 or 0: on rows of the set where there are
 /// enough to know it, else on scores drawn from those of the set.
 pub(crate) fn measure(scored: &Scored, random: &mut RandomState) -> Outcome<Measured> {
-    let calibration = scored.model.calibration();
+    let calibration = scored.model.calibration()?;
     let mut measured = Vec::new();
     if calibration.n() < NEEDED {
         let refused = ConformalError::TooFew {

@@ -13,10 +13,12 @@ use crate::model::rows::sha256;
 use crate::model::scored::scored;
 use crate::model::seen::{Seen, repeated};
 
-/// A fitted detector with its calibration.
+/// A fitted detector with its calibration. A clone shares the detector.
+#[derive(Clone)]
 pub struct Model {
     manifest: Manifest,
-    calibration: Calibration,
+    /// None where all rows were trained on.
+    calibration: Option<Calibration>,
     /// Where there is one detector for each fold: the scores of its fold.
     cross: Option<CrossCalibration>,
     /// Of the columns of the training rows, as numbers; none of images.
@@ -31,8 +33,8 @@ pub struct RowScore {
     /// Higher means more anomalous.
     pub score: f64,
     /// The conformal p-value, (1 + number of calibration scores that reach it)/(n + 1): of normal rows at
-    /// most a share p has one of p or less.
-    pub p_value: f64,
+    /// most a share p has one of p or less. `None` where the model is not calibrated.
+    pub p_value: Option<f64>,
     /// Whether the score is above the threshold; `None` where the model has none.
     pub is_anomaly: Option<bool>,
 }
@@ -40,7 +42,7 @@ pub struct RowScore {
 impl Model {
     pub(super) fn new(
         manifest: Manifest,
-        calibration: Calibration,
+        calibration: Option<Calibration>,
         cross: Option<CrossCalibration>,
         medians: Vec<f64>,
         seen: Seen,
@@ -63,8 +65,15 @@ impl Model {
 
     /// The scores of rows that the detector has not seen, which decisions are made by; those of all folds
     /// together where the model was calibrated in folds.
-    pub fn calibration(&self) -> &Calibration {
-        &self.calibration
+    ///
+    /// # Errors
+    /// [`ModelError::NotCalibrated`] of one that [`train`](Self::train) made.
+    pub fn calibration(&self) -> Result<&Calibration, ModelError> {
+        self.calibration.as_ref().ok_or(ModelError::NotCalibrated)
+    }
+
+    pub(super) fn find_calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
     }
 
     pub(super) fn cross(&self) -> Option<&CrossCalibration> {
@@ -88,8 +97,8 @@ impl Model {
         &self.scorers
     }
 
-    /// A score for each row, in order; `None` for rows that are left out because a value is missing. A row's
-    /// score does not depend on the others.
+    /// A score for each row, in order, with what it means; `None` for rows that are left out because a value is
+    /// missing. A row's score does not depend on the others.
     ///
     /// # Errors
     /// [`ModelError`] for data that the model was not fitted to.
@@ -98,6 +107,28 @@ impl Model {
         data: Data<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<Option<RowScore>>, ModelError> {
+        self.each(data, progress, |scores| self.row_score(scores))
+    }
+
+    /// The scores of [`score`](Self::score) alone.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn scores(
+        &self,
+        data: Data<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Option<f64>>, ModelError> {
+        self.each(data, progress, |scores| Ok(mean(scores)))
+    }
+
+    /// What `of` makes of each row's scores by all detectors.
+    fn each<T: Clone>(
+        &self,
+        data: Data<'_>,
+        progress: &dyn Progress,
+        of: impl Fn(&[f64]) -> Result<T, ModelError>,
+    ) -> Result<Vec<Option<T>>, ModelError> {
         let encoded = self.manifest.layout.encode(data)?;
         let input = encoded.input();
         let mut rows = vec![None; data.len()];
@@ -111,25 +142,28 @@ impl Model {
             .map_err(|error: DetectorError| {
                 error.with_row(|row| encoded.kept.as_ref().map_or(row, |kept| kept[row]))
             })?;
+        let mut scores = vec![0.0; by_fold.len()];
         for i in 0..input.len() {
             let row = encoded.kept.as_ref().map_or(i, |kept| kept[i]);
-            let scores: Vec<f64> = by_fold.iter().map(|scores| scores[i]).collect();
-            rows[row] = Some(self.row_score(&scores)?);
+            for (score, of_fold) in scores.iter_mut().zip(&by_fold) {
+                *score = of_fold[i];
+            }
+            rows[row] = Some(of(&scores)?);
         }
         Ok(rows)
     }
 
     /// What a row's score by each detector means.
     fn row_score(&self, scores: &[f64]) -> Result<RowScore, ModelError> {
-        // As the scores of all detectors together ([`Folds`]) are made.
-        let score = scores.iter().sum::<f64>() / scores.len() as f64;
-        let p_value = match &self.cross {
-            Some(cross) => cross.p_value(scores)?,
-            None => self.calibration.p_value(score)?,
+        let score = mean(scores);
+        let p_value = match (&self.cross, &self.calibration) {
+            (Some(cross), _) => Some(cross.p_value(scores)?),
+            (None, Some(calibration)) => Some(calibration.p_value(score)?),
+            (None, None) => None,
         };
         let is_anomaly = match (&self.manifest.threshold, &self.manifest.cross) {
             (Some(threshold), _) => Some(threshold.alarm(score)?),
-            (None, Some(cross)) => Some(p_value <= cross.rate),
+            (None, Some(cross)) => p_value.map(|p| p <= cross.rate),
             (None, None) => None,
         };
         Ok(RowScore {
@@ -143,12 +177,14 @@ impl Model {
     /// are like the calibration rows (Benjamini and Hochberg 1995, on conformal p-values: Bates et al. 2023).
     ///
     /// # Errors
-    /// A rate outside (0, 1).
+    /// A rate outside (0, 1); [`ModelError::NotCalibrated`] for rows without p-values.
     pub fn false_discovery_rate(
         rows: &mut [Option<RowScore>],
         rate: f64,
     ) -> Result<(), ModelError> {
-        let p_values: Vec<f64> = rows.iter().flatten().map(|row| row.p_value).collect();
+        let p_values = rows.iter().flatten().map(|row| row.p_value);
+        let p_values: Option<Vec<f64>> = p_values.collect();
+        let p_values = p_values.ok_or(ModelError::NotCalibrated)?;
         let anomalies = benjamini_hochberg(&p_values, rate)?;
         for (row, anomaly) in rows.iter_mut().flatten().zip(anomalies) {
             row.is_anomaly = Some(anomaly);
@@ -196,13 +232,18 @@ impl Model {
         };
         Ok(Self {
             manifest,
-            calibration,
+            calibration: Some(calibration),
             cross: None,
             medians: self.medians,
             seen: self.seen,
             scorers: self.scorers,
         })
     }
+}
+
+/// As the scores of all detectors together ([`Folds`]) are made.
+fn mean(scores: &[f64]) -> f64 {
+    scores.iter().sum::<f64>() / scores.len() as f64
 }
 
 impl fmt::Debug for Model {

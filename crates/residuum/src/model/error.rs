@@ -79,6 +79,11 @@ pub enum ModelError {
         /// The key of the first.
         first: String,
     },
+    /// A decision by a model that held no rows out.
+    #[error(
+        "the model is not calibrated: it was trained on all rows, so its scores have no p-values"
+    )]
+    NotCalibrated,
     /// Images have no columns.
     #[error("images have no columns to name: their maps show where they are odd")]
     NoReasons,

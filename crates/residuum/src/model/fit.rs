@@ -62,7 +62,7 @@ impl Model {
     /// let rows = model.score(Data::Columns(&new), &Silent)?;
     /// let (good, odd) = (rows[0].unwrap(), rows[1].unwrap());
     /// assert!(!good.is_anomaly.unwrap() && odd.is_anomaly.unwrap());
-    /// assert!(odd.p_value < 0.02);
+    /// assert!(odd.p_value.unwrap() < 0.02);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fit(
@@ -126,12 +126,7 @@ impl Model {
             config: config.values().clone(),
             reason,
             kind,
-            columns: NamedColumns {
-                key: roles.key.clone(),
-                label: roles.label.clone(),
-                group: roles.group.clone(),
-                time: roles.time.clone(),
-            },
+            columns: NamedColumns::of(&options.roles),
             trained: learned.trained,
             calibrated: calibration.n(),
             trained_sha256: learned.trained_sha256,
@@ -146,7 +141,7 @@ impl Model {
         Ok(Fitted {
             model: Self::new(
                 manifest,
-                calibration,
+                Some(calibration),
                 cross,
                 learned.medians,
                 learned.seen,
@@ -161,7 +156,10 @@ impl Model {
 }
 
 /// The rows that no label calls anomalies.
-fn normal_rows(data: Data<'_>, options: &FitOptions<'_>) -> Result<Vec<usize>, ModelError> {
+pub(super) fn normal_rows(
+    data: Data<'_>,
+    options: &FitOptions<'_>,
+) -> Result<Vec<usize>, ModelError> {
     let all = 0..data.len();
     match (data, &options.roles.label) {
         (Data::Columns(table), Some(label)) => {

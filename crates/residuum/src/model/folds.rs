@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use detector::{Contributions, DetectorError, Input, Progress, Scorer, State};
 use ndarray::{Array1, Array2, Array3, Array4};
 
-/// One fitted detector, or those of several folds, whose scores are averaged.
+/// One fitted detector, or those of several folds, whose scores are averaged. A clone shares them.
+#[derive(Clone)]
 pub(super) struct Folds {
-    scorers: Vec<Box<dyn Scorer>>,
+    scorers: Arc<[Box<dyn Scorer>]>,
 }
 
 /// One part, as it is; more are named by their place.
@@ -12,7 +15,9 @@ const DETECTOR: &str = "detector";
 impl Folds {
     /// One or more.
     pub(super) fn new(scorers: Vec<Box<dyn Scorer>>) -> Self {
-        Self { scorers }
+        Self {
+            scorers: scorers.into(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -51,7 +56,7 @@ impl Folds {
 impl Scorer for Folds {
     fn score(&self, x: Input<'_>, progress: &dyn Progress) -> Result<Array1<f64>, DetectorError> {
         let mut sum = Array1::zeros(x.len());
-        for scorer in &self.scorers {
+        for scorer in &*self.scorers {
             sum += &scorer.score(x, progress)?;
         }
         Ok(sum / self.len() as f64)
@@ -94,7 +99,7 @@ impl Scorer for Folds {
         progress: &dyn Progress,
     ) -> Result<Option<Contributions>, DetectorError> {
         let mut all: Option<Contributions> = None;
-        for scorer in &self.scorers {
+        for scorer in &*self.scorers {
             let Some(own) = scorer.contributions(x, progress)? else {
                 return Ok(None);
             };

@@ -103,7 +103,7 @@ pub(super) fn map_scale(
     }
 }
 
-fn check_takes(method: &Method, input: Input<'_>) -> Result<(), ModelError> {
+pub(super) fn check_takes(method: &Method, input: Input<'_>) -> Result<(), ModelError> {
     let (takes, found) = match (method.takes, input) {
         (Takes::Images, Input::Rows(_) | Input::Rows64(_)) => ("images", "rows of numbers"),
         _ => return Ok(()),
@@ -116,7 +116,7 @@ fn check_takes(method: &Method, input: Input<'_>) -> Result<(), ModelError> {
 }
 
 /// COPOD's and ECOD's published forms rank a row among those scored with it.
-fn check_inductive(config: &Config) -> Result<(), ModelError> {
+pub(super) fn check_inductive(config: &Config) -> Result<(), ModelError> {
     match config.values().get("ecdf").and_then(|value| value.as_str()) {
         Some(ecdf @ "train-and-test") => Err(ModelError::Transductive {
             setting: format!("ecdf = {ecdf}"),

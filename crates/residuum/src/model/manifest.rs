@@ -2,7 +2,7 @@ use conformal::Threshold;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::data::Layout;
+use crate::data::{Layout, Roles};
 use crate::model::auto::RowKind;
 
 /// What a model says about itself: everything but its numbers.
@@ -26,11 +26,11 @@ pub struct Manifest {
     pub columns: NamedColumns,
     /// Rows it was trained on.
     pub trained: usize,
-    /// Rows that were held out for calibration and scored.
+    /// Rows that were held out for calibration and scored; 0 where all rows were trained on.
     pub calibrated: usize,
     /// SHA-256 of the rows it was trained on, as numbers.
     pub trained_sha256: String,
-    /// SHA-256 of the calibration rows, as numbers.
+    /// SHA-256 of the calibration rows, as numbers; empty where there are none.
     pub calibrated_sha256: String,
     /// The seed.
     pub seed: u64,
@@ -65,6 +65,22 @@ pub struct NamedColumns {
 }
 
 impl NamedColumns {
+    pub(super) fn of(roles: &Roles) -> Self {
+        let Roles {
+            key,
+            label,
+            group,
+            time,
+            ..
+        } = roles.clone();
+        Self {
+            key,
+            label,
+            group,
+            time,
+        }
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }

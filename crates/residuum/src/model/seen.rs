@@ -106,9 +106,21 @@ fn hash(bytes: &[u8]) -> u64 {
     fnv(bytes, FNV_OFFSET)
 }
 
+/// A hash of each row, by words of eight bytes: rows are long.
 fn row_hashes(input: Input<'_>) -> Vec<u64> {
     let mut hashes = Vec::with_capacity(input.len());
-    each_row(input, |bytes| hashes.push(hash(bytes)));
+    each_row(input, |bytes| {
+        let words = bytes.chunks(8).map(|chunk| {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            u64::from_le_bytes(word)
+        });
+        hashes.push(words.fold(FNV_OFFSET, |hash, word| {
+            (hash ^ word)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(31)
+        }));
+    });
     hashes
 }
 

@@ -40,9 +40,10 @@ impl Model {
         if self.scorers().len() > 1 {
             state = state.with_value(DETECTORS, self.scorers().len());
         }
-        state = match self.cross() {
-            None => state.with_list(CALIBRATION, self.calibration().scores()),
-            Some(cross) => {
+        state = match (self.cross(), self.find_calibration()) {
+            (None, None) => state,
+            (None, Some(calibration)) => state.with_list(CALIBRATION, calibration.scores()),
+            (Some(cross), _) => {
                 let folds = cross.folds().iter().enumerate();
                 folds.fold(state, |state, (i, fold)| {
                     state.with_list(&fold_name(i), fold.scores())
@@ -107,10 +108,22 @@ impl Stored {
     /// # Errors
     /// [`ModelError::State`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let state = State::from_bytes(bytes)?;
+        Self::from_state(State::from_bytes(bytes)?)
+    }
+
+    /// The model that this state is.
+    ///
+    /// # Errors
+    /// [`ModelError::State`].
+    pub fn from_state(state: State) -> Result<Self, ModelError> {
         state.expect(KIND, LAYOUT)?;
         let manifest: Manifest = state.settings()?;
         Ok(Self { manifest, state })
+    }
+
+    /// Everything that was stored.
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     /// What it says about itself.
@@ -139,13 +152,15 @@ impl Stored {
             None => None,
         };
         let calibration = match &cross {
-            None => calibration(&state, CALIBRATION)?,
+            None if manifest.calibrated == 0 => None,
+            None => Some(calibration(&state, CALIBRATION)?),
             Some(cross) => {
                 let scores = cross.folds().iter().flat_map(|fold| fold.scores().to_vec());
-                Calibration::new(scores.collect())?
+                Some(Calibration::new(scores.collect())?)
             }
         };
-        if manifest.threshold.is_some_and(|t| t.n() != calibration.n()) {
+        let n = calibration.as_ref().map_or(0, Calibration::n);
+        if manifest.threshold.is_some_and(|t| t.n() != n) {
             let reason = "another number of scores than the threshold was made from";
             return Err(state.wrong(CALIBRATION, reason).into());
         }

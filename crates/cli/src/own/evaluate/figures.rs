@@ -210,7 +210,7 @@ fn p_values(found: &Found<'_>) -> Figure {
         .filter(|(_, share)| *share > 0.0)
         .collect();
     let bands: Vec<_> = points.iter().filter_map(band).collect();
-    let smallest = found.model.calibration().smallest_p();
+    let smallest = found.smallest_p;
     let lowest = smallest.min(1.0 / normals.max(1) as f64);
     let plot = square(
         Scale::logarithmic(&[smallest, 1.0]),

@@ -20,6 +20,8 @@ pub(super) struct Found<'a> {
     pub(super) whys: HashMap<usize, String>,
     /// Pairs of t and the share of the normal rows with a p-value of t or less.
     pub(super) p_values: Vec<(f64, f64)>,
+    /// No p-value is smaller.
+    pub(super) smallest_p: f64,
 }
 
 impl<'a> Found<'a> {
@@ -29,13 +31,14 @@ impl<'a> Found<'a> {
         rows: &'a Labelled,
         progress: &dyn Progress,
     ) -> Result<Self, Failure> {
+        let calibration = model.calibration()?;
         let scored = || rows.scored().map(|(_, anomaly, score)| (anomaly, score));
         let labels: Vec<bool> = scored().map(|(anomaly, _)| anomaly).collect();
         both_classes(args, &labels)?;
         let scores: Vec<f64> = scored().map(|(_, row)| row.score).collect();
         let alarms: Option<Vec<bool>> = scored().map(|(_, row)| row.is_anomaly).collect();
         let normals = scored().filter(|(anomaly, _)| !anomaly);
-        let p_values: Vec<f64> = normals.map(|(_, row)| row.p_value).collect();
+        let p_values: Vec<f64> = normals.filter_map(|(_, row)| row.p_value).collect();
         let misses = Misses::of(rows.scored());
         Ok(Self {
             args,
@@ -44,7 +47,8 @@ impl<'a> Found<'a> {
             evaluation: Evaluation::of(&scores, &labels, alarms.as_deref())?,
             whys: rows.candidates.whys(model, &misses, progress)?,
             misses,
-            p_values: experiment::p_value_curve(&p_values, model.calibration().n()),
+            smallest_p: calibration.smallest_p(),
+            p_values: experiment::p_value_curve(&p_values, calibration.n()),
         })
     }
 }

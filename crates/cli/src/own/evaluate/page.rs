@@ -147,7 +147,14 @@ fn table(
             table.element("td", &[], &one_line(key));
         }
         table.element("td", &[], &format!("{:.4}", miss.score.score));
-        table.element("td", &[], &format!("{:.4}", miss.score.p_value));
+        table.element(
+            "td",
+            &[],
+            &miss
+                .score
+                .p_value
+                .map_or_else(String::new, |p| format!("{p:.4}")),
+        );
         let called = match miss.score.is_anomaly {
             Some(true) => "anomaly",
             Some(false) => "normal",

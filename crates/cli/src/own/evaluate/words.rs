@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::found::Found;
 use super::misses::Miss;
 use super::promise::{Kept, Promise};
+use crate::own::explain::p_value;
 
 /// Misses of a class in the terminal.
 const SHOWN: usize = 3;
@@ -184,12 +185,13 @@ pub(super) fn text(found: &Found<'_>) -> String {
 fn describe(found: &Found<'_>, miss: &Miss) -> String {
     let key = found.rows.key(miss.row);
     let key = key.map_or_else(String::new, |key| format!(" ({key})"));
-    let (score, p) = (miss.score.score, miss.score.p_value);
     let why = found.whys.get(&miss.row);
     let why = why.map_or_else(String::new, |why| format!("; {why}"));
     format!(
-        "{}{key}: score {score:.4}, p = {p:.4}{why}",
-        found.rows.name(miss.row)
+        "{}{key}: score {:.4}{}{why}",
+        found.rows.name(miss.row),
+        miss.score.score,
+        p_value(&miss.score)
     )
 }
 
@@ -211,6 +213,7 @@ pub(super) fn json(found: &Found<'_>) -> Value {
         misses,
         whys,
         p_values,
+        smallest_p: _,
     } = found;
     let metrics = &evaluation.metrics;
     let auroc = evaluation.auroc;
