@@ -1,18 +1,19 @@
 """The Python side of `cargo xtask bench --against-python`; the Rust side is
 crates/baselines/examples/peers.rs.
 
-    python scripts/bench/peers.py export FOLDER [CIFAR10_4.npz | ROWS]
+    python scripts/bench/peers.py export FOLDER [CIFAR10_4.npz | ROWS | ROWSxCOLUMNS]
     python scripts/bench/peers.py serve FOLDER
 
 `export` writes train.f32 and test.f32 (row-major, little-endian) and header.json: CIFAR10_4 under
 protocol `paper` (first half of the normal rows trains; the other half and all anomalies test;
 standard scaling fitted on train), or generated rows of the same shape, or as many generated rows of
-512 columns to train and to test as is said.
+512 columns, or as many as is said, to train and to test.
 
 `serve` prints a line of JSON when it is ready, then for each line "METHOD JOBS" on stdin the
 seconds that fit and score took. The process stays warm. Methods: ocsvm and iforest are
 scikit-learn's, copod is PyOD's, with the settings of the paper's table; ecod and hbos are PyOD's, knn
-(k = 5) and lof (k = 20) scikit-learn's by brute force.
+(k = 5) and lof (k = 20) scikit-learn's by brute force. "package-METHOD" is the class of the package residuum, which
+`cargo xtask wheel` builds.
 
     pip install -r scripts/bench/requirements.txt
 """
@@ -35,10 +36,10 @@ def paper_split(path):
     return normal[:half], np.concatenate([normal[half:], anomalous])
 
 
-def generated(n_train, n_test):
+def generated(n_train, n_test, d=D):
     """Non-negative and skewed, with a few constant columns, as embeddings after a ReLU are."""
     rng = np.random.RandomState(0)
-    mixing = rng.normal(size=(64, D)) / 8
+    mixing = rng.normal(size=(64, d)) / 8
     rows = np.maximum(rng.normal(size=(n_train + n_test, 64)) @ mixing, 0)
     rows[:, ::100] = 0
     rows[-(n_test // 10) :] *= 1.2
@@ -47,9 +48,10 @@ def generated(n_train, n_test):
 
 
 def export(folder, npz=None):
-    if npz is None or npz.isdigit():
-        n_train, n_test = (int(npz), int(npz)) if npz else (TRAIN, TEST)
-        train, test = generated(n_train, n_test)
+    if npz is None or npz.replace("x", "").isdigit():
+        shape = [int(n) for n in (npz or "").split("x") if n]
+        n_train, n_test = (shape[0], shape[0]) if shape else (TRAIN, TEST)
+        train, test = generated(n_train, n_test, *shape[1:])
         source = "generated rows of the shape of CIFAR10_4" if npz is None else "generated rows"
     else:
         train, test = paper_split(npz)
@@ -114,7 +116,28 @@ def lof(train, test, jobs):
     return -factor.score_samples(test)
 
 
+def of_package(name, **settings):
+    """Fit and score by a class of the package residuum."""
+
+    def run(train, test, jobs):
+        import residuum
+
+        return getattr(residuum, name)(**settings).fit(train).anomaly_scores(test)
+
+    return run
+
+
+PACKAGE = {
+    "package-ocsvm": of_package("OneClassSVM", gamma="auto"),
+    "package-iforest": of_package("IsolationForest", random_state=44, rng="fast"),
+    "package-copod": of_package("COPOD"),
+    "package-ecod": of_package("ECOD"),
+    "package-hbos": of_package("HBOS"),
+    "package-knn": of_package("KNN"),
+    "package-lof": of_package("LocalOutlierFactor"),
+}
 METHODS = {"ocsvm": ocsvm, "iforest": iforest, "copod": copod, "ecod": ecod, "hbos": hbos, "knn": knn, "lof": lof}
+METHODS |= PACKAGE
 
 
 def serve(folder):

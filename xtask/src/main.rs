@@ -17,6 +17,7 @@ mod program;
 mod reproduce;
 mod setup;
 mod test;
+mod wheel;
 mod workspace;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ enum Command {
     Soak(test::Soak),
     Ci(ci::Arguments),
     Bench(bench::Arguments),
+    Wheel(wheel::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
             Command::Soak(arguments) => test::soak(&workspace, arguments),
             Command::Ci(arguments) => ci::run(&workspace, arguments),
             Command::Bench(arguments) => bench::run(&workspace, arguments),
+            Command::Wheel(arguments) => wheel::run(&workspace, arguments),
         });
     match result.and_then(|code| Ok(output::check().map(|()| code)?)) {
         Ok(code) => ExitCode::from(code),

@@ -10,10 +10,11 @@ use anyhow::Context;
 use tempfile::NamedTempFile;
 
 use crate::setup;
+use crate::wheel::{self, Tests};
 use crate::workspace::Workspace;
 use sweep::human;
 
-/// Run the tests: set-up, then cargo-nextest (or `cargo test`), then the doctests.
+/// Run the tests: set-up, then cargo-nextest (or `cargo test`), then the doctests, then those of the Python package.
 ///
 /// RESIDUUM_DATA (folders, separated by `:`) is passed through; tests that need data or a GPU say
 /// that they were skipped where there is none.
@@ -21,6 +22,7 @@ use sweep::human;
 #[command(after_help = "Examples:
   cargo xtask test                                   the whole workspace
   cargo xtask test -p metrics -p baselines           two crates
+  cargo xtask test -p residuum-python                the Python package
   RESIDUUM_DATA=~/data cargo xtask test              with the tests on real data
   cargo xtask test -- copod                          tests whose name holds `copod`")]
 pub(crate) struct Arguments {
@@ -34,6 +36,9 @@ pub(crate) struct Arguments {
 
 /// Runs the command; the value is the exit code.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<u8> {
+    if arguments.package == [wheel::PACKAGE] {
+        return python_alone(workspace, Tests::Everyday);
+    }
     setup::ensure(workspace)?;
     let start = Instant::now();
     let skips = NamedTempFile::new()?;
@@ -44,20 +49,36 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     } else {
         None
     };
+    let python = match arguments.package.is_empty() && arguments.filter.is_empty() {
+        true => Some(wheel::test(workspace, Tests::Everyday, skips.path())?),
+        false => None,
+    };
     let word = |good: bool| if good { "passed" } else { "FAILED" };
     let documents_word = documents.map_or("not run", word);
+    let python_word = python.map_or("not run", word);
     println!(
-        "test: {}{}; doctests {documents_word}{}; {}",
+        "test: {}{}; doctests {documents_word}; Python {python_word}{}; {}",
         word(tests),
         summary.map(|s| format!(" ({s})")).unwrap_or_default(),
         skipped(skips.path())?,
         human(start.elapsed())
     );
-    Ok(if tests && documents != Some(false) {
-        0
-    } else {
-        1
-    })
+    let failed = [Some(tests), documents, python].contains(&Some(false));
+    Ok(u8::from(failed))
+}
+
+/// The tests of the Python package, which belong to no crate of the workspace and need no libtorch.
+fn python_alone(workspace: &Workspace, tests: Tests) -> anyhow::Result<u8> {
+    let start = Instant::now();
+    let skips = NamedTempFile::new()?;
+    let good = wheel::test(workspace, tests, skips.path())?;
+    println!(
+        "Python: {}{}; {}",
+        if good { "passed" } else { "FAILED" },
+        skipped(skips.path())?,
+        human(start.elapsed())
+    );
+    Ok(u8::from(!good))
 }
 
 /// Which of the tests are run.
@@ -90,6 +111,9 @@ pub(crate) struct Soak {
 
 /// Runs the command; the value is the exit code.
 pub(crate) fn soak(workspace: &Workspace, arguments: &Soak) -> anyhow::Result<u8> {
+    if arguments.package == [wheel::PACKAGE] {
+        return python_alone(workspace, Tests::Long);
+    }
     setup::ensure(workspace)?;
     if arguments.fuzz.wanted() {
         return crate::fuzz::run(workspace, &arguments.fuzz);
@@ -101,14 +125,20 @@ pub(crate) fn soak(workspace: &Workspace, arguments: &Soak) -> anyhow::Result<u8
     };
     let skips = NamedTempFile::new()?;
     let (good, summary) = run_tests(workspace, &arguments, Which::Long, skips.path())?;
+    let python = match arguments.package.is_empty() {
+        true => Some(wheel::test(workspace, Tests::Long, skips.path())?),
+        false => None,
+    };
+    let word = |good: bool| if good { "passed" } else { "FAILED" };
     println!(
-        "soak: {}{}{}; {}",
-        if good { "passed" } else { "FAILED" },
+        "soak: {}{}; Python {}{}; {}",
+        word(good),
         summary.map(|s| format!(" ({s})")).unwrap_or_default(),
+        python.map_or("not run", word),
         skipped(skips.path())?,
         human(start.elapsed())
     );
-    Ok(u8::from(!good))
+    Ok(u8::from(!good || python == Some(false)))
 }
 
 /// Tests that miss what they need write a line each to the file that this names; the crate `skipped` does it.

@@ -47,18 +47,23 @@ impl Workspace {
     pub(crate) fn cargo(&self) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.root);
+        self.clean(&mut cargo);
+        cargo.env("LD_LIBRARY_PATH", self.library_path());
+        cargo
+    }
+
+    /// Takes what `cargo run` and `[env]` put into our environment out of that of a command.
+    pub(crate) fn clean(&self, command: &mut Command) {
         for (key, _) in env::vars_os() {
             let name = key.to_string_lossy();
             let leaked = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
             if leaked.iter().any(|prefix| name.starts_with(prefix)) {
-                cargo.env_remove(&key);
+                command.env_remove(&key);
             }
         }
         if self.user_libtorch().is_none() {
-            cargo.env_remove("LIBTORCH");
+            command.env_remove("LIBTORCH");
         }
-        cargo.env("LD_LIBRARY_PATH", self.library_path());
-        cargo
     }
 
     /// `cargo metadata`.

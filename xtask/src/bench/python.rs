@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::peer::{Peer, Times};
 use crate::failure::{Failure, code};
 use crate::workspace::{Workspace, cache_dir, first_line};
-use crate::{machine, setup};
+use crate::{machine, setup, wheel};
 
 /// How the comparison is made.
 #[derive(Debug, clap::Args)]
@@ -17,8 +17,8 @@ pub(super) struct Options {
     /// Leave DDPM beside PyTorch out.
     #[arg(long, requires = "against_python")]
     no_torch: bool,
-    /// A Python that has the packages of scripts/bench/requirements*.txt, instead of an environment
-    /// in the cache.
+    /// A Python that has the packages of scripts/bench/requirements*.txt and `residuum`, instead of an
+    /// environment in the cache.
     #[arg(long, value_name = "PATH", requires = "against_python")]
     python: Option<PathBuf>,
     /// Rounds; each side runs once in each.
@@ -34,7 +34,7 @@ struct Bout {
     methods: &'static [(&'static str, &'static str)],
 }
 
-const BOUTS: [Bout; 2] = [
+const BOUTS: [Bout; 3] = [
     Bout {
         rows: None,
         methods: &[
@@ -52,6 +52,15 @@ const BOUTS: [Bout; 2] = [
             ("lof", "scikit-learn LocalOutlierFactor, brute force"),
         ],
     },
+    Bout {
+        rows: Some("100000x30"),
+        methods: &[
+            ("iforest", "scikit-learn IsolationForest"),
+            ("copod", "PyOD COPOD"),
+            ("ecod", "PyOD ECOD"),
+            ("hbos", "PyOD HBOS"),
+        ],
+    },
 ];
 /// Jobs the peer is offered; the faster counts.
 const JOBS: [usize; 2] = [1, 2];
@@ -60,7 +69,11 @@ const JOBS: [usize; 2] = [1, 2];
 pub(super) fn compare(workspace: &Workspace, arguments: &Options) -> anyhow::Result<String> {
     let python = match &arguments.python {
         Some(python) => python.clone(),
-        None => environment(workspace, arguments)?,
+        None => {
+            let python = environment(workspace, arguments)?;
+            wheel::install(workspace, &python)?;
+            python
+        }
     };
     let ours = example(workspace, "baselines", "peers")?;
     let mut text =
@@ -121,20 +134,23 @@ impl Bout {
         let (train, test, d) = (&header["train"], &header["test"], &header["d"]);
         let source = header["source"].as_str().unwrap_or_default();
         let mut text = format!(
-            "\nFit on {train} and score of {test} rows of {d} columns ({source}); seconds, median of {count} alternating rounds (least–most), both sides warm; the peer at the faster of one and two jobs.\n\n"
+            "\nFit on {train} and score of {test} rows of {d} columns ({source}); seconds, median of {count} alternating rounds (least–most), both sides warm; the peer at the faster of one and two jobs. Package: the class of the Python package, in the peer's process; COPOD's and ECOD's count shares of the training rows, ours and the peer's of all rows.\n\n"
         );
         text.push_str(
-            "| method | peer | peer, s | ours, s | times as fast |\n| --- | --- | ---: | ---: | ---: |\n",
+            "| method | peer | peer, s | ours, s | times as fast | package, s | times as fast |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
         );
         for (method, peer) in self.methods {
-            let (our_times, their_times) = rounds(method, &mut ours, &mut theirs, count)?;
+            let (our_times, their_times, package) = rounds(method, &mut ours, &mut theirs, count)?;
             let (jobs, their_times) = faster(their_times);
             let jobs = if jobs == 1 { "one job" } else { "two jobs" };
-            let ratio = their_times.median() / our_times.median();
+            let ratio = |times: &Times| their_times.median() / times.median();
             let row = format!(
-                "| {method} | {peer}, {jobs} | {} | {} | {ratio:.1} |",
+                "| {method} | {peer}, {jobs} | {} | {} | {:.1} | {} | {:.1} |",
                 their_times.show(),
-                our_times.show()
+                our_times.show(),
+                ratio(&our_times),
+                package.show(),
+                ratio(&package)
             );
             eprintln!("{row}");
             writeln!(text, "{row}")?;
@@ -153,23 +169,26 @@ fn versions(greeting: &str) -> String {
         .join(", ")
 }
 
-/// One warm-up each, then ours and theirs in turn.
+/// One warm-up each, then ours, theirs and the Python package in turn.
 fn rounds(
     method: &str,
     ours: &mut Peer,
     theirs: &mut Peer,
     rounds: u32,
-) -> anyhow::Result<(Times, [Times; JOBS.len()])> {
+) -> anyhow::Result<(Times, [Times; JOBS.len()], Times)> {
     let (mut our_times, mut their_times) = (Times::default(), <[Times; JOBS.len()]>::default());
+    let (package, mut package_times) = (format!("package-{method}"), Times::default());
     ours.time(method, 1)?;
     theirs.time(method, 1)?;
+    theirs.time(&package, 1)?;
     for _ in 0..rounds {
         our_times.push(ours.time(method, 1)?);
         for (times, jobs) in their_times.iter_mut().zip(JOBS) {
             times.push(theirs.time(method, jobs)?);
         }
+        package_times.push(theirs.time(&package, 1)?);
     }
-    Ok((our_times, their_times))
+    Ok((our_times, their_times, package_times))
 }
 
 fn faster(times: [Times; JOBS.len()]) -> (usize, Times) {
