@@ -3,6 +3,7 @@ mod class_sets;
 mod corrupted_sets;
 mod defect_sets;
 mod facts;
+mod macrodata;
 mod other_forms;
 
 use std::path::PathBuf;
@@ -17,16 +18,18 @@ use self::corrupted_sets::CorruptedSet;
 use self::defect_sets::DefectSet;
 pub use self::facts::Representation;
 use self::facts::{Facts, Place};
+use self::macrodata::DividedFile;
 use crate::{
     Dataset, DatasetError, Form, Instead, Loading, Name, Pin, Pixels, Protocol, Roots, closest,
     hash, npz,
 };
 
-/// All known data sets: ADBench's embeddings and tables, and sets of images.
+/// All known data sets: ADBench's embeddings and tables, tables that are divided already, and sets of images.
 pub fn catalogue() -> &'static [Entry] {
     static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         adbench::entries()
             .map(|(facts, file)| Entry::new(facts, Kind::Adbench(file)))
+            .chain(macrodata::entries().map(|(facts, file)| Entry::new(facts, Kind::Divided(file))))
             .chain(
                 class_sets::entries()
                     .map(|(facts, set, class)| Entry::new(facts, Kind::Class { set, class })),
@@ -124,6 +127,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Adbench(AdbenchFile),
+    Divided(DividedFile),
     Class { set: ClassSet, class: usize },
     Corrupted(CorruptedSet),
     Defects(DefectSet),
@@ -191,16 +195,24 @@ impl Entry {
     pub fn source(&self) -> &'static str {
         match &self.kind {
             Kind::Adbench(_) => adbench::SOURCE,
+            Kind::Divided(_) => macrodata::SOURCE,
             Kind::Class { set, .. } => set.source(),
             Kind::Corrupted(set) => set.source(),
             Kind::Defects(set) => set.source(),
         }
     }
 
+    /// Whether its rows are divided into a training and a test part, which
+    /// [`Protocol::Official`] follows.
+    pub fn is_divided(&self) -> bool {
+        matches!(self.kind, Kind::Divided(_))
+    }
+
     /// The terms of use.
     pub fn licence(&self) -> &'static str {
         match &self.kind {
             Kind::Adbench(_) => adbench::licence(self.facts.family),
+            Kind::Divided(_) => "none is stated: for measuring",
             Kind::Class { set, .. } => set.licence(),
             Kind::Corrupted(set) => set.licence(),
             Kind::Defects(set) => set.licence(),
@@ -210,7 +222,7 @@ impl Entry {
     /// Which images are normal, for sets of images.
     pub fn rule(&self) -> Option<&'static str> {
         match &self.kind {
-            Kind::Adbench(_) => None,
+            Kind::Adbench(_) | Kind::Divided(_) => None,
             Kind::Class { .. } => Some(
                 "the class normal and 5 % of all rows from the others; all images under one-class and leave-out",
             ),
@@ -262,7 +274,7 @@ impl Entry {
         let (paths, pins) = self.located(roots)?;
         let loading = loading.sized(self.size);
         let set = match &self.kind {
-            Kind::Adbench(_) => npz::load_named(&paths[0], &self.facts.name)?,
+            Kind::Adbench(_) | Kind::Divided(_) => npz::load_named(&paths[0], &self.facts.name)?,
             Kind::Class { set, class } => set.load(&paths, *class, &self.facts.name, &loading)?,
             Kind::Corrupted(set) => set.load(&paths, &self.facts.name, &loading)?,
             Kind::Defects(set) => set.load(&paths[0], &self.facts.name, &loading)?,
@@ -316,7 +328,7 @@ impl Entry {
 
     fn sized(mut self, size: usize) -> Self {
         let channels = match &self.kind {
-            Kind::Adbench(_) | Kind::Defects(_) => None,
+            Kind::Adbench(_) | Kind::Divided(_) | Kind::Defects(_) => None,
             Kind::Class { set, .. } => set.channels(),
             Kind::Corrupted(_) => Some(1),
         };
@@ -331,6 +343,7 @@ impl Entry {
     fn places(&self) -> Vec<Place> {
         match &self.kind {
             Kind::Adbench(file) => vec![file.place()],
+            Kind::Divided(file) => vec![file.place()],
             Kind::Class { set, .. } => set.places(),
             Kind::Corrupted(set) => set.places(),
             Kind::Defects(set) => set.places(),

@@ -58,7 +58,7 @@ impl ClassImages {
             let parts = self
                 .parts
                 .as_ref()
-                .filter(|_| loading.protocol.division() != Protocol::Mvtec);
+                .filter(|_| matches!(loading.protocol, Protocol::OneClass | Protocol::LeaveOut));
             let parts = parts.ok_or_else(|| DatasetError::NoDivision {
                 name: name.to_owned(),
                 protocol: loading.protocol,

@@ -20,6 +20,7 @@ pub struct Dataset {
     skipped: Vec<Skipped>,
     passed_over: PassedOver,
     rounded: usize,
+    note: Option<String>,
 }
 
 impl Dataset {
@@ -87,6 +88,7 @@ impl Dataset {
             skipped: Vec::new(),
             passed_over: PassedOver::default(),
             rounded: 0,
+            note: None,
         })
     }
 
@@ -207,6 +209,12 @@ impl Dataset {
         self
     }
 
+    /// With what was taken of a file, in a sentence, where that is not plain.
+    pub(crate) fn with_note(mut self, note: Option<String>) -> Self {
+        self.note = note;
+        self
+    }
+
     /// With the count of whole numbers that a 64-bit float cannot hold.
     pub(crate) fn with_rounded(mut self, rounded: usize) -> Self {
         self.rounded = rounded;
@@ -225,6 +233,7 @@ impl Dataset {
             .into_iter()
             .chain(self.passed_over.warning())
             .chain(rounded)
+            .chain(self.note.clone())
             .collect()
     }
 

@@ -63,7 +63,7 @@ pub use images::{
 };
 pub use input::read_text;
 pub use lite0::{LITE0_COLUMNS, load_lite0_images};
-pub use load::load;
+pub use load::{load, usual_protocol};
 pub use loading::Loading;
 pub use name::{Form, Name, Pixels};
 pub use npz::{NpzWriter, load_npz, load_npz_images, load_rows};

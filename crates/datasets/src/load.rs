@@ -3,8 +3,8 @@ use std::{fs, io};
 
 use crate::recognise::Format;
 use crate::{
-    Dataset, DatasetError, Entry, Instead, Loading, Name, Roots, WayOut, find, folders, load_npz,
-    nearby, recognise,
+    Dataset, DatasetError, Entry, Instead, Loading, Name, Protocol, Roots, WayOut, find, folders,
+    load_npz, nearby, npz, recognise,
 };
 
 /// Loads what a user names: a set of the catalogue, an `.npz` file with arrays `X` and `y`, or a
@@ -35,6 +35,29 @@ pub fn load(name: &str, roots: &Roots, loading: &Loading) -> Result<Dataset, Dat
     match name.rows {
         Some(rows) => load_whole(&name.all_rows(), roots, loading)?.drawn(rows),
         None => load_whole(&name, roots, loading),
+    }
+}
+
+/// The protocol for what a user names where none is asked for: [`Protocol::Official`] for rows that are divided,
+/// [`Protocol::SemiRandom`] for other files, whose order is not known to mean nothing, and [`Protocol::Semi`] for other sets
+/// of the catalogue and for folders.
+pub fn usual_protocol(name: &str) -> Protocol {
+    let Ok(name) = Name::of(name) else {
+        return Protocol::Semi;
+    };
+    let text = name.all_rows().to_string();
+    if !name.is_path()
+        && let Ok(entry) = find(&text)
+    {
+        return match entry.is_divided() {
+            true => Protocol::Official,
+            false => Protocol::Semi,
+        };
+    }
+    match Path::new(&text) {
+        path if !path.is_file() => Protocol::Semi,
+        path if npz::is_divided(path) => Protocol::Official,
+        _ => Protocol::SemiRandom,
     }
 }
 

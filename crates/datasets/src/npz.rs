@@ -1,9 +1,10 @@
 mod arrays;
+mod divided;
 mod labels;
 mod writer;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Seek};
 use std::path::Path;
 
 use detector::Number;
@@ -15,7 +16,7 @@ use zip::result::ZipError;
 use crate::guard::guarded;
 use crate::hash::Watched;
 use crate::npy::{self, Npy, NpyError, Numbers};
-use crate::{Data, Dataset, DatasetError, Label, WayOut, input, recognise};
+use crate::{Data, Dataset, DatasetError, Label, OfficialPart, Protocol, WayOut, input, recognise};
 
 pub use self::writer::NpzWriter;
 
@@ -29,6 +30,11 @@ const USUAL_RATIO: u64 = 100;
 
 /// Reads a file as ADBench lays it out: a zip of `X.npy` `[n, d]` and `y.npy`, `[n]` or `[n, 1]`,
 /// with 0 for normal and 1 for anomalous rows.
+///
+/// Rows that are divided already, `X_train`, `X_test` and `y_test` (and `y_train`, where training rows are not all
+/// normal), become one set whose division [`Protocol::Official`](crate::Protocol::Official) follows; so do names like
+/// `x_train` and `train_images` with `train_labels`, samples of several axes as rows of their numbers. Arrays that are not
+/// taken are named in the set's [`notes`](Dataset::notes).
 ///
 /// Every dtype of fixed size, either byte order, C and Fortran order, stored and deflated entries;
 /// Rows are 32-bit floats where `X` holds floats of 16 or 32 bits, else 64-bit floats, as scikit-learn makes
@@ -92,36 +98,58 @@ pub fn load_rows(path: impl AsRef<Path>) -> Result<Data, DatasetError> {
         }
     };
     match guarded(path, "the array", numbers)? {
-        Numbers::F32(x) => Ok(Data::Rows(rows(path, x)?)),
-        Numbers::F64 { array, .. } => Ok(Data::Rows64(rows(path, array)?)),
+        Numbers::F32(x) => Ok(Data::Rows(rows_of(path, "X", x)?)),
+        Numbers::F64 { array, .. } => Ok(Data::Rows64(rows_of(path, "X", array)?)),
     }
+}
+
+/// Whether it is an archive of rows that are divided into a training and a test part.
+pub(crate) fn is_divided(path: &Path) -> bool {
+    open(path).is_ok_and(|(mut archive, _)| divided::of(&arrays::of(&mut archive)).is_some())
 }
 
 pub(crate) fn load_named(path: &Path, name: &str) -> Result<Dataset, DatasetError> {
     let watched = Watched::of(&[path.to_owned()])?;
-    let (data, rounded, labels) = guarded(path, "the archive", || read_arrays(path))?;
+    let read = guarded(path, "the archive", || read_arrays(path))?;
     let sha256 = watched.sha256()?;
-    Dataset::checked(
+    let set = Dataset::checked(
         &path.display().to_string(),
         name.to_owned(),
-        data,
-        labels,
+        read.data,
+        read.labels,
         Some(sha256),
-    )
-    .map(|set| set.with_rounded(rounded))
+    )?;
+    let set = set.with_rounded(read.rounded).with_note(read.note);
+    match read.official {
+        Some((protocol, parts)) => set.with_official(protocol, parts),
+        None => Ok(set),
+    }
 }
 
-/// Rows, how many of their numbers were rounded, and labels.
-fn read_arrays(path: &Path) -> Result<(Data, usize, Vec<Label>), DatasetError> {
+/// What an archive holds.
+struct Read {
+    data: Data,
+    /// How many of the numbers were rounded.
+    rounded: usize,
+    labels: Vec<Label>,
+    official: Option<(Protocol, Vec<OfficialPart>)>,
+    /// What was taken, where that is not plain.
+    note: Option<String>,
+}
+
+fn read_arrays(path: &Path) -> Result<Read, DatasetError> {
     let (mut archive, file_bytes) = open(path)?;
     let arrays = arrays::of(&mut archive);
+    if let Some(divided) = divided::of(&arrays) {
+        return divided.read(path, &mut archive, file_bytes);
+    }
     arrays::check(path, &arrays)?;
     let x = read_entry(path, &mut archive, "X", file_bytes, |entry, size| {
         npy::read_numbers(entry, size)
     })?;
     let (data, rounded) = match x {
-        Numbers::F32(x) => (Data::Rows(rows(path, x)?), 0),
-        Numbers::F64 { array, rounded } => (Data::Rows64(rows(path, array)?), rounded),
+        Numbers::F32(x) => (Data::Rows(rows_of(path, "X", x)?), 0),
+        Numbers::F64 { array, rounded } => (Data::Rows64(rows_of(path, "X", array)?), rounded),
     };
     let y = arrays.iter().find(|array| array.name == "y");
     if let Some(kind) = y.and_then(arrays::Array::text) {
@@ -131,7 +159,13 @@ fn read_arrays(path: &Path) -> Result<(Data, usize, Vec<Label>), DatasetError> {
     let y = read_entry(path, &mut archive, "y", file_bytes, |entry, size| {
         npy::read(entry, size, |v| v)
     })?;
-    Ok((data, rounded, labels::of(path, y)?))
+    Ok(Read {
+        data,
+        rounded,
+        labels: labels::of(path, "y", y)?,
+        official: None,
+        note: None,
+    })
 }
 
 /// Arrays of bytes in C order, whatever their dtype in the file: values outside 0..=255 are errors.
@@ -209,7 +243,7 @@ fn open(path: &Path) -> Result<(ZipArchive<BufReader<File>>, u64), DatasetError>
     }
 }
 
-fn read_entry<R: Read + Seek, T>(
+fn read_entry<R: io::Read + Seek, T>(
     path: &Path,
     archive: &mut ZipArchive<R>,
     array: &'static str,
@@ -268,16 +302,23 @@ fn npy_error(path: &Path, array: &'static str, error: NpyError) -> DatasetError 
 }
 
 /// Everything downstream walks rows: Fortran order is turned in place, so that the numbers are held once.
-fn rows<T: Number>(path: &Path, mut x: Npy<T>) -> Result<Array2<T>, DatasetError> {
+fn rows_of<T: Number>(
+    path: &Path,
+    array: &'static str,
+    mut x: Npy<T>,
+) -> Result<Array2<T>, DatasetError> {
     let [n, d] = x.shape[..] else {
-        return Err(arrays::wrong_rows(path, &x.shape));
+        return Err(match array {
+            "X" => arrays::wrong_rows(path, &x.shape),
+            _ => wrong_shape(path, array, &x.shape, "[n, d]"),
+        });
     };
     if x.fortran && x.values.len() == n * d {
         let mut scratch = vec![T::zero(); n.max(d)];
         transpose::transpose_inplace(&mut x.values, &mut scratch, n, d);
     }
     Array2::from_shape_vec((n, d), x.values)
-        .map_err(|_| wrong_shape(path, "X", &[n, d], "[n, d] that fits the memory"))
+        .map_err(|_| wrong_shape(path, array, &[n, d], "[n, d] that fits the memory"))
 }
 
 pub(crate) fn wrong_shape(

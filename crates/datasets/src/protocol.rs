@@ -35,6 +35,9 @@ pub enum Protocol {
     /// ADBench's own: resampled below 1000, capped at 10,000 rows; 70 % train and 30 % test,
     /// stratified as scikit-learn's `train_test_split(stratify=y)`, anomalies in both.
     Adbench,
+    /// The data's own division (an `.npz` with `X_train`, `X_test` and `y_test`): the normal rows of the training part
+    /// train, all of the test part test. The seed changes nothing.
+    Official,
     /// One class normal, all others anomalous, in the data's official division (MNIST, CIFAR-10,
     /// ImageFolder with `train` and `val`): the class's training images train, all test images test.
     /// The protocol of Ruff et al. 2018 (Deep SVDD). The seed changes nothing.
@@ -53,13 +56,14 @@ pub enum Protocol {
 
 impl Protocol {
     /// All protocols.
-    pub fn all() -> [Self; 9] {
+    pub fn all() -> [Self; 10] {
         [
             Self::Paper,
             Self::Semi,
             Self::SemiRandom,
             Self::Unsup,
             Self::Adbench,
+            Self::Official,
             Self::OneClass,
             Self::LeaveOut,
             Self::Mvtec,
@@ -75,6 +79,7 @@ impl Protocol {
             Self::SemiRandom => "semi-random",
             Self::Unsup => "unsup",
             Self::Adbench => "adbench",
+            Self::Official => "official",
             Self::OneClass => "one-class",
             Self::LeaveOut => "leave-out",
             Self::Mvtec => "mvtec",
@@ -86,7 +91,7 @@ impl Protocol {
     pub fn is_official(self) -> bool {
         matches!(
             self,
-            Self::OneClass | Self::LeaveOut | Self::Mvtec | Self::MvtecHeldout
+            Self::Official | Self::OneClass | Self::LeaveOut | Self::Mvtec | Self::MvtecHeldout
         )
     }
 

@@ -130,7 +130,9 @@ impl Protocol {
                 let pick = |places: Vec<usize>| places.into_iter().map(|i| rows[i]).collect();
                 Ok((pick(train), pick(test)))
             }
-            Self::OneClass | Self::LeaveOut | Self::Mvtec => self.official_rows(set),
+            Self::Official | Self::OneClass | Self::LeaveOut | Self::Mvtec => {
+                self.official_rows(set)
+            }
             Self::MvtecHeldout => self.held_out_rows(set),
         }
     }

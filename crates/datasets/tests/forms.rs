@@ -237,34 +237,34 @@ fn arrays_under_other_names_are_listed_with_the_line_that_names_them() {
         ),
         (
             vec![
-                ("x_train.npy", x()),
-                ("y_train.npy", y()),
-                ("x_test.npy", x()),
-                ("y_test.npy", y()),
+                ("data_train.npy", x()),
+                ("targets_train.npy", y()),
+                ("data_test.npy", x()),
+                ("targets_test.npy", y()),
             ],
             [
-                "x_train [2, 3]",
-                "X=np.concatenate([d['x_train'], d['x_test']])",
+                "data_train [2, 3]",
+                "X=np.concatenate([d['data_train'], d['data_test']])",
             ],
         ),
         (
             vec![
-                ("X_train.npy", x()),
-                ("X_test.npy", x()),
-                ("y_test.npy", y()),
+                ("data_train.npy", x()),
+                ("data_test.npy", x()),
+                ("targets_test.npy", y()),
             ],
-            ["no array named `X`", "np.zeros(len(d['X_train']))"],
+            ["no array named `X`", "np.zeros(len(d['data_train']))"],
         ),
         (
             vec![
-                ("train_images.npy", images()),
-                ("train_labels.npy", y()),
-                ("test_images.npy", images()),
-                ("test_labels.npy", y()),
+                ("features_train.npy", images()),
+                ("label_train.npy", y()),
+                ("features_test.npy", images()),
+                ("label_test.npy", y()),
             ],
             [
-                "train_images [2, 2, 2] uint8",
-                "reshape(len(d['train_images']), -1)",
+                "features_train [2, 2, 2] uint8",
+                "reshape(len(d['features_train']), -1)",
             ],
         ),
         (

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{deflated, npy, npy_with, npz, x, y};
-use datasets::{Data, DatasetError, ErrorKind, Label, load_npz, load_npz_images};
+use datasets::{Data, DatasetError, ErrorKind, Label, Protocol, load_npz, load_npz_images};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -62,6 +62,86 @@ fn orders_compressions_and_zip64_read_alike() {
     let fortran = npy(">f8", true, "(2, 3)", &columns);
     let path = deflated(dir.path(), "fortran.npz", fortran, y(&[0, 1]));
     assert_eq!(rows(&path), expected);
+}
+
+#[test]
+fn rows_that_are_divided_keep_their_division() {
+    let dir = tempdir().unwrap();
+    let read = |entries: &[(&str, Vec<u8>)]| {
+        let path = npz(dir.path(), "d.npz", entries, CompressionMethod::Stored);
+        load_npz(&path)
+    };
+    let set = read(&[
+        ("y_test.npy", y(&[0, 1, 1])),
+        ("X_test.npy", x(3, 2)),
+        ("X_train.npy", x(2, 2)),
+    ])
+    .unwrap();
+    assert_eq!((set.n(), set.d(), set.n_anomalies()), (5, 2, 2));
+    assert!(set.notes().is_empty());
+    let split = Protocol::Official.split(&set, 0).unwrap();
+    assert_eq!(split.train_rows, [0, 1]);
+    assert_eq!(split.test_rows, [2, 3, 4]);
+    assert_eq!(split.n_anomalies(), 2);
+    // Another protocol takes both parts as one.
+    let split = Protocol::Semi.split(&set, 0).unwrap();
+    assert_eq!(split.train_rows, [0, 1]);
+    assert_eq!(split.test_rows, [2, 3, 4]);
+
+    // Of training rows with labels the normal ones train; pictures become rows; what is left is named.
+    let pixels = |n: usize| npy("|u1", false, &format!("({n}, 2, 3)"), &vec![7; n * 6]);
+    let set = read(&[
+        ("train_images.npy", pixels(3)),
+        ("val_images.npy", pixels(1)),
+        ("test_images.npy", pixels(2)),
+        ("train_labels.npy", y(&[0, 1, 0])),
+        ("test_labels.npy", y(&[1, 0])),
+    ])
+    .unwrap();
+    assert_eq!((set.n(), set.d(), set.n_anomalies()), (5, 6, 2));
+    assert_eq!(
+        set.notes(),
+        [
+            "the file's arrays train_images, train_labels, test_images, test_labels were taken; not taken: val_images"
+        ]
+    );
+    let split = Protocol::Official.split(&set, 0).unwrap();
+    assert_eq!(split.train_rows, [0, 2]);
+
+    for (entries, words) in [
+        (
+            vec![
+                ("X_train.npy", x(2, 2)),
+                ("X_test.npy", x(3, 3)),
+                ("y_test.npy", y(&[0, 1, 1])),
+            ],
+            "array `X_test`: found shape [3, 3], expected 2 columns, as in training",
+        ),
+        (
+            vec![
+                ("X_train.npy", x(2, 2)),
+                ("X_test.npy", x(3, 2)),
+                ("y_test.npy", y(&[0, 1])),
+            ],
+            "array `y_test`: 2 labels, expected one for each of 3 rows",
+        ),
+        (
+            vec![
+                ("X_train.npy", x(2, 2)),
+                ("X_test.npy", x(1, 2)),
+                ("y_test.npy", y(&[4])),
+            ],
+            "array `y_test`: found label 4 at row 0",
+        ),
+    ] {
+        let error = read(&entries).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(error.to_string().contains("d.npz"), "{error}");
+    }
+    // A set without a division has none to follow.
+    let plain = read(&[("X.npy", x(2, 2)), ("y.npy", y(&[0, 1]))]).unwrap();
+    let error = Protocol::Official.split(&plain, 0).unwrap_err();
+    assert!(matches!(error, DatasetError::NoDivision { .. }));
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn names_parse_print_and_serialise_alike() {
     }
     assert_eq!(
         "semi_random".parse::<Protocol>().unwrap_err().to_string(),
-        "unknown protocol `semi_random`, expected one of paper, semi, semi-random, unsup, adbench, \
+        "unknown protocol `semi_random`, expected one of paper, semi, semi-random, unsup, adbench, official, \
          one-class, leave-out, mvtec, mvtec-heldout"
     );
 }

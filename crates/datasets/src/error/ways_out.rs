@@ -48,8 +48,8 @@ impl DatasetError {
             Self::Class { path, known, .. } => class(path, known),
             Self::NoDraw { .. } => WayOut::text("leave out the number behind the name"),
             Self::NoDivision { .. } => WayOut::text(
-                "it needs a train and a test part: mvtec for folders with train/good, one-class and \
-                 leave-out for classes; semi-random splits any set",
+                "it needs a train and a test part: official for an .npz with X_train, X_test and y_test, mvtec for \
+                 folders with train/good, one-class and leave-out for classes; semi-random splits any set",
             ),
             Self::Malformed { place, .. } if place == "the image" => WayOut::SkipBadFiles,
             Self::PickledObjects { path, array } => numbers(path, array),

@@ -15,10 +15,14 @@ const NAMED: usize = 5;
 /// Characters of a text label that are read.
 const MAX_TEXT: usize = 256;
 
-/// Labels `[n]` or `[n, 1]` of numbers.
-pub(super) fn of(path: &Path, y: Npy<f64>) -> Result<Vec<Label>, DatasetError> {
+/// Labels `[n]` or `[n, 1]` of numbers, the array called `name`.
+pub(super) fn of(path: &Path, name: &str, y: Npy<f64>) -> Result<Vec<Label>, DatasetError> {
+    let is_plain = name == "y";
     if !matches!(y.shape[..], [_] | [_, 1]) {
-        return Err(of_other_shape(path, &y.shape));
+        return Err(match is_plain {
+            true => of_other_shape(path, &y.shape),
+            false => super::wrong_shape(path, name, &y.shape, "[n] or [n, 1]"),
+        });
     }
     let wrong = y
         .values
@@ -26,10 +30,16 @@ pub(super) fn of(path: &Path, y: Npy<f64>) -> Result<Vec<Label>, DatasetError> {
         .position(|&value| value != 0.0 && value != 1.0);
     if let Some(row) = wrong {
         return Err(DatasetError::Label {
-            origin: path.display().to_string(),
+            origin: match is_plain {
+                true => path.display().to_string(),
+                false => format!("{}: array `{name}`", path.display()),
+            },
             row,
             value: y.values[row],
-            hint: hint(path, &y.values),
+            hint: match is_plain {
+                true => hint(path, &y.values),
+                false => of_part(path, name),
+            },
         });
     }
     let label = |value: f64| {
@@ -68,6 +78,20 @@ fn of_other_shape(path: &Path, shape: &[usize]) -> DatasetError {
         expected: "one label for each row, shape [n] or [n, 1]".to_owned(),
         way_out: WayOut::boxed(hint),
     }
+}
+
+/// How to make 0 and 1 of the numbers of one array among others.
+fn of_part(path: &Path, name: &str) -> String {
+    let labels = format!("d[{}]", python::text(name));
+    let body = format!(
+        "import numpy as np; d = dict(np.load({})); {labels} = {labels} == ANOMALOUS; np.savez({}, **d)",
+        python::path(path),
+        python::path(&python::converted(path))
+    );
+    format!(
+        "with the number of the anomalous class in place of ANOMALOUS: {}",
+        python::line(&body)
+    )
 }
 
 /// How to make 0 and 1 of other numbers.
