@@ -182,7 +182,7 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Data set by name, an .npz file with arrays X and y, or a folder of images: train/good and
+    /// Data set by name, an .npz file with arrays X and y (or X_train, X_test and y_test), or a folder of images: train/good and
     /// test (MVTec AD; also normal or ok), or FOLDER:CLASS of class folders; @pixels64 behind it resizes, @lite0 makes vectors
     /// of images, @pixels64@lite0 of resized ones (128 pixels where images differ in size)
     #[arg(long)]
@@ -191,9 +191,10 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) method: String,
     /// How rows are split: paper, semi, semi-random, unsup, adbench; by the official division of
-    /// the data: one-class, leave-out, mvtec, mvtec-heldout
-    #[arg(long, default_value = "semi")]
-    pub(crate) protocol: String,
+    /// the data: official, one-class, leave-out, mvtec, mvtec-heldout [default: official where rows are divided, else
+    /// semi-random for files and semi for known sets and folders]
+    #[arg(long)]
+    pub(crate) protocol: Option<String>,
     /// Leave out and count files of a folder that are damaged or no images, instead of stopping
     #[arg(long)]
     pub(crate) skip_bad_files: bool,

@@ -105,7 +105,10 @@ fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
     if let Some(rule) = &args.score_rule {
         config.set("score.rule", rule.as_str().into())?;
     }
-    let protocol = protocol(&args.protocol)?;
+    let protocol = match &args.protocol {
+        Some(name) => protocol(name)?,
+        None => datasets::usual_protocol(&args.dataset),
+    };
     let seed = args.seed.unwrap_or_else(|| protocol.default_seed());
     Ok(Experiment {
         dataset: args.dataset.clone(),

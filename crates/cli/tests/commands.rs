@@ -2,10 +2,12 @@
 
 mod support;
 
+use std::path::Path;
+
 use columns::Values;
 use serde_json::Value;
 use sha2::Digest;
-use support::{easy_set, residuum};
+use support::{easy_set, npy_f32, npy_i64, npz, residuum};
 
 #[test]
 fn run_prints_one_cell_and_the_scores_of_every_test_row() {
@@ -20,6 +22,8 @@ fn run_prints_one_cell_and_the_scores_of_every_test_row() {
             set.to_str().unwrap(),
             "--method",
             "ocsvm",
+            "--protocol",
+            "semi",
             "--scores",
             scores.to_str().unwrap(),
         ],
@@ -44,6 +48,27 @@ fn run_prints_one_cell_and_the_scores_of_every_test_row() {
     assert_eq!(lines[0], "row,label,score");
     assert!(lines[1].starts_with("30,0,"), "{}", lines[1]);
     assert!(lines[36].starts_with("65,1,"), "{}", lines[36]);
+}
+
+#[test]
+fn files_are_split_at_random_unless_they_are_divided() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = easy_set(folder.path(), "easy.npz", 61, 5);
+    let cell = |set: &Path| {
+        let args = ["run", "--dataset", set.to_str().unwrap(), "--method", "knn"];
+        residuum(folder.path(), &args).json()
+    };
+    assert_eq!(cell(&plain)["protocol"], "semi-random");
+
+    let arrays = [
+        ("X_train", npy_f32(40, 2, |i, j| (i + j) as f32)),
+        ("X_test", npy_f32(4, 2, |i, _| 70.0 + i as f32)),
+        ("y_test", npy_i64(&[0, 0, 1, 1])),
+    ];
+    let divided = npz(folder.path(), "divided.npz", &arrays);
+    let cell = cell(&divided);
+    assert_eq!(cell["protocol"], "official");
+    assert_eq!((&cell["n_train"], &cell["n_test"]), (&40.into(), &4.into()));
 }
 
 #[test]

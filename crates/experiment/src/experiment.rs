@@ -10,7 +10,7 @@ use crate::attack::Attack;
 use crate::disguise::Disguise;
 use crate::measure::measure;
 use crate::recorded::{self, fields};
-use crate::warnings::{disturbed, ties};
+use crate::warnings::{disturbed, order, ties};
 use crate::{ExperimentError, Machine, load, memory};
 
 /// One data set, protocol, method and pair of seeds: what becomes a cell.
@@ -110,6 +110,7 @@ impl Experiment {
         warnings.extend(disguise.warning);
         let n_copies = audit.test.as_ref().map_or(0, |test| test.duplicates);
         warnings.extend(ties(&scores, scores.len() - n_copies));
+        warnings.extend(order(self.protocol, &split, &scores));
         let measured = measure(&split, &scores, &*scorer, progress, &mut warnings)?;
         let measured = Measured {
             seconds: Some(Seconds {
