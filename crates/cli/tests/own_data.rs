@@ -122,7 +122,7 @@ fn what_is_odd_is_found_and_the_input_stays_as_it_was() {
     let fit = place.run(&FIT);
     assert_eq!(fit.code, Some(0), "{}", fit.stderr);
     for word in [
-        "wiener",
+        "views-and-pairs",
         "1200 trained on",
         "300 held out",
         "95 % confidence",
@@ -294,7 +294,7 @@ fn show_says_what_a_model_is() {
     let text = place.run(&["show", "parts.residuum"]);
     assert_eq!(text.code, Some(0), "{}", text.stderr);
     for word in [
-        "wiener",
+        "views-and-pairs",
         "colour (text): blue, green, red",
         "key          id",
         "1200 trained on",
@@ -302,7 +302,7 @@ fn show_says_what_a_model_is() {
         assert!(text.stdout.contains(word), "{word}: {}", text.stdout);
     }
     let json = place.run(&["show", "parts.residuum", "--json"]).json();
-    assert_eq!(json["method"], "wiener");
+    assert_eq!(json["method"], "views-and-pairs");
     assert_eq!(json["trained"], 1200);
     assert_eq!(json["threshold"]["basis"]["certified"]["target"], 0.01);
 }

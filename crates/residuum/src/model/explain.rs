@@ -134,7 +134,13 @@ mod tests {
 
     #[test]
     fn the_column_that_is_odd_comes_first() {
-        for name in ["wiener", "knn", "linear-denoiser"] {
+        for name in [
+            "wiener",
+            "masked-wiener",
+            "views-and-pairs",
+            "knn",
+            "linear-denoiser",
+        ] {
             let method = crate::find(name).unwrap();
             let options = FitOptions {
                 method: Some(method.config()),

@@ -1,7 +1,7 @@
 use detector::Progress;
 
 use crate::data::{Data, Findings, Layout, anomalies, findings};
-use crate::model::auto::caps;
+use crate::model::auto::{caps, kind_of_many};
 use crate::model::calibrated::Model;
 use crate::model::decide::{cross_rate, threshold};
 use crate::model::error::ModelError;
@@ -77,7 +77,11 @@ impl Model {
         let normal = normal_rows(data, options)?;
         let labelled = data.len() - normal.len();
         let n = normal.len();
-        let most = caps(options.method.is_none());
+        let options = &FitOptions {
+            kind: kind_of_many(data, &normal, options),
+            ..options.clone()
+        };
+        let most = caps(options.method.is_none(), options.kind, n);
         let repeated = repeated_keys(table, &normal, &options.roles)?;
         let learned = match calibrating(data, options, n) {
             Calibrating::Folds(folds) => fold(data, normal, folds, options, progress)?,

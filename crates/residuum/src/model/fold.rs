@@ -32,7 +32,7 @@ pub(super) fn fold<'a>(
     let encoded = layout.encode(all.data()).map_err(of_data)?;
     let input = encoded.input();
     let rows = places(&normal, encoded.kept.as_deref());
-    let (choice, detector) = chosen(options, input)?;
+    let (choice, detector) = chosen(options, input, normal.len())?;
     let fold_of = deal(table, &rows, roles, folds, options.seed)?;
     let (mut scorers, mut calibrations, mut odd) = (Vec::new(), Vec::new(), Vec::new());
     for fold in 0..folds {

@@ -36,7 +36,7 @@ pub(super) fn hold_out<'a>(
     let layout = Layout::learn(train.data(), roles, options.missing).map_err(trained)?;
     let encoded = layout.encode(train.data()).map_err(trained)?;
     let input = encoded.input();
-    let (choice, detector) = chosen(options, input)?;
+    let (choice, detector) = chosen(options, input, n)?;
     let scorer = detector.fit(input, options.seed, progress)?;
 
     let held_out = Samples::of(data, &division.calibrate);

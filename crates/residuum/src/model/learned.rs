@@ -5,10 +5,11 @@ use pictures::{PictureError, Scale};
 use crate::config::Config;
 use crate::data::Layout;
 use crate::method::{Method, Takes};
-use crate::model::auto::{Choice, RowKind, choose};
+use crate::model::auto::{Choice, choose};
 use crate::model::error::ModelError;
 use crate::model::folds::Folds;
 use crate::model::options::FitOptions;
+use crate::model::row_kind::RowKind;
 use crate::model::seen::Seen;
 use crate::pipeline::Pipeline;
 
@@ -49,13 +50,13 @@ pub(super) struct Learned<'a> {
     pub(super) warnings: Vec<String>,
 }
 
-/// The method for `input`, training rows, and its detector.
+/// The method for `input`, training rows of `n` normal ones, and its detector.
 pub(super) fn chosen<'a>(
     options: &FitOptions<'a>,
     input: Input<'_>,
+    n: usize,
 ) -> Result<(Choice<'a>, Pipeline), ModelError> {
-    let given = options.method.as_ref();
-    let choice = choose(options.methods, given, options.kind, input)?;
+    let choice = choose(options, input, n)?;
     check_takes(choice.method, input)?;
     check_inductive(&choice.config)?;
     let detector = choice.method.detector(&choice.config, &options.runtime)?;

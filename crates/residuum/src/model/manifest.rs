@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::data::{Layout, Roles};
-use crate::model::auto::RowKind;
+use crate::model::row_kind::RowKind;
 
 /// What a model says about itself: everything but its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

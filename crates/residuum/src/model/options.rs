@@ -1,7 +1,7 @@
 use crate::config::Config;
 use crate::data::{Missing, Roles};
 use crate::method::Method;
-use crate::model::auto::RowKind;
+use crate::model::row_kind::RowKind;
 use crate::runtime::Runtime;
 
 /// How a model is fitted.

@@ -1,7 +1,7 @@
 use detector::{Detector, Input, Progress, Scorer};
 
 use crate::data::{Data, Layout};
-use crate::model::auto::{Choice, RowKind, choose};
+use crate::model::auto::{Choice, choose};
 use crate::model::calibrated::Model;
 use crate::model::error::ModelError;
 use crate::model::fit::normal_rows;
@@ -9,6 +9,7 @@ use crate::model::folds::Folds;
 use crate::model::learned::{check_inductive, check_takes, medians, places};
 use crate::model::manifest::{Manifest, NamedColumns};
 use crate::model::options::FitOptions;
+use crate::model::row_kind::RowKind;
 use crate::model::rows::{Samples, sha256};
 use crate::model::seen::Seen;
 use crate::registry::find_among;
@@ -81,7 +82,7 @@ fn train(
                 rows => Some(RowKind::of(rows.rows()?)),
             },
         },
-        None => choose(options.methods, None, options.kind, input)?,
+        None => choose(options, input, input.len())?,
     };
     check_takes(method, input)?;
     check_inductive(&config)?;
