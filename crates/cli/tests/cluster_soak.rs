@@ -502,6 +502,7 @@ impl Campaign<'_> {
 
     /// Whether everything is there; a driver that gave up for want of something is started again, as a user would.
     fn go_on(&mut self) -> bool {
+        self.slurm.resume_nodes();
         let Some(driver) = &mut self.driver else {
             return false;
         };

@@ -1,9 +1,9 @@
 //! Fills the folders of the cache.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use files::free_bytes;
+use files::{Lock, Waiting, free_bytes};
 
 use crate::cuda;
 use crate::error::FetchError;
@@ -16,6 +16,8 @@ use crate::wheel;
 const CPU_BYTES: u64 = 1_700_000_000;
 /// The same for CUDA: about 2.5 GB of wheels beside torch's, 5 GB unpacked.
 const CUDA_BYTES: u64 = 9_000_000_000;
+/// Between two looks at a cache that another process fills.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The folder with the libtorch of the processor, below the cache folder `cache`; filled where it is not in
 /// order, which downloads 530 MB.
@@ -66,15 +68,10 @@ fn fill(
     std::fs::create_dir_all(cache.join("libtorch"))
         .map_err(FetchError::files(|| format!("cannot make {cache:?}")))?;
     let path = cache.join(".lock");
-    let lock =
-        File::create(&path).map_err(FetchError::files(|| format!("cannot write {path:?}")))?;
-    if lock.try_lock().is_err() {
-        eprintln!("waiting for another set-up, which holds {}", path.display());
-        lock.lock()
-            .map_err(FetchError::files(|| format!("cannot lock {path:?}")))?;
-        if check(folder).is_ok() {
-            return Ok(());
-        }
+    let _lock = lock(&path).map_err(FetchError::files(|| format!("cannot lock {path:?}")))?;
+    // Whoever came first has filled it.
+    if check(folder).is_ok() {
+        return Ok(());
     }
     unpack::sweep_up(cache)?;
     if let Some(free) = free_bytes(cache).filter(|&free| free < bytes) {
@@ -91,6 +88,23 @@ fn fill(
             folder: folder.to_owned(),
             reason,
         })
+}
+
+/// Waits for the lock, which says so once.
+fn lock(path: &Path) -> std::io::Result<Lock> {
+    let mut waiting = Waiting::new(path);
+    let mut said = false;
+    loop {
+        let holder = match waiting.look()? {
+            Ok(lock) => return Ok(lock),
+            Err(holder) => holder,
+        };
+        if !said {
+            eprintln!("waiting for another set-up: {holder}");
+            said = true;
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// libtorch's wheels for other platforms are laid out differently and were never tried.

@@ -1,6 +1,6 @@
 //! Sweeps on a scheduler that only pretends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -44,6 +44,8 @@ struct Mock {
     attempts: HashMap<String, usize>,
     jobs: Vec<Submission>,
     ended: HashMap<(usize, usize), End>,
+    /// Tasks that the scheduler holds back.
+    stuck: HashSet<(usize, usize)>,
     /// Tasks do not run yet.
     held: bool,
     /// So many submissions are refused.
@@ -67,6 +69,7 @@ impl Mock {
             attempts: HashMap::new(),
             jobs: Vec::new(),
             ended: HashMap::new(),
+            stuck: HashSet::new(),
             held: false,
             full: 0,
             lost_names: false,
@@ -165,6 +168,10 @@ impl Scheduler for Mock {
         for &name in jobs {
             let job: usize = name.parse().unwrap();
             for task in 0..self.jobs[job].tasks.len() {
+                if self.stuck.contains(&(job, task)) {
+                    found.push((name.to_owned(), task, State::Held));
+                    continue;
+                }
                 if self.held {
                     found.push((name.to_owned(), task, State::Runs));
                     continue;
@@ -178,6 +185,14 @@ impl Scheduler for Mock {
             }
         }
         Ok(found)
+    }
+
+    fn cancel_task(&mut self, job: &str, task: usize) -> Result<(), Failure> {
+        self.cancelled.push(format!("{job}_{task}"));
+        let job = job.parse().unwrap();
+        self.ended.insert((job, task), End::Cancelled);
+        self.stuck.remove(&(job, task));
+        Ok(())
     }
 
     fn cancel(&mut self, jobs: &[&str]) -> Result<(), Failure> {
@@ -454,6 +469,26 @@ fn cancelled_jobs_are_not_submitted_again_by_themselves() {
         (1, 1, 1)
     );
     assert_eq!(run.sweep(&mut mock).unwrap().finished, 1);
+}
+
+#[test]
+fn a_task_that_is_held_back_is_cancelled_and_its_cells_are_given_out_again() {
+    let run = Run::new(2, 200.0);
+    let mut mock = Mock::new(&run, &[]);
+    mock.stuck.insert((0, 1));
+    let program = Program::here("/bin/false".into());
+    // Its cancellation is seen before its files have had their time.
+    let pace = Pace {
+        poll: Duration::from_millis(20),
+        settle: Duration::from_millis(100),
+    };
+    let (ledger, jobs) = (&run.ledger, &run.jobs);
+    let outcome = batch::run(&mut mock, ledger, jobs, &program, CUT, pace, &mut || None).unwrap();
+    assert_eq!((outcome.finished, outcome.repeated), (2, 1));
+    assert_eq!(
+        (mock.cancelled, mock.jobs.len()),
+        (vec!["0_1".to_owned()], 2)
+    );
 }
 
 #[test]

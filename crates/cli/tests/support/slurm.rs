@@ -225,6 +225,20 @@ impl Slurm {
         ];
     }
 
+    /// What an administrator does about nodes that Slurm has set aside.
+    pub(crate) fn resume_nodes(&self) {
+        let out = self.program("sinfo", &["-h", "-N", "-o", "%N %T"]);
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        for (node, _) in text
+            .lines()
+            .filter_map(|l| l.split_once(' '))
+            .filter(|l| l.1.contains("drain"))
+        {
+            let name = format!("nodename={node}");
+            self.program("scontrol", &["update", &name, "state=resume"]);
+        }
+    }
+
     /// With signal 9, as a crash would.
     pub(crate) fn kill_controller(&mut self) {
         kill(&mut self.controller);

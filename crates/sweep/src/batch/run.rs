@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::class::Class;
@@ -80,12 +80,10 @@ impl Sweep<'_> {
         if waiting.is_empty() || self.silent.is_some() || full {
             return Ok(());
         }
-        let lost = |&&index: &&usize| {
-            let id = &self.jobs[index].planned.id;
-            !self.journal.losses(id).is_empty()
+        let most = match self.scheduler.most_tasks() {
+            Err(failure) if failure.code == code::RETRY => return self.try_later(failure.message),
+            other => other?,
         };
-        self.outcome.repeated += waiting.iter().filter(lost).count();
-        let most = self.scheduler.most_tasks()?;
         for (class, tasks) in self.costs.tasks(&waiting, &self.journal) {
             for tasks in tasks.chunks(most) {
                 if !self.submit_tasks(class, tasks)? {
@@ -114,17 +112,7 @@ impl Sweep<'_> {
                     }
                     (None, Refusal::Full(why)) => {
                         self.give_up(&submission)?;
-                        let since = *self.stuck.get_or_insert_with(Instant::now);
-                        if self.open.is_empty() && since.elapsed() > GIVE_UP {
-                            let message = format!("{} takes no jobs: {why}", self.scheduler.name());
-                            return Err(Failure::new(code::RETRY, message)
-                                .hint("the same command goes on from here"));
-                        }
-                        let before = self.full.replace((Instant::now(), why.clone()));
-                        if before.is_none_or(|(_, before)| before != why) {
-                            self.progress.say(&format!("not submitted yet: {why}"));
-                        }
-                        return Ok(false);
+                        return self.try_later(why).map(|()| false);
                     }
                 }
             }
@@ -141,6 +129,8 @@ impl Sweep<'_> {
         );
         self.progress.say(&say);
         for &index in tasks.iter().flatten() {
+            let id = &self.jobs[index].planned.id;
+            self.outcome.repeated += usize::from(!self.journal.losses(id).is_empty());
             self.places[index] = Place::Out;
             self.seen.remove(&self.jobs[index].planned.id);
         }
@@ -149,8 +139,25 @@ impl Sweep<'_> {
             submission,
             job,
             ended: HashMap::new(),
+            held: HashSet::new(),
         });
         Ok(true)
+    }
+
+    /// Nothing can be submitted now; where nothing runs either, that is waited for no longer than `GIVE_UP`.
+    fn try_later(&mut self, why: String) -> Result<(), Failure> {
+        let since = *self.stuck.get_or_insert_with(Instant::now);
+        if self.open.is_empty() && since.elapsed() > GIVE_UP {
+            let message = format!("{} takes no jobs: {why}", self.scheduler.name());
+            return Err(
+                Failure::new(code::RETRY, message).hint("the same command goes on from here")
+            );
+        }
+        let before = self.full.replace((Instant::now(), why.clone()));
+        if before.is_none_or(|(_, before)| before != why) {
+            self.progress.say(&format!("not submitted yet: {why}"));
+        }
+        Ok(())
     }
 
     /// A submission that was not taken: its tasks do nothing should they begin after all.

@@ -35,6 +35,12 @@ pub trait Scheduler {
     /// # Errors
     /// Where it does not answer.
     fn cancel(&mut self, jobs: &[&str]) -> Result<(), Failure>;
+
+    /// Ends one task.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    fn cancel_task(&mut self, job: &str, task: usize) -> Result<(), Failure>;
 }
 
 /// Why nothing was submitted.
@@ -51,6 +57,8 @@ pub enum Refusal {
 pub enum State {
     /// It is in the queue.
     Waits,
+    /// It is in the queue, and would not run before somebody looks after it.
+    Held,
     /// It runs, or is about to.
     Runs,
     /// It is over.

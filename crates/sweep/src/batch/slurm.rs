@@ -180,7 +180,7 @@ impl Scheduler for Slurm {
         let list = jobs.join(",");
         let out = ask(
             "squeue",
-            &["-h", "-r", "-t", "all", "-o", "%F|%K|%T", "-j", &list],
+            &["-h", "-r", "-t", "all", "-o", "%F|%K|%T|%r", "-j", &list],
         )?;
         // A single job that is forgotten; of several, those that are known are listed.
         if !out.status.success() && text(&out.stderr).contains("Invalid job id") {
@@ -197,19 +197,30 @@ impl Scheduler for Slurm {
         // Jobs that have ended are no matter.
         let mut words = vec!["--quiet"];
         words.extend(jobs);
-        let out = ask("scancel", &words)?;
-        match text(&out.stderr).contains("Invalid job id") {
-            true => Ok(()),
-            false => said(out, "scancel").map(drop),
-        }
+        cancel(&words)
+    }
+
+    fn cancel_task(&mut self, job: &str, task: usize) -> Result<(), Failure> {
+        cancel(&["--quiet", &format!("{job}_{task}")])
     }
 }
 
-/// A line of `squeue`: the job of the array, the task, the state.
+fn cancel(words: &[&str]) -> Result<(), Failure> {
+    let out = ask("scancel", words)?;
+    match text(&out.stderr).contains("Invalid job id") {
+        true => Ok(()),
+        false => said(out, "scancel").map(drop),
+    }
+}
+
+/// A line of `squeue`: the job of the array, the task, the state, the reason.
 fn task(line: &str) -> Option<(String, usize, State)> {
     let mut words = line.trim().split('|');
     let (job, task, state) = (words.next()?, words.next()?, words.next()?);
+    let reason = words.next().unwrap_or_default();
     let state = match state {
+        // Its node failed as it was to start: Slurm holds it back for an administrator.
+        "PENDING" if reason.contains("requeued held") => State::Held,
         "PENDING" | "REQUEUED" | "REQUEUE_HOLD" | "REQUEUE_FED" | "SPECIAL_EXIT"
         | "RESV_DEL_HOLD" => State::Waits,
         "TIMEOUT" | "DEADLINE" => State::Ended(End::Time),
@@ -285,7 +296,8 @@ mod tests {
     #[test]
     fn states_by_their_names() {
         for (line, state) in [
-            ("7|3|PENDING", State::Waits),
+            ("7|3|PENDING|Resources", State::Waits),
+            ("7|3|PENDING|launch failed requeued held", State::Held),
             ("7|3|COMPLETING", State::Runs),
             ("7|3|SOMETHING_NEW", State::Runs),
             ("7|3|FAILED", State::Ended(End::Unknown)),

@@ -76,6 +76,8 @@ pub(super) struct Open {
     pub(super) judged: Vec<bool>,
     /// By task: since when it has ended.
     pub(super) ended: HashMap<usize, Instant>,
+    /// Tasks that were held back, and that we cancelled.
+    pub(super) held: HashSet<usize>,
 }
 
 impl<'a> Sweep<'a> {

@@ -1,6 +1,6 @@
 //! What an earlier process left: submissions with jobs at work, and cells.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use record::Entry;
 
@@ -55,6 +55,7 @@ impl Sweep<'_> {
                 job,
                 judged,
                 ended: HashMap::new(),
+                held: HashSet::new(),
             });
         }
         if !self.open.is_empty() {

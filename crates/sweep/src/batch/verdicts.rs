@@ -45,17 +45,25 @@ impl Sweep<'_> {
                 if open.judged[task] {
                     continue;
                 }
+                let complete = self.is_settled(&open.submission.tasks[task]);
                 let state = states.get(&(open.job.clone(), task));
                 let end = match state {
+                    // That it is cancelled by now is our doing.
+                    _ if open.held.contains(&task) => End::Node,
                     None => End::Unknown,
                     Some(State::Ended(end)) => *end,
+                    Some(State::Held) => End::Node,
+                    // It would find nothing to do.
+                    Some(State::Waits) if complete => End::Cancelled,
                     Some(_) => {
                         open.ended.remove(&task);
                         continue;
                     }
                 };
+                if matches!(state, Some(State::Held | State::Waits)) && open.held.insert(task) {
+                    self.scheduler.cancel_task(&open.job, task)?;
+                }
                 let since = *open.ended.entry(task).or_insert_with(Instant::now);
-                let complete = self.is_settled(&open.submission.tasks[task]);
                 if complete || since.elapsed() >= self.pace.settle {
                     self.judge(&open.submission, task, end)?;
                     open.judged[task] = true;
@@ -71,19 +79,14 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    pub(super) fn is_settled(&self, cells: &[String]) -> bool {
+    fn is_settled(&self, cells: &[String]) -> bool {
         let known = cells.iter().filter_map(|id| self.index.get(id.as_str()));
         let mut places = known.map(|&index| self.places[index]);
         places.all(|place| place == Place::Settled)
     }
 
     /// What becomes of the cells of an ended task that have no result.
-    pub(super) fn judge(
-        &mut self,
-        submission: &Submission,
-        task: usize,
-        end: End,
-    ) -> Result<(), Failure> {
+    fn judge(&mut self, submission: &Submission, task: usize, end: End) -> Result<(), Failure> {
         let cells = &submission.tasks[task];
         // Cells of an earlier plan are nobody's concern.
         let ours: Vec<usize> = (cells.iter())
@@ -93,30 +96,16 @@ impl Sweep<'_> {
         if ours.is_empty() {
             return Ok(());
         }
-        let host = submission.hosts(task).pop();
-        let mut entries = Vec::new();
-        let mut lose = |cell: &str, why| {
-            entries.push(Entry::Lost {
-                submission: submission.number,
-                task,
-                cell: cell.to_owned(),
-                why,
-                host: host.clone(),
-            });
-        };
+        let mut lost = Vec::new();
         let mut missing = Vec::new();
         for index in ours {
             let id = &self.jobs[index].planned.id;
-            match self
-                .ledger
-                .cell(id)
-                .and_then(|cell| cell.failure().cloned())
-            {
+            let cell = self.ledger.cell(id);
+            match cell.and_then(|cell| cell.failure().cloned()) {
                 None => missing.push(index),
                 Some(failure) if is_worth_a_retry(&failure) => {
-                    lose(id, Why::Memory);
-                    let losses = self.journal.losses(id).len() + 1;
-                    match losses < MOST_LOSSES {
+                    lost.push((index, Why::Memory));
+                    match self.journal.losses(id).len() + 1 < MOST_LOSSES {
                         true => self.places[index] = Place::Waits,
                         false => self.fail(index, first_line(&failure.message)),
                     }
@@ -124,82 +113,105 @@ impl Sweep<'_> {
                 Some(failure) => self.fail(index, first_line(&failure.message)),
             }
         }
-        let ids: Vec<&str> = missing
-            .iter()
-            .map(|&i| self.jobs[i].planned.id.as_str())
-            .collect();
-        let mut result = Ok(());
-        if !ids.is_empty() {
-            let (begun, began) = begun(&submission.events(task));
-            let exit = submission.exit_code(task);
-            let remains = Remains {
-                end,
-                exit,
-                begun,
-                began,
-                got_somewhere: ids.len() < cells.len(),
-                missing: &ids,
-            };
-            let verdict = judge(&remains);
-            let log = submission.log(task);
-            let ending = |exit| Ending {
-                exit,
-                log_tail: last_lines(&log),
-                log: log.clone(),
-            };
-            for &index in &missing {
-                self.places[index] = Place::Waits;
+        let never_began = match missing.is_empty() {
+            true => None,
+            false => self.judge_missing(submission, task, end, &missing, &mut lost)?,
+        };
+        let host = submission.hosts(task).pop();
+        let number = submission.number;
+        let entries = lost.into_iter().map(|(index, why)| Entry::Lost {
+            submission: number,
+            task,
+            cell: self.jobs[index].planned.id.clone(),
+            why,
+            host: host.clone(),
+        });
+        let judged = Entry::Judged {
+            submission: number,
+            task,
+        };
+        self.journal.add(entries.chain([judged]).collect())?;
+        never_began.map_or(Ok(()), Err)
+    }
+
+    /// Of the cells without a file: which are lost, recorded as failed, or just were not reached. The answer is the
+    /// failure of a program that does not start.
+    fn judge_missing(
+        &mut self,
+        submission: &Submission,
+        task: usize,
+        end: End,
+        missing: &[usize],
+        lost: &mut Vec<(usize, Why)>,
+    ) -> Result<Option<Failure>, Failure> {
+        let (begun, began) = begun(&submission.events(task));
+        let id = |&index: &usize| self.jobs[index].planned.id.as_str();
+        let ids: Vec<&str> = missing.iter().map(id).collect();
+        let verdict = judge(&Remains {
+            end,
+            exit: submission.exit_code(task),
+            begun,
+            began,
+            got_somewhere: ids.len() < submission.tasks[task].len(),
+            missing: &ids,
+        });
+        for &index in missing {
+            self.places[index] = Place::Waits;
+        }
+        let log = submission.log(task);
+        let ending = |exit| Ending {
+            exit,
+            log_tail: last_lines(&log),
+            log: log.clone(),
+        };
+        let host = submission.hosts(task).pop();
+        match verdict {
+            Verdict::Lost(ids, why) => {
+                for id in ids {
+                    let index = self.index[id.as_str()];
+                    lost.push((index, why));
+                    let before = self.journal.losses(&id);
+                    if before.len() + 1 < MOST_LOSSES {
+                        continue;
+                    }
+                    let reasons: Vec<Why> = before.iter().copied().chain([why]).collect();
+                    let planned = &self.jobs[index].planned;
+                    let nothing = ending(Exit::Code(0));
+                    let (cell, why) = failed::lost(planned, &reasons, &nothing, self.cores);
+                    self.record(
+                        index,
+                        Cell {
+                            host: host.clone(),
+                            ..cell
+                        },
+                        why,
+                    )?;
+                }
             }
-            match verdict {
-                Verdict::Lost(lost, why) => {
-                    for id in lost {
-                        lose(&id, why);
-                        let index = self.index[id.as_str()];
-                        let before = self.journal.losses(&id).to_vec();
-                        if before.len() + 1 < MOST_LOSSES {
-                            continue;
-                        }
-                        let planned = &self.jobs[index].planned;
-                        let reasons: Vec<Why> = before.into_iter().chain([why]).collect();
-                        let (cell, why) =
-                            failed::lost(planned, &reasons, &ending(Exit::Code(0)), self.cores);
-                        let cell = Cell {
-                            host: host.clone(),
-                            ..cell
-                        };
-                        self.ledger.write(&id, &cell)?;
-                        self.fail(index, why);
-                    }
+            Verdict::Fault(id, exit) => {
+                let index = self.index[id.as_str()];
+                let planned = &self.jobs[index].planned;
+                let (cell, why) = failed::ended(planned, &ending(exit), self.cores);
+                self.record(index, Cell { host, ..cell }, why)?;
+            }
+            Verdict::Cancelled => {
+                for &index in missing {
+                    self.places[index] = Place::Cancelled;
                 }
-                Verdict::Fault(id, exit) => {
-                    if let Some(&index) = self.index.get(id.as_str()) {
-                        let planned = &self.jobs[index].planned;
-                        let (cell, why) = failed::ended(planned, &ending(exit), self.cores);
-                        let cell = Cell {
-                            host: host.clone(),
-                            ..cell
-                        };
-                        self.ledger.write(&id, &cell)?;
-                        self.fail(index, why);
-                    }
-                }
-                Verdict::Cancelled => {
-                    for index in missing {
-                        self.places[index] = Place::Cancelled;
-                        self.outcome.cancelled += 1;
-                    }
-                }
-                Verdict::NeverBegan(number) => {
-                    result = Err(never_began(number, &ending(Exit::Code(number))));
-                }
+                self.outcome.cancelled += missing.len();
+            }
+            Verdict::NeverBegan(number) => {
+                return Ok(Some(never_began(number, &ending(Exit::Code(number)))));
             }
         }
-        entries.push(Entry::Judged {
-            submission: submission.number,
-            task,
-        });
-        self.journal.add(entries)?;
-        result
+        Ok(None)
+    }
+
+    /// Writes the record of a cell whose process did not live to.
+    fn record(&mut self, index: usize, cell: Cell, why: String) -> Result<(), Failure> {
+        self.ledger.write(&self.jobs[index].planned.id, &cell)?;
+        self.fail(index, why);
+        Ok(())
     }
 }
 
