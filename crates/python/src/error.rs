@@ -99,15 +99,15 @@ fn of_data(error: &DataError) -> Option<String> {
     Some(match error {
         DataError::NoColumn { known, .. } => format!("columns are {}", known.join(", ")),
         DataError::Missing { .. } => {
-            "missing=\"mean\" fills it in and says so in a column, missing=\"drop\" leaves the row out"
+            "Detector(missing=\"mean\") fills it in and says so in a column, Detector(missing=\"drop\") leaves the row out"
                 .to_owned()
         }
-        DataError::AllMissing { name } => format!("drop=[{name:?}] leaves the column out"),
+        DataError::AllMissing { name } => format!("Detector(drop=[{name:?}]) leaves the column out"),
         DataError::Time { name } => format!(
-            "time={name:?} holds the last rows out, as_number=[{name:?}] learns from it, drop=[{name:?}] leaves it out"
+            "Detector(time={name:?}) holds the last rows out, as_number=[{name:?}] learns from it, drop=[{name:?}] leaves it out"
         ),
         DataError::Text { name, .. } => format!(
-            "drop=[{name:?}] leaves it out, key={name:?} keeps it as the name of a row, as_category=[{name:?}] takes it as it is"
+            "Detector(drop=[{name:?}]) leaves it out, key={name:?} keeps it as the name of a row, as_category=[{name:?}] takes it as it is"
         ),
         _ => return None,
     })

@@ -138,7 +138,7 @@ def test_gaps_are_refused_filled_or_left_out(pandas):
     normal, new = parts(pandas), parts(pandas, 20)
     normal.loc[::9, "width"] = np.nan
     new.loc[4, "width"] = np.nan
-    with pytest.raises(ValueError, match="column `width` has no value in row 0; missing=\"mean\""):
+    with pytest.raises(ValueError, match="column `width` has no value in row 0; Detector.missing=\"mean\""):
         residuum.Detector(key="id").fit(normal)
     filled = residuum.Detector(key="id", missing="mean", calibration=0.5).fit(normal)
     assert np.isfinite(filled.anomaly_scores(new)).all()
@@ -148,6 +148,20 @@ def test_gaps_are_refused_filled_or_left_out(pandas):
     assert np.isnan(dropped.p_values(new)[4]) and not dropped.anomalies(new)[4]
     with pytest.raises(ValueError, match="row 4 has no score"):
         dropped.predict(new)
+
+
+def test_nan_in_an_array_is_missing_where_that_is_asked_for(rows):
+    train, test = (X.copy() for X in rows)
+    train[::9, 2] = test[4, 2] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", residuum.PromiseWarning)
+        filled = residuum.Detector(missing="mean", calibration=0.5).fit(train)
+        assert np.isfinite(filled.anomaly_scores(test)).all()
+        dropped = residuum.Detector(missing="drop", calibration=0.5).fit(train)
+        assert np.flatnonzero(np.isnan(dropped.anomaly_scores(test))).tolist() == [4]
+    with pytest.raises(ValueError, match="X has 5 features"):
+        filled.predict(test[:, :5])
 
 
 def test_columns_of_every_pandas_type(pandas):
@@ -175,7 +189,7 @@ def test_columns_of_every_pandas_type(pandas):
         "level": ("integer", "categories"),
     }
     when = frame.assign(at=pandas.date_range("2024-01-01", periods=n, tz="Europe/Berlin"))
-    with pytest.raises(ValueError, match="column `at` holds dates or times; time=\"at\""):
+    with pytest.raises(ValueError, match="column `at` holds dates or times; Detector.time=\"at\""):
         residuum.Detector("norm").fit(when)
     assert residuum.Detector("norm", as_number=["at"]).fit(when).to_dict()["layout"]["columns"][-1]["kind"] == "time"
     for column, error, words in (

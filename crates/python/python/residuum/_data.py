@@ -50,18 +50,13 @@ def to_score(X: Any, who: str, n_features: int, names: list[str] | None) -> Give
             )
         if names is None:
             return given
-        warnings.warn(
-            f"X does not have valid feature names, but {who} was fitted with feature names",
-            UserWarning,
-            stacklevel=4,
-        )
-        kind = "float32" if given.payload.dtype == np.float32 else "float64"
-        array = given.payload
-        columns = [
-            (name, kind, np.ascontiguousarray(array[:, i]), np.isnan(array[:, i]).tolist())
-            for i, name in enumerate(names)
-        ]
-        return given._replace(payload=Columns(columns), names=names)
+        if names != places(n_features):
+            warnings.warn(
+                f"X does not have valid feature names, but {who} was fitted with feature names",
+                UserWarning,
+                stacklevel=4,
+            )
+        return given._replace(payload=as_columns(given.payload, names), names=names)
     if names is None:
         warnings.warn(
             f"X has feature names, but {who} was fitted without feature names",
@@ -74,6 +69,21 @@ def to_score(X: Any, who: str, n_features: int, names: list[str] | None) -> Give
             )
         return given._replace(payload=given.payload.numbers(), names=None)
     return given
+
+
+def places(n_features: int) -> list[str]:
+    """The names of the columns of an array, where they need some."""
+    return [str(place) for place in range(n_features)]
+
+
+def as_columns(array: np.ndarray, names: list[str]) -> Columns:
+    """The columns of an array; what is NaN is missing."""
+    kind = "float32" if array.dtype == np.float32 else "float64"
+    columns = [
+        (name, kind, np.ascontiguousarray(array[:, i]), np.isnan(array[:, i]).tolist())
+        for i, name in enumerate(names)
+    ]
+    return Columns(columns)
 
 
 def select(given: Given, rows: np.ndarray) -> Any:

@@ -32,7 +32,8 @@ class Detector(Outliers):
     as_number, as_category: names of columns to take as numbers (moments), or as categories.
     key, label, group, time: names of columns that name rows, say which are anomalies (they are left out), belong
         together where rows are held out, or order the rows. None is learned from.
-    missing: "error", "mean" (fills a value in and says so in a column) or "drop" (the row has no score).
+    missing: "error", "mean" (fills a value in and says so in a column) or "drop" (the row has no score); in an array
+        NaN is missing.
     random_state: of the division of the rows and of the method; None is 0.
 
     Where few rows are calibrated in folds, p-values decide and there is no `offset_`.
@@ -103,7 +104,11 @@ class Detector(Outliers):
             "confidence": sure,
             "seed": seed_of(self.random_state),
         }
-        model, notes = Model.fit(given.payload, as_json(options))
+        payload = given.payload
+        if self.missing != "error" and given.names is None:
+            # Only columns know of missing values: NaN, in an array.
+            payload = _data.as_columns(payload, _data.places(given.n_features))
+        model, notes = Model.fit(payload, as_json(options))
         self.notes_ = json.loads(notes)
         for warning in json.loads(model.manifest())["warnings"]:
             warnings.warn(warning, PromiseWarning, stacklevel=3)
