@@ -44,13 +44,20 @@ pub(crate) fn run(workspace: &Workspace, _: &Arguments) -> anyhow::Result<u8> {
     let broken_links = "-D rustdoc::broken_intra_doc_links -D warnings";
     type Step<'a> = (&'a str, &'a dyn Fn() -> anyhow::Result<()>);
     let steps: [Step<'_>; 7] = [
-        ("formatting", &|| cargo("fmt --all --check", "")),
+        ("formatting", &|| {
+            cargo("fmt --all --check", "")?;
+            cargo("fmt --manifest-path crates/python/Cargo.toml --check", "")
+        }),
         ("repository rules", &|| repository::check(&workspace.root)),
         ("dependency rules", &|| dependencies::check(workspace)),
         ("licences", &|| licences::check(workspace)),
         ("clippy", &|| {
             cargo(
                 "clippy --release --workspace --all-targets -- -D warnings",
+                "",
+            )?;
+            cargo(
+                "clippy --release --locked --manifest-path crates/python/Cargo.toml -- -D warnings",
                 "",
             )
         }),
