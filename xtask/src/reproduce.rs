@@ -32,7 +32,7 @@ use crate::{machine, setup};
 Exit codes: 0 done, 2 usage, 4 something is missing, 5 some cells failed, 75 the run folder is in use,
 130 and 143 interrupted.")]
 pub(crate) struct Arguments {
-    /// A file of configs/reproduce (smoke, quick, paper, full), or the path of one that ends in .toml.
+    /// A file of configs/reproduce (smoke, quick, paper, full, macrodata), or the path of one that ends in .toml.
     #[arg(long, default_value = "quick")]
     profile: String,
     /// Only the tables whose ids match; repeat for several.

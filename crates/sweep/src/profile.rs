@@ -320,7 +320,7 @@ mod tests {
     fn shipped_profiles_are_valid() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let dir = root.join("configs/reproduce");
-        for name in ["smoke", "quick", "paper", "full"] {
+        for name in ["smoke", "quick", "paper", "full", "macrodata"] {
             let profile = Profile::read(&dir, name).unwrap();
             assert!(!profile.tables.is_empty());
         }
