@@ -31,6 +31,9 @@ pub(super) struct Pictures {
     skip: bool,
 }
 
+/// Images, and which of the paths they were asked for by were images.
+type Read = (Array4<u8>, Vec<usize>);
+
 /// Endings of pictures, as far as they decide what a file is.
 const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
 
@@ -141,11 +144,7 @@ impl Pictures {
 
     /// The images at `paths`, in colour, each a square of `side` pixels, and which paths were images. `None` where
     /// all of them are left out.
-    pub(super) fn read(
-        &self,
-        paths: &[PathBuf],
-        side: usize,
-    ) -> Result<Option<(Array4<u8>, Vec<usize>)>, Failure> {
+    pub(super) fn read(&self, paths: &[PathBuf], side: usize) -> Result<Option<Read>, Failure> {
         let options = ImageOptions {
             size: Some(side),
             colour: Colour::Rgb,
@@ -168,11 +167,7 @@ impl Pictures {
     }
 
     /// All images, as [`read`](Self::read) gives them.
-    pub(super) fn read_all(
-        &self,
-        side: usize,
-        input: &Path,
-    ) -> Result<(Array4<u8>, Vec<usize>), Failure> {
+    pub(super) fn read_all(&self, side: usize, input: &Path) -> Result<Read, Failure> {
         let images = self.read(&self.paths, side)?;
         images.ok_or_else(|| no_images(input))
     }
