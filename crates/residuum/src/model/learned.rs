@@ -1,6 +1,8 @@
 use conformal::{Calibration, CrossCalibration};
-use detector::{DetectorError, Input, Progress, Scorer};
+use detector::{DetectorError, Input, Number, Progress, Scorer};
+use ndarray::{ArrayView2, Axis, Slice};
 use pictures::{PictureError, Scale};
+use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::data::Layout;
@@ -73,9 +75,17 @@ pub(super) fn places(division: &[usize], kept: Option<&[usize]>) -> Vec<usize> {
 
 /// The medians of the columns of training rows; none of images.
 pub(super) fn medians(input: Input<'_>) -> Result<Vec<f64>, DetectorError> {
+    fn of<T: Number>(x: ArrayView2<'_, T>) -> Result<Vec<f64>, DetectorError> {
+        let median = |j: usize| {
+            let column = x.slice_axis(Axis(1), Slice::from(j..j + 1));
+            Ok(detector::medians(Input::of(column))?[0])
+        };
+        (0..x.ncols()).into_par_iter().map(median).collect()
+    }
     match input {
         Input::Images(_) => Ok(Vec::new()),
-        rows => detector::medians(rows),
+        Input::Rows(x) => of(x),
+        Input::Rows64(x) => of(x),
     }
 }
 
