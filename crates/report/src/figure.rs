@@ -10,6 +10,7 @@ mod group;
 mod histograms;
 mod published;
 mod ranks;
+mod strips;
 mod training;
 
 mod table;

@@ -24,6 +24,7 @@ mod table;
 mod environment;
 mod extent;
 mod grid;
+mod long;
 mod prose;
 mod summary;
 mod words;

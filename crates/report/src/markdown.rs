@@ -5,6 +5,7 @@ use crate::environment;
 use crate::figure::TableFigures;
 use crate::footnotes::one_line;
 use crate::grid::{Emphasis, Grid, width};
+use crate::long;
 use crate::page::audit;
 use crate::prose::{IN_LINE, absent, heading, notes, wrap};
 use crate::summary;
@@ -114,7 +115,11 @@ pub(crate) fn render(table: &Table<'_>) -> String {
 /// The table below a heading of this level.
 fn under(table: &Table<'_>, level: &str) -> String {
     let mut text = format!("{level} {}\n", escape(&one_line(&table.plan.title)));
-    if table.shows_rows() {
+    if table.shows_rows() && long::is_long(table) {
+        let sentence = long::sentence(table);
+        text += &format!("\n{} {sentence}\n\n", heading(table, IN_LINE));
+        text += &grid(&long::grid(table));
+    } else if table.shows_rows() {
         text += &format!(
             "\n{} **Best** and _second best_ of a row: ours under one protocol, the paper's.\n\n",
             heading(table, IN_LINE)

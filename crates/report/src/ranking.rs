@@ -63,7 +63,7 @@ fn of_values(
 }
 
 /// As printed: two digits of a percentage.
-fn hundredths(percent: f64) -> i64 {
+pub(crate) fn hundredths(percent: f64) -> i64 {
     (100.0 * percent).round() as i64
 }
 
@@ -108,8 +108,15 @@ pub(crate) struct Significance {
 /// With fewer families than this there is no test: data sets of one family are not independent.
 pub(crate) const FAMILIES: usize = 5;
 
-/// What stands before the first underscore of a data set's name: `CIFAR10_4` is of `CIFAR10`.
+/// Collections whose sets have nothing to do with each other.
+const COLLECTIONS: [&str; 2] = ["OddBench_", "OvRBench_"];
+
+/// What stands before the first underscore of a data set's name: `CIFAR10_4` is of `CIFAR10`. A set of a collection is
+/// its own.
 pub(crate) fn family_of(dataset: &str) -> String {
+    if COLLECTIONS.iter().any(|name| dataset.starts_with(name)) {
+        return one_line(dataset);
+    }
     let end = dataset.find('_').unwrap_or(dataset.len());
     one_line(&dataset[..end])
 }
@@ -211,6 +218,8 @@ mod tests {
         // All eight differences have one sign: 2/2⁸.
         let found = significance(&names, &rows, (0, 1)).unwrap();
         assert_eq!((found.p, found.n_families), (2.0 / 256.0, 8));
+        let of_a_collection = ["OddBench_Wine", "OvRBench_wine"].map(family_of);
+        assert_eq!(of_a_collection, ["OddBench_Wine", "OvRBench_wine"]);
         let of_one: Vec<String> = names.iter().map(|_| family_of("CIFAR10_4")).collect();
         assert_eq!(significance(&of_one, &rows, (0, 1)), None);
         let (names, rows) = lead(FAMILIES - 1);

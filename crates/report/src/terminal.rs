@@ -2,6 +2,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 
 use crate::footnotes::one_line;
 use crate::grid::{Emphasis, Grid, Text, Tone};
+use crate::long;
 use crate::prose::{IN_LINE, absent, heading, notes, wrap};
 use crate::table::Table;
 
@@ -20,10 +21,17 @@ pub(crate) fn sentences(sentences: &[String], columns: usize) -> String {
 /// absent. One that is wider is cut into blocks of
 /// columns, each with the names of the rows.
 pub(crate) fn render(table: &Table<'_>, columns: usize, color: bool) -> String {
-    let grid = Grid::of(table, Emphasis::None);
+    let is_long = long::is_long(table);
+    let grid = match is_long {
+        true => long::grid(table),
+        false => Grid::of(table, Emphasis::None),
+    };
     let mut text = format!("{}\n", wrap(&one_line(&table.plan.title), columns, "", ""));
     if table.shows_rows() {
         text += &format!("{}\n", wrap(&heading(table, IN_LINE), columns, "", ""));
+        if is_long {
+            text += &format!("{}\n", wrap(&long::sentence(table), columns, "", ""));
+        }
         for block in blocks(&grid.widths(), columns) {
             text += &format!("\n{}\n", draw(&grid, &block, color));
         }

@@ -3,9 +3,10 @@
 use charts::Figure;
 
 use super::group::groups;
-use super::{agreement, bars, cost, curves, histograms, published, ranks, training};
+use super::{agreement, bars, cost, curves, histograms, published, ranks, strips, training};
 use crate::cell::Cells;
 use crate::footnotes::one_line;
+use crate::long;
 use crate::table::Table;
 
 /// The figures of a table: those over all its data sets, then those of each.
@@ -35,6 +36,10 @@ pub(crate) fn of_table(table: &Table<'_>, cells: &Cells) -> TableFigures {
         over_all.extend(ranks::critical_difference(&group));
         over_all.extend(cost::figures(&group));
         over_all.extend(training::losses(&group));
+        if long::is_long(table) {
+            over_all.extend(strips::strips(&group));
+            continue;
+        }
         for (row, figures) in of_rows.iter_mut().enumerate() {
             figures.extend(curves::of_row(&group, row));
             figures.extend(histograms::of_row(&group, row));

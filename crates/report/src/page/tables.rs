@@ -8,6 +8,7 @@ use crate::footnotes::{letters, one_line};
 use crate::grid::{difference, percent};
 use crate::html::{Html, data_address};
 use crate::interval::{By, Interval};
+use crate::long;
 use crate::prose::{absent, heading, notes};
 use crate::protocol::{self, Leak};
 use crate::ranking::{Place, mean_places, places};
@@ -64,6 +65,11 @@ fn numbers(html: &mut Html, table: &Table<'_>, title: &str) {
     html.raw(" ");
     html.text(protocol::meaning(&table.plan.protocol));
     html.raw("</p>\n");
+    if long::is_long(table) {
+        html.element("p", &[("class", "legend")], &long::sentence(table));
+        scrolling(html, &title.replace('`', ""), by_method(table));
+        return;
+    }
     intervals(html, table);
     html.raw("<p class=\"legend\"><strong>Bold</strong> is the best of a row, ");
     html.raw(
@@ -145,6 +151,29 @@ fn intervals(html: &mut Html, table: &Table<'_>) {
         html.raw("): what other test rows may give, trained as it is.");
     }
     html.raw("</p>\n");
+}
+
+/// A long table's lines.
+fn by_method(table: &Table<'_>) -> Html {
+    let grid = long::grid(table);
+    let mut html = Html::default();
+    html.raw("<table class=\"results\">\n<thead><tr>");
+    for title in &grid.header {
+        html.element("th", &[("scope", "col")], title);
+    }
+    html.raw("</tr></thead>\n<tbody>\n");
+    for row in &grid.rows {
+        html.raw("<tr>");
+        for (place, cell) in row.iter().enumerate() {
+            match place {
+                0 => html.element("th", &[("scope", "row")], &cell.text),
+                _ => html.element("td", &[], &cell.text),
+            }
+        }
+        html.raw("</tr>\n");
+    }
+    html.raw("</tbody>\n</table>\n");
+    html
 }
 
 fn body(table: &Table<'_>) -> Html {

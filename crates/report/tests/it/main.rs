@@ -7,5 +7,6 @@ mod compare;
 mod figures;
 mod files;
 mod lint;
+mod long;
 mod page;
 mod tables;
