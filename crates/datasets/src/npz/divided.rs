@@ -7,8 +7,9 @@ use std::path::Path;
 use ndarray::{Array2, Axis, concatenate};
 use zip::ZipArchive;
 
+use super::archive::{Read, read_entry, rows_of, wrong_shape};
 use super::arrays::Array;
-use super::{Read, labels, read_entry, rows_of};
+use super::labels;
 use crate::npy::{self, Numbers};
 use crate::{Data, DatasetError, OfficialPart, Protocol};
 
@@ -147,7 +148,7 @@ fn joined(path: &Path, array: &'static str, train: Data, test: Data) -> Result<D
     if widths[0] != widths[1] {
         let shape = [test.len(), widths[1]];
         let expected = format!("{} columns, as in training", widths[0]);
-        return Err(super::wrong_shape(path, array, &shape, &expected));
+        return Err(wrong_shape(path, array, &shape, &expected));
     }
     let one = |a: Array2<f64>, b: Array2<f64>| concatenate(Axis(0), &[a.view(), b.view()]);
     let wide = |data: Data| match data {
@@ -161,5 +162,5 @@ fn joined(path: &Path, array: &'static str, train: Data, test: Data) -> Result<D
         }
         (a, b) => one(wide(a), wide(b)).map(Data::Rows64),
     };
-    joined.map_err(|error| super::wrong_shape(path, array, &[], &error.to_string()))
+    joined.map_err(|error| wrong_shape(path, array, &[], &error.to_string()))
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
+use super::archive::wrong_shape;
 use crate::npy::{self, Npy};
 use crate::{DatasetError, Label, WayOut, python};
 
@@ -21,7 +22,7 @@ pub(super) fn of(path: &Path, name: &str, y: Npy<f64>) -> Result<Vec<Label>, Dat
     if !matches!(y.shape[..], [_] | [_, 1]) {
         return Err(match is_plain {
             true => of_other_shape(path, &y.shape),
-            false => super::wrong_shape(path, name, &y.shape, "[n] or [n, 1]"),
+            false => wrong_shape(path, name, &y.shape, "[n] or [n, 1]"),
         });
     }
     let wrong = y
