@@ -105,3 +105,47 @@ pub(super) fn choose<'a>(
         kind,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+
+    #[test]
+    fn tables_keep_their_rows_up_to_a_limit_and_embeddings_do_not() {
+        let table = Some(RowKind::Table);
+        for (kind, n, trained) in [
+            (table, 30_000, 30_000),
+            (table, MOST_OF_TABLE, MOST_OF_TABLE),
+            (table, MOST_OF_TABLE + 1, MOST_TRAINED),
+            (Some(RowKind::Embedding), 30_000, MOST_TRAINED),
+            (None, 30_000, MOST_TRAINED),
+        ] {
+            assert_eq!(caps(true, kind, n), (trained, MOST_CALIBRATED));
+            assert_eq!(caps(false, kind, n), (usize::MAX, usize::MAX));
+        }
+        let options = FitOptions::new(crate::methods());
+        for (columns, expected) in [(3, RowKind::Table), (64, RowKind::Embedding)] {
+            let rows = Array2::from_shape_fn((MOST_TRAINED + 1, columns), |(i, j)| {
+                ((i * (j + 1)) as f32).sin()
+            });
+            let all: Vec<usize> = (0..rows.nrows()).collect();
+            let kind = |rows_at: &[usize]| kind_of_many(Data::Rows(rows.view()), rows_at, &options);
+            assert_eq!(kind(&all), Some(expected));
+            // Where all rows train whatever they are, nobody looks.
+            assert_eq!(kind(&all[..MOST_TRAINED]), None);
+            let method = |n: usize| {
+                let input = Input::Rows(rows.view());
+                choose(&options, input, n).unwrap().method.name
+            };
+            let of_table = expected == RowKind::Table;
+            let small = if of_table {
+                "views-and-pairs"
+            } else {
+                "wiener"
+            };
+            assert_eq!([method(1000), method(MOST_OF_TABLE + 1)], [small, "wiener"]);
+        }
+    }
+}
