@@ -80,7 +80,7 @@ def test_a_detector_holds_rows_out_and_decides(rng):
     train, normal = rng.normal(size=(3000, 5)), rng.normal(size=(2000, 5))
     odd = rng.normal(size=(100, 5)) + 4
     detector = residuum.Detector(fpr=0.02, confidence=0.95).fit(train)
-    assert detector.method_ == "wiener" and "leads" in detector.reason_
+    assert detector.method_ == "views-and-pairs" and "leads" in detector.reason_
     manifest = detector.to_dict()
     assert (manifest["trained"], manifest["calibrated"]) == (2400, 600)
     assert detector.anomalies(normal).mean() < 0.02

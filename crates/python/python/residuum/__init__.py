@@ -10,7 +10,14 @@ from typing import Any
 
 from ._base import Reason, Reasons
 from ._classical import COPOD, ECOD, HBOS, KNN, MCD, PCA, FeatureBagging
-from ._denoisers import DTENonParametric, LinearDenoiser, Norm, Wiener
+from ._denoisers import (
+    DTENonParametric,
+    LinearDenoiser,
+    MaskedWiener,
+    Norm,
+    ViewsAndPairs,
+    Wiener,
+)
 from ._detector import Detector, load
 from ._drop_in import IsolationForest, LocalOutlierFactor, OneClassSVM
 from ._errors import NotCalibratedError, NotFittedError, PromiseWarning
@@ -29,6 +36,8 @@ CLASSES = (
     MCD,
     LinearDenoiser,
     Wiener,
+    MaskedWiener,
+    ViewsAndPairs,
     DTENonParametric,
     Norm,
 )
@@ -47,6 +56,7 @@ __all__ = [
     "LinearDenoiser",
     "LocalOutlierFactor",
     "MCD",
+    "MaskedWiener",
     "Norm",
     "NotCalibratedError",
     "NotFittedError",
@@ -55,6 +65,7 @@ __all__ = [
     "PromiseWarning",
     "Reason",
     "Reasons",
+    "ViewsAndPairs",
     "Wiener",
     "__version__",
     "load",

@@ -10,8 +10,8 @@ from ._classes import Method
 class Wiener(Method):
     """Local Wiener denoiser: one denoising step in closed form around the nearest training rows.
 
-    Leads the comparison of methods on tables and on embeddings; `Detector(method="auto")` takes it. Columns are
-    standardised before; give `scaling="l2"` for embeddings, of which only directions count.
+    Leads the comparison of methods on embeddings; `Detector(method="auto")` takes it there. Columns are standardised
+    before; give `scaling="l2"` for embeddings, of which only directions count.
 
     Source: this project. No training: the rows, their neighbours and one noise level.
 
@@ -56,6 +56,102 @@ class Wiener(Method):
         params = super()._params_of(config, seed)
         params["n_neighbors"] = tuple(params["n_neighbors"])
         return params
+
+
+class MaskedWiener(Method):
+    """Masked Wiener denoiser: each column beside its prediction by the others, around the nearest training rows.
+
+    Three views of the rows (standardised, by ranks, by ranges) are scored apart; the sum of the logarithms of their
+    p-values among the training rows is the score. For tables; views scale columns themselves.
+
+    Source: this project. No training: the rows, their neighbours and one noise level.
+
+    n_neighbors: numbers of nearest training rows whose mean a row is compared with.
+    noise: noise level in units of that of the training rows.
+    local_weight: in [0, 1]: weight of the comparison with training rows close by; 0 leaves it out.
+    local_neighbors: training rows close by that are compared with.
+    max_view_rows: training rows that views hold; of more they are drawn.
+    random_state: None or an integer, of that draw.
+    fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
+    scaling: of the columns before: "raw", "standard", "minmax" or "l2".
+
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m].
+    """
+
+    _method = "masked-wiener"
+    _settings = {
+        "n_neighbors": "neighbours",
+        "noise": "noise",
+        "local_weight": "local-weight",
+        "local_neighbors": "local-neighbours",
+        "max_view_rows": "view-rows",
+        "scaling": "rows",
+    }
+
+    def __init__(
+        self,
+        *,
+        n_neighbors: Sequence[int] = (1, 3, 10, 30),
+        noise: float = 2.0,
+        local_weight: float = 0.25,
+        local_neighbors: int = 20,
+        max_view_rows: int = 20_000,
+        random_state: int | None = None,
+        fpr: float = 0.01,
+        scaling: str = "raw",
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.noise = noise
+        self.local_weight = local_weight
+        self.local_neighbors = local_neighbors
+        self.max_view_rows = max_view_rows
+        self.random_state = random_state
+        self.fpr = fpr
+        self.scaling = scaling
+
+    @classmethod
+    def _params_of(cls, config: dict[str, Any], seed: int) -> dict[str, Any]:
+        params = super()._params_of(config, seed)
+        params["n_neighbors"] = tuple(params["n_neighbors"])
+        return params
+
+
+class ViewsAndPairs(Method):
+    """The views of `MaskedWiener`, and how rare single values and pairs of values are.
+
+    Leads the comparison of methods on tables; `Detector(method="auto")` takes it for up to 200,000 rows. It finds
+    combinations of values that are rare although each is common. Rare values and pairs are looked for among all
+    training rows.
+
+    Source: this project. No training: the rows and ranks among them.
+
+    weight: of single values and pairs beside the views: "repeats", the smaller of 1 and twice the mean share of
+        repeated values of a column, or a number of at least 0.
+    max_view_rows: training rows that views hold; of more they are drawn.
+    random_state: None or an integer, of that draw.
+    fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
+    scaling: of the columns before: "raw", "standard", "minmax" or "l2".
+
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m].
+    """
+
+    _method = "views-and-pairs"
+    _settings = {"weight": "weight", "max_view_rows": "view-rows", "scaling": "rows"}
+
+    def __init__(
+        self,
+        *,
+        weight: str | float = "repeats",
+        max_view_rows: int = 20_000,
+        random_state: int | None = None,
+        fpr: float = 0.01,
+        scaling: str = "raw",
+    ) -> None:
+        self.weight = weight
+        self.max_view_rows = max_view_rows
+        self.random_state = random_state
+        self.fpr = fpr
+        self.scaling = scaling
 
 
 class LinearDenoiser(Method):
