@@ -7,7 +7,7 @@ use crate::network::PatchMlpConfig;
 use crate::padim::check_shrinkage;
 use crate::{MapConfig, PatchConfig, PatchesError, Whitening};
 
-/// Settings of [`PatchDdpm`].
+/// Settings of [`PatchDdpm`](crate::PatchDdpm).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchDdpmConfig {
@@ -34,7 +34,7 @@ pub struct PatchDdpmConfig {
     pub map: MapConfig,
 }
 
-/// How a trained [`PatchDdpm`] or [`MaskedDdpm`](crate::MaskedDdpm) scores.
+/// How a trained [`PatchDdpm`](crate::PatchDdpm) or [`MaskedDdpm`](crate::MaskedDdpm) scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchScoreConfig {

@@ -6,7 +6,7 @@ use crate::ddpm_config::{build_schedule, check_steps};
 use crate::padim::check_shrinkage;
 use crate::{MapConfig, MaskConfig, PatchConfig, PatchScoreConfig, PatchesError, Whitening};
 
-/// Settings of [`MaskedDdpm`].
+/// Settings of [`MaskedDdpm`](crate::MaskedDdpm).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct MaskedDdpmConfig {
