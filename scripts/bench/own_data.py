@@ -159,6 +159,7 @@ def main(program):
     if anomalib:
         size, count = anomalib
         print(f"| anomalib 2.7.0 (photographs) | {lines(ANOMALIB)} lines of Python | {size:.0f} to download, {count} packages | a checkpoint of PyTorch | from labelled validation images |")
+    print("\nResiduum holds one row in five out of training and calibrates on it; PyOD trains on all rows.")
     print("\nanomalib was not run: its backbones' weights come from a host other than the package index.")
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
     print(f"\nMade by `scripts/bench/own_data.py`; medians of {ROUNDS} rounds. {cpu}, {os.cpu_count()} cores; Python {sys.version.split()[0]}, "
