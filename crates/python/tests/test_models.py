@@ -262,7 +262,9 @@ print("passed")
 )
 def test_ctrl_c_stops_a_fit(fit):
     code = f"""
-import sys, time, numpy as np, residuum
+import signal, sys, time, numpy as np, residuum
+# Where the tests run in the background a shell has SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 X = np.random.default_rng(0).normal(size=(60_000, 60))
 print("ready", flush=True)
 try:
