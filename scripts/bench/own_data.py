@@ -6,8 +6,8 @@
 The job: fit a detector to 100,000 x 30 rows of Parquet, save it, load it in another process, score 100,000 other rows
 and write their scores. Both sides read and write the same files. Seconds are the medians of three rounds, each round
 every side once, with the start of the process. PyOD's program is written below as its documentation does it; its lines
-are counted. What is installed is the size of the folder of the packages without pip and what only this script needs;
-of anomalib, which brings PyTorch, it is the size of the wheels that pip would fetch, by pip's own report.
+are counted. What is installed is the size of the folder of the packages without pip: PyOD, what it needs, and pandas and
+pyarrow, with which it reads Parquet; of anomalib, which brings PyTorch, it is the size of the wheels that pip would fetch, by pip's own report.
 """
 
 import json
@@ -77,7 +77,7 @@ def megabytes(paths):
 
 
 def installed():
-    """The packages of this environment, but for pip and for pyarrow, which reads the same files for PyOD."""
+    """Megabytes of the packages of this environment, but for pip."""
     site = Path(np.__file__).parent.parent
     left_out = ("pip", "setuptools", "_distutils")
     return megabytes([p for p in site.iterdir() if not p.name.startswith(left_out)])
@@ -155,7 +155,7 @@ def main(program):
     print("\n| | to write | installed, MB | the file it saves | threshold |")
     print("| --- | --- | ---: | --- | --- |")
     print(f"| Residuum | 2 commands | {ours_mb:.0f} | safetensors: numbers and JSON | from held-out rows, at a rate that is certified |")
-    print(f"| PyOD {version('pyod')} | {lines(fit) + lines(score)} lines of Python | {pyod_mb:.0f} | a pickle, which can execute code | from a share of anomalies that one has to know (0.1) |")
+    print(f"| PyOD {version('pyod')} | {lines(fit) + lines(score)} lines of Python | {pyod_mb:.0f} with pandas and pyarrow | a pickle, which can execute code | from a share of anomalies that one has to know (0.1) |")
     if anomalib:
         size, count = anomalib
         print(f"| anomalib 2.7.0 (photographs) | {lines(ANOMALIB)} lines of Python | {size:.0f} to download, {count} packages | a checkpoint of PyTorch | from labelled validation images |")

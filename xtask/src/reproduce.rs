@@ -126,7 +126,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     if arguments.dry_run {
         let seconds: f64 = plan.jobs.iter().map(|job| job.seconds).sum();
         eprintln!(
-            "{} cells, about {} of one core; {} data sets are not at hand",
+            "{} cells, about {} of one core; {} data sets are missing",
             plan.jobs.len(),
             sweep::human(Duration::from_secs_f64(seconds)),
             absent(&plan).len()
@@ -210,7 +210,7 @@ fn announce(plan: &Plan, dir: &Ledger) {
     match absent(plan).len() {
         0 => {}
         n => {
-            eprintln!("{n} data sets are not at hand; the tables name them (--fetch gets them all)")
+            eprintln!("{n} data sets are missing; the tables name them (--fetch gets them all)")
         }
     }
     let (total, done) = (plan.jobs.len(), count_done(dir, plan));

@@ -27,7 +27,7 @@ fn first_run_computes_second_run_does_nothing_and_prints_the_table_again() {
         stdout(&first)
     );
     assert!(
-        stderr(&first).contains("1 data sets are not at hand"),
+        stderr(&first).contains("1 data sets are missing"),
         "{}",
         stderr(&first)
     );
@@ -306,7 +306,7 @@ fn fetch_gets_what_is_absent() {
     let output = sandbox.reproduce(&["--fetch", "--only", "copod"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(sandbox.plan().iter().any(|c| c["dataset"] == "B"));
-    assert!(!stderr(&output).contains("not at hand"));
+    assert!(!stderr(&output).contains("data sets are missing"));
 }
 
 #[test]

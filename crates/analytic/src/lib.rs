@@ -19,6 +19,7 @@ mod projection;
 mod projections;
 mod tails;
 
+mod neighbourhood;
 mod noise_level;
 mod rows;
 mod unexplained;

@@ -3,6 +3,7 @@ use ndarray::{Array2, ArrayView2, Ix1};
 use neighbours::{Nearest, Neighbours};
 use rayon::prelude::*;
 
+use crate::neighbourhood::Neighbourhood;
 use crate::noise_level::{LEAST, RANK, noise_level_above};
 use crate::p_values::PValues;
 use crate::rows::{Centre, Deltas};
@@ -210,24 +211,18 @@ impl MaskedView {
     ) -> Result<Self, StateError> {
         state.expect("masked-view", 1)?;
         let (n, d) = rows.dim();
-        let ks: Vec<u64> = state.list("neighbours")?;
-        let local: usize = state.value("local-neighbours")?;
-        let some = |k: usize| (1..n).contains(&k);
-        if ks.is_empty() || !ks.iter().all(|k| some(*k as usize)) || !some(local) {
-            let found = format!("{ks:?} and {local} of {n} rows");
-            return Err(state.wrong("neighbours", found));
-        }
-        let local_weight: f64 = state.value("local-weight")?;
-        if !(0.0..=1.0).contains(&local_weight) {
-            return Err(state.wrong("local-weight", local_weight));
-        }
+        let Neighbourhood {
+            ks,
+            local,
+            local_weight,
+        } = Neighbourhood::restore(state, n)?;
         let close = state.finite::<f64, Ix1>("close", n)?.to_vec();
         if close.iter().any(|v| *v <= 0.0) {
             return Err(state.wrong("close", "not all of them are above 0"));
         }
         let gains = ks.iter().enumerate().map(|(i, k)| {
             let unexplained = Unexplained::restore(state.part(&gain_name(i))?, d)?;
-            Ok(Gain::new(*k as usize, unexplained, d))
+            Ok(Gain::new(*k, unexplained, d))
         });
         let view = View::new(kind, rows);
         Ok(Self {

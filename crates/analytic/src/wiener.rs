@@ -8,6 +8,7 @@ use neighbours::{Nearest, Neighbours, needs_two_rows};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::neighbourhood::Neighbourhood;
 use crate::noise_level::{RANK, noise_level};
 use crate::rows::{Centre, Deltas, in_units, stored_unit, unit};
 use crate::unexplained::{LOG_FLOOR, Unexplained, needs_squares};
@@ -191,24 +192,18 @@ impl<T: Number> Fitted<T> {
     /// Of the training rows `x`, in units.
     fn restore(x: ArrayView2<'_, T>, state: &State) -> Result<Self, StateError> {
         let (n, d) = x.dim();
-        let ks: Vec<u64> = state.list("neighbours")?;
-        let local: usize = state.value("local-neighbours")?;
-        let some = |k: usize| (1..n).contains(&k);
-        if ks.is_empty() || !ks.iter().all(|k| some(*k as usize)) || !some(local) {
-            let found = format!("{ks:?} and {local} of {n} rows");
-            return Err(state.wrong("neighbours", found));
-        }
-        let local_weight: f64 = state.value("local-weight")?;
-        if !(0.0..=1.0).contains(&local_weight) {
-            return Err(state.wrong("local-weight", local_weight));
-        }
+        let Neighbourhood {
+            ks,
+            local,
+            local_weight,
+        } = Neighbourhood::restore(state, n)?;
         let unexplained = state.finite::<f64, Ix1>("unexplained", n)?.to_vec();
         if unexplained.iter().any(|v| *v <= 0.0) {
             return Err(state.wrong("unexplained", "not all of them are above 0"));
         }
         let gains = ks.iter().enumerate().map(|(i, k)| {
             let gain = Unexplained::restore(state.part(&gain_name(i))?, d)?;
-            Ok((*k as usize, gain))
+            Ok((*k, gain))
         });
         let gains: Vec<(usize, Unexplained)> = gains.collect::<Result<_, StateError>>()?;
         Ok(Self {

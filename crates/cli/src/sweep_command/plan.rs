@@ -44,7 +44,7 @@ pub(super) fn run(args: &Plan, roots: &Roots) -> Result<(), Failure> {
     absent.sort();
     absent.dedup();
     print(&format!(
-        "{} cells, about {} of one core; {} data sets are not at hand\n{}",
+        "{} cells, about {} of one core; {} data sets are missing\n{}",
         plan.jobs.len(),
         human(Duration::from_secs_f64(seconds)),
         absent.len(),
