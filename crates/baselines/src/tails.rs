@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 mod columns;
 mod ranks;
+mod search;
 mod stacked;
 mod tail;
 

@@ -34,8 +34,13 @@ impl<T: Keyed> SortedColumns<T> {
     /// Of columns that are sorted: `[d, n]`, neither of them 0. `None` where one is not.
     pub(super) fn of_sorted(columns: ArrayView2<'_, T>) -> Option<Self> {
         let (d, n) = columns.dim();
-        let keys: Vec<T::Key> = columns.iter().map(|value| value.key()).collect();
-        let sorted = keys.chunks_exact(n).all(<[T::Key]>::is_sorted);
+        let mut keys = vec![T::Key::default(); d * n];
+        let sorted = keys.par_chunks_mut(n).enumerate().all(|(j, keys)| {
+            for (key, value) in keys.iter_mut().zip(columns.row(j)) {
+                *key = value.key();
+            }
+            keys.is_sorted()
+        });
         sorted.then_some(Self { keys, n, d })
     }
 

@@ -1,22 +1,19 @@
-use std::hint::select_unpredictable;
-
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::columns::{Keyed, SortedColumns, TILE, copy_columns};
+use super::search::{LANES, Sparse};
 use super::tail::{Rule, Tail};
 
 /// Rows scored together. Each column is fetched once for all of them, which is most of the cost when
 /// they are few; beyond some thousands they only take memory.
 const BLOCK: usize = 4096;
-/// Rows whose places in a column are searched side by side, to hide the latency of each step behind
-/// the others.
-const LANES: usize = 8;
 
 /// Scores a row by its ranks among the rows of a table and itself.
 #[derive(Debug)]
 pub(super) struct Ranks<T: Keyed> {
     columns: SortedColumns<T>,
+    sparse: Vec<Sparse<T::Key>>,
     tails: Vec<Tail>,
     neg_ln_shares: Vec<f64>,
 }
@@ -34,6 +31,10 @@ impl<T: Keyed> Ranks<T> {
             tails: (0..columns.len())
                 .into_par_iter()
                 .map(|j| Tail::of(columns.values(j), n, rule))
+                .collect(),
+            sparse: (0..columns.len())
+                .into_par_iter()
+                .map(|j| Sparse::of(columns.column(j)))
                 .collect(),
             neg_ln_shares: neg_ln_shares(n + 1),
             columns,
@@ -102,7 +103,7 @@ impl<T: Keyed> Ranks<T> {
         // Where many rows tie, it is mostly in one value, such as the zero of a ReLU.
         let mut last_tie = (column[0], count_equal(column, column[0]));
         for (keys, scores) in keys.chunks(LANES).zip(scores.chunks_mut(LANES)) {
-            let below = count_below(column, keys);
+            let below = self.sparse[j].count_below(column, keys);
             for ((key, below), score) in keys.iter().zip(below).zip(scores) {
                 let mut tied = 0;
                 if column.get(below) == Some(key) {
@@ -124,48 +125,5 @@ fn count_equal<K: Ord + Copy>(column: &[K], key: K) -> usize {
     match column.get(1) {
         Some(next) if *next == key => column.partition_point(|k| *k == key),
         _ => 1,
-    }
-}
-
-/// How many of the sorted `column` lie below each of up to [`LANES`] keys.
-fn count_below<K: Ord + Copy + Default>(column: &[K], keys: &[K]) -> [usize; LANES] {
-    let mut lanes = [K::default(); LANES];
-    lanes[..keys.len()].copy_from_slice(keys);
-    let mut below = [0; LANES];
-    let mut size = column.len();
-    while size > 1 {
-        let half = size / 2;
-        for (below, key) in below.iter_mut().zip(&lanes) {
-            // Each comparison is a coin toss: without the hint the compiler makes it a branch, even
-            // of a product, and the search takes nine times as long.
-            let up = *below + half;
-            *below = select_unpredictable(column[up - 1] < *key, up, *below);
-        }
-        size -= half;
-    }
-    for (below, key) in below.iter_mut().zip(&lanes) {
-        *below += usize::from(column[*below] < *key);
-    }
-    below
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn counts_are_those_of_a_plain_search(
-            mut column in proptest::collection::vec(-9i32..9, 1..70),
-            keys in proptest::collection::vec(-10i32..10, 1..=LANES),
-        ) {
-            column.sort_unstable();
-            let below = count_below(&column, &keys);
-            for (key, below) in keys.iter().zip(below) {
-                prop_assert_eq!(below, column.iter().filter(|k| *k < key).count());
-            }
-        }
     }
 }
