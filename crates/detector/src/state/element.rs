@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use ndarray::ArrayD;
 use safetensors::Dtype;
 
@@ -101,9 +103,12 @@ impl StoredArray {
         }
     }
 
-    /// The numbers one after the other, little-endian.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        with_array!(self, array => array.iter().flat_map(|v| v.to_le_bytes()).collect())
+    /// The numbers one after the other, little-endian; without a copy where memory holds them so.
+    pub(super) fn to_bytes(&self) -> Cow<'_, [u8]> {
+        with_array!(self, array => match array.as_slice() {
+            Some(numbers) if cfg!(target_endian = "little") => bytemuck::cast_slice(numbers).into(),
+            _ => array.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into(),
+        })
     }
 
     /// `None` where the type is not stored here or the bytes do not fill the shape.

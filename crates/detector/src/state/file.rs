@@ -166,7 +166,7 @@ impl View for Tensor<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        self.0.to_bytes().into()
+        self.0.to_bytes()
     }
 
     fn data_len(&self) -> usize {

@@ -100,7 +100,7 @@ fn spoilt_arrays(array: &StoredArray, place: usize) -> Vec<(&'static str, Stored
             ("has a zero", vec![0; size]),
             ("has an infinity", infinity),
         ] {
-            let mut bytes = bytes.clone();
+            let mut bytes = bytes.to_vec();
             bytes[at * size..(at + 1) * size].copy_from_slice(&number);
             push(what, StoredArray::from_bytes(dtype, shape, &bytes));
         }
