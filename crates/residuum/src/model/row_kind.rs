@@ -77,3 +77,37 @@ fn spread(rows: Rows<'_>, some: &[usize], column: usize) -> f64 {
     let squares = some.iter().map(|row| (value(row) - mean).powi(2));
     (squares.sum::<f64>() / n).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_an_embedding_where_there_are_many_columns_and_they_are_alike() {
+        // Column j has the spread `scale(j)`.
+        let kind = |n: usize, d: usize, scale: fn(usize) -> f64| {
+            let value = |(i, j): (usize, usize)| scale(j) * ((i * (j + 3)) as f64).sin();
+            RowKind::of(Rows::F64(Array2::from_shape_fn((n, d), value).view()))
+        };
+        assert_eq!(kind(500, 100, |_| 1.0), RowKind::Embedding);
+        assert_eq!(kind(500, 63, |_| 1.0), RowKind::Table);
+        assert_eq!(kind(1, 100, |_| 1.0), RowKind::Table);
+        // Units of their own: millimetres beside pascals.
+        let units = |j: usize| 10f64.powi((j % 5) as i32);
+        assert_eq!(kind(500, 100, units), RowKind::Table);
+        // A few columns of another size, as networks have them, are no units.
+        let few = |j: usize| if j < 5 { 1e6 } else { 1.0 };
+        assert_eq!(kind(500, 100, few), RowKind::Embedding);
+        // Columns without a spread, as one-hot columns of rare categories are.
+        let rare = |j: usize| {
+            if j.is_multiple_of(2) && j > 2 {
+                1.0
+            } else {
+                0.0
+            }
+        };
+        assert_eq!(kind(500, 100, rare), RowKind::Table);
+    }
+}
