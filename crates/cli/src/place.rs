@@ -43,13 +43,16 @@ pub(crate) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     .hint("give another place or make room; nothing that was finished is lost")
 }
 
-/// Makes the folder of `path` and tries it: what takes hours must not be lost at their end.
+/// Makes the folder of `path` and tries it: what takes hours must not be lost at their end. What killed processes
+/// left there is removed.
 pub(crate) fn check_place(path: &Path) -> Result<(), Failure> {
     let try_it = || -> std::io::Result<()> {
         if path.is_dir() {
             return Err(std::io::ErrorKind::IsADirectory.into());
         }
-        std::fs::create_dir_all(files::folder_of(path))?;
+        let folder = files::folder_of(path);
+        std::fs::create_dir_all(folder)?;
+        files::remove_abandoned(folder);
         files::Temporary::beside(path).map(drop)
     };
     try_it().map_err(|error| cannot_write(path, &error))

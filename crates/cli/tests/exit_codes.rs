@@ -12,7 +12,7 @@ use support::place::Place;
 use support::{ended, npy_f32, npy_i64, npz};
 
 /// Commands that print, each with the code it ends with otherwise.
-const PRINTING: [(&str, i32); 19] = [
+const PRINTING: [(&str, i32); 26] = [
     ("--help", 0),
     ("run --help", 0),
     ("--version", 0),
@@ -32,6 +32,16 @@ const PRINTING: [(&str, i32); 19] = [
     ("report @/run @/run --out @/compared", 0),
     ("corrupt @/photos --kind fog -o @/foggy", 0),
     ("cells --plan @/plan.jsonl --from 0 --to 1 --out @/swept", 5),
+    ("fit @/good.npy -o @/made.residuum", 0),
+    ("score @/parts.residuum @/easy.npz", 0),
+    ("evaluate @/parts.residuum @/easy.npz", 0),
+    ("evaluate @/parts.residuum @/easy.npz --json", 0),
+    ("show @/parts.residuum", 0),
+    ("explain @/parts.residuum @/easy.npz", 0),
+    (
+        "calibrate @/parts.residuum @/fresh.npy -o @/again.residuum",
+        0,
+    ),
 ];
 
 fn full() -> Stdio {
@@ -56,6 +66,7 @@ fn a_full_standard_output_is_4() {
         "--out is written all the same"
     );
     assert!(place.at("compared/compare.html").exists());
+    assert!(place.at("made.residuum").exists() && place.at("again.residuum").exists());
 }
 
 #[test]
@@ -106,7 +117,7 @@ fn a_warning_that_nobody_can_read_costs_nothing() {
 }
 
 /// Commands that write to the place `%`.
-const WRITING: [&str; 9] = [
+const WRITING: [&str; 15] = [
     "run --dataset @/easy.npz --method knn --out %/cell.json",
     "run --dataset @/easy.npz --method knn --scores %/scores.csv",
     "run --dataset @/easy.npz --method knn --scores %/scores.parquet",
@@ -115,6 +126,12 @@ const WRITING: [&str; 9] = [
     "corrupt @/photos --kind fog -o %/foggy",
     "corrupt @/photos --kind all -o %/spoilt",
     "cells --plan @/plan.jsonl --from 0 --to 1 --out %/swept",
+    "fit @/good.npy -o %/parts.residuum",
+    "calibrate @/parts.residuum @/fresh.npy -o %/parts.residuum",
+    "score @/parts.residuum @/easy.npz -o %/scored.csv",
+    "score @/parts.residuum @/easy.npz -o %/scored.parquet",
+    "score @/parts.residuum @/easy.npz -o %/scored.jsonl",
+    "evaluate @/parts.residuum @/easy.npz --report %/page",
     "datasets fetch SVHN_2",
 ];
 
@@ -145,7 +162,8 @@ fn a_file_that_may_not_grow_is_4() {
     let place = Place::new();
     let out = place.at("grown");
     std::fs::create_dir(&out).unwrap();
-    for words in &WRITING[..7] {
+    let [writing @ .., _fetch] = WRITING;
+    for words in writing {
         let told = place.shell("ulimit -f 0", &words.replace('%', out.to_str().unwrap()));
         assert_eq!(told.code, Some(4), "{words}: {}", told.stderr);
     }

@@ -3,7 +3,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::{Ended, bmp, command, easy_set, ended};
+use super::{Ended, bmp, command, easy_set, ended, npy_f32};
 
 /// A data root with something for each command.
 pub(crate) struct Place {
@@ -26,7 +26,14 @@ impl Place {
             "protocol": "semi", "seed": {"data": 0, "model": 0}, "config": {}});
         std::fs::write(at("plan.jsonl"), format!("{cell}\n")).unwrap();
         std::fs::write(at("file"), "").unwrap();
-        Self { root }
+        for (name, first) in [("good.npy", 0), ("fresh.npy", 60)] {
+            let wave = |i: usize, j: usize| (((i + first) * 37 + j * 101) % 997) as f32 / 997.0;
+            std::fs::write(at(name), npy_f32(60, 4, wave)).unwrap();
+        }
+        let place = Self { root };
+        let fit = place.command("fit @/good.npy -o @/parts.residuum").output();
+        assert!(fit.unwrap().status.success());
+        place
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
