@@ -117,6 +117,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         setup::ensure(workspace)?;
     }
     let program = Program::build(workspace)?;
+    let ready = start.elapsed();
     let plan = make_plan(&program, &profile, arguments)?;
 
     let out = arguments
@@ -154,7 +155,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         return Ok(code);
     }
     report(&program, &dir)?;
-    conclude(&plan, &dir, &outcome, start.elapsed());
+    conclude(&plan, &dir, &outcome, ready, start.elapsed() - ready);
     Ok(if outcome.failed.is_empty() && outcome.cancelled == 0 {
         dir.remove_models()?;
         0
@@ -318,7 +319,8 @@ fn report(program: &Program, dir: &Ledger) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn conclude(plan: &Plan, dir: &Ledger, outcome: &sweep::Outcome, time: Duration) {
+/// What came of it, after the time it took to be `ready` and that of the sweep.
+fn conclude(plan: &Plan, dir: &Ledger, outcome: &sweep::Outcome, ready: Duration, time: Duration) {
     let tables = plan
         .tables
         .tables
@@ -336,8 +338,12 @@ fn conclude(plan: &Plan, dir: &Ledger, outcome: &sweep::Outcome, time: Duration)
         0 => String::new(),
         n => format!(", {n} repeated"),
     };
+    let before = match ready.as_secs() {
+        0..5 => String::new(),
+        _ => format!(" (libtorch and the program before that: {})", human(ready)),
+    };
     println!(
-        "{finished} cells computed{repeated}, {failed} failed, in {}",
+        "{finished} cells computed{repeated}, {failed} failed, in {}{before}",
         human(time)
     );
     if outcome.cancelled > 0 {
