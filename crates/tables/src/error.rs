@@ -14,7 +14,7 @@ pub enum TablesError {
         source: io::Error,
     },
     /// The system refuses to write.
-    #[error("{file}: cannot be written: {source}")]
+    #[error("cannot write to {file}: {source}")]
     Write {
         /// The file, or `standard output`.
         file: String,

@@ -189,7 +189,7 @@ fn a_full_disk_is_an_error_that_names_it() {
             error.is_io()
                 && error
                     .to_string()
-                    .starts_with("/dev/full: cannot be written: No space left"),
+                    .starts_with("cannot write to /dev/full: No space left"),
             "{error}"
         );
     }
@@ -203,5 +203,5 @@ fn a_full_disk_is_an_error_that_names_it() {
         ),
     };
     let mut writer = Writer::create(stream, Format::Csv, Style::default(), &kinds(&rows)).unwrap();
-    assert!(writer.flush().unwrap_err().to_string().starts_with("out: "));
+    assert!(writer.flush().unwrap_err().to_string().starts_with("cannot write to out: "));
 }
