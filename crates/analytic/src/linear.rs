@@ -5,6 +5,7 @@ use detector::{
 };
 use ndarray::{Array1, Array2, ArrayView2, Ix1};
 use neighbours::{Neighbours, needs_two_rows};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::noise_level::{RANK, noise_level};
@@ -45,10 +46,11 @@ pub struct LinearDenoiser {
 }
 
 /// Settings of [`LinearDenoiser`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct LinearDenoiserConfig {
-    /// `σ` in units of the noise level, positive.
+    /// Noise level in units of that of the training rows, positive: 1 is the median distance to the
+    /// fifth neighbour over `√d`.
     pub noise: f64,
 }
 

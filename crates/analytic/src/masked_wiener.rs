@@ -4,6 +4,7 @@ use detector::{
 };
 use ndarray::{Array1, Array2};
 use neighbours::needs_two_rows;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::masked_view::Masking;
@@ -64,18 +65,25 @@ pub struct MaskedWiener {
 }
 
 /// Settings of [`MaskedWiener`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct MaskedWienerConfig {
-    /// The numbers `K` of neighbours whose logarithms are averaged, each at least 1.
+    /// Numbers `K` of nearest training rows whose mean a row is compared with, each at least 1.
+    ///
+    /// Their logarithms are averaged.
     pub neighbours: Vec<usize>,
-    /// `σ` in units of the noise level `s₀`, positive.
+    /// Noise level in units of that of the training rows, positive: 1 is the median distance to the
+    /// fifth neighbour over `√d`.
+    ///
+    /// `σ` in units of `s₀`.
     pub noise: f64,
-    /// The weight ¼ of the comparison with training rows close by; 0 leaves it out.
+    /// Weight of the comparison with training rows close by; 0 leaves it out.
+    ///
+    /// The ¼ of the formula.
     pub local_weight: f64,
-    /// How many training rows close by are compared with, at least 1.
+    /// Training rows close by that are compared with, at least 1.
     pub local_neighbours: usize,
-    /// Of more training rows so many are drawn, at least 2.
+    /// Training rows that the views are made of, at least 2; drawn where there are more.
     pub view_rows: usize,
 }
 

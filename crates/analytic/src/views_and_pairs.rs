@@ -6,6 +6,7 @@ use detector::{
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use neighbours::needs_two_rows;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::column::Column;
@@ -65,12 +66,12 @@ pub struct ViewsAndPairs {
 }
 
 /// Settings of [`ViewsAndPairs`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ViewsAndPairsConfig {
-    /// The weight of columns and pairs beside the views.
+    /// Weight of single values and pairs of values beside the views.
     pub weight: Weight,
-    /// Of more training rows the views are made of so many, at least 2.
+    /// Training rows that the views are made of, at least 2; drawn where there are more.
     pub view_rows: usize,
 }
 

@@ -1,12 +1,14 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The weight of columns and pairs beside the views: `"repeats"` or a number.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Raw", into = "Raw")]
+#[schemars(!try_from, !into, rename_all = "kebab-case")]
 pub enum Weight {
-    /// `min(1, 2r̄)`, with `r̄` the mean over columns of the share of repeated training values.
+    /// `min(1, 2r)`, with `r` the mean over columns of the share of repeated training values.
     Repeats,
-    /// A finite number, 0 or more.
+    /// A number, 0 or more.
     Value(f64),
 }
 

@@ -6,6 +6,7 @@ use detector::{
 use ndarray::{Array1, Array2, ArrayView2, Ix1};
 use neighbours::{Nearest, Neighbours, needs_two_rows};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::neighbourhood::Neighbourhood;
@@ -68,16 +69,23 @@ pub struct Wiener {
 }
 
 /// Settings of [`Wiener`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct WienerConfig {
-    /// The numbers `K` of neighbours whose `ln R_K` are averaged, each at least 1.
+    /// Numbers `K` of nearest training rows whose mean a row is denoised towards, each at least 1.
+    ///
+    /// Their `ln R_K` are averaged.
     pub neighbours: Vec<usize>,
-    /// `σ` in units of the noise level `s₀`, positive.
+    /// Noise level in units of that of the training rows, positive: 1 is the median distance to the
+    /// fifth neighbour over `√d`.
+    ///
+    /// `σ` in units of `s₀`.
     pub noise: f64,
-    /// The weight ¼ of the comparison with training rows close by; 0 leaves it out.
+    /// Weight of the comparison with training rows close by; 0 leaves it out.
+    ///
+    /// The ¼ of the formula.
     pub local_weight: f64,
-    /// How many training rows close by are compared with, at least 1.
+    /// Training rows close by that are compared with, at least 1.
     pub local_neighbours: usize,
 }
 

@@ -7,6 +7,7 @@ use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, S
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
 use schedules::{Schedule, ScheduleConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use posterior::TimePosterior;
@@ -47,29 +48,30 @@ pub struct DteNonParametric {
 }
 
 /// Settings of [`DteNonParametric`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DteNonParametricConfig {
     /// Diffusion steps `T`.
     pub steps: usize,
-    /// Training rows `K` whose squared distances are averaged, at least 1.
+    /// Nearest training rows `K` whose squared distances are averaged, at least 1.
     pub neighbours: usize,
-    /// What is reported of the posterior.
+    /// What is reported of the posterior over diffusion times `t`.
     pub score: NonParametricScore,
     /// β of each step.
     pub schedule: ScheduleConfig,
 }
 
 /// What [`DteNonParametric`] reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NonParametricScore {
-    /// The most probable `t`, as published: whole numbers with many ties, among them all rows beyond
-    /// the last noise level.
+    /// The most probable `t`, as published: whole numbers with many ties.
+    ///
+    /// Among the ties are all rows beyond the last noise level.
     Argmax,
     /// The mean of `t`: the same order without the ties, up to the last noise level.
     PosteriorMean,
-    /// `dist²`: the same order, without ties anywhere.
+    /// The mean squared distance: the same order, without ties anywhere.
     Distance,
 }
 

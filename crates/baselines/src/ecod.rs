@@ -1,13 +1,14 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::tails::{ConstantColumns, Ecdf, Rule, fit, restore};
 
 /// Settings of [`Ecod`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct EcodConfig {
-    /// The rows that the distribution functions count.
+    /// Rows that the distribution functions count.
     pub ecdf: Ecdf,
     /// What a constant column does.
     pub constant_columns: ConstantColumns,

@@ -2,16 +2,17 @@ use detector::settings::{at_least, in_range};
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use numpy_random::RandomState;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::lof::{Densities, copies_warning};
 use crate::numpy_seed::numpy_seed;
 
 /// Settings of [`FeatureBagging`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct FeatureBaggingConfig {
-    /// Sets of columns drawn, 1 to 10,000.
+    /// Sets of columns drawn, 1 to 10,000; each has half of the columns to all.
     pub estimators: usize,
     /// Nearest training rows of each local outlier factor, at least 1.
     pub neighbours: usize,

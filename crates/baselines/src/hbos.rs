@@ -5,6 +5,7 @@ use detector::{
 };
 use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod bins;
@@ -21,10 +22,10 @@ const TILE: usize = 16;
 const BLOCK: usize = 256;
 
 /// Settings of [`Hbos`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct HbosConfig {
-    /// Bins of each column's histogram.
+    /// Bins of each column.
     pub bins: Bins,
     /// Added to a density before its logarithm, in (0, 1).
     pub alpha: f64,

@@ -4,6 +4,7 @@ use detector::settings::{at_least, in_range};
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod fast;
@@ -20,12 +21,12 @@ use tree::Tree;
 const MAX_TREES: usize = 100_000;
 
 /// Settings of [`IsolationForest`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct IsolationForestConfig {
-    /// Trees, 1 to 100,000.
+    /// Number of trees, 1 to 100,000.
     pub trees: usize,
-    /// Rows `ψ` drawn for each tree, at least 2; all rows where there are fewer.
+    /// Rows drawn for each tree, at least 2; all rows where there are fewer.
     pub sample_size: usize,
     /// Which random numbers grow the trees.
     pub rng: Rng,
@@ -45,17 +46,20 @@ impl Default for IsolationForestConfig {
 
 /// Which random numbers grow the trees of an [`IsolationForest`]. The trees have the same
 /// distribution either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rng {
-    /// A ChaCha8 stream for each tree.
+    /// Fast ones, a ChaCha8 stream for each tree.
     Fast,
-    /// Those of scikit-learn, draw for draw: the scores are the ones of
-    /// `IsolationForest(random_state=numpy.random.RandomState(seed))`, and of `random_state=None`
-    /// after `numpy.random.seed(seed)`. Seeds have 32 bits.
+    /// Those of scikit-learn with `random_state = RandomState(seed)`, draw for draw; its trees see rows
+    /// in 32 bits.
+    ///
+    /// The scores are also the ones of `random_state=None` after `numpy.random.seed(seed)`. Seeds have
+    /// 32 bits.
     Sklearn,
-    /// The same for `IsolationForest(random_state=seed)`: an integer starts NumPy's stream anew for the
-    /// trees, which then are others.
+    /// Those of scikit-learn with `random_state = seed`, draw for draw; its trees see rows in 32 bits.
+    ///
+    /// An integer starts NumPy's stream anew for the trees, which then are others.
     SklearnInteger,
 }
 

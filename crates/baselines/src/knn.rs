@@ -2,15 +2,16 @@ use detector::settings::at_least;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State};
 use ndarray::{Array1, ArrayView2};
 use neighbours::Neighbours;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Knn`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct KnnConfig {
     /// Nearest training rows `k`, at least 1; all rows where there are fewer.
     pub neighbours: usize,
-    /// What their distances become.
+    /// What the distances to them become.
     pub score: KnnScore,
 }
 
@@ -25,16 +26,16 @@ impl Default for KnnConfig {
 }
 
 /// What [`Knn`] makes of the distances to the nearest training rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum KnnScore {
-    /// The distance to the `k`-th, PyOD's default (Ramaswamy, Rastogi & Shim 2000).
+    /// The distance to the `k`-th, PyOD's default (Ramaswamy et al. 2000).
     Largest,
     /// The mean distance (Angiulli & Pizzuti 2002).
     Mean,
     /// The median distance.
     Median,
-    /// The mean of the squared distances, as DTE's non-parametric estimator takes it.
+    /// The mean of the squared distances, as in DTE's tables.
     MeanOfSquares,
 }
 

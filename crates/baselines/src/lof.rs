@@ -2,6 +2,7 @@ use detector::settings::at_least;
 use detector::{Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, StateError};
 use ndarray::{Array1, ArrayView2, Ix1};
 use neighbours::{Neighbours, needs_two_rows};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::copies::most_copies;
@@ -15,7 +16,7 @@ const SMALL: f64 = 1e-3;
 const KEPT: usize = 1 << 24;
 
 /// Settings of [`Lof`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct LofConfig {
     /// Nearest training rows `k`, at least 1; at most all but one.

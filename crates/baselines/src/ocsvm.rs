@@ -16,25 +16,29 @@ use detector::{
     Detector, DetectorError, Input, Number, Progress, Rows, Scorer, State, needs_memory,
 };
 use ndarray::{ArrayView2, Axis};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use kernel::RbfKernel;
 use rows::KernelRows;
 
 /// Settings of [`OneClassSvm`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct OneClassSvmConfig {
     /// ν, in (0, 1]: at most this share of the training rows lies outside, at least this share are
     /// support vectors.
     pub nu: f64,
-    /// The width γ of the kernel exp(−γ‖x − y‖²).
+    /// Width γ of the RBF kernel exp(−γ‖x − y‖²).
     pub gamma: Gamma,
-    /// Stop when no pair of multipliers violates the optimality conditions by this much; in units of
-    /// the gradient Qα, whose entries are sums of νn kernel values.
+    /// Largest violation of the optimality conditions at which training stops.
+    ///
+    /// Of a pair of multipliers, in units of the gradient Qα, whose entries are sums of νn kernel
+    /// values.
     pub tolerance: f64,
-    /// Memory for kernel rows, in MiB. At least two rows are held whatever the bound; a kernel matrix
-    /// that fits is computed up front.
+    /// Memory for kernel rows, in MiB.
+    ///
+    /// At least two rows are held whatever the bound; a kernel matrix that fits is computed up front.
     pub cache_mib: usize,
     /// Leave out of the search the multipliers that stay at a bound.
     pub shrinking: bool,

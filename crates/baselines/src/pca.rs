@@ -5,6 +5,7 @@ use detector::{
 };
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Ix1, Ix2, Slice};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::principal::{LEAST_SHARE, Principal, padded, product};
@@ -13,7 +14,7 @@ use crate::principal::{LEAST_SHARE, Principal, padded, product};
 const BLOCK: usize = 256;
 
 /// Settings of [`Pca`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PcaConfig {
     /// What a row scores.
@@ -34,10 +35,10 @@ impl Default for PcaConfig {
 }
 
 /// What [`Pca`] makes of the principal directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PcaScore {
-    /// PyOD's: distances to the directions, each over its share of the variance.
+    /// Distances to the principal directions, each over its share of the variance, as in PyOD.
     Weighted,
     /// What the first directions leave of the row.
     Reconstruction,

@@ -4,6 +4,7 @@ use detector::{
     ContributionKind, Contributions, DetectorError, Input, Progress, Rows, Scorer, State,
 };
 use ndarray::{Array, Array1, Array2, ArrayView2, Dimension};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod columns;
@@ -18,24 +19,30 @@ pub(crate) use tail::Rule;
 
 /// The rows that the empirical distribution functions of [`Copod`](crate::Copod) and
 /// [`Ecod`](crate::Ecod) count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ecdf {
     /// The training rows and the row that is scored, so that no share is 0.
     Train,
-    /// The training rows and all rows scored together, as in PyOD. **Breaks the contract: a row's
-    /// score moves with its batch.** Published tables need it.
+    /// The training rows and all rows scored together, as in PyOD: a score depends on the rows scored
+    /// with it.
+    ///
+    /// **Breaks the contract.** Published tables need it.
     TrainAndTest,
 }
 
 /// What a constant column does to the scores of [`Copod`](crate::Copod) and [`Ecod`](crate::Ecod).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConstantColumns {
-    /// It counts as symmetric: its skewness, 0/0, is taken as 0, as in PyOD since 1.0.9.
+    /// It counts as symmetric, as in PyOD since 1.0.9.
+    ///
+    /// Its skewness, 0/0, is taken as 0.
     ZeroSkewness,
-    /// It turns all scores into 0. Before 1.0.9 the undefined skewness made every score NaN, and the
-    /// published run replaced NaN by 0: the 50.00 in its tables. Only for showing that.
+    /// It turns all scores into 0: the published artefact.
+    ///
+    /// Before PyOD 1.0.9 the undefined skewness made every score NaN, and the published run replaced
+    /// NaN by 0: the 50.00 in its tables. Only for showing that.
     NanToZero,
 }
 

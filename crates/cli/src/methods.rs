@@ -80,6 +80,7 @@ fn write_setting(
 ) -> Result<(), Failure> {
     let value = toml::Value::try_from(value)
         .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-    let _ = writeln!(text, "\n# {}\n{key} = {value}", method.meaning(path));
+    let meaning = method.meaning(path).replace('\n', "\n# ");
+    let _ = writeln!(text, "\n# {meaning}\n{key} = {value}");
     Ok(())
 }

@@ -1,6 +1,7 @@
 use detector::settings::{Setting, check};
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use layers::{Linear, TimestepEmbedding};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
@@ -27,7 +28,7 @@ pub struct Tccm {
 }
 
 /// Settings of [`Tccm`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct TccmConfig {
     /// Widths of the hidden layers.

@@ -1,5 +1,6 @@
 use std::f64::consts::{FRAC_2_PI, TAU};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -13,15 +14,17 @@ const EDGE: f64 = 0.999;
 const MIN_PROBABILITY: f64 = 1e-12;
 
 /// How likely the data are under the model's `p(x_0 | x_1)`, a Gaussian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Likelihood {
-    /// The Gaussian's density, for real numbers such as embeddings: `"gaussian"`. Bits per dimension
-    /// then are of a density: they depend on the data's units and can be negative.
+    /// The Gaussian's density, for real numbers such as embeddings.
+    ///
+    /// Bits per dimension then are of a density: they depend on the data's units and can be negative.
     #[default]
     Gaussian,
-    /// The Gaussian's mass on one of 256 grey values scaled to `[−1, 1]`, for 8-bit images
-    /// (Ho et al. 2020, arXiv:2006.11239, equation 13): `"discretised"`.
+    /// The Gaussian's mass on one of 256 grey values, for 8-bit images.
+    ///
+    /// Of values scaled to `[−1, 1]` (Ho et al. 2020, arXiv:2006.11239, equation 13).
     ///
     /// # Differences from the equation
     /// As in improved-diffusion, on which published bits per dimension rest, the normal distribution

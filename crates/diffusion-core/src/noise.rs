@@ -1,6 +1,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -9,14 +10,15 @@ use crate::simplex::Octaves;
 use crate::splitmix::splitmix64;
 
 /// The noise `ε` of the process: mean 0 and variance 1 in every number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Noise {
-    /// Independent normal numbers: `"gaussian"`.
+    /// Independent normal numbers.
     #[default]
     Gaussian,
-    /// Simplex noise in six octaves over the pixels of an image, whose neighbouring pixels go together,
-    /// so that a walk back has to undo large shapes too (Wyatt et al. 2022, AnoDDPM): `"simplex"`. Each
+    /// Simplex noise, whose neighbouring pixels go together (Wyatt et al. 2022, AnoDDPM).
+    ///
+    /// In six octaves over the pixels of an image, so that a walk back has to undo large shapes too. Each
     /// image and each of its channels has noise of its own.
     ///
     /// # Formula

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use settings::{Setting, check, positive};
@@ -34,22 +35,26 @@ pub struct Objective {
 }
 
 /// Which training loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
-    /// `L_simple`, the mean squared error of what the network predicts (Ho et al. 2020, equation 14):
-    /// `"simple"`. It teaches a learned variance nothing.
+    /// Mean squared error of what the network predicts, `L_simple`.
+    ///
+    /// Ho et al. 2020, equation 14. It teaches a learned variance nothing.
     #[default]
     Simple,
-    /// `L_vlb`, the term of the variational bound that belongs to the drawn `t`, in bits per
-    /// dimension (Nichol & Dhariwal 2021, arXiv:2102.09672, equations 4 to 7): `"vlb"`.
+    /// Variational bound at the drawn step in bits per dimension, `L_vlb`.
+    ///
+    /// Nichol & Dhariwal 2021, arXiv:2102.09672, equations 4 to 7.
     Vlb,
-    /// `T` times [`Vlb`](Self::Vlb): over uniform `t` its mean is the bound without the prior's term:
-    /// `"rescaled-vlb"`.
+    /// `T` times `vlb`.
+    ///
+    /// Over uniform `t` its mean is the bound without the prior's term.
     RescaledVlb,
-    /// `L_simple + T/1000·L_vlb`, where the bound trains the variance alone: the predicted mean is
-    /// detached in it. That is `λ = 0.001` on the bound summed over `t` (Nichol & Dhariwal 2021,
-    /// equation 16): `"hybrid"`. Needs a learned variance.
+    /// `L_simple + T/1000·L_vlb`, where the bound trains the variance alone; needs a learned variance.
+    ///
+    /// The predicted mean is detached in the bound. That is `λ = 0.001` on the bound summed over `t`
+    /// (Nichol & Dhariwal 2021, equation 16).
     Hybrid,
 }
 

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -9,15 +10,16 @@ const HISTORY: usize = 10;
 const UNIFORM: f64 = 0.001;
 
 /// How training draws its diffusion steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepSampling {
-    /// Every step as often as any other: `"uniform"`.
+    /// Every step as often as any other.
     #[default]
     Uniform,
-    /// A step the more often the larger its recent losses, each weighed by the inverse of its
-    /// probability, for less noise in the gradient of the variational bound
-    /// (Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.3): `"loss-second-moment"`.
+    /// A step the more often the larger its recent losses.
+    ///
+    /// Each is weighed by the inverse of its probability, for less noise in the gradient of the variational
+    /// bound (Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.3).
     ///
     /// # Formula
     /// `p_t ∝ √(E[L_t²])` over a step's last 10 losses, mixed with 0.1 % of uniform draws; uniform

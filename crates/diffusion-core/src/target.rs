@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the mean output of a [`Denoiser`](crate::Denoiser) stands for.
@@ -13,14 +14,18 @@ use serde::{Deserialize, Serialize};
 ///
 /// Where `ᾱ_t = 0`, in the last step of a schedule with zero terminal SNR, `ε` says nothing about
 /// `x_0`: a process over such a schedule refuses the target `ε`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
-    /// The noise `ε` (Ho et al. 2020, arXiv:2006.11239): `"epsilon"`.
+    /// The noise `ε`.
+    ///
+    /// Ho et al. 2020, arXiv:2006.11239.
     #[default]
     Epsilon,
-    /// The clean `x_0`: `"x0"`.
+    /// The clean `x_0`.
     X0,
-    /// `v = √ᾱ_t·ε − √(1−ᾱ_t)·x_0` (Salimans & Ho 2022, arXiv:2202.00512, appendix D): `"v"`.
+    /// `√ᾱ_t·ε − √(1−ᾱ_t)·x_0`.
+    ///
+    /// Salimans & Ho 2022, arXiv:2202.00512, appendix D.
     V,
 }

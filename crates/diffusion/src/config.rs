@@ -3,26 +3,31 @@ use diffusion_core::{
     Likelihood, Loss, Objective, Schedule, ScheduleConfig, ScoreConfig, StepSampling, Target,
     Variance,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use training::TrainConfig;
 
 use crate::DiffusionError;
 
 /// A diffusion detector: its process, its loss, its training and its score.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DiffusionConfig {
     /// Diffusion steps `T`.
     pub steps: usize,
     /// What the network predicts.
     pub target: Target,
-    /// The variance of a reverse step; a network for `learned-range` has a second output for it.
+    /// Variance of a reverse step.
+    ///
+    /// A network for `learned-range` has a second output for it.
     pub variance: Variance,
-    /// The training loss.
+    /// Training loss.
     pub loss: Loss,
-    /// `γ` of [Min-SNR weighting](Objective::min_snr_gamma); 0: all steps weigh the same.
+    /// `γ` of Min-SNR: the loss of a step weighs as `min(SNR, γ)`; 0: all steps weigh the same.
+    ///
+    /// [`Objective::min_snr_gamma`].
     pub min_snr_gamma: f64,
-    /// The likelihood of the data in the variational bound, where the loss or the score asks for it.
+    /// Likelihood of the data in the variational bound, where loss or score ask for it.
     pub likelihood: Likelihood,
     /// How training draws its steps.
     pub step_sampling: StepSampling,

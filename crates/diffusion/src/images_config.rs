@@ -1,19 +1,22 @@
 use detector::settings::{Setting, check};
 use diffusion_core::Noise;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a diffusion detector over images has beyond one over rows: the table `[images]` in a
 /// configuration file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ImagesConfig {
-    /// The noise of training and of scoring.
+    /// Noise of training and of scoring.
     pub noise: Noise,
-    /// Whether training mirrors half of the images, left for right, drawn anew in every batch.
+    /// Mirror half of the training images, left for right.
+    ///
+    /// Which ones is drawn anew in every batch.
     pub flip: bool,
     /// Standard deviation of the Gaussian that smooths a map, in pixels; 0 does not.
     pub map_sigma: f64,
-    /// The quantile of the smoothed maps' pixels over training images that becomes 1.
+    /// Quantile of the pixels of training images' smoothed maps that becomes 1.
     pub map_quantile: f64,
 }
 

@@ -1,11 +1,14 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use settings::{Setting, at_most, check, in_range, multiple_of_other};
 
 /// Sizes of the transformer over images, [`Dit`](crate::Dit).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DitConfig {
-    /// Side of a patch in pixels: an image of `h × w` becomes `(h/patch)·(w/patch)` tokens.
+    /// Side of a patch in pixels.
+    ///
+    /// An image of `h × w` becomes `(h/patch)·(w/patch)` tokens.
     pub patch: usize,
     /// Transformer blocks.
     pub depth: usize,
@@ -15,16 +18,19 @@ pub struct DitConfig {
     pub heads: usize,
     /// Width inside a block's MLP, in widths of a token.
     pub mlp_ratio: usize,
-    /// Whether the network also predicts the variance, in as many channels again.
+    /// Whether the network also predicts the variance.
+    ///
+    /// In as many channels again.
     pub learn_variance: bool,
 }
 
 /// Sizes of the transformer over vectors, [`VectorDit`](crate::VectorDit).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct VectorDitConfig {
-    /// Numbers in a chunk: a vector of `d` becomes `⌈d/chunk⌉` tokens, the last one filled up with
-    /// zeros.
+    /// Numbers in a token.
+    ///
+    /// A vector of `d` becomes `⌈d/chunk⌉` tokens, the last one filled up with zeros.
     pub chunk: usize,
     /// Transformer blocks.
     pub depth: usize,
@@ -34,7 +40,9 @@ pub struct VectorDitConfig {
     pub heads: usize,
     /// Width inside a block's MLP, in widths of a token.
     pub mlp_ratio: usize,
-    /// Whether the network also predicts the variance, in as many numbers again.
+    /// Whether the network also predicts the variance.
+    ///
+    /// In as many numbers again.
     pub learn_variance: bool,
 }
 

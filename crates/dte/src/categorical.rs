@@ -1,5 +1,6 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Reduction, TchError, Tensor};
@@ -34,12 +35,12 @@ pub struct DteCategorical {
 }
 
 /// Settings of [`DteCategorical`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DteCategoricalConfig {
     /// Diffusion steps `T`.
     pub steps: usize,
-    /// Bins of diffusion time, 2 to the steps of the schedule.
+    /// Bins of diffusion time, the classes of the network, 2 to the steps of the schedule.
     pub bins: usize,
     /// How often the softmax is applied in the loss.
     pub softmax: Softmax,
@@ -55,13 +56,14 @@ pub struct DteCategoricalConfig {
 }
 
 /// How often the softmax is applied in the loss of [`DteCategorical`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Softmax {
-    /// Twice, as released: `p` takes the place of the logits, and the loss cannot fall below
-    /// `ln(1 + (bins − 1)/e)`.
+    /// Twice, as released.
+    ///
+    /// `p` takes the place of the logits, and the loss cannot fall below `ln(1 + (bins − 1)/e)`.
     Double,
-    /// Once: cross-entropy as it is defined.
+    /// Once, as cross-entropy is defined.
     Single,
 }
 

@@ -1,6 +1,7 @@
 use detector::settings::check;
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, ScheduleConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use training::{
@@ -25,12 +26,12 @@ pub struct DteConvolutional {
 }
 
 /// Settings of [`DteConvolutional`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DteConvolutionalConfig {
     /// Diffusion steps `T`.
     pub steps: usize,
-    /// Bins of diffusion time, 2 to the steps of the schedule.
+    /// Bins of diffusion time, the classes of the network, 2 to the steps of the schedule.
     pub bins: usize,
     /// How often the softmax is applied in the loss.
     pub softmax: Softmax,

@@ -1,5 +1,6 @@
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
@@ -40,7 +41,7 @@ pub struct DteInverseGamma {
 }
 
 /// Settings of [`DteInverseGamma`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DteInverseGammaConfig {
     /// Diffusion steps `T`.

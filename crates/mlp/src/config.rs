@@ -1,8 +1,9 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use settings::{Setting, at_most, check, in_range};
 
 /// Widths and dropout of the [`ResidualMlp`](crate::ResidualMlp).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ResidualMlpConfig {
     /// Residual blocks.

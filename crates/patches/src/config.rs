@@ -1,4 +1,5 @@
 use detector::settings::{Setting, at_least, check, in_range};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Channels of the outputs of EfficientNet-Lite0's blocks.
@@ -7,10 +8,10 @@ const CHANNELS: [usize; 16] = [
 ];
 
 /// What a patch is: which feature maps it is taken from and how many numbers are kept of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchConfig {
-    /// Blocks of EfficientNet-Lite0 (0 to 15) whose outputs are laid over one another.
+    /// Blocks of EfficientNet-Lite0, 0 to 15, whose outputs make a patch.
     pub blocks: Vec<usize>,
     /// Patches along each side of an image, whatever its size.
     pub grid: usize,
@@ -33,10 +34,10 @@ impl Default for PatchConfig {
 }
 
 /// How distances of patches become a map over pixels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct MapConfig {
-    /// Standard deviation in pixels of the Gaussian that smooths the map; 0 leaves it as it is.
+    /// Standard deviation of the Gaussian that smooths a map, in pixels; 0 leaves it as it is.
     pub smoothing: f64,
 }
 

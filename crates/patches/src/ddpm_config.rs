@@ -1,5 +1,6 @@
 use detector::settings::{Setting, at_least, check, in_range};
 use diffusion_core::{Schedule, ScheduleConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use training::{Decay, Optimizer, TrainConfig};
 
@@ -8,18 +9,20 @@ use crate::padim::check_shrinkage;
 use crate::{MapConfig, PatchConfig, PatchesError, Whitening};
 
 /// Settings of [`PatchDdpm`](crate::PatchDdpm).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchDdpmConfig {
     /// How patches are whitened before the diffusion.
     pub whitening: Whitening,
-    /// Share of the identity in each covariance, under `position`.
+    /// Share of the covariance of all patches in that of a place, under `position`.
     pub shrinkage: f64,
     /// Diffusion steps `T`.
     pub steps: usize,
     /// β of each step.
     pub schedule: ScheduleConfig,
-    /// Places of an image in one optimiser step; a batch is as many images, each at one noise level.
+    /// Places of an image in an optimiser step; they share a noise level.
+    ///
+    /// A batch is as many images, each at one noise level.
     pub places: usize,
     /// What a patch is.
     pub patches: PatchConfig,
@@ -35,10 +38,12 @@ pub struct PatchDdpmConfig {
 }
 
 /// How a trained [`PatchDdpm`](crate::PatchDdpm) or [`MaskedDdpm`](crate::MaskedDdpm) scores.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchScoreConfig {
-    /// The noise levels at which the network is asked; squared errors are averaged over them.
+    /// Noise levels, from 0 below `T`, at which the network is asked.
+    ///
+    /// Squared errors are averaged over them.
     pub levels: Vec<usize>,
     /// Draws of noise, half of them the negatives of the others.
     pub draws: usize,

@@ -1,4 +1,5 @@
 use diffusion_core::ScheduleConfig;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use training::{Decay, Optimizer, TrainConfig};
 
@@ -7,12 +8,12 @@ use crate::padim::check_shrinkage;
 use crate::{MapConfig, MaskConfig, PatchConfig, PatchScoreConfig, PatchesError, Whitening};
 
 /// Settings of [`MaskedDdpm`](crate::MaskedDdpm).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct MaskedDdpmConfig {
     /// How patches are whitened before the diffusion.
     pub whitening: Whitening,
-    /// Share of the identity in each covariance, under `position`.
+    /// Share of the covariance of all patches in that of a place, under `position`.
     pub shrinkage: f64,
     /// Diffusion steps `T`.
     pub steps: usize,

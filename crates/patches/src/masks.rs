@@ -1,17 +1,19 @@
 use detector::settings::{Setting, check};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::PatchesError;
 
 /// Which patches of a map are hidden together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct MaskConfig {
     /// Side of a hidden square, in patches.
     pub block: usize,
-    /// Masks, each of which hides one square in so many; together they hide every patch once. 2 make a
-    /// checkerboard.
+    /// Masks that together hide every patch once; 2 make a checkerboard.
+    ///
+    /// Each hides one square in so many.
     pub parts: usize,
 }
 

@@ -5,6 +5,7 @@ use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
@@ -22,7 +23,7 @@ const BLOCK: i64 = 8192;
 const PATCHES: &str = "patches";
 
 /// Settings of [`PatchKnn`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchKnnConfig {
     /// Share of the training patches that is remembered.
@@ -36,13 +37,14 @@ pub struct PatchKnnConfig {
 }
 
 /// Which training patches are remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Subset {
     /// Drawn at random.
     Random,
-    /// The greedy coreset: each next one farthest from those taken. Its time grows with the product of
-    /// all patches and those taken.
+    /// The greedy coreset, slow: each next one farthest from those taken.
+    ///
+    /// Its time grows with the product of all patches and those taken.
     Coreset,
 }
 

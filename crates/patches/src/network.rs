@@ -1,6 +1,7 @@
 use detector::settings::{Setting, at_least};
 use diffusion_core::{Denoiser, Prediction};
 use layers::{LayerNorm, Linear, LinearInit, TimestepEmbedding};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::nn::{self, Module};
 use tch::{Device, Kind, Tensor};
@@ -12,7 +13,7 @@ const N_FREQUENCIES: usize = 16;
 const MAX_PERIOD: f64 = 100.0;
 
 /// Size of a [`PatchMlp`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PatchMlpConfig {
     /// Width between the blocks.

@@ -2,6 +2,7 @@ use detector::settings::{Setting, in_range};
 use std::sync::Mutex;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tch::{Kind, Tensor};
@@ -14,10 +15,10 @@ use crate::weights::Weights;
 use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
 /// Settings of [`Padim`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct PadimConfig {
-    /// Share of the identity in each covariance.
+    /// Share of the covariance of all patches in that of a place.
     pub shrinkage: f64,
     /// What a patch is.
     pub patches: PatchConfig,

@@ -1,4 +1,5 @@
 use detector::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
@@ -6,13 +7,14 @@ use crate::PatchesError;
 use crate::gaussians::Gaussians;
 
 /// How patches are whitened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Whitening {
     /// By the components of all patches together.
     Pca,
-    /// By the Gaussian of each place of the grid, as PaDiM has it: an untrained network, which answers 0,
-    /// then ranks as PaDiM does, and training starts from there.
+    /// By the Gaussian of each place of the grid, as PaDiM has it.
+    ///
+    /// An untrained network, which answers 0, then ranks as PaDiM does, and training starts from there.
     Position,
 }
 

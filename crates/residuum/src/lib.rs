@@ -5,6 +5,7 @@ mod config;
 pub mod data;
 mod device;
 mod error;
+mod meaning;
 mod method;
 mod model;
 mod pipeline;
@@ -16,7 +17,8 @@ pub use config::Config;
 pub use device::{Device, DeviceChoice};
 pub use error::{RegistryError, WayOut};
 pub use files::is_too_deep;
-pub use method::{Build, BuildError, Method, Setting, Takes, defaults, make, settings};
+pub use meaning::{Setting, settings, settings_in};
+pub use method::{Build, BuildError, Method, Takes, defaults, make, table};
 pub use model::{
     Calibrating, CrossRate, FitOptions, Fitted, Manifest, Model, ModelError, NamedColumns, OddRow,
     Reason, Reasons, RowKind, RowScore, Stored, Target,

@@ -1,10 +1,14 @@
+use std::sync::LazyLock;
+
 use detector::{Detector, DetectorError};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::error::RegistryError;
+use crate::meaning::{Setting, settings};
 use crate::pipeline::{Numbers, Pipeline};
 use crate::runtime::Runtime;
 use crate::scaling::RowScaling;
@@ -22,9 +26,8 @@ pub struct Method {
     pub takes: Takes,
     /// The default configuration, without what all methods of rows have.
     pub defaults: Map<String, Value>,
-    /// What each setting means, by key; those inside a table with its name and a dot before them.
-    #[serde(borrow)]
-    pub settings: Vec<(&'static str, &'static str)>,
+    /// What each setting means, as [`settings`](crate::settings) reads it from the configuration's documentation.
+    pub settings: Vec<Setting>,
     /// Whether it needs libtorch, and so the crate `networks`.
     pub needs_libtorch: bool,
     /// Seconds that one core needs with the defaults to fit 2500 and score 2763 rows of 512 columns, roughly:
@@ -46,9 +49,6 @@ pub enum Takes {
     /// Images; rows are an error.
     Images,
 }
-
-/// The key of a setting and what it means.
-pub type Setting = (&'static str, &'static str);
 
 /// Makes a detector of a configuration without the keys of [`Takes::Rows`].
 pub type Build = fn(Map<String, Value>, &Runtime) -> Result<Box<dyn Detector>, BuildError>;
@@ -74,29 +74,35 @@ impl From<DetectorError> for BuildError {
     }
 }
 
-const ROWS: &str = "rows";
-const ROWS_MEANING: &str = "scaling of the rows: standard (columns to mean 0, variance 1), l2 (rows over their norm), minmax (columns to [0, 1]), raw";
-
-const NUMBERS: &str = "numbers";
-const NUMBERS_MEANING: &str = "number type it computes in: file (32 or 64 bits, as the rows came) or float32 (rounded after scaling); networks compute in 32 bits";
+/// What methods of rows have besides their own settings.
+#[derive(Serialize, JsonSchema)]
+struct OfRows {
+    /// What is done to rows before the method sees them.
+    rows: RowScaling,
+    /// Number type that it computes in.
+    numbers: Numbers,
+}
 
 impl Method {
     /// The default configuration.
     pub fn config(&self) -> Config {
         let mut values = self.defaults.clone();
-        if let Takes::Rows(scaling, numbers) = self.takes {
-            values.insert(ROWS.to_owned(), scaling.as_str().into());
-            values.insert(NUMBERS.to_owned(), numbers.as_str().into());
+        if let Takes::Rows(rows, numbers) = self.takes {
+            values.extend(table(&OfRows { rows, numbers }));
         }
         Config::new(self.name, values)
     }
 
     /// What the setting `key` means; empty for a key the method does not have.
-    pub fn meaning(&self, key: &str) -> &'static str {
-        let all = [(ROWS, ROWS_MEANING), (NUMBERS, NUMBERS_MEANING)];
-        let mut known = self.settings.iter().chain(&all);
+    pub fn meaning(&self, key: &str) -> &str {
+        static OF_ROWS: LazyLock<Vec<Setting>> = LazyLock::new(settings::<OfRows>);
+        let of_rows: &[Setting] = match self.takes {
+            Takes::Rows(..) => &OF_ROWS,
+            Takes::Images => &[],
+        };
+        let mut known = self.settings.iter().chain(of_rows);
         known
-            .find(|(name, _)| *name == key)
+            .find(|(name, _)| name == key)
             .map_or("", |(_, meaning)| meaning)
     }
 
@@ -114,7 +120,7 @@ impl Method {
             message: error.to_string(),
         };
         let mut values = config.values().clone();
-        let (rows, numbers) = (values.remove(ROWS), values.remove(NUMBERS));
+        let (rows, numbers) = (values.remove("rows"), values.remove("numbers"));
         let detector = build(values, runtime).map_err(|error| match error {
             BuildError::Value(error) => value_error(error),
             BuildError::Detector(source) => RegistryError::Detector { method, source },
@@ -134,15 +140,15 @@ impl Method {
 
 /// The defaults of a configuration as values.
 pub fn defaults<C: Default + Serialize>() -> Map<String, Value> {
-    match serde_json::to_value(C::default()) {
+    table(&C::default())
+}
+
+/// A configuration as values.
+pub fn table(config: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(config) {
         Ok(Value::Object(map)) => map,
         _ => Map::new(),
     }
-}
-
-/// Groups of settings, which methods share, as those of one.
-pub fn settings(groups: &[&[Setting]]) -> Vec<Setting> {
-    groups.concat()
 }
 
 /// The detector that `new` makes of a configuration of type `C`.

@@ -3,28 +3,19 @@ use detector::{
     Contributions, Detector, DetectorError, Element, Input, Number, Progress, Scorer, State,
 };
 use ndarray::{Array1, Array2, ArrayView2};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scaling::{RowScaler, RowScaling};
 
 /// The number type that a method computes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Numbers {
-    /// That of the rows as they came.
+    /// That of the rows as they came, 32 or 64 bits; networks compute in 32.
     File,
     /// 32-bit floats, to which rows are rounded after scaling.
     Float32,
-}
-
-impl Numbers {
-    /// The name used in configurations.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Float32 => "float32",
-        }
-    }
 }
 
 /// A detector with the preprocessing in front of it. For a detector of rows, images are flattened to rows

@@ -2,26 +2,31 @@ use std::fmt;
 
 use detector::{DetectorError, Input, Number, State, StateError};
 use ndarray::{Array2, ArrayView2, Ix1};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is done to rows before a method sees them; fitted to the training rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RowScaling {
-    /// Each column minus its mean, over its standard deviation (divisor n): scikit-learn's
-    /// `StandardScaler`, on float32 rows bit for bit. A constant column becomes 0.
+    /// Each column to mean 0 and variance 1.
+    ///
+    /// Minus its mean, over its standard deviation (divisor n): scikit-learn's `StandardScaler`, on
+    /// float32 rows bit for bit. A constant column becomes 0.
     #[default]
     Standard,
-    /// Each row over its L2 norm, minus the mean of the training rows, all over one
-    /// number s = √(mean over rows and columns of (x − mean)²). Computed in f64. For embeddings:
-    /// directions count, and columns keep their proportions.
+    /// Each row over its L2 norm, then centred: for embeddings.
+    ///
+    /// Minus the mean of the training rows, all over one number s = √(mean over rows and columns of (x
+    /// − mean)²). Computed in f64. Directions count, and columns keep their proportions.
     L2,
-    /// Each column to `[0, 1]` of the training rows: scikit-learn's `MinMaxScaler`, on float32 rows
-    /// bit for bit but for columns that vary by less than ten times the precision of their type (10⁻⁶ of
-    /// float32): those it takes for constant, whatever their scale. Here only a constant column becomes 0.
-    /// Test rows may leave the interval.
+    /// Each column to `[0, 1]` of the training rows.
+    ///
+    /// scikit-learn's `MinMaxScaler`, on float32 rows bit for bit but for columns that vary by less
+    /// than ten times the precision of their type (10⁻⁶ of float32): those it takes for constant,
+    /// whatever their scale. Here only a constant column becomes 0. Test rows may leave the interval.
     Minmax,
-    /// Nothing.
+    /// As they are.
     Raw,
 }
 

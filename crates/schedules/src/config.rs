@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Schedule, ScheduleError, space_timesteps};
@@ -19,29 +20,39 @@ use crate::{Schedule, ScheduleError, space_timesteps};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ScheduleConfig {
-    /// [`Schedule::linear`]: `kind = "linear"`.
+    /// Equal steps of β.
+    ///
+    /// [`Schedule::linear`].
     Linear {
         /// β of the first step.
         first: f64,
         /// β of the last step.
         last: f64,
     },
-    /// [`Schedule::linear_ho`]: `kind = "linear-ho"`.
+    /// Linear as Ho et al. 2020 have it, for any number of steps.
+    ///
+    /// [`Schedule::linear_ho`].
     LinearHo {},
-    /// [`Schedule::cosine`]: `kind = "cosine"`.
+    /// The cosine schedule of Nichol & Dhariwal 2021.
+    ///
+    /// [`Schedule::cosine`].
     Cosine {},
-    /// [`Schedule::scaled_linear`]: `kind = "scaled-linear"`.
+    /// Equal steps of √β, as latent diffusion has it.
+    ///
+    /// [`Schedule::scaled_linear`].
     ScaledLinear {
         /// β of the first step.
         first: f64,
         /// β of the last step.
         last: f64,
     },
-    /// [`Schedule::sigmoid`]: `kind = "sigmoid"`.
+    /// The share of the signal falls along a sigmoid.
+    ///
+    /// [`Schedule::sigmoid`].
     Sigmoid {
         /// Where on the sigmoid the schedule starts; −3 when absent.
         #[serde(default = "sigmoid_start")]
@@ -53,17 +64,23 @@ pub enum ScheduleConfig {
         #[serde(default = "sigmoid_tau")]
         tau: f64,
     },
-    /// [`Schedule::from_betas`]: `kind = "betas"`.
+    /// Each β as it is given.
+    ///
+    /// [`Schedule::from_betas`].
     Betas {
         /// One β for each step.
         betas: Vec<f64>,
     },
-    /// [`Schedule::zero_terminal_snr`]: `kind = "zero-terminal-snr"`.
+    /// Another one, rescaled so that the last step leaves nothing of the signal.
+    ///
+    /// [`Schedule::zero_terminal_snr`].
     ZeroTerminalSnr {
         /// The schedule that is rescaled.
         of: Box<ScheduleConfig>,
     },
-    /// [`Schedule::respaced`] by [`space_timesteps`]: `kind = "respaced"`.
+    /// A part of the steps of another one.
+    ///
+    /// [`Schedule::respaced`] by [`space_timesteps`].
     Respaced {
         /// Counts per section, `"10,15,20"`, or an even spacing, `"ddim50"`.
         keep: String,

@@ -1,24 +1,30 @@
 use detector::settings::{Setting, at_least, check, positive};
+use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 /// How a network is trained: `[train]` in a configuration file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct TrainConfig {
-    /// Passes over the training rows, at most. 0 leaves the network as it was initialised.
+    /// Passes over the training rows, at most; 0 leaves the network as it was initialised.
     pub epochs: usize,
-    /// Optimiser steps, at most; a decay of the learning rate then ends with them. 0: no limit.
+    /// Optimiser steps, at most; 0: no limit.
+    ///
+    /// A decay of the learning rate then ends with them.
     pub steps: usize,
-    /// Rows that go through the network together, at least 2 (batch statistics). Fewer training rows
-    /// make one batch.
+    /// Rows that go through the network together, at least 2.
+    ///
+    /// For batch statistics. Fewer training rows make one batch.
     pub batch_size: usize,
     /// Batches whose mean gradient makes one optimiser step.
     pub accumulate: usize,
-    /// Leave out the rows of an epoch that do not fill a batch; they are others in every epoch.
+    /// Leave out the rows of an epoch that do not fill a batch.
+    ///
+    /// They are others in every epoch.
     pub drop_last: bool,
-    /// Which optimiser.
+    /// Optimiser.
     pub optimizer: Optimizer,
     /// Learning rate, after warm-up and before decay.
     pub learning_rate: f64,
@@ -26,41 +32,50 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// Optimiser steps over which the learning rate rises linearly to its full value.
     pub warm_up: usize,
-    /// What the learning rate does afterwards.
+    /// What the learning rate does after warm-up.
     pub decay: Decay,
-    /// Largest Euclidean norm of the gradient over all parameters; longer ones are scaled down to it.
-    /// 0: no limit.
+    /// Largest Euclidean norm of the gradient over all parameters; 0: no limit.
+    ///
+    /// Longer ones are scaled down to it.
     pub clip: f64,
-    /// Decay `d` per optimiser step of the moving average of the weights that is kept in their place,
-    /// `θ̄ ← d·θ̄ + (1−d)·θ` from `θ̄ = θ` at the start. 0: the weights themselves.
+    /// Decay of the moving average of the weights, which scores in their place; 0: none.
+    ///
+    /// With `d` per optimiser step, `θ̄ ← d·θ̄ + (1−d)·θ` from `θ̄ = θ` at the start.
     pub ema: f64,
     /// What the network computes with while it is trained.
     pub precision: Precision,
-    /// The last epoch, counted from 0, that is safe from the early stop. `epochs` or more: no early
-    /// stop.
+    /// Last epoch, counted from 0, that is safe from the early stop.
+    ///
+    /// `epochs` or more: no early stop.
     pub early_stop_after: usize,
-    /// Training stops when an epoch's mean loss exceeds that of this many epochs earlier.
+    /// Stop when an epoch's mean loss exceeds that of this many epochs earlier.
     pub early_stop_lag: usize,
 }
 
 /// The optimiser, with `β_1 = 0.9`, `β_2 = 0.999` and `ε = 1e-8`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Optimizer {
-    /// Adam with an L2 penalty (Kingma & Ba 2015, arXiv:1412.6980).
+    /// Adam, with weight decay as an L2 penalty.
+    ///
+    /// Kingma & Ba 2015, arXiv:1412.6980.
     Adam,
-    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101).
+    /// Adam with decoupled weight decay.
+    ///
+    /// Loshchilov & Hutter 2019, arXiv:1711.05101.
     #[serde(rename = "adamw")]
     AdamW,
 }
 
 /// What the network computes with while it is trained. Weights, optimiser and scores are in f32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// f32 throughout.
     F32,
-    /// Matrix products in bf16 ([`tch_ext::Autocast`]): worth it where the hardware has it.
+    /// Matrix products in bf16: worth it where the hardware has it.
+    ///
+    /// [`tch_ext::Autocast`].
     Bf16,
 }
 
@@ -68,13 +83,14 @@ pub enum Precision {
 const MOST_UNTRAINED: f64 = 0.1;
 
 /// The learning rate after warm-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decay {
     /// It stays.
     Constant,
-    /// It falls along half a cosine to 0 at the end of `epochs` (Loshchilov & Hutter 2017,
-    /// arXiv:1608.03983, without restarts).
+    /// It falls along half a cosine to 0 at the end of the training.
+    ///
+    /// Loshchilov & Hutter 2017, arXiv:1608.03983, without restarts.
     Cosine,
 }
 

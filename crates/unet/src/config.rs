@@ -1,32 +1,38 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use settings::{Setting, at_most, check, in_range, multiple_of_other};
 
 /// Sizes of the [`Unet`](crate::Unet).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct UnetConfig {
-    /// Channels of the first level, `C`; even, and a multiple of `groups`.
+    /// Channels of the first level, even and a multiple of `groups`.
     pub channels: usize,
-    /// Channels of each level, in units of `channels`; between two levels the image is halved.
+    /// Channels of each level, in units of `channels`; the image is halved between two.
     pub multipliers: Vec<usize>,
-    /// Residual blocks of a level on the way down; on the way up it has one more.
+    /// Residual blocks of a level.
+    ///
+    /// On the way down; on the way up it has one more.
     pub blocks: usize,
-    /// Resolutions whose levels have attention: the longer side of the feature map, in pixels. The
-    /// middle always has it.
+    /// Longer sides of the feature maps that have attention, in pixels; the middle always has it.
     pub attention: Vec<usize>,
     /// Attention heads.
     pub heads: usize,
     /// Groups of the group norms.
     pub groups: usize,
-    /// How a block is given the noise level: as scale and shift after its second norm, `h·(1+s) + b`,
-    /// or, without it, added before.
+    /// Whether a block takes the noise level as scale and shift, or adds it.
+    ///
+    /// As scale and shift after its second norm, `h·(1+s) + b`, or, without it, added before.
     pub scale_shift: bool,
     /// Dropout before the last convolution of a block, in [0, 1).
     pub dropout: f64,
-    /// Whether the network also predicts the variance, in as many channels again.
+    /// Whether the network also predicts the variance.
+    ///
+    /// In as many channels again.
     pub learn_variance: bool,
-    /// Whether convolutions read images with the channel as the fastest axis, which tensor cores like.
-    /// The numbers are the same up to rounding.
+    /// Whether the channel is the fastest axis in memory: for GPUs.
+    ///
+    /// Tensor cores like it. The numbers are the same up to rounding.
     pub channels_last: bool,
 }
 

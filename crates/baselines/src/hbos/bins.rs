@@ -1,4 +1,5 @@
 use detector::settings::{Setting, check};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::histogram::{Binned, Histogram};
@@ -7,13 +8,15 @@ use super::histogram::{Binned, Histogram};
 const MAX_BINS: usize = 100_000;
 
 /// Bins of each column's histogram: a number or `"auto"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Raw", into = "Raw")]
+#[schemars(!try_from, !into, rename_all = "kebab-case")]
 pub enum Bins {
-    /// This many, 2 to 100,000.
+    /// A number, 2 to 100,000.
     Count(usize),
-    /// The number below `√n` that maximises the penalised likelihood of Birgé & Rozenholc 2006, as in
-    /// PyOD, which takes the penalty once for each bin.
+    /// The number below `√n` that Birgé & Rozenholc 2006 choose.
+    ///
+    /// It maximises their penalised likelihood, as in PyOD, which takes the penalty once for each bin.
     Auto,
 }
 

@@ -2,18 +2,21 @@
 
 use detector::Number;
 use ndarray::ArrayView2;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The width γ of the kernel exp(−γ‖x − y‖²): `"auto"`, `"scale"` or a number.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Raw", into = "Raw")]
+#[schemars(!try_from, !into, rename_all = "kebab-case")]
 pub enum Gamma {
     /// 1/d, PyOD's default.
     Auto,
-    /// 1/(d·Var), scikit-learn's default: the variance over all values of the training rows
-    /// together; 1 where they are all equal.
+    /// 1/(d·Var x), scikit-learn's default.
+    ///
+    /// The variance is over all values of the training rows together; 1 where they are all equal.
     Scale,
-    /// A positive finite number.
+    /// A positive number.
     Value(f64),
 }
 

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use settings::{Setting, check, in_range};
 
@@ -20,33 +21,37 @@ use crate::Walk;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct ScoreConfig {
-    /// The rule.
+    /// How a trained model scores.
     pub rule: ScoreRule,
-    /// Noise levels, each from 1 to `T`, that `combine` makes one score of. `reconstruction` starts a
-    /// walk from each, `epsilon-error` and `score-norm` ask the network at each; `vlb` and
-    /// `inversion` always go through all and ignore it.
+    /// Noise levels, each from 1 to `T`: where a walk starts, or where the network is asked.
+    ///
+    /// `reconstruction` starts a walk from each, `epsilon-error` and `score-norm` ask the network at
+    /// each; `vlb` and `inversion` always go through all and ignore it.
     pub start: Vec<usize>,
-    /// How the scores at the levels of `start` become one.
+    /// How the scores at several levels become one.
     pub combine: Combine,
-    /// `reconstruction` and `score-norm`: disturb the row up to the noise level first, instead of
-    /// taking the row itself as `x_t`.
+    /// Disturb the row up to the noise level first, rather than take it as it is: for `reconstruction`
+    /// and `score-norm`.
     pub noised: bool,
-    /// `reconstruction`: how a step goes back.
+    /// How a step of a reconstruction goes back.
     pub walk: ScoreWalk,
-    /// `reconstruction` and `inversion`: network evaluations along one walk, at evenly spaced levels
-    /// ([`even_steps`](crate::even_steps)); `vlb`: levels drawn, without bias. 0 is one per level.
+    /// Network evaluations along a walk, or levels drawn for `vlb`; 0: one for each level.
+    ///
+    /// Those along a walk of `reconstruction` or `inversion` are at evenly spaced levels
+    /// ([`even_steps`](crate::even_steps)); those of `vlb` are drawn without bias.
     pub evaluations: usize,
-    /// `walk = "ddim"`: share of noise, from 0, deterministic, to 1, ancestral.
+    /// Share of noise in a `ddim` walk, from 0, deterministic, to 1, ancestral.
     pub eta: f64,
-    /// `reconstruction` and `epsilon-error`: what is averaged over a row's numbers.
+    /// What is averaged over a row's numbers, in `reconstruction` and `epsilon-error`.
     pub error: ErrorMeasure,
-    /// `reconstruction`: the error where the walk ends, or of `x̂_0` along it.
+    /// Where along the walk of a reconstruction the error is taken.
     pub path: PathRule,
-    /// Noise draws that a row's score is averaged over, where noise is drawn. `inversion`: probes of
-    /// the divergence, 0 leaves the volume term out.
+    /// Noise draws that a score is averaged over, where noise is drawn.
+    ///
+    /// `inversion`: probes of the divergence, 0 leaves the volume term out.
     pub draws: usize,
 }
 
@@ -73,28 +78,33 @@ impl Default for ScoreConfig {
 
 /// What is asked of the model. Costs are network evaluations per row; `S` is `evaluations`, or one
 /// per level where that is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScoreRule {
-    /// The error between the row and what a walk back from it reconstructs
-    /// (Livernoche et al. 2024, arXiv:2305.18593). Cost: `S` for every start, times `draws` where
-    /// the row or the walk is disturbed.
+    /// Error between the row and what a walk back from it reconstructs.
+    ///
+    /// Livernoche et al. 2024, arXiv:2305.18593. Cost: `S` for every start, times `draws` where the row or
+    /// the walk is disturbed.
     Reconstruction,
-    /// The error of the predicted noise in `x_t = √ᾱ_t·x + √(1−ᾱ_t)·ε`. Cost: `draws` for every
-    /// level.
+    /// Error of the predicted noise in `x_t = √ᾱ_t·x + √(1−ᾱ_t)·ε`.
+    ///
+    /// Cost: `draws` for every level.
     EpsilonError,
-    /// The negative variational bound in bits per dimension (Nichol & Dhariwal 2021,
-    /// arXiv:2102.09672, section 3.1), the prior term included: an upper bound of the negative
-    /// log-likelihood, estimated with `draws` noise draws at every level. Cost: `S·draws`.
+    /// Negative variational bound in bits per dimension.
+    ///
+    /// Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.1, the prior term included: an upper bound of the
+    /// negative log-likelihood, estimated with `draws` noise draws at every level. Cost: `S·draws`.
     ///
     /// With `evaluations = S` below `T` the levels are cut into `S` ranges, one level is drawn from
     /// each, by the seed for all rows, and stands for its range: over seeds the estimate has no bias.
     Vlb,
-    /// The norm of the predicted score of the noised data, `‖∇ ln p_t(x_t)‖ = ‖ε̂‖/√(1−ᾱ_t)`.
+    /// Norm of the predicted score of the noised data, `‖∇ ln p_t(x_t)‖ = ‖ε̂‖/√(1−ᾱ_t)`.
+    ///
     /// Cost: one for every level, times `draws` where the row is noised.
     ScoreNorm,
-    /// The negative log-likelihood under the probability flow, in bits per dimension: DDIM is
-    /// inverted ([`Process::invert`](crate::Process::invert)), and the score is `−log₂ N(x_T; 0, I)`
+    /// Negative log-likelihood under the probability flow, in bits per dimension.
+    ///
+    /// DDIM is inverted ([`Process::invert`](crate::Process::invert)), and the score is `−log₂ N(x_T; 0, I)`
     /// per dimension, minus `log₂` of the change of volume (Song et al. 2021, arXiv:2011.13456,
     /// appendix D.2, for the steps of DDIM). Cost: `S·(1 + draws)`.
     ///
@@ -106,32 +116,39 @@ pub enum ScoreRule {
 }
 
 /// `reconstruction`: how a step goes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScoreWalk {
+    /// To the mean, without noise.
+    ///
     /// [`Walk::MeanOnly`].
     MeanOnly,
+    /// With noise injected at every step.
+    ///
     /// [`Walk::Ancestral`].
     Ancestral,
-    /// [`Walk::Ddim`] with `eta`.
+    /// By DDIM, with a share `eta` of that noise.
+    ///
+    /// [`Walk::Ddim`].
     Ddim,
 }
 
 /// How the scores at several noise levels become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Combine {
     /// Their mean.
     Mean,
-    /// How far they lie, all together and in either direction, from those of training samples: the
-    /// Mahalanobis distance of their logarithms. In the manner of Heng et al. 2024 (arXiv:2406.11881), who
+    /// How far they lie, all together and in either direction, from those of training samples.
+    ///
+    /// The Mahalanobis distance of their logarithms. In the manner of Heng et al. 2024 (arXiv:2406.11881), who
     /// fit a density to statistics along the path. Who scores needs training samples:
     /// [`Scoring`](crate::Scoring) takes the mean.
     Typicality,
 }
 
 /// What is averaged over the numbers of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorMeasure {
     /// Squared differences.
@@ -141,13 +158,15 @@ pub enum ErrorMeasure {
 }
 
 /// Where along a walk the error is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PathRule {
     /// Where the walk ends.
     Last,
-    /// At every step, of the `x̂_0` predicted there; the mean over the steps. No further network
-    /// evaluations. (The `full_path` of vicliv/DTE adds up the squared steps of the walk instead.)
+    /// At every step, of the `x̂_0` predicted there; the mean over the steps.
+    ///
+    /// No further network evaluations. (The `full_path` of vicliv/DTE adds up the squared steps of the
+    /// walk instead.)
     Full,
 }
 

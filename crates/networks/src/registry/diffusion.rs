@@ -5,13 +5,13 @@ use std::error::Error;
 use ::diffusion::{DiffusionConfig, DiffusionDetector};
 use detector::{Detector, DetectorError};
 use diffusion_core::{Denoiser, ScheduleConfig, ScoreConfig, ScoreRule, Target, Variance};
-use residuum::{BuildError, Method, Numbers, RowScaling, Runtime, Setting, Takes, settings};
+use residuum::{BuildError, Method, Numbers, RowScaling, Runtime, Takes};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tch::nn;
 use training::{Decay, Optimizer, TrainConfig};
 
-use super::parts::{network, rest, with_network};
+use super::parts::{network, rest, settings_with_network, with_network};
 use crate::torch::torch;
 
 pub(super) fn ddpm() -> Method {
@@ -21,22 +21,7 @@ pub(super) fn ddpm() -> Method {
         source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings; scored by the mean-only walk behind the DDPM column of arXiv 2412.07539",
         takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
         defaults: with_network::<mlp::ResidualMlpConfig>(&DiffusionConfig::default()),
-        settings: settings(&[
-            DIFFUSION,
-            SCORE,
-            TRAIN,
-            &[
-                ("network.n-blocks", "residual blocks"),
-                ("network.d-main", "width between the blocks"),
-                ("network.d-hidden", "width inside a block"),
-                ("network.d-time", "width of the time embedding, even"),
-                (
-                    "network.dropout-first",
-                    "dropout after a block's activation",
-                ),
-                ("network.dropout-second", "dropout at a block's end"),
-            ],
-        ]),
+        settings: settings_with_network::<DiffusionConfig, mlp::ResidualMlpConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|values, runtime| {
@@ -65,25 +50,7 @@ pub(super) fn dit() -> Method {
         source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over chunks of an embedding; sizes, training and score are ours, chosen on CIFAR10_0, SVHN_0 and MVTec-AD_{tile,zipper,pill}",
         takes: Takes::Rows(RowScaling::L2, Numbers::Float32),
         defaults: with_network::<dit::VectorDitConfig>(&dit_on_embeddings()),
-        settings: settings(&[
-            DIFFUSION,
-            SCORE,
-            TRAIN,
-            &[
-                ("network.chunk", "numbers in a token"),
-                ("network.depth", "transformer blocks"),
-                ("network.width", "width of a token"),
-                ("network.heads", "attention heads"),
-                (
-                    "network.mlp-ratio",
-                    "width inside a block's MLP, in widths of a token",
-                ),
-                (
-                    "network.learn-variance",
-                    "whether the network also predicts the variance",
-                ),
-            ],
-        ]),
+        settings: settings_with_network::<DiffusionConfig, dit::VectorDitConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -123,114 +90,6 @@ fn dit_on_embeddings() -> DiffusionConfig {
         ..DiffusionConfig::default()
     }
 }
-
-pub(super) const DIFFUSION: &[Setting] = &[
-    ("steps", "diffusion steps T"),
-    (
-        "schedule",
-        "β of each step: kind = linear with first and last, scaled-linear, linear-ho, cosine, sigmoid, …",
-    ),
-    ("target", "what the network predicts: epsilon, x0 or v"),
-    (
-        "variance",
-        "of a reverse step: fixed-small, fixed-large or learned-range",
-    ),
-    ("loss", "simple, vlb, rescaled-vlb or hybrid"),
-    (
-        "min-snr-gamma",
-        "weigh the loss of a step by min(SNR, γ); 0 does not",
-    ),
-    (
-        "likelihood",
-        "of the last step in the variational bound: gaussian, or discretised for 8-bit images",
-    ),
-    (
-        "step-sampling",
-        "how steps are drawn in training: uniform or loss-second-moment",
-    ),
-];
-
-pub(super) const SCORE: &[Setting] = &[
-    (
-        "score.rule",
-        "how a trained model scores: reconstruction, epsilon-error, vlb, score-norm or inversion",
-    ),
-    (
-        "score.start",
-        "noise levels from 1 to T: where a walk starts, or where the network is asked",
-    ),
-    (
-        "score.combine",
-        "one score of several levels: mean, or typicality, how far all of them lie from those of training samples",
-    ),
-    (
-        "score.noised",
-        "disturb the row up to the noise level first, rather than take it as it is",
-    ),
-    (
-        "score.walk",
-        "reconstruction: mean-only, ancestral (noise injected at every step) or ddim",
-    ),
-    (
-        "score.evaluations",
-        "network evaluations along a walk, or steps drawn for vlb; 0: one for each step",
-    ),
-    (
-        "score.eta",
-        "ddim: share of noise, 0 deterministic, 1 ancestral",
-    ),
-    ("score.error", "mse or l1"),
-    (
-        "score.path",
-        "last: error where the walk ends; full: of every x̂_0 along it",
-    ),
-    (
-        "score.draws",
-        "noise draws that a score is averaged over, where noise is drawn",
-    ),
-];
-
-pub(super) const TRAIN: &[Setting] = &[
-    ("train.epochs", "passes over the training rows, at most"),
-    ("train.steps", "optimiser steps, at most; 0: no limit"),
-    (
-        "train.batch-size",
-        "rows that go through the network together",
-    ),
-    (
-        "train.accumulate",
-        "batches whose mean gradient makes one optimiser step",
-    ),
-    (
-        "train.drop-last",
-        "leave out the rows of an epoch that do not fill a batch",
-    ),
-    (
-        "train.optimizer",
-        "adam (weight decay as L2 penalty) or adamw (decoupled)",
-    ),
-    ("train.learning-rate", "after warm-up and before decay"),
-    ("train.weight-decay", "penalty on the weights"),
-    (
-        "train.warm-up",
-        "optimiser steps over which the learning rate rises",
-    ),
-    ("train.decay", "of the learning rate: constant or cosine"),
-    ("train.clip", "largest norm of the gradient; 0: no limit"),
-    (
-        "train.ema",
-        "decay of the moving average of the weights that scores; 0: none",
-    ),
-    (
-        "train.early-stop-after",
-        "last epoch, from 0, that is safe from the early stop",
-    ),
-    (
-        "train.early-stop-lag",
-        "stop when an epoch's mean loss exceeds that of this many epochs earlier",
-    ),
-    ("train.precision", "f32, or bf16 where the hardware has it"),
-];
 
 pub(super) type Network = Result<Box<dyn Denoiser>, Box<dyn Error + Send + Sync>>;
 

@@ -2,9 +2,8 @@
 
 use detector::DetectorError;
 use residuum::RowScaling;
-use residuum::{Method, Numbers, Setting, Takes, defaults, make, settings};
+use residuum::{Method, Numbers, Takes, defaults, make, settings};
 
-use super::diffusion::TRAIN;
 use crate::torch::torch;
 
 pub(super) fn categorical() -> Method {
@@ -14,19 +13,7 @@ pub(super) fn categorical() -> Method {
         source: "Livernoche et al. 2023 (arXiv 2305.18593), the authors' network and settings, the softmax applied twice included",
         takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
         defaults: defaults::<dte::DteCategoricalConfig>(),
-        settings: settings(&[
-            NETWORK,
-            TRAIN,
-            &[
-                ("bins", "bins of diffusion time, the classes of the network"),
-                (
-                    "softmax",
-                    "double: as released, a softmax before the loss that applies it again; single: cross-entropy as defined",
-                ),
-                DROPOUT,
-            ],
-            SCHEDULE,
-        ]),
+        settings: settings::<dte::DteCategoricalConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -44,7 +31,7 @@ pub(super) fn inverse_gamma() -> Method {
         source: "Livernoche et al. 2023 (arXiv 2305.18593); the released score is a number whose sign is arbitrary, ours its square, as the loss asks for",
         takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
         defaults: defaults::<dte::DteInverseGammaConfig>(),
-        settings: settings(&[NETWORK, TRAIN, &[DROPOUT], SCHEDULE]),
+        settings: settings::<dte::DteInverseGammaConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -62,11 +49,7 @@ pub(super) fn tccm() -> Method {
         source: "Time-conditioned contraction matching, NeurIPS 2025, the authors' settings (ZhongLIFR/TCCM-NIPS)",
         takes: Takes::Rows(RowScaling::Standard, Numbers::Float32),
         defaults: defaults::<deep::TccmConfig>(),
-        settings: settings(&[
-            NETWORK,
-            TRAIN,
-            &[("d-time", "width of the time embedding, even")],
-        ]),
+        settings: settings::<deep::TccmConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -76,13 +59,3 @@ pub(super) fn tccm() -> Method {
         }),
     }
 }
-
-const NETWORK: &[Setting] = &[("widths", "widths of the hidden layers")];
-const DROPOUT: Setting = ("dropout", "after every hidden layer but the first");
-const SCHEDULE: &[Setting] = &[
-    ("steps", "diffusion steps T"),
-    (
-        "schedule",
-        "β of each step: kind = linear with first and last, cosine, …",
-    ),
-];

@@ -1,12 +1,12 @@
 //! Methods on patches of pretrained feature maps.
 
 use detector::{Detector, DetectorError};
-use residuum::{BuildError, Method, Runtime, Setting, Takes, defaults, make, settings};
+use residuum::{BuildError, Method, Runtime, Takes, defaults, make, settings};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::diffusion::TRAIN;
-use super::parts::{network, with_network};
+use super::parts::{network, settings_with_network, with_network};
 use crate::torch::torch;
 use crate::weights::weights_folder;
 
@@ -17,7 +17,7 @@ pub(super) fn padim() -> Method {
         source: "Defard et al. 2021 (arXiv 2011.08785) on EfficientNet-Lite0: a Gaussian of patches at each place",
         takes: Takes::Images,
         defaults: defaults::<patches::PadimConfig>(),
-        settings: settings(&[PATCHES, SHRINKAGE]),
+        settings: settings::<patches::PadimConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -35,13 +35,7 @@ pub(super) fn patch_knn() -> Method {
         source: "Roth et al. 2022 (PatchCore, arXiv 2106.08265) on EfficientNet-Lite0: distance to the nearest remembered patch",
         takes: Takes::Images,
         defaults: defaults::<patches::PatchKnnConfig>(),
-        settings: settings(&[
-            PATCHES,
-            &[
-                ("share", "share of the training patches that is remembered"),
-                ("subset", "which: random, or coreset (greedy, slow)"),
-            ],
-        ]),
+        settings: settings::<patches::PatchKnnConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -59,21 +53,7 @@ pub(super) fn patch_ddpm() -> Method {
         source: "ours: diffusion on single patches of EfficientNet-Lite0 whose place is known, white at each place (position, PaDiM untrained) or together (pca)",
         takes: Takes::Images,
         defaults: defaults::<patches::PatchDdpmConfig>(),
-        settings: settings(&[
-            PATCHES,
-            SHRINKAGE,
-            TRAIN,
-            DIFFUSION,
-            &[
-                (
-                    "places",
-                    "places of an image in an optimiser step; they share a noise level",
-                ),
-                ("network.width", "width between the blocks"),
-                ("network.hidden", "width inside a block"),
-                ("network.depth", "blocks"),
-            ],
-        ]),
+        settings: settings::<patches::PatchDdpmConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -91,27 +71,7 @@ pub(super) fn patch_dit() -> Method {
         source: "ours: the transformer of Peebles & Xie 2023 (arXiv 2212.09748) over maps of EfficientNet-Lite0's patches, half of them hidden by noise and told from the others",
         takes: Takes::Images,
         defaults: with_network::<MapDit>(&patches::MaskedDdpmConfig::default()),
-        settings: settings(&[
-            PATCHES,
-            SHRINKAGE,
-            TRAIN,
-            DIFFUSION,
-            &[
-                ("mask.block", "side of a hidden square, in patches"),
-                (
-                    "mask.parts",
-                    "masks that together hide every patch once; 2: a checkerboard, half is hidden",
-                ),
-                ("network.token", "side of a token, in patches"),
-                ("network.depth", "transformer blocks"),
-                ("network.width", "width of a token"),
-                ("network.heads", "attention heads"),
-                (
-                    "network.mlp-ratio",
-                    "width inside a block's MLP, in widths of a token",
-                ),
-            ],
-        ]),
+        settings: settings_with_network::<patches::MaskedDdpmConfig, MapDit>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(masked_dit),
@@ -119,13 +79,18 @@ pub(super) fn patch_dit() -> Method {
 }
 
 /// A transformer over a map of patches that one CPU core trains in minutes.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 struct MapDit {
+    /// Side of a token, in patches.
     token: usize,
+    /// Transformer blocks.
     depth: usize,
+    /// Width of a token, a multiple of 4 and of `heads`.
     width: usize,
+    /// Attention heads.
     heads: usize,
+    /// Width inside a block's MLP, in widths of a token.
     mlp_ratio: usize,
 }
 
@@ -168,46 +133,6 @@ fn masked_dit(
         .map_err(DetectorError::from)
     })
 }
-
-const PATCHES: &[Setting] = &[
-    (
-        "patches.blocks",
-        "blocks of EfficientNet-Lite0, 0 to 15, whose outputs make a patch",
-    ),
-    ("patches.grid", "patches along each side of an image"),
-    ("patches.components", "principal components of a patch"),
-    (
-        "patches.sample",
-        "training patches that the components are found on",
-    ),
-    (
-        "map.smoothing",
-        "standard deviation in pixels of the Gaussian over a map",
-    ),
-];
-const DIFFUSION: &[Setting] = &[
-    (
-        "whitening",
-        "of the patches: pca (all together) or position (each place by its own Gaussian)",
-    ),
-    ("steps", "diffusion steps T"),
-    (
-        "schedule",
-        "β of each step: kind = cosine, linear with first and last, …",
-    ),
-    (
-        "score.levels",
-        "noise levels, from 0 below T, at which the network is asked",
-    ),
-    (
-        "score.draws",
-        "draws of noise, half of them the negatives of the others",
-    ),
-];
-const SHRINKAGE: &[Setting] = &[(
-    "shrinkage",
-    "share of the covariance of all patches in that of a place",
-)];
 
 fn over(runtime: &Runtime) -> patches::PatchRuntime {
     patches::PatchRuntime {

@@ -1,18 +1,21 @@
 //! Parts of a configuration: the tables that belong to a network and to images, and the rest.
 
-use residuum::{BuildError, defaults};
+use residuum::{BuildError, Setting, defaults, settings, settings_in, table};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// The defaults of `config` with those of `N` as the table `network`.
 pub(super) fn with_network<N: Default + Serialize>(config: &impl Serialize) -> Map<String, Value> {
-    let mut values = match serde_json::to_value(config) {
-        Ok(Value::Object(values)) => values,
-        _ => Map::new(),
-    };
+    let mut values = table(config);
     values.insert("network".to_owned(), Value::Object(defaults::<N>()));
     values
+}
+
+/// The settings of `C` with those of `N` as the table `network`.
+pub(super) fn settings_with_network<C: JsonSchema, N: JsonSchema>() -> Vec<Setting> {
+    [settings::<C>(), settings_in::<N>("network")].concat()
 }
 
 /// Takes the table `network` out of a configuration, with the text that tells networks of `kind` apart.

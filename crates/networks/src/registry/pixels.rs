@@ -3,15 +3,18 @@
 use ::diffusion::{DiffusionConfig, DiffusionDetector, ImagesConfig};
 use detector::{Detector, DetectorError};
 use diffusion_core::{Combine, ScheduleConfig, ScoreConfig, ScoreRule, Target};
-use residuum::{BuildError, Method, Runtime, Setting, Takes, defaults, make, settings};
+use residuum::{
+    BuildError, Method, Runtime, Setting, Takes, defaults, make, settings, settings_in,
+};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tch::nn;
 use training::{Decay, Optimizer, TrainConfig};
 
-use super::diffusion::{DIFFUSION, Network, SCORE, TRAIN};
-use super::parts::{images, network, rest, with_network};
+use super::diffusion::Network;
+use super::parts::{images, network, rest, settings_with_network, with_network};
 use crate::torch::torch;
 
 pub(super) fn ddpm_unet() -> Method {
@@ -21,39 +24,7 @@ pub(super) fn ddpm_unet() -> Method {
         source: "Ho et al. 2020 (arXiv 2006.11239), their U-Net made small enough for one CPU core; training and score are ours, chosen on MNIST-C_{brightness,canny_edges,glass_blur,impulse_noise,motion_blur,rotate,scale,stripe,translate,zigzag} and FashionMNIST_{0,1,2}",
         takes: Takes::Images,
         defaults: over_images::<SmallUnet>(&on_pixels(4e-3)),
-        settings: settings(&[
-            DIFFUSION,
-            SCORE,
-            TRAIN,
-            IMAGES,
-            &[
-                ("network.channels", "channels of the first level"),
-                (
-                    "network.multipliers",
-                    "channels of each level, in units of the first; the image is halved between two",
-                ),
-                ("network.blocks", "residual blocks of a level"),
-                (
-                    "network.attention",
-                    "longer sides of the feature maps that have attention, in pixels; the middle always has it",
-                ),
-                ("network.heads", "attention heads"),
-                ("network.groups", "groups of the group norms"),
-                (
-                    "network.scale-shift",
-                    "whether a block takes the noise level as scale and shift, or adds it",
-                ),
-                ("network.dropout", "before the last convolution of a block"),
-                (
-                    "network.learn-variance",
-                    "whether the network also predicts the variance",
-                ),
-                (
-                    "network.channels-last",
-                    "whether the channel is the fastest axis in memory: for GPUs",
-                ),
-            ],
-        ]),
+        settings: settings_over_images::<unet::UnetConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -71,26 +42,7 @@ pub(super) fn dit_pixels() -> Method {
         source: "Peebles & Xie 2023 (arXiv 2212.09748), the transformer over patches of images; size, training and score are ours",
         takes: Takes::Images,
         defaults: over_images::<SmallDit>(&on_pixels(1e-3)),
-        settings: settings(&[
-            DIFFUSION,
-            SCORE,
-            TRAIN,
-            IMAGES,
-            &[
-                ("network.patch", "side of a patch in pixels"),
-                ("network.depth", "transformer blocks"),
-                ("network.width", "width of a token"),
-                ("network.heads", "attention heads"),
-                (
-                    "network.mlp-ratio",
-                    "width inside a block's MLP, in widths of a token",
-                ),
-                (
-                    "network.learn-variance",
-                    "whether the network also predicts the variance",
-                ),
-            ],
-        ]),
+        settings: settings_over_images::<dit::DitConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -108,27 +60,7 @@ pub(super) fn dte_c_conv() -> Method {
         source: "Livernoche et al. 2023 (arXiv 2305.18593), diffusion time told by a small convolutional network, which is ours",
         takes: Takes::Images,
         defaults: defaults::<dte::DteConvolutionalConfig>(),
-        settings: settings(&[
-            TRAIN,
-            &[
-                ("steps", "diffusion steps T"),
-                (
-                    "schedule",
-                    "β of each step: kind = linear with first and last, cosine, …",
-                ),
-                ("bins", "bins of diffusion time, the classes of the network"),
-                (
-                    "softmax",
-                    "single: cross-entropy as defined; double: a softmax before the loss that applies it again",
-                ),
-                (
-                    "channels",
-                    "channels of the convolutions, every one but the first halves the image",
-                ),
-                ("groups", "groups of the group norms"),
-                ("dropout", "before the last layer"),
-            ],
-        ]),
+        settings: settings::<dte::DteConvolutionalConfig>(),
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
@@ -210,31 +142,18 @@ fn on_pixels(learning_rate: f64) -> DiffusionConfig {
     }
 }
 
-const IMAGES: &[Setting] = &[
-    (
-        "images.noise",
-        "of training and score: gaussian, or simplex, whose neighbouring pixels go together (AnoDDPM)",
-    ),
-    (
-        "images.flip",
-        "mirror half of the training images, left for right",
-    ),
-    (
-        "images.map-sigma",
-        "standard deviation of the Gaussian that smooths maps, in pixels",
-    ),
-    (
-        "images.map-quantile",
-        "quantile of the pixels of training images' maps that becomes 1",
-    ),
-];
-
 /// The settings of a diffusion model with those of its network and of images.
 fn over_images<N: Default + Serialize>(config: &DiffusionConfig) -> Map<String, Value> {
     let mut values = with_network::<N>(config);
     let images = Value::Object(defaults::<ImagesConfig>());
     values.insert("images".to_owned(), images);
     values
+}
+
+fn settings_over_images<N: JsonSchema>() -> Vec<Setting> {
+    let mut all = settings_with_network::<DiffusionConfig, N>();
+    all.extend(settings_in::<ImagesConfig>("images"));
+    all
 }
 
 /// A detector over the network that `new` makes for images of `[c, h, w]`.

@@ -1,8 +1,10 @@
 //! The classical methods.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::method::{Method, Setting, Takes, defaults, make, settings};
+use crate::meaning::settings;
+use crate::method::{Method, Takes, defaults, make};
 use crate::pipeline::Numbers;
 use crate::scaling::RowScaling;
 
@@ -27,24 +29,6 @@ pub(super) fn methods() -> Vec<Method> {
     ]
 }
 
-/// Settings of COPOD and ECOD.
-const TAILS: &[Setting] = &[
-    (
-        "ecdf",
-        "train: distribution functions of the training rows; train-and-test: as PyOD, where a score depends on the rows scored with it",
-    ),
-    (
-        "constant-columns",
-        "zero-skewness, or nan-to-zero: the published artefact that makes every score 0",
-    ),
-];
-
-/// Of the closed-form denoisers.
-const NOISE: Setting = (
-    "noise",
-    "noise level in units of that of the training rows: 1 is the median distance to the fifth neighbour over √d",
-);
-
 fn isolation_forest() -> Method {
     Method {
         name: "iforest",
@@ -52,14 +36,7 @@ fn isolation_forest() -> Method {
         source: "Liu, Ting, Zhou 2008; defaults of PyOD and of the original paper: 100 trees of 256 rows",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::IsolationForestConfig>(),
-        settings: settings(&[&[
-            ("trees", "number of trees"),
-            ("sample-size", "rows drawn for each tree, at most all"),
-            (
-                "rng",
-                "fast, or the very trees of scikit-learn, which see rows in 32 bits: sklearn of RandomState(seed), sklearn-integer of random_state = seed",
-            ),
-        ]]),
+        settings: settings::<baselines::IsolationForestConfig>(),
         needs_libtorch: false,
         seconds: Some(0.5),
         build: Some(|config, _| make(config, baselines::IsolationForest::new)),
@@ -73,22 +50,7 @@ fn one_class_svm() -> Method {
         source: "Schölkopf et al. 2001; defaults of PyOD: RBF, nu = 0.5, gamma = 1/d",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::OneClassSvmConfig>(),
-        settings: settings(&[&[
-            (
-                "nu",
-                "in (0, 1]: at most this share of the training rows lies outside",
-            ),
-            (
-                "gamma",
-                "width of the RBF kernel: auto (1/d), scale (1/(d·Var x)) or a number",
-            ),
-            (
-                "tolerance",
-                "largest violation of the optimality conditions when training stops",
-            ),
-            ("cache-mib", "memory for kernel rows, in MiB"),
-            ("shrinking", "leave out of the search what stays at a bound"),
-        ]]),
+        settings: settings::<baselines::OneClassSvmConfig>(),
         needs_libtorch: false,
         seconds: Some(1.5),
         build: Some(|config, _| make(config, baselines::OneClassSvm::new)),
@@ -102,7 +64,7 @@ fn copod() -> Method {
         source: "Li et al. 2020; inductive by default, PyOD's transductive score on request",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::CopodConfig>(),
-        settings: settings(&[TAILS]),
+        settings: settings::<baselines::CopodConfig>(),
         needs_libtorch: false,
         seconds: Some(0.3),
         build: Some(|config, _| make(config, |config| Ok(baselines::Copod::new(config)))),
@@ -116,7 +78,7 @@ fn ecod() -> Method {
         source: "Li et al. 2022 as in PyOD; inductive by default, PyOD's transductive score on request",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::EcodConfig>(),
-        settings: settings(&[TAILS]),
+        settings: settings::<baselines::EcodConfig>(),
         needs_libtorch: false,
         seconds: Some(0.3),
         build: Some(|config, _| make(config, |config| Ok(baselines::Ecod::new(config)))),
@@ -130,24 +92,7 @@ fn hbos() -> Method {
         source: "Goldstein & Dengel 2012; defaults of PyOD, ten static bins, but for values on an edge",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::HbosConfig>(),
-        settings: settings(&[&[
-            (
-                "bins",
-                "bins of each column: a number, or auto (Birgé & Rozenholc)",
-            ),
-            (
-                "alpha",
-                "added to a density before its logarithm, in (0, 1)",
-            ),
-            (
-                "tolerance",
-                "widths of a bin beyond the training range that still count as the outermost bin",
-            ),
-            (
-                "on-edge",
-                "density of a value on an edge between bins: same-bin (the one it is counted in), or published: the bin below, as PyOD",
-            ),
-        ]]),
+        settings: settings::<baselines::HbosConfig>(),
         needs_libtorch: false,
         seconds: Some(0.3),
         build: Some(|config, _| make(config, baselines::Hbos::new)),
@@ -161,16 +106,7 @@ fn knn() -> Method {
         source: "Ramaswamy et al. 2000; defaults of PyOD: distance to the fifth nearest training row",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::KnnConfig>(),
-        settings: settings(&[&[
-            (
-                "neighbours",
-                "nearest training rows, all where there are fewer",
-            ),
-            (
-                "score",
-                "largest, mean or median of their distances, or mean-of-squares as in DTE's tables",
-            ),
-        ]]),
+        settings: settings::<baselines::KnnConfig>(),
         needs_libtorch: false,
         seconds: Some(1.0),
         build: Some(|config, _| make(config, baselines::Knn::new)),
@@ -184,7 +120,7 @@ fn lof() -> Method {
         source: "Breunig et al. 2000; defaults of PyOD and scikit-learn: 20 neighbours, novelty detection",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::LofConfig>(),
-        settings: settings(&[&[("neighbours", "nearest training rows, at most all but one")]]),
+        settings: settings::<baselines::LofConfig>(),
         needs_libtorch: false,
         seconds: Some(1.0),
         build: Some(|config, _| make(config, baselines::Lof::new)),
@@ -198,16 +134,7 @@ fn feature_bagging() -> Method {
         source: "Lazarevic & Kumar 2005; defaults and draws of PyOD: ten LOFs in random sets of columns",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::FeatureBaggingConfig>(),
-        settings: settings(&[&[
-            (
-                "estimators",
-                "sets of columns drawn, each half of them to all",
-            ),
-            (
-                "neighbours",
-                "nearest training rows of each local outlier factor",
-            ),
-        ]]),
+        settings: settings::<baselines::FeatureBaggingConfig>(),
         needs_libtorch: false,
         seconds: Some(10.0),
         build: Some(|config, _| make(config, baselines::FeatureBagging::new)),
@@ -221,16 +148,7 @@ fn pca() -> Method {
         source: "Shyu et al. 2003; PyOD's weighted score over all components",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::PcaConfig>(),
-        settings: settings(&[&[
-            (
-                "score",
-                "weighted: distances to the components over their shares of the variance; reconstruction: what the first components leave",
-            ),
-            (
-                "variance-share",
-                "for the reconstruction: variance that the kept components have at least",
-            ),
-        ]]),
+        settings: settings::<baselines::PcaConfig>(),
         needs_libtorch: false,
         seconds: Some(0.3),
         build: Some(|config, _| make(config, baselines::Pca::new)),
@@ -244,7 +162,7 @@ fn mcd() -> Method {
         source: "Rousseeuw & Van Driessen 1999; the algorithm and draws of scikit-learn, as in PyOD; for at most about 100 columns",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<NoSettings>(),
-        settings: settings(&[]),
+        settings: settings::<NoSettings>(),
         needs_libtorch: false,
         seconds: Some(20.0),
         build: Some(|config, _| make(config, |NoSettings {}| Ok(baselines::Mcd))),
@@ -258,7 +176,7 @@ fn linear_denoiser() -> Method {
         source: "the exact denoiser of one Gaussian in closed form; rows = \"l2\" for embeddings, \"standard\" for tables",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<analytic::LinearDenoiserConfig>(),
-        settings: settings(&[&[NOISE]]),
+        settings: settings::<analytic::LinearDenoiserConfig>(),
         needs_libtorch: false,
         seconds: Some(1.0),
         build: Some(|config, _| make(config, analytic::LinearDenoiser::new)),
@@ -272,32 +190,12 @@ fn wiener() -> Method {
         source: "this project: one denoising step in closed form around the nearest training rows; rows = \"l2\" for embeddings, \"standard\" for tables",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<analytic::WienerConfig>(),
-        settings: settings(&[&[
-            (
-                "neighbours",
-                "numbers K of nearest training rows whose mean a row is denoised towards",
-            ),
-            NOISE,
-            (
-                "local-weight",
-                "weight of the comparison with training rows close by; 0 leaves it out",
-            ),
-            (
-                "local-neighbours",
-                "training rows close by that are compared with",
-            ),
-        ]]),
+        settings: settings::<analytic::WienerConfig>(),
         needs_libtorch: false,
         seconds: Some(1.0),
         build: Some(|config, _| make(config, analytic::Wiener::new)),
     }
 }
-
-/// Of the methods that see rows in three views.
-const VIEW_ROWS: Setting = (
-    "view-rows",
-    "training rows that the views are made of, drawn where there are more",
-);
 
 fn masked_wiener() -> Method {
     Method {
@@ -306,22 +204,7 @@ fn masked_wiener() -> Method {
         source: "this project: each column beside its prediction by the others, around the nearest training rows, in three views; for tables",
         takes: Takes::Rows(RowScaling::Raw, Numbers::File),
         defaults: defaults::<analytic::MaskedWienerConfig>(),
-        settings: settings(&[&[
-            (
-                "neighbours",
-                "numbers K of nearest training rows whose mean a row is compared with",
-            ),
-            NOISE,
-            (
-                "local-weight",
-                "weight of the comparison with training rows close by; 0 leaves it out",
-            ),
-            (
-                "local-neighbours",
-                "training rows close by that are compared with",
-            ),
-            VIEW_ROWS,
-        ]]),
+        settings: settings::<analytic::MaskedWienerConfig>(),
         needs_libtorch: false,
         seconds: Some(6.0),
         build: Some(|config, _| make(config, analytic::MaskedWiener::new)),
@@ -335,13 +218,7 @@ fn views_and_pairs() -> Method {
         source: "this project: the masked Wiener denoiser's views, and how rare single values and pairs of values are; for tables",
         takes: Takes::Rows(RowScaling::Raw, Numbers::File),
         defaults: defaults::<analytic::ViewsAndPairsConfig>(),
-        settings: settings(&[&[
-            (
-                "weight",
-                "of single values and pairs beside the views: a number, or repeats: min(1, 2r), r the mean share of repeated values of a column",
-            ),
-            VIEW_ROWS,
-        ]]),
+        settings: settings::<analytic::ViewsAndPairsConfig>(),
         needs_libtorch: false,
         seconds: Some(8.0),
         build: Some(|config, _| make(config, analytic::ViewsAndPairs::new)),
@@ -355,7 +232,7 @@ fn norm() -> Method {
         source: "the floor every table shows: ‖x‖² of the scaled row, nothing is learned",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<NoSettings>(),
-        settings: settings(&[]),
+        settings: settings::<NoSettings>(),
         needs_libtorch: false,
         seconds: Some(0.05),
         build: Some(|config, _| make(config, |NoSettings {}| Ok(baselines::Norm))),
@@ -369,18 +246,7 @@ fn non_parametric() -> Method {
         source: "Livernoche et al. 2023 (arXiv 2305.18593): the most probable diffusion time given the nearest training rows",
         takes: Takes::Rows(RowScaling::Standard, Numbers::File),
         defaults: defaults::<baselines::DteNonParametricConfig>(),
-        settings: settings(&[&[
-            ("steps", "diffusion steps T"),
-            (
-                "schedule",
-                "β of each step: kind = linear with first and last, cosine, …",
-            ),
-            ("neighbours", "nearest training rows that are averaged"),
-            (
-                "score",
-                "argmax: as published, whole numbers with many ties; posterior-mean or distance: the same order without them",
-            ),
-        ]]),
+        settings: settings::<baselines::DteNonParametricConfig>(),
         needs_libtorch: false,
         seconds: Some(1.0),
         build: Some(|config, _| make(config, baselines::DteNonParametric::new)),
@@ -388,6 +254,6 @@ fn non_parametric() -> Method {
 }
 
 /// A method without settings of its own.
-#[derive(Default, Serialize, serde::Deserialize)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NoSettings {}
