@@ -17,6 +17,8 @@ class COPOD(Method):
     scaling: of the columns before: "raw", "standard", "minmax" or "l2"; it changes no order within a column.
 
     Shapes: `fit` takes [n, d]; scores are [m], sums of d negative logarithms.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite.
     """
 
     _method = "copod"
@@ -43,6 +45,8 @@ class ECOD(Method):
     scaling: of the columns before: "raw", "standard", "minmax" or "l2"; it changes no order within a column.
 
     Shapes: `fit` takes [n, d]; scores are [m], sums of d negative logarithms.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite.
     """
 
     _method = "ecod"
@@ -72,6 +76,8 @@ class HBOS(Method):
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
     Shapes: `fit` takes [n, d]; scores are [m], sums of d negative logarithms to base 2.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite.
     """
 
     _method = "hbos"
@@ -108,6 +114,8 @@ class KNN(Method):
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
     Shapes: `fit` takes [n, d]; scores are [m], Euclidean distances in the unit of the scaled columns.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite.
     """
 
     _method = "knn"
@@ -140,7 +148,9 @@ class FeatureBagging(Method):
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d], n at least 2; scores are [m], ratios of densities.
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m], ratios of densities, about 1 for normal rows.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a single row.
     """
 
     _method = "feature-bagging"
@@ -165,7 +175,8 @@ class FeatureBagging(Method):
 class PCA(Method):
     """Principal components: rows far out along directions of little variance are anomalous.
 
-    Columns are standardised before, as PyOD's `PCA` does.
+    Columns are standardised before, as PyOD's `PCA` does. Directions in which the training rows do not vary count as
+    orthogonal to a row; PyOD divides by what rounding left of their variance.
 
     Source: Shyu, Chen, Sarinnapakorn and Chang, 2003, "A novel anomaly detection scheme based on principal component
     classifier".
@@ -176,7 +187,10 @@ class PCA(Method):
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d]; scores are [m].
+    Shapes: `fit` takes [n, d]; scores are [m], weighted distances of scaled rows, or squared ones for the
+    reconstruction.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite.
     """
 
     _method = "pca"
@@ -199,13 +213,19 @@ class PCA(Method):
 class MCD(Method):
     """Minimum covariance determinant: Mahalanobis distances by a robust mean and covariance.
 
-    Source: Rousseeuw and Van Driessen, 1999, "A fast algorithm for the minimum covariance determinant estimator".
+    Random subsets are those of scikit-learn 1.9 with the same `random_state`. Made for a hundred columns.
+
+    Source: Rousseeuw and Van Driessen, 1999, "A fast algorithm for the minimum covariance determinant estimator",
+    Technometrics 41.
 
     random_state: a whole number from 0 below 2**32; None is 0.
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
     Shapes: `fit` takes [n, d]; scores are [m], squared distances without a unit.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, for a
+    single row, for more than 1000 columns, and where more than half of the rows are equal.
     """
 
     _method = "mcd"

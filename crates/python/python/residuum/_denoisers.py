@@ -22,7 +22,9 @@ class Wiener(Method):
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "standard", "raw", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d], n at least 2; scores are [m], logarithms of distances.
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m], logarithms of squared distances, less those close by.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a single row.
     """
 
     _method = "wiener"
@@ -75,7 +77,9 @@ class MaskedWiener(Method):
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d], n at least 2; scores are [m].
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m], sums over the views of negative logarithms of p-values.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a single row.
     """
 
     _method = "masked-wiener"
@@ -132,7 +136,9 @@ class ViewsAndPairs(Method):
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d], n at least 2; scores are [m].
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m], sums of squared negative logarithms of p-values.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a single row.
     """
 
     _method = "views-and-pairs"
@@ -163,7 +169,9 @@ class LinearDenoiser(Method):
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "standard", "raw", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d], n at least 2; scores are [m].
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m], logarithms of squared distances.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a single row.
     """
 
     _method = "linear-denoiser"
@@ -192,7 +200,10 @@ class DTENonParametric(Method):
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "standard", "raw", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d]; scores are [m], in steps.
+    Shapes: `fit` takes [n, d]; scores are [m], in steps, or the mean distance for "distance".
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a
+    schedule that cannot be built.
     """
 
     _method = "dte-np"
@@ -231,10 +242,14 @@ class DTENonParametric(Method):
 class Norm(Method):
     """The squared norm of the scaled row. Nothing is learned: the floor that a detector has to beat.
 
+    Source: this project; on standardised columns it is the squared distance to the training mean.
+
     fpr: the share of the training rows beyond `offset_` until `calibrate` sets it.
     scaling: of the columns before: "standard", "raw", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d]; scores are [m].
+    Shapes: `fit` takes [n, d]; scores are [m], squared lengths of scaled rows.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite.
     """
 
     _method = "norm"

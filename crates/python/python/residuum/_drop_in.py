@@ -28,7 +28,9 @@ class IsolationForest(Method):
         `RandomState(random_state)`; "fast", our own draws, a few times as fast.
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d], n at least 2; scores are [m]. Scores lie in (0, 1) and have no unit.
+    Shapes: `fit` takes [n, d], n at least 2; scores are [m], in (0, 1), without a unit.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a single row.
     """
 
     _method = "iforest"
@@ -86,7 +88,11 @@ class OneClassSVM(Method):
     cache_size: memory for kernel rows, in MiB.
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
-    Shapes: `fit` takes [n, d]; scores are [m], sums of n kernel values.
+    Shapes: `fit` takes [n, d]; scores are [m], weighted sums of n kernel values, without a unit.
+    Signs: `score_samples` are the sums, higher for normal rows; `anomaly_scores` are rho, the offset of the training,
+    minus them.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and where
+    the tolerance cannot be reached; MemoryError where the cache has no room.
     """
 
     _method = "ocsvm"
@@ -148,6 +154,8 @@ class LocalOutlierFactor(Method):
     scaling: of the columns before: "raw", "standard", "minmax" or "l2".
 
     Shapes: `fit` takes [n, d], n at least 2; scores are [m], ratios of densities, about 1 for normal rows.
+    Signs: `anomaly_scores` are these; `score_samples` are minus these, higher for normal rows.
+    Raises ValueError for a setting out of range and a value that is NaN or infinite, and for a single row.
     """
 
     _method = "lof"

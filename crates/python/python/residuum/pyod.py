@@ -128,7 +128,7 @@ class IForest(Adapter):
 
 
 class OCSVM(Adapter):
-    """`residuum.OneClassSVM` with PyOD's gamma = 1/d."""
+    """`residuum.OneClassSVM` with PyOD's gamma = 1/d; both solvers stop within `tol` of the optimum."""
 
     _absent = {
         "kernel": ("rbf", "the kernel is the RBF"),
@@ -166,7 +166,7 @@ class OCSVM(Adapter):
 
 
 class LOF(Adapter):
-    """`residuum.LocalOutlierFactor`."""
+    """`residuum.LocalOutlierFactor`; `decision_scores_` have the row itself among its neighbours; PyOD leaves it out."""
 
     _absent = {
         "algorithm": ("auto", "neighbours are exact, and there is one search"),
@@ -260,7 +260,8 @@ class ECOD(Adapter):
 
 
 class FeatureBagging(Adapter):
-    """`residuum.FeatureBagging` over local outlier factors, PyOD's default."""
+    """`residuum.FeatureBagging` over local outlier factors, PyOD's default; in `decision_scores_` the row itself is among
+    its neighbours, and PyOD leaves it out."""
 
     _absent = {
         "base_estimator": (None, "the detectors are local outlier factors"),
@@ -296,7 +297,7 @@ class FeatureBagging(Adapter):
 
 
 class PCA(Adapter):
-    """`residuum.PCA` with PyOD's score over all components."""
+    """`residuum.PCA` with PyOD's score over all components, but for directions in which the training rows do not vary."""
 
     _absent = {
         "n_components": (None, "all components count"),
