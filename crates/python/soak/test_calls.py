@@ -43,7 +43,7 @@ def arrays(draw):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         X = np.asarray(values + draw(some.sampled_from([0.0, 1.0])) * noise)
-        X = np.zeros(shape, dtype=kind) if kind == "V4" else cast(X, kind)
+        X = np.asarray(np.zeros(shape, dtype=kind) if kind == "V4" else cast(X, kind))
     layout = draw(some.sampled_from(["c", "f", "step", "reverse", "readonly", "broadcast", "list"]))
     if layout == "f":
         X = np.asfortranarray(X)
