@@ -103,6 +103,21 @@ impl Model {
         Ok(scores.map_err(raised)?.into_pyarray(py))
     }
 
+    /// The scores, but for rows that equal one that calibrated the model in folds: by the detector that had not seen it.
+    fn held_out_scores<'py>(
+        &self,
+        py: Python<'py>,
+        data: Given<'py>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let data = data.data()?;
+        let scores = run(py, |progress| {
+            let scores = self.model.held_out_scores(data, progress)?;
+            let scores = scores.into_iter().map(|score| score.unwrap_or(f64::NAN));
+            Ok(scores.collect::<Vec<_>>())
+        })?;
+        Ok(scores.map_err(raised)?.into_pyarray(py))
+    }
+
     /// Scores, p-values and decisions: 1 for an anomaly, 0 for none, -1 for a row without a decision. NaN for a row
     /// that was left out. With a `rate` the false discovery rate decides.
     #[allow(clippy::type_complexity)] // three arrays

@@ -96,11 +96,22 @@ def test_few_rows_are_calibrated_in_folds(rng):
     with pytest.warns(residuum.PromiseWarning, match="the rows are few"):
         detector = residuum.Detector(fpr=0.1).fit(train)
     test = np.vstack([rng.normal(size=(200, 4)), rng.normal(size=(20, 4)) + 5])
-    p = detector.p_values(test)
-    assert ((p <= 0.1) == (detector.predict(test) == -1)).all()
-    assert (detector.predict(test)[-20:] == -1).all()
-    with pytest.raises(AttributeError, match="there is no offset_"):
-        detector.offset_
+    p, scores = detector.p_values(test), detector.anomaly_scores(test)
+    assert (detector.anomalies(test) == (p <= 0.1)).all()
+    # One threshold for all folds: where a score has the p-value 0.1 among all that were held out.
+    held_out = detector.calibration_scores_
+    pooled = np.array([(1 + (held_out >= score).sum()) / 151 for score in scores])
+    decisions = detector.predict(test) == -1
+    assert (decisions == (pooled <= 0.1)).all()
+    assert (decisions != detector.anomalies(test)).mean() < 0.02
+    assert decisions[-20:].all() and decisions[:200].mean() < 0.15
+    # Rows that it was fitted to have the scores that were held out.
+    assert same(np.sort(-detector.score_samples(train)), held_out)
+    assert (detector.fit_predict(train) == -1).sum() == 14
+    assert same(-detector.score_samples(test), scores)
+    assert np.array_equal(detector.decision_function(test), detector.score_samples(test) - detector.offset_)
+    for other in (pickle.loads(pickle.dumps(detector)), copy.copy(detector)):
+        assert other.offset_ == detector.offset_
 
 
 def test_a_program_and_the_package_make_the_same_model(program, tmp_path, ten_sets):

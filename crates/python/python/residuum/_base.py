@@ -124,7 +124,7 @@ class Outliers(Estimator):
     def fit(self, X: Any, y: Any = None) -> Any:
         """Fits to rows, all assumed normal.
 
-        X: [n, d], an array or a data frame (pandas, polars, pyarrow). y is not looked at.
+        X: [n, d], an array or a data frame (pandas, polars, pyarrow and others). y is not looked at.
         Raises ValueError for data or settings that the method cannot take.
         """
         given = _data.to_fit(X, type(self).__name__)
@@ -146,7 +146,7 @@ class Outliers(Estimator):
         raise NotImplementedError
 
     def fit_predict(self, X: Any, y: Any = None) -> np.ndarray:
-        """`fit(X).predict(X)`: [n] of 1 and -1. A row that was trained on looks more normal than it is."""
+        """`fit(X).predict(X)`: [n] of 1 and -1. A row that all detectors were trained on looks more normal than it is."""
         return self.fit(X).predict(X)
 
     def calibrate(self, X: Any, *, fpr: float = 0.01, confidence: float | None = None) -> Any:
@@ -176,19 +176,19 @@ class Outliers(Estimator):
         return fitted.model.scores(self._to_score(X, fitted))
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """[m] scores, higher is more normal."""
-        return self._shift() - self.anomaly_scores(X)
+        """[m] scores, higher is more normal: minus `anomaly_scores`.
+
+        Where folds calibrated a `Detector`, a row that it was fitted to has the score by the detector that had not
+        seen it, so that `fit_predict` judges it as a new one.
+        """
+        return self._shift() - self._held_out_scores(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """[m]: below 0 for anomalies. `score_samples(X) - offset_` where a score decides."""
-        fitted = self._get_fitted()
-        if fitted.model.rate is None:
-            return fitted.threshold() - self.anomaly_scores(X)
-        # Up to the rate a p-value is one of an anomaly.
-        return self.p_values(X) - np.nextafter(fitted.model.rate, 1.0)
+        """[m] of `score_samples(X) - offset_`: below 0 for anomalies."""
+        return self._get_fitted().threshold() - self._held_out_scores(X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """[m] of 1 for normal rows and -1 for anomalies.
+        """[m] of 1 for normal rows and -1 for anomalies, by `offset_`.
 
         Raises ValueError for a row that has no score because a value is missing.
         """
@@ -215,14 +215,16 @@ class Outliers(Estimator):
         """[m] of booleans: which rows are anomalies.
 
         fdr: the share of false ones among all that are called anomalies, on average (Benjamini and Hochberg, 1995, on
-        conformal p-values: Bates et al., 2023); the rows are decided about together. Without it each row is, by the
-        threshold, as in `predict`. A row that is left out is none.
+        conformal p-values: Bates et al., 2023); the rows are decided about together. Without it each row is by
+        itself, as the program decides: by the threshold, as in `predict`, or by its p-value where folds calibrated the
+        detector. A row that is left out is none.
         """
-        if fdr is None:
-            return self.decision_function(X) < 0
         fitted = self._get_fitted()
+        if fdr is None and fitted.model.rate is None:
+            return self.decision_function(X) < 0
         self._check_calibrated(fitted)
-        return fitted.model.rows(self._to_score(X, fitted), checked_rate("fdr", fdr))[2] == 1
+        rate = None if fdr is None else checked_rate("fdr", fdr)
+        return fitted.model.rows(self._to_score(X, fitted), rate)[2] == 1
 
     def explain(self, X: Any, *, top: int | None = None) -> Reasons:
         """What each column has to do with the score of each row; the `top` columns of each."""
@@ -244,13 +246,8 @@ class Outliers(Estimator):
 
     @property
     def offset_(self) -> float:
-        """The value of `score_samples` below which a row is an anomaly. None where p-values decide: AttributeError."""
-        fitted = self._get_fitted()
-        if fitted.model.rate is not None:
-            raise AttributeError(
-                "there is no offset_: the rows are few, so folds calibrated the detector and p-values decide"
-            )
-        return self._shift() - fitted.threshold()
+        """The value of `score_samples` below which a row is an anomaly."""
+        return self._shift() - self._get_fitted().threshold()
 
     @property
     def warnings_(self) -> list[str]:
@@ -330,6 +327,12 @@ class Outliers(Estimator):
                 f"this {type(self).__name__} was trained on all rows, so its scores have no p-values: "
                 "calibrate(X) takes rows that it was not trained on"
             )
+
+    def _held_out_scores(self, X: Any) -> np.ndarray:
+        fitted = self._get_fitted()
+        if fitted.model.rate is None:
+            return self.anomaly_scores(X)
+        return fitted.model.held_out_scores(self._to_score(X, fitted))
 
     def _shift(self) -> float:
         """What `score_samples` has besides minus the anomaly score."""

@@ -36,8 +36,18 @@ class Detector(Outliers):
         NaN is missing.
     random_state: of the division of the rows and of the method; None is 0.
 
-    Where few rows are calibrated in folds, p-values decide and there is no `offset_`.
-    Shapes: `fit` takes [n, d]; scores are [m]. Sources: `docs/guarantees.md` of the project.
+    Few rows are calibrated in folds: `anomaly_scores` are means over the detectors of all folds, `p_values` compare
+    each detector's score with its own fold, and `anomalies` decides by p-values, as the program does; that is proved.
+    No threshold of one score does the same. `offset_`, and so `predict`, is where a score has the p-value fpr among
+    the scores of all held-out rows together: close to `anomalies`, and nothing is proved of it. There a row that was
+    fitted to has its held-out score, so that `fit_predict` finds the odd ones among the training rows.
+
+    Source: Vovk, 2012 and 2015 (split and cross-conformal prediction); the method's own is in its class.
+
+    Shapes: `fit` takes [n, d]; scores are [m], in the unit of the method.
+    Signs: `anomaly_scores` are the program's, higher for anomalies; `score_samples` are minus these.
+    Raises ValueError for data and settings that the method cannot take, a column that is not there, a value that is
+    missing (but for `missing`) or infinite, a confidence that the rows do not suffice for; RuntimeError for a network.
     """
 
     def __init__(

@@ -14,7 +14,10 @@ SAMPLE = 1000
 
 
 class Fitted:
-    """A model, its offset and the columns it was fitted to. It does not change, but for an offset that is computed when it is first asked for."""
+    """A model, its offset and the columns it was fitted to.
+
+    It does not change, but for an offset that is computed when it is first asked for.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,8 @@ class Fitted:
         calibrated = self.model.threshold
         if calibrated is not None:
             return calibrated
+        if self._offset is None and self.model.rate is not None:
+            self._offset = reached(self.model.calibration_scores(), self.model.rate)
         if self._offset is None:
             if self._sample is None:
                 raise NotCalibratedError(
@@ -75,6 +80,13 @@ def beyond(scores: np.ndarray, share: float) -> float:
     ordered = np.sort(scores[~np.isnan(scores)])
     above = int(share * len(ordered))
     return float(ordered[len(ordered) - 1 - min(above, len(ordered) - 1)])
+
+
+def reached(ordered: np.ndarray, rate: float) -> float:
+    """The score above which the p-value among these ascending scores is at most `rate`, which one of them can have."""
+    n = len(ordered)
+    rank = int(rate * (n + 1) * (1 + 1e-9))
+    return float(ordered[n - max(rank, 1)])
 
 
 def sampled(n_rows: int) -> np.ndarray:

@@ -107,7 +107,7 @@ impl Model {
         data: Data<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<Option<RowScore>>, ModelError> {
-        self.each(data, progress, |scores| self.row_score(scores))
+        self.each(data, progress, false, |scores, _| self.row_score(scores))
     }
 
     /// The scores of [`score`](Self::score) alone.
@@ -119,15 +119,36 @@ impl Model {
         data: Data<'_>,
         progress: &dyn Progress,
     ) -> Result<Vec<Option<f64>>, ModelError> {
-        self.each(data, progress, |scores| Ok(mean(scores)))
+        self.each(data, progress, false, |scores, _| Ok(mean(scores)))
     }
 
-    /// What `of` makes of each row's scores by all detectors.
+    /// The scores of [`scores`](Self::scores), but for rows that equal one that calibrated the model in folds: they have
+    /// the score by the detector of that fold, which had not seen it, or the mean where several folds hold such a row.
+    /// So training rows are judged as new ones are, and their scores are those of [`calibration`](Self::calibration).
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    pub fn held_out_scores(
+        &self,
+        data: Data<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Option<f64>>, ModelError> {
+        self.each(data, progress, true, |scores, folds| {
+            let of_folds = folds.iter().map(|&fold| scores[fold as usize]);
+            Ok(match folds.len() {
+                0 => mean(scores),
+                n => of_folds.sum::<f64>() / n as f64,
+            })
+        })
+    }
+
+    /// What `of` makes of each row's scores by all detectors, and where asked for of the folds with rows equal to it.
     fn each<T: Clone>(
         &self,
         data: Data<'_>,
         progress: &dyn Progress,
-        of: impl Fn(&[f64]) -> Result<T, ModelError>,
+        in_folds: bool,
+        of: impl Fn(&[f64], &[u32]) -> Result<T, ModelError>,
     ) -> Result<Vec<Option<T>>, ModelError> {
         let encoded = self.manifest.layout.encode(data)?;
         let input = encoded.input();
@@ -142,13 +163,17 @@ impl Model {
             .map_err(|error: DetectorError| {
                 error.with_row(|row| encoded.kept.as_ref().map_or(row, |kept| kept[row]))
             })?;
+        let folds = match in_folds {
+            true => self.seen.folds(input),
+            false => Vec::new(),
+        };
         let mut scores = vec![0.0; by_fold.len()];
         for i in 0..input.len() {
             let row = encoded.kept.as_ref().map_or(i, |kept| kept[i]);
             for (score, of_fold) in scores.iter_mut().zip(&by_fold) {
                 *score = of_fold[i];
             }
-            rows[row] = Some(of(&scores)?);
+            rows[row] = Some(of(&scores, folds.get(i).copied().unwrap_or_default())?);
         }
         Ok(rows)
     }

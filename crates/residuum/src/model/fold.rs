@@ -65,7 +65,7 @@ pub(super) fn fold<'a>(
         medians: medians(input)?,
         map_scale: None,
         trained: input.len(),
-        seen: Seen::of(input, table, roles.key.as_deref(), &rows)?,
+        seen: Seen::of(input, table, roles.key.as_deref(), &rows)?.in_folds(input, &fold_of),
         trained_sha256: sha256(input),
         calibrated_sha256: sha256(input),
         incomplete: normal.len() - rows.len(),

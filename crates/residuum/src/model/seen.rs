@@ -8,12 +8,15 @@ use crate::model::rows::each_row;
 
 const ROWS: &str = "trained-rows";
 const KEYS: &str = "trained-keys";
+const FOLDS: &str = "trained-folds";
 
 /// The rows that a model was trained on, 64 bits each: enough to know them again, and nothing to read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     /// Hashes of their numbers, sorted.
     rows: Vec<u64>,
+    /// The fold of each of them, which its own detector has not seen; none where there are no folds.
+    folds: Vec<u32>,
     /// Hashes of their keys, sorted; none where no column is the key.
     keys: Vec<u64>,
 }
@@ -37,7 +40,35 @@ impl Seen {
             _ => Vec::new(),
         };
         keys.sort_unstable();
-        Ok(Self { rows, keys })
+        Ok(Self {
+            rows,
+            folds: Vec::new(),
+            keys,
+        })
+    }
+
+    /// The same rows, those of `input` in these folds.
+    pub(super) fn in_folds(self, input: Input<'_>, fold_of: &[usize]) -> Self {
+        let folds = fold_of.iter().map(|&fold| fold as u32);
+        let (rows, folds) = sorted(row_hashes(input), folds.collect());
+        Self {
+            rows,
+            folds,
+            ..self
+        }
+    }
+
+    /// For each row of `input` the folds that hold a row equal to it.
+    pub(super) fn folds(&self, input: Input<'_>) -> Vec<&[u32]> {
+        if self.folds.is_empty() {
+            return Vec::new();
+        }
+        let places = row_hashes(input).into_iter().map(|hash| {
+            let from = self.rows.partition_point(|&known| known < hash);
+            let n = self.rows[from..].partition_point(|&known| known == hash);
+            &self.folds[from..from + n]
+        });
+        places.collect()
     }
 
     /// How many rows of `input` equal one of them.
@@ -71,24 +102,48 @@ impl Seen {
     }
 
     pub(super) fn store(&self, state: State) -> State {
-        let state = state.with_list(ROWS, &self.rows);
+        let mut state = state.with_list(ROWS, &self.rows);
+        if !self.folds.is_empty() {
+            state = state.with_list(FOLDS, &self.folds);
+        }
         match self.keys.is_empty() {
             true => state,
             false => state.with_list(KEYS, &self.keys),
         }
     }
 
-    /// Models of earlier programs do not know their rows.
-    pub(super) fn restore(state: &State) -> Result<Self, StateError> {
-        let list = |wanted: &str| match state.array_names().any(|name| name == wanted) {
+    /// Of a model with so many detectors. Models of earlier programs do not know their rows.
+    pub(super) fn restore(state: &State, detectors: usize) -> Result<Self, StateError> {
+        let has = |wanted: &str| state.array_names().any(|name| name == wanted);
+        let list = |wanted: &str| match has(wanted) {
             true => state.list::<u64>(wanted),
             false => Ok(Vec::new()),
         };
         let (mut rows, mut keys) = (list(ROWS)?, list(KEYS)?);
-        rows.sort_unstable();
+        let mut folds = match has(FOLDS) {
+            true => state.list::<u32>(FOLDS)?,
+            false => Vec::new(),
+        };
+        if let Some(fold) = folds.iter().find(|fold| **fold as usize >= detectors) {
+            return Err(state.wrong(FOLDS, fold));
+        }
+        if folds.is_empty() {
+            rows.sort_unstable();
+        } else if folds.len() == rows.len() {
+            (rows, folds) = sorted(rows, folds);
+        } else {
+            return Err(state.wrong(FOLDS, "another number of rows"));
+        }
         keys.sort_unstable();
-        Ok(Self { rows, keys })
+        Ok(Self { rows, folds, keys })
     }
+}
+
+/// Rows in ascending order, each with its fold.
+fn sorted(rows: Vec<u64>, folds: Vec<u32>) -> (Vec<u64>, Vec<u32>) {
+    let mut pairs: Vec<(u64, u32)> = rows.into_iter().zip(folds).collect();
+    pairs.sort_unstable();
+    pairs.into_iter().unzip()
 }
 
 /// What it means that so many of `n` calibration rows equal a training row.
@@ -187,6 +242,40 @@ mod tests {
             warnings.contains("of 150 calibration rows equal a training row"),
             "{warnings}"
         );
+    }
+
+    #[test]
+    fn rows_of_folds_have_the_scores_that_calibrate() {
+        let train = table(0, 60);
+        let options = FitOptions {
+            calibration: Some(Calibrating::Folds(3)),
+            ..FitOptions::new(crate::methods())
+        };
+        let fitted = Model::fit(Data::Columns(&train), &options, &Silent).unwrap();
+        let bytes = fitted.model.state().unwrap().to_bytes().unwrap();
+        let stored = crate::model::store::Stored::from_bytes(&bytes).unwrap();
+        let read = stored
+            .restore(crate::methods(), &crate::Runtime::cpu())
+            .unwrap();
+        let all = table(0, 80);
+        let data = Data::Columns(&all);
+        for model in [&fitted.model, &read] {
+            let held_out = model.held_out_scores(data, &Silent).unwrap();
+            let held_out: Vec<f64> = held_out.into_iter().flatten().collect();
+            let mut of_folds = held_out[..60].to_vec();
+            of_folds.sort_by(f64::total_cmp);
+            assert_eq!(of_folds, model.calibration().unwrap().scores());
+            // Other rows have the scores of all detectors.
+            let scores = model.scores(data, &Silent).unwrap();
+            let scores: Vec<f64> = scores.into_iter().flatten().collect();
+            assert_eq!(held_out[60..], scores[60..]);
+            assert_ne!(held_out[..60], scores[..60]);
+        }
+        let state = fitted.model.state().unwrap();
+        for wrong in [vec![0u32; 59], vec![3; 60]] {
+            let state = state.clone().with_list(FOLDS, &wrong);
+            assert!(Seen::restore(&state, 3).is_err());
+        }
     }
 
     #[test]

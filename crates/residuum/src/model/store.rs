@@ -168,7 +168,7 @@ impl Stored {
             Some(width) => state.finite::<f64, ndarray::Ix1>(MEDIANS, width)?.to_vec(),
             None => Vec::new(),
         };
-        let seen = Seen::restore(&state)?;
+        let seen = Seen::restore(&state, scorers.len())?;
         Ok(Model::new(
             manifest,
             calibration,
