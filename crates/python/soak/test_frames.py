@@ -1,6 +1,7 @@
-"""Frames of polars and pyarrow through the Arrow capsule."""
+"""Frames of polars and pyarrow through the Arrow capsule, and through `__dataframe__` alone."""
 
 import datetime
+import warnings
 
 import numpy as np
 import pytest
@@ -55,6 +56,37 @@ def test_every_form_gives_the_bits_of_pandas(frame):
         assert bits(detector.anomaly_scores(form)) == bits(expected.anomaly_scores(frame))
         assert bits(expected.anomaly_scores(form)) == bits(expected.anomaly_scores(frame))
         assert list(detector.feature_names_in_) == list(frame.columns)
+
+
+class Only:
+    """A frame that hides all but the interchange protocol."""
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    def __dataframe__(self, nan_as_null=False, allow_copy=True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._frame.__dataframe__(nan_as_null=nan_as_null, allow_copy=allow_copy)
+
+
+def test_the_interchange_protocol_alone_gives_the_bits_of_pandas(frame):
+    settings = {"missing": "mean", "calibration": 0.3}
+    expected = residuum.Detector(**settings).fit(frame)
+    found = 0
+    for form in [frame, *forms(frame)]:
+        if not hasattr(form, "__dataframe__"):
+            continue
+        found += 1
+        detector = residuum.Detector(**settings).fit(Only(form))
+        assert detector.to_dict()["layout"] == expected.to_dict()["layout"], type(form)
+        assert bits(detector.anomaly_scores(Only(form))) == bits(expected.anomaly_scores(frame))
+        assert bits(expected.anomaly_scores(Only(form))) == bits(expected.anomaly_scores(frame))
+    assert found >= 4
+    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    assert bits(expected.anomaly_scores(Only(table.slice(7, 20)))) == bits(expected.anomaly_scores(frame)[7:27])
+    with pytest.raises(ValueError, match="0 sample"):
+        expected.predict(Only(table[:0]))
 
 
 def test_slices_and_empty_frames(frame):

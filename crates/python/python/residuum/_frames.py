@@ -1,4 +1,4 @@
-"""Data frames as typed columns: pandas by its own columns, all others by the Arrow capsule."""
+"""Data frames as typed columns: pandas by its own columns, others by the Arrow capsule, else by `__dataframe__`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from . import _interchange
 from ._residuum import Columns
 
 
 def is_frame(X: Any) -> bool:
     """Whether X has named columns."""
-    return not isinstance(X, np.ndarray) and (_is_pandas(X) or hasattr(X, "__arrow_c_stream__"))
+    ways = ("__arrow_c_stream__", "__dataframe__")
+    return not isinstance(X, np.ndarray) and (_is_pandas(X) or any(hasattr(X, way) for way in ways))
 
 
 def columns_of(X: Any) -> tuple[Columns, list[str]] | None:
@@ -21,7 +23,10 @@ def columns_of(X: Any) -> tuple[Columns, list[str]] | None:
     scikit-learn, X is then an array.
     """
     if not _is_pandas(X):
-        return Columns.from_arrow(X.__arrow_c_stream__())
+        if hasattr(X, "__arrow_c_stream__"):
+            return Columns.from_arrow(X.__arrow_c_stream__())
+        parts, categories = _interchange.parts_of(X)
+        return Columns(parts), categories
     if getattr(X, "ndim", 2) != 2:
         return None
     named = [isinstance(name, str) for name in X.columns]
