@@ -1,13 +1,13 @@
-use detector::settings::{Setting, check};
-use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use detector::DetectorError;
+use detector::settings::check;
 use layers::{Linear, TimestepEmbedding};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tch::nn::{Module, Path};
 use tch::{Kind, Reduction, TchError, Tensor};
 use training::{
-    BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, check_widths, mean_square, probe_rows,
+    BoxError, NetworkDetector, NetworkMethod, Question, SampleShape, TrainConfig, Trainable,
+    TrainingObjective, check_widths, mean_square, own_train, probe_rows,
 };
 
 /// TCCM: time-conditioned contraction matching (Li et al., NeurIPS 2025, arXiv:2510.18328), a flow
@@ -21,11 +21,7 @@ use training::{
 /// None in the network, loss or score. The published runs choose the epochs (1 to 5000), the batch and
 /// the learning rate for each data set by name; the defaults here are those of the authors' class.
 /// Where the training rows leave a last batch of one row, it is left out.
-#[derive(Debug, Clone)]
-pub struct Tccm {
-    config: TccmConfig,
-    runtime: Runtime,
-}
+pub type Tccm = NetworkDetector<TccmConfig>;
 
 /// Settings of [`Tccm`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +32,7 @@ pub struct TccmConfig {
     /// Width of the time embedding, even.
     pub d_time: usize,
     /// How the network is trained.
-    #[serde(deserialize_with = "train")]
+    #[serde(deserialize_with = "own_train::<TccmConfig, _>")]
     pub train: TrainConfig,
 }
 
@@ -59,16 +55,12 @@ impl Default for TccmConfig {
     }
 }
 
-fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    TccmConfig::default().train.overlaid(given)
-}
+impl NetworkMethod for TccmConfig {
+    const NAME: &'static str = "tccm";
 
-impl TccmConfig {
-    /// Checks every setting.
-    ///
-    /// # Errors
-    /// [`Setting`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), Setting> {
+    type Network = Contraction;
+
+    fn check(&self) -> Result<(), DetectorError> {
         check_widths("widths", &self.widths)?;
         check(
             "d-time",
@@ -76,59 +68,21 @@ impl TccmConfig {
             (2..=1 << 20).contains(&self.d_time) && self.d_time.is_multiple_of(2),
             "an even number, 2 to 1048576",
         )?;
-        self.train.check()
-    }
-}
-
-impl Tccm {
-    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
-    ///
-    /// # Errors
-    /// [`Setting`] for settings out of range.
-    pub fn new(config: TccmConfig, runtime: Runtime) -> Result<Self, Setting> {
-        config.check()?;
-        Ok(Self { config, runtime })
+        Ok(self.train.check()?)
     }
 
-    fn plan(&self) -> Plan<'_, (&str, &TccmConfig)> {
-        Plan {
-            description: ("tccm", &self.config),
-            train: &self.config.train,
-            runtime: &self.runtime,
-        }
+    fn train(&self) -> &TrainConfig {
+        &self.train
     }
 
     fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<Contraction, BoxError> {
-        Ok(Contraction::new(vs, shape.numbers(), &self.config))
-    }
-}
-
-impl Detector for Tccm {
-    fn fit(
-        &self,
-        x: Input<'_>,
-        seed: u64,
-        progress: &dyn Progress,
-    ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let shape = SampleShape::of_rows(x)?;
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
-        Ok(Box::new(scorer))
-    }
-
-    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        Ok(Box::new(NetworkScorer::restore(
-            &self.plan(),
-            state,
-            build,
-        )?))
+        Ok(Contraction::new(vs, shape.numbers(), self))
     }
 }
 
 /// `f(x, t)`; names as in the reference (`model.0.weight`, `model.2.weight`, …).
 #[derive(Debug)]
-pub(crate) struct Contraction {
+pub struct Contraction {
     embedding: TimestepEmbedding,
     half: i64,
     hidden: Vec<Linear>,

@@ -128,7 +128,7 @@ fn impossible_settings_are_named() {
         ),
     ] {
         let config: TccmConfig = toml::from_str(text).unwrap();
-        let error = DetectorError::from(Tccm::new(config, cpu()).unwrap_err());
+        let error = Tccm::new(config, cpu()).unwrap_err();
         assert_eq!(error.to_string(), message);
         assert!(matches!(error, DetectorError::Setting(_)), "{error:?}");
     }

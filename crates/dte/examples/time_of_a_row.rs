@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn categorical() -> Result<dte::DteCategorical, dte::DteError> {
+fn categorical() -> Result<dte::DteCategorical, detector::DetectorError> {
     let mut config = dte::DteCategoricalConfig::default();
     config.train.epochs = 20; // instead of 400, and faster for it
     config.train.learning_rate = 1e-3;

@@ -1,15 +1,14 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use detector::DetectorError;
 use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Reduction, TchError, Tensor};
 use training::{
-    BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, check_widths, probe_rows, to_numbers,
+    BoxError, NetworkDetector, NetworkMethod, Question, SampleShape, TrainConfig, Trainable,
+    TrainingObjective, check_widths, own_train, probe_rows, to_numbers,
 };
 
-use crate::DteError;
 use crate::draw::draw;
 use crate::published::{self, SCHEDULE};
 use crate::settings;
@@ -28,11 +27,7 @@ use crate::time_mlp::TimeMlp;
 /// loss that applies it again. As the published numbers depend on it, [`Softmax::Double`] is the
 /// default; [`Softmax::Single`] is the loss of the paper's text. Where the training rows leave a last
 /// batch of one row, it is left out.
-#[derive(Debug, Clone)]
-pub struct DteCategorical {
-    config: DteCategoricalConfig,
-    runtime: Runtime,
-}
+pub type DteCategorical = NetworkDetector<DteCategoricalConfig>;
 
 /// Settings of [`DteCategorical`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +46,7 @@ pub struct DteCategoricalConfig {
     /// β of each step.
     pub schedule: ScheduleConfig,
     /// How the network is trained.
-    #[serde(deserialize_with = "train")]
+    #[serde(deserialize_with = "own_train::<DteCategoricalConfig, _>")]
     pub train: TrainConfig,
 }
 
@@ -82,68 +77,25 @@ impl Default for DteCategoricalConfig {
     }
 }
 
-fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    DteCategoricalConfig::default().train.overlaid(given)
-}
+impl NetworkMethod for DteCategoricalConfig {
+    const NAME: &'static str = "dte-c";
 
-impl DteCategoricalConfig {
-    /// Checks every setting.
-    ///
-    /// # Errors
-    /// [`DteError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DteError> {
+    type Network = Categorical;
+
+    fn check(&self) -> Result<(), DetectorError> {
         settings::check_bins(self.bins, &self.schedule, self.steps)?;
         check_widths("widths", &self.widths)?;
         settings::check_dropout(self.dropout)?;
         Ok(self.train.check()?)
     }
-}
 
-impl DteCategorical {
-    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
-    ///
-    /// # Errors
-    /// [`DteError`] for settings out of range.
-    pub fn new(config: DteCategoricalConfig, runtime: Runtime) -> Result<Self, DteError> {
-        config.check()?;
-        Ok(Self { config, runtime })
-    }
-
-    fn plan(&self) -> Plan<'_, (&str, &DteCategoricalConfig)> {
-        Plan {
-            description: ("dte-c", &self.config),
-            train: &self.config.train,
-            runtime: &self.runtime,
-        }
+    fn train(&self) -> &TrainConfig {
+        &self.train
     }
 
     fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<Categorical, BoxError> {
-        let config = &self.config;
-        let schedule = config.schedule.build(config.steps)?;
-        Ok(Categorical::new(vs, shape.numbers(), config, schedule)?)
-    }
-}
-
-impl Detector for DteCategorical {
-    fn fit(
-        &self,
-        x: Input<'_>,
-        seed: u64,
-        progress: &dyn Progress,
-    ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let shape = SampleShape::of_rows(x)?;
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
-        Ok(Box::new(scorer))
-    }
-
-    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        Ok(Box::new(NetworkScorer::restore(
-            &self.plan(),
-            state,
-            build,
-        )?))
+        let schedule = self.schedule.build(self.steps)?;
+        Ok(Categorical::new(vs, shape.numbers(), self, schedule)?)
     }
 }
 
@@ -167,7 +119,7 @@ impl Classifier for TimeMlp {
 }
 
 #[derive(Debug)]
-pub(crate) struct Categorical {
+pub struct Categorical {
     network: Box<dyn Classifier>,
     process: Process,
     bins: i64,

@@ -1,29 +1,24 @@
 use detector::settings::check;
-use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use detector::{DetectorError, Input};
 use diffusion_core::{Process, ScheduleConfig};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tch::nn::Path;
 use training::{
-    BoxError, Decay, NetworkScorer, Optimizer, Plan, Runtime, SampleShape, TrainConfig,
-    check_widths,
+    BoxError, Decay, NetworkDetector, NetworkMethod, Optimizer, SampleShape, TrainConfig,
+    check_widths, own_train,
 };
 
 use crate::categorical::Categorical;
 use crate::conv_net::ConvNet;
 use crate::published::{self, SCHEDULE};
-use crate::settings;
-use crate::{DteError, Softmax};
+use crate::{Softmax, settings};
 
 /// [DTE-C](crate::DteCategorical) over images: the bin of diffusion time is predicted by a small
 /// convolutional network. The paper has rows alone; network and training are ours.
 ///
 /// Bytes become numbers in [−1, 1]; noise is added as for rows, `x_t = x_0 + √(1−ᾱ_t)·ε`.
-#[derive(Debug, Clone)]
-pub struct DteConvolutional {
-    config: DteConvolutionalConfig,
-    runtime: Runtime,
-}
+pub type DteConvolutional = NetworkDetector<DteConvolutionalConfig>;
 
 /// Settings of [`DteConvolutional`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +40,7 @@ pub struct DteConvolutionalConfig {
     /// β of each step.
     pub schedule: ScheduleConfig,
     /// How the network is trained.
-    #[serde(deserialize_with = "train")]
+    #[serde(deserialize_with = "own_train::<DteConvolutionalConfig, _>")]
     pub train: TrainConfig,
 }
 
@@ -72,16 +67,12 @@ impl Default for DteConvolutionalConfig {
     }
 }
 
-fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    DteConvolutionalConfig::default().train.overlaid(given)
-}
+impl NetworkMethod for DteConvolutionalConfig {
+    const NAME: &'static str = "dte-c-conv";
 
-impl DteConvolutionalConfig {
-    /// Checks every setting.
-    ///
-    /// # Errors
-    /// [`DteError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DteError> {
+    type Network = Categorical;
+
+    fn check(&self) -> Result<(), DetectorError> {
         settings::check_bins(self.bins, &self.schedule, self.steps)?;
         check_widths("channels", &self.channels)?;
         settings::check_dropout(self.dropout)?;
@@ -90,61 +81,21 @@ impl DteConvolutionalConfig {
         check("groups", groups, divides, "a divisor of all channels")?;
         Ok(self.train.check()?)
     }
-}
 
-impl DteConvolutional {
-    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
-    ///
-    /// # Errors
-    /// [`DteError`] for settings out of range.
-    pub fn new(config: DteConvolutionalConfig, runtime: Runtime) -> Result<Self, DteError> {
-        config.check()?;
-        Ok(Self { config, runtime })
+    fn train(&self) -> &TrainConfig {
+        &self.train
     }
 
-    fn plan(&self) -> Plan<'_, (&str, &DteConvolutionalConfig)> {
-        Plan {
-            description: ("dte-c-conv", &self.config),
-            train: &self.config.train,
-            runtime: &self.runtime,
-        }
+    fn shape(&self, x: Input<'_>) -> Result<SampleShape, DetectorError> {
+        SampleShape::of_images(x)
     }
 
     fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<Categorical, BoxError> {
-        let config = &self.config;
-        let schedule = config.schedule.build(config.steps)?;
-        let ([c, ..], bins) = (shape.image(), config.bins);
-        let net = ConvNet::new(vs, c, &config.channels, config.groups, bins, config.dropout);
-        let process = Process::new(schedule, vs.device())?;
-        Ok(Categorical::over(
-            Box::new(net),
-            process,
-            bins,
-            config.softmax,
-        ))
-    }
-}
-
-impl Detector for DteConvolutional {
-    fn fit(
-        &self,
-        x: Input<'_>,
-        seed: u64,
-        progress: &dyn Progress,
-    ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let shape = SampleShape::of_images(x)?;
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
-        Ok(Box::new(scorer))
-    }
-
-    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        Ok(Box::new(NetworkScorer::restore(
-            &self.plan(),
-            state,
-            build,
-        )?))
+        let ([c, ..], bins) = (shape.image(), self.bins);
+        let net = ConvNet::new(vs, c, &self.channels, self.groups, bins, self.dropout);
+        let process = Process::new(self.schedule.build(self.steps)?, vs.device())?;
+        let net = Box::new(net);
+        Ok(Categorical::over(net, process, bins, self.softmax))
     }
 }
 

@@ -1,15 +1,14 @@
-use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use detector::{DetectorError, Input};
 use diffusion_core::{Process, ProcessError, Schedule, ScheduleConfig};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 use training::{
-    BoxError, NetworkScorer, Plan, Question, Runtime, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, check_widths, mean_square, probe_rows, to_numbers,
+    BoxError, NetworkDetector, NetworkMethod, Question, SampleShape, TrainConfig, Trainable,
+    TrainingObjective, check_widths, mean_square, own_train, probe_rows, to_numbers,
 };
 
-use crate::DteError;
 use crate::draw::draw;
 use crate::published::{self, SCHEDULE};
 use crate::settings;
@@ -34,11 +33,7 @@ const EPS: f64 = 1e-5;
 /// The authors' code (vicliv/DTE, `diffusion/dte.py`) scores by the network's answer before it is
 /// squared, whose sign is an accident of the seed: half of its seeds rank upside down. Here the score is
 /// `b`. The settings of the published runs are not known; the defaults are those of the code.
-#[derive(Debug, Clone)]
-pub struct DteInverseGamma {
-    config: DteInverseGammaConfig,
-    runtime: Runtime,
-}
+pub type DteInverseGamma = NetworkDetector<DteInverseGammaConfig>;
 
 /// Settings of [`DteInverseGamma`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +48,7 @@ pub struct DteInverseGammaConfig {
     /// β of each step.
     pub schedule: ScheduleConfig,
     /// How the network is trained.
-    #[serde(deserialize_with = "train")]
+    #[serde(deserialize_with = "own_train::<DteInverseGammaConfig, _>")]
     pub train: TrainConfig,
 }
 
@@ -70,77 +65,41 @@ impl Default for DteInverseGammaConfig {
     }
 }
 
-fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
-    DteInverseGammaConfig::default().train.overlaid(given)
-}
+impl NetworkMethod for DteInverseGammaConfig {
+    const NAME: &'static str = "dte-ig";
 
-impl DteInverseGammaConfig {
-    /// Checks every setting.
-    ///
-    /// # Errors
-    /// [`DteError`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<(), DteError> {
-        self.schedule.build(self.steps)?;
+    type Network = InverseGamma;
+
+    fn check(&self) -> Result<(), DetectorError> {
+        settings::check_schedule(&self.schedule, self.steps)?;
         check_widths("widths", &self.widths)?;
         settings::check_dropout(self.dropout)?;
         Ok(self.train.check()?)
     }
-}
 
-impl DteInverseGamma {
-    /// A detector with checked settings; nothing touches the device before [`fit`](Detector::fit).
-    ///
-    /// # Errors
-    /// [`DteError`] for settings out of range.
-    pub fn new(config: DteInverseGammaConfig, runtime: Runtime) -> Result<Self, DteError> {
-        config.check()?;
-        Ok(Self { config, runtime })
+    fn train(&self) -> &TrainConfig {
+        &self.train
     }
 
-    fn plan(&self) -> Plan<'_, (&str, &DteInverseGammaConfig)> {
-        Plan {
-            description: ("dte-ig", &self.config),
-            train: &self.config.train,
-            runtime: &self.runtime,
+    fn shape(&self, x: Input<'_>) -> Result<SampleShape, DetectorError> {
+        let shape = SampleShape::of_rows(x)?;
+        match shape.numbers() {
+            d @ ..3 => Err(DetectorError::method(format!(
+                "rows of {d} columns: the inverse gamma distribution needs at least 3"
+            ))),
+            _ => Ok(shape),
         }
     }
 
     fn network(&self, vs: &Path<'_>, shape: SampleShape) -> Result<InverseGamma, BoxError> {
-        let config = &self.config;
-        let schedule = config.schedule.build(config.steps)?;
-        Ok(InverseGamma::new(vs, shape.numbers(), config, schedule)?)
+        let schedule = self.schedule.build(self.steps)?;
+        Ok(InverseGamma::new(vs, shape.numbers(), self, schedule)?)
     }
 }
 
-impl Detector for DteInverseGamma {
-    fn fit(
-        &self,
-        x: Input<'_>,
-        seed: u64,
-        progress: &dyn Progress,
-    ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let shape = SampleShape::of_rows(x)?;
-        let d = shape.numbers();
-        if d < 3 {
-            return Err(DteError::TooNarrow { d }.into());
-        }
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
-        Ok(Box::new(scorer))
-    }
-
-    fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
-        let build = |vs: &Path<'_>, shape| self.network(vs, shape);
-        Ok(Box::new(NetworkScorer::restore(
-            &self.plan(),
-            state,
-            build,
-        )?))
-    }
-}
-
+/// The scale `b` as a network of the row, with its loss and its score.
 #[derive(Debug)]
-pub(crate) struct InverseGamma {
+pub struct InverseGamma {
     mlp: TimeMlp,
     process: Process,
     /// `σ_t`, `[T]`, float.

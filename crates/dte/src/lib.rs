@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod error;
 mod published;
 
 mod categorical;
@@ -15,8 +14,6 @@ mod time_mlp;
 
 #[cfg(test)]
 mod parity;
-
-pub use error::DteError;
 
 pub use categorical::{DteCategorical, DteCategoricalConfig, Softmax};
 pub use convolutional::{DteConvolutional, DteConvolutionalConfig};

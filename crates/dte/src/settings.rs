@@ -1,15 +1,23 @@
+use detector::DetectorError;
 use detector::settings::{Setting, check};
-use diffusion_core::ScheduleConfig;
+use diffusion_core::{Schedule, ScheduleConfig};
 
-use crate::DteError;
+/// A schedule that can be built.
+pub(crate) fn check_schedule(
+    schedule: &ScheduleConfig,
+    steps: usize,
+) -> Result<Schedule, DetectorError> {
+    let built = schedule.build(steps);
+    built.map_err(|error| DetectorError::method(format!("schedule: {error}")))
+}
 
 /// Bins of diffusion time under a schedule.
 pub(crate) fn check_bins(
     bins: usize,
     schedule: &ScheduleConfig,
     steps: usize,
-) -> Result<(), DteError> {
-    let steps = schedule.build(steps)?.steps(); // fewer where respaced
+) -> Result<(), DetectorError> {
+    let steps = check_schedule(schedule, steps)?.steps(); // fewer where respaced
     let valid = (2..=steps).contains(&bins);
     Ok(check("bins", bins, valid, "2 to the number of steps")?)
 }

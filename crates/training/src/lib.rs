@@ -5,6 +5,7 @@ mod settings;
 mod train_config;
 
 mod fit;
+mod network_detector;
 mod network_scorer;
 mod objective;
 mod train;
@@ -31,7 +32,7 @@ pub use degenerate::{Answers, degenerate, mean_square, probe_rows};
 pub use error::{BoxError, TrainingError};
 pub use fit::{Plan, Question, Trainable, Trained, fit, restore};
 pub use model_folder::ModelFolder;
-pub use network_scorer::NetworkScorer;
+pub use network_detector::{NetworkDetector, NetworkMethod, own_train};
 pub use objective::TrainingObjective;
 pub use random::{Purpose, splitmix64};
 pub use runtime::Runtime;

@@ -13,7 +13,7 @@ const LAYOUT: u32 = 1;
 
 /// The scorer of a network that scores a sample by itself, with [`Trainable::score`].
 #[derive(Debug)]
-pub struct NetworkScorer<M> {
+pub(crate) struct NetworkScorer<M> {
     shape: SampleShape,
     trained: Trained<M>,
 }
@@ -23,7 +23,7 @@ impl<M: Trainable> NetworkScorer<M> {
     ///
     /// # Errors
     /// As [`fit`].
-    pub fn fit<C: Serialize>(
+    pub(crate) fn fit<C: Serialize>(
         plan: &Plan<'_, C>,
         x: Input<'_>,
         shape: SampleShape,
@@ -40,7 +40,7 @@ impl<M: Trainable> NetworkScorer<M> {
     ///
     /// # Errors
     /// As [`restore`].
-    pub fn restore<C: Serialize>(
+    pub(crate) fn restore<C: Serialize>(
         plan: &Plan<'_, C>,
         state: &State,
         build: impl FnOnce(&nn::Path<'_>, SampleShape) -> Result<M, BoxError>,

@@ -1,6 +1,5 @@
 //! Diffusion time estimation and its relative, flow matching in one step.
 
-use detector::DetectorError;
 use residuum::RowScaling;
 use residuum::{Method, Numbers, Takes, defaults, make, settings};
 
@@ -18,7 +17,7 @@ pub(super) fn categorical() -> Method {
         seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
-                dte::DteCategorical::new(config, torch(runtime)).map_err(DetectorError::from)
+                dte::DteCategorical::new(config, torch(runtime))
             })
         }),
     }
@@ -36,7 +35,7 @@ pub(super) fn inverse_gamma() -> Method {
         seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
-                dte::DteInverseGamma::new(config, torch(runtime)).map_err(DetectorError::from)
+                dte::DteInverseGamma::new(config, torch(runtime))
             })
         }),
     }
@@ -53,9 +52,7 @@ pub(super) fn tccm() -> Method {
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
-            make(config, |config| {
-                deep::Tccm::new(config, torch(runtime)).map_err(DetectorError::from)
-            })
+            make(config, |config| deep::Tccm::new(config, torch(runtime)))
         }),
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn dte_c_conv() -> Method {
         seconds: None,
         build: Some(|config, runtime| {
             make(config, |config| {
-                dte::DteConvolutional::new(config, torch(runtime)).map_err(DetectorError::from)
+                dte::DteConvolutional::new(config, torch(runtime))
             })
         }),
     }
