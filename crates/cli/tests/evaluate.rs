@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
-use support::{Ended, npy_f32, npy_i64, npz, residuum};
+use support::{Ended, grey_bmp, npy_f32, npy_i64, npz, residuum};
 
 /// Scores are lengths of rows: 500 normal rows of length 0.001 to 0.5.
 fn model(folder: &Path) {
@@ -181,6 +181,42 @@ fn an_archive_brings_its_labels() {
     let named = run(folder.path(), "evaluate m.residuum xy.npz --label y");
     named.fails(2, &["--label names a column of a table"]);
     run(folder.path(), "evaluate m.residuum x.npz").fails(3, &["y"]);
+}
+
+#[test]
+fn folders_of_images_bring_their_labels_and_misses_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: String, level: &dyn Fn(usize, usize) -> u8| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, grey_bmp(16, 16, level)).unwrap();
+    };
+    for i in 0..60 {
+        let level = move |x: usize, y: usize| (100 + (i * 7 + x * 3 + y * 5) % 23) as u8;
+        let place = if i < 40 { "good" } else { "test/good" };
+        put(format!("{place}/{i}.bmp"), &level);
+    }
+    // A white corner; and one picture that looks like the good ones.
+    for i in 0..10 {
+        let corner = move |x: usize, y: usize| match (i, x.max(y)) {
+            (1.., ..6) => 255,
+            _ => (100 + (i * 7 + x * 3 + y * 5) % 23) as u8,
+        };
+        put(format!("test/scratch/{i}.bmp"), &corner);
+    }
+    let fit = run(
+        folder.path(),
+        "fit ./good -o m.residuum --method knn --side 16",
+    );
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    let words = "evaluate m.residuum ./test --json --report ./page";
+    let found = run(folder.path(), words).json();
+    assert_eq!([&found["normal"], &found["anomalies"]], [20, 10]);
+    assert!(found["auroc"]["value"].as_f64().unwrap() >= 0.9, "{found}");
+    let missed = found["misses"]["anomalies"][0].to_string();
+    assert!(missed.contains("scratch/0.bmp"), "{missed}");
+    let page = std::fs::read_to_string(folder.path().join("page/index.html")).unwrap();
+    assert!(page.contains("scratch/0.bmp") && page.contains("<img src=\"data:image/png;base64,"));
 }
 
 #[test]

@@ -203,5 +203,11 @@ fn a_full_disk_is_an_error_that_names_it() {
         ),
     };
     let mut writer = Writer::create(stream, Format::Csv, Style::default(), &kinds(&rows)).unwrap();
-    assert!(writer.flush().unwrap_err().to_string().starts_with("cannot write to out: "));
+    assert!(
+        writer
+            .flush()
+            .unwrap_err()
+            .to_string()
+            .starts_with("cannot write to out: ")
+    );
 }
