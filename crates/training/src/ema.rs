@@ -6,7 +6,9 @@ use crate::TrainingError;
 /// An exponential moving average of a network's trainable variables.
 ///
 /// # Formula
-/// `θ̄ ← d·θ̄ + (1−d)·θ` after every optimiser step, from `θ̄ = θ` at the start.
+/// `θ̄ ← d·θ̄ + (1−d)·θ` after every optimiser step, from `θ̄ = θ` at the start; with a ramp
+/// `min(d, (k+1)/(k+10))` stands for `d` in step `k`, from 0, so that the start is soon forgotten
+/// (as TensorFlow's `ExponentialMovingAverage` with `num_updates`).
 ///
 /// Buffers, such as the statistics of batch normalisation, are averages already and are not averaged
 /// again: with the averages swapped in, the network keeps its own. All averages lie in one flat
@@ -18,6 +20,7 @@ pub(crate) struct Ema {
     average: Tensor, // [p]
     current: Tensor, // [p]
     decay: f64,
+    ramp: bool,
 }
 
 impl Ema {
@@ -26,7 +29,7 @@ impl Ema {
     /// # Errors
     /// [`TrainingError::Setting`] for a `decay` outside `[0, 1)`, [`TrainingError::Torch`] without
     /// variables or memory.
-    pub(crate) fn new(vs: &nn::VarStore, decay: f64) -> Result<Self, TrainingError> {
+    pub(crate) fn new(vs: &nn::VarStore, decay: f64, ramp: bool) -> Result<Self, TrainingError> {
         let valid = (0.0..1.0).contains(&decay);
         check("ema", decay, valid, "a decay of at least 0 and below 1")?;
         let _no_grad = tch::no_grad_guard();
@@ -42,17 +45,22 @@ impl Ema {
             variables,
             average,
             decay,
+            ramp,
         })
     }
 
-    /// Takes the present values of the variables into the average.
+    /// Takes the present values of the variables, those after the step number `step` from 0, into the average.
     ///
     /// # Errors
     /// [`TrainingError::Torch`] where libtorch has no memory.
-    pub(crate) fn update(&mut self) -> Result<(), TrainingError> {
+    pub(crate) fn update(&mut self, step: u64) -> Result<(), TrainingError> {
         let _no_grad = tch::no_grad_guard();
         let _ = Tensor::f_cat_out(&self.current, &flat(&self.variables)?, 0)?;
-        let _ = self.average.f_lerp_(&self.current, 1.0 - self.decay)?;
+        let decay = match self.ramp {
+            true => self.decay.min((step as f64 + 1.0) / (step as f64 + 10.0)),
+            false => self.decay,
+        };
+        let _ = self.average.f_lerp_(&self.current, 1.0 - decay)?;
         Ok(())
     }
 
@@ -123,11 +131,11 @@ mod tests {
     #[test]
     fn it_averages_with_exponential_weights() {
         let (vs, a, b) = network();
-        let mut ema = Ema::new(&vs, 0.9).unwrap();
+        let mut ema = Ema::new(&vs, 0.9, false).unwrap();
         let mut expected = 5.0;
-        for _ in 0..4 {
+        for step in 0..4 {
             add(&a, 1.0);
-            ema.update().unwrap();
+            ema.update(step).unwrap();
             expected = 0.9 * expected + 0.1 * a.double_value(&[0]);
         }
         let averages = ema.tensors().unwrap();
@@ -138,11 +146,25 @@ mod tests {
     }
 
     #[test]
+    fn a_ramp_forgets_the_start() {
+        let (vs, a, _) = network();
+        let mut ema = Ema::new(&vs, 0.15, true).unwrap();
+        let mut expected = 5.0;
+        for (step, decay) in [0.1, 0.15, 0.15].into_iter().enumerate() {
+            add(&a, 1.0);
+            ema.update(step as u64).unwrap();
+            expected = decay * expected + (1.0 - decay) * a.double_value(&[0]);
+        }
+        let average = ema.tensors().unwrap()[0].1.double_value(&[1]);
+        assert!((average - expected).abs() < 1e-5, "{average}");
+    }
+
+    #[test]
     fn swapping_twice_changes_nothing() {
         let (vs, a, _) = network();
-        let mut ema = Ema::new(&vs, 0.5).unwrap();
+        let mut ema = Ema::new(&vs, 0.5, false).unwrap();
         add(&a, 2.0);
-        ema.update().unwrap();
+        ema.update(0).unwrap();
         ema.swap().unwrap();
         assert_eq!(values(&a), [6.0, 6.0]);
         ema.swap().unwrap();
@@ -153,9 +175,9 @@ mod tests {
     #[test]
     fn a_checkpoint_restores_the_average() {
         let (vs, a, _) = network();
-        let mut ema = Ema::new(&vs, 0.5).unwrap();
+        let mut ema = Ema::new(&vs, 0.5, false).unwrap();
         add(&a, 2.0);
-        ema.update().unwrap();
+        ema.update(0).unwrap();
         let kept: Vec<(String, Tensor)> = ema
             .tensors()
             .unwrap()
@@ -163,7 +185,7 @@ mod tests {
             .map(|(name, tensor)| (name, tensor.copy()))
             .collect();
         let (vs, _, _) = network();
-        let other = Ema::new(&vs, 0.5).unwrap();
+        let other = Ema::new(&vs, 0.5, false).unwrap();
         for ((_, mut view), (_, kept)) in other.tensors().unwrap().into_iter().zip(&kept) {
             view.copy_(kept);
         }
@@ -175,10 +197,10 @@ mod tests {
         let (vs, _, _) = network();
         for decay in [-0.1, 1.0, f64::NAN] {
             assert!(matches!(
-                Ema::new(&vs, decay),
+                Ema::new(&vs, decay, false),
                 Err(TrainingError::Setting(setting)) if setting.name == "ema"
             ));
         }
-        assert!(Ema::new(&nn::VarStore::new(Device::Cpu), 0.9).is_err());
+        assert!(Ema::new(&nn::VarStore::new(Device::Cpu), 0.9, false).is_err());
     }
 }

@@ -103,7 +103,7 @@ pub fn train(
         // The optimiser moves the variables into its own buffer, so it comes first.
         adam: Adam::new(vs, config.optimizer, config.weight_decay)?,
         ema: (config.ema > 0.0)
-            .then(|| Ema::new(vs, config.ema))
+            .then(|| Ema::new(vs, config.ema, config.ema_ramp))
             .transpose()?,
         learning_rate: LearningRate::new(config, most_steps),
         n_epochs: most_steps.div_ceil(steps_per_epoch.max(1) as u64),
@@ -193,7 +193,7 @@ impl Training<'_> {
             let rate = self.learning_rate.at(self.position.steps);
             self.adam.step(rate, self.config.clip)?;
             if let Some(ema) = &mut self.ema {
-                ema.update()?;
+                ema.update(self.position.steps)?;
             }
             self.position.steps += 1;
             self.position.batch += group.len();

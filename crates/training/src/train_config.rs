@@ -42,6 +42,10 @@ pub struct TrainConfig {
     ///
     /// With `d` per optimiser step, `θ̄ ← d·θ̄ + (1−d)·θ` from `θ̄ = θ` at the start.
     pub ema: f64,
+    /// Let the average forget its start: in step `k`, from 0, the decay is at most `(k+1)/(k+10)`.
+    /// Written only where it is set, so that older settings stay as they were stored.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ema_ramp: bool,
     /// What the network computes with while it is trained.
     pub precision: Precision,
     /// Last epoch, counted from 0, that is safe from the early stop.
@@ -110,6 +114,7 @@ impl Default for TrainConfig {
             decay: Decay::Constant,
             clip: 0.0,
             ema: 0.0,
+            ema_ramp: false,
             precision: Precision::F32,
             early_stop_after: 50,
             early_stop_lag: 39,
@@ -146,7 +151,12 @@ impl TrainConfig {
 
     /// A warning where the moving average after `steps` still holds much of the untrained weights.
     pub(crate) fn stale_average(&self, steps: u64) -> Option<String> {
-        let untrained = self.ema.powf(steps as f64);
+        // A ramp forgets the start within a few steps.
+        let untrained = if self.ema_ramp {
+            0.0
+        } else {
+            self.ema.powf(steps as f64)
+        };
         (steps > 0 && untrained > MOST_UNTRAINED).then(|| {
             format!(
                 "after {steps} steps {:.0} % of the moving average is still the untrained network: train \
@@ -208,6 +218,11 @@ mod tests {
         assert_eq!(with(0.99).stale_average(400), None);
         assert_eq!(with(0.99).stale_average(0), None); // untrained is what was asked for
         assert_eq!(with(0.0).stale_average(1), None);
+        let ramped = TrainConfig {
+            ema_ramp: true,
+            ..with(0.99)
+        };
+        assert_eq!(ramped.stale_average(24), None);
     }
 
     #[test]
