@@ -3,6 +3,7 @@ use settings::{Setting, at_least, multiple_of_other};
 use tch::Tensor;
 use tch::nn::{self, Init};
 
+use crate::time::Level;
 use crate::transformer::Transformer;
 use crate::{DitConfig, positions};
 
@@ -35,6 +36,28 @@ impl Dit {
     /// [`Setting`] where a setting is out of range, `c` is 0, or the patch does not divide `h` or
     /// `w`.
     pub fn new(vs: &nn::Path, image: [usize; 3], config: &DitConfig) -> Result<Self, Setting> {
+        Self::told(vs, image, config, Level::Step)
+    }
+
+    /// The same network told of the noise by `ln σ/4` instead of by a step, through 32 frequencies from 0.5 to 32:
+    /// for a denoiser of Karras et al. (2022, arXiv:2206.00364), whose noise has any standard deviation `σ`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_log_sigma(
+        vs: &nn::Path,
+        image: [usize; 3],
+        config: &DitConfig,
+    ) -> Result<Self, Setting> {
+        Self::told(vs, image, config, Level::LogSigma)
+    }
+
+    fn told(
+        vs: &nn::Path,
+        image: [usize; 3],
+        config: &DitConfig,
+        level: Level,
+    ) -> Result<Self, Setting> {
         config.check()?;
         let ([c, h, w], patch, width) = (image, config.patch, config.width);
         for (name, value) in [("channels", c), ("height", h), ("width of the image", w)] {
@@ -60,7 +83,7 @@ impl Dit {
             proj_weight: proj.var("weight", &shape, init),
             proj_bias: proj.var("bias", &[width as i64], Init::Const(0.0)),
             pos_embed: vs.add("pos_embed", positions, false),
-            transformer: Transformer::new(vs, &size, size.outputs() * d_token),
+            transformer: Transformer::new(vs, &size, size.outputs() * d_token, level),
             image: image.map(|side| side as i64),
             patch: side,
             outputs: size.outputs() as i64,
@@ -147,6 +170,25 @@ mod tests {
             assert_eq!(out.size(), [2, 3, 6, 4]);
             assert_eq!(out.abs().max().double_value(&[]), 0.0);
         }
+    }
+
+    #[test]
+    fn the_logarithm_of_sigma_tells_noise_levels_apart() {
+        tch::manual_seed(1);
+        let vs = nn::VarStore::new(Device::Cpu);
+        let network = Dit::of_log_sigma(&vs.root(), [3, 6, 4], &small()).unwrap();
+        assert_eq!(vs.variables()["t_embedder.mlp.0.weight"].size(), [24, 64]);
+        let _no_grad = tch::no_grad_guard();
+        for mut variable in vs.trainable_variables() {
+            let _ = variable.normal_(0.0, 0.1);
+        }
+        let x = images(2);
+        let at = |sigma: f32| {
+            let level = Tensor::from_slice(&[sigma.ln() / 4.0]);
+            network.predict(&x, &level, false).mean
+        };
+        let gap = (at(2.0) - at(0.5)).abs().max().double_value(&[]);
+        assert!(gap > 0.05, "{gap}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use tch::nn::{self, Module};
 use crate::block::Block;
 use crate::config::Size;
 use crate::modulation::{Modulation, modulated};
-use crate::time::TimeEmbedder;
+use crate::time::{Level, TimeEmbedder};
 
 /// What images and vectors share: everything between the first embedding of the tokens and their
 /// reassembly.
@@ -22,11 +22,11 @@ pub(crate) struct Transformer {
 }
 
 impl Transformer {
-    pub(crate) fn new(vs: &nn::Path, size: &Size, d_out: usize) -> Self {
+    pub(crate) fn new(vs: &nn::Path, size: &Size, d_out: usize, level: Level) -> Self {
         let (blocks, last) = (vs / "blocks", vs / "final_layer");
         let zero = LinearInit::Zero; // a fresh network answers zero
         Self {
-            t_embedder: TimeEmbedder::new(&(vs / "t_embedder"), size.width),
+            t_embedder: TimeEmbedder::new(&(vs / "t_embedder"), size.width, level),
             blocks: (0..size.depth)
                 .map(|i| Block::new(&(&blocks / i), size))
                 .collect(),

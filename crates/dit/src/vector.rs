@@ -5,6 +5,7 @@ use tch::Tensor;
 use tch::nn::{self, Module};
 
 use crate::image::prediction;
+use crate::time::Level;
 use crate::transformer::Transformer;
 use crate::{VectorDitConfig, positions};
 
@@ -43,7 +44,7 @@ impl VectorDit {
         Ok(Self {
             proj: Linear::with_init(&proj, chunk, width, LinearInit::XavierUniform),
             pos_embed: vs.add("pos_embed", positions, false),
-            transformer: Transformer::new(vs, &size, size.outputs() * chunk),
+            transformer: Transformer::new(vs, &size, size.outputs() * chunk, Level::Step),
             d: d as i64,
             chunk: chunk as i64,
             outputs: size.outputs() as i64,

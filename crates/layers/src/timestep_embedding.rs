@@ -42,6 +42,20 @@ impl TimestepEmbedding {
         }
     }
 
+    /// The embedding with `n` frequencies that rise geometrically from `first` to `last`, both above 0: for
+    /// levels that are small numbers, such as `ln σ`.
+    ///
+    /// # Formula
+    /// `f_i = first·(last/first)^(i/(n−1))`.
+    pub fn geometric(n: usize, [first, last]: [f64; 2], device: Device) -> Self {
+        let steps = n.saturating_sub(1).max(1) as f64;
+        let frequency = |i: usize| (first * (last / first).powf(i as f64 / steps)) as f32;
+        let frequencies: Vec<f32> = (0..n).map(frequency).collect();
+        Self {
+            frequencies: Tensor::from_slice(&frequencies).to_device(device),
+        }
+    }
+
     /// `t`: `[b]` float → `[b, dim]`.
     pub fn forward(&self, t: &Tensor) -> Tensor {
         let phase = t.unsqueeze(1) * &self.frequencies; // [b, dim/2]
@@ -69,6 +83,20 @@ mod tests {
         ] {
             assert!((e.double_value(&[1, i]) - expected).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn frequencies_rise_geometrically() {
+        let embedding = TimestepEmbedding::geometric(3, [0.5, 32.0], Device::Cpu);
+        let e = embedding.forward(&Tensor::from_slice(&[0.3f32]));
+        assert_eq!(e.size(), [1, 6]);
+        for (i, phase) in [0.15, 1.2, 9.6f64].into_iter().enumerate() {
+            let at = |i: usize| e.double_value(&[0, i as i64]);
+            assert!((at(i) - phase.cos()).abs() < 1e-6);
+            assert!((at(i + 3) - phase.sin()).abs() < 1e-6);
+        }
+        let one = TimestepEmbedding::geometric(1, [0.5, 32.0], Device::Cpu);
+        assert_eq!(one.frequencies.double_value(&[0]), 0.5);
     }
 
     #[test]
