@@ -48,6 +48,11 @@ fn settings(method: &Method) -> &'static str {
              network = { token = 1, width = 8, heads = 2, depth = 1, mlp-ratio = 1 }\n\
              train = { steps = 2, warm-up = 1 }"
         }
+        "dit-features" => {
+            "features.block = 0\nfeatures.side = 16\n\
+             network = { width = 8, heads = 2, depth = 1, mlp-ratio = 1 }\n\
+             train = { steps = 2, warm-up = 1 }"
+        }
         _ => "",
     }
 }

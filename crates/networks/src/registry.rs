@@ -41,6 +41,7 @@ fn networks() -> Vec<Method> {
         features::patch_knn(),
         features::patch_ddpm(),
         features::patch_dit(),
+        features::dit_features(),
     ]
 }
 

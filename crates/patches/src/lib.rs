@@ -31,10 +31,19 @@ mod masked_config;
 mod masked_model;
 mod masks;
 
+mod feature_config;
+mod feature_ddpm;
+mod feature_maps;
+mod feature_model;
+mod feature_scorer;
+mod token_basis;
+
 pub use config::{MapConfig, PatchConfig};
 pub use ddpm::PatchDdpm;
 pub use ddpm_config::{PatchDdpmConfig, PatchScoreConfig};
 pub use error::PatchesError;
+pub use feature_config::{FeatureConfig, FeatureDdpmConfig, FeatureScoreConfig};
+pub use feature_ddpm::FeatureDdpm;
 pub use masked::MaskedDdpm;
 pub use masked_config::MaskedDdpmConfig;
 pub use masks::MaskConfig;

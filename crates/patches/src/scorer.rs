@@ -232,7 +232,7 @@ impl<M: PatchModel> Scorer for PatchScorer<M> {
 }
 
 /// Asks for interruption and reports nothing: the blocks are what is reported.
-struct Quiet<'a>(&'a dyn Progress);
+pub(crate) struct Quiet<'a>(pub(crate) &'a dyn Progress);
 
 impl Progress for Quiet<'_> {
     fn update(&self, _stage: &str, _done: u64, _total: u64, _note: &str) {}

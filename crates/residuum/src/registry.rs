@@ -51,7 +51,7 @@ fn described() -> Vec<Method> {
 }
 
 /// The order of the tables; a method that is not named here comes last.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "iforest",
     "ocsvm",
     "copod",
@@ -79,6 +79,7 @@ const ORDER: [&str; 28] = [
     "patch-knn",
     "patch-ddpm",
     "patch-dit",
+    "dit-features",
     "norm",
 ];
 

@@ -78,6 +78,94 @@ pub(super) fn patch_dit() -> Method {
     }
 }
 
+pub(super) fn dit_features() -> Method {
+    Method {
+        name: "dit-features",
+        title: "DiT on a feature map (Lite0)",
+        source: "ours: the transformer of Peebles & Xie 2023 (arXiv 2212.09748) over the tokens of EfficientNet-Lite0's last block, preconditioned as Karras et al. 2022 (arXiv 2206.00364) with a variance for each component, so that untrained it is the linear denoiser of tokens",
+        takes: Takes::Images,
+        defaults: with_network::<TokenDit>(&patches::FeatureDdpmConfig::default()),
+        settings: settings(&[
+            TRAIN,
+            &[
+                (
+                    "train.ema-ramp",
+                    "let the moving average forget its start: in step k its decay is at most (k+1)/(k+10)",
+                ),
+                (
+                    "features.block",
+                    "block of EfficientNet-Lite0, 0 to 15, whose output is the map",
+                ),
+                (
+                    "features.side",
+                    "pixels that the shorter side is brought to; 0: 128 where it is shorter, else as it is",
+                ),
+                (
+                    "sigmas",
+                    "standard deviations of the training noise, drawn log-uniformly between these two; the tokens' own is 1",
+                ),
+                ("flip", "mirror half of the training maps, left for right"),
+                (
+                    "score.sigma",
+                    "noise level that the denoiser is told; no noise is added",
+                ),
+                ("network.depth", "transformer blocks"),
+                ("network.width", "width of a token"),
+                ("network.heads", "attention heads"),
+                (
+                    "network.mlp-ratio",
+                    "width inside a block's MLP, in widths of a token",
+                ),
+            ],
+        ]),
+        needs_libtorch: true,
+        seconds: None,
+        build: Some(token_dit),
+    }
+}
+
+/// A transformer over the tokens of a map.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct TokenDit {
+    depth: usize,
+    width: usize,
+    heads: usize,
+    mlp_ratio: usize,
+}
+
+impl Default for TokenDit {
+    fn default() -> Self {
+        Self {
+            depth: 4,
+            width: 128,
+            heads: 4,
+            mlp_ratio: 4,
+        }
+    }
+}
+
+fn token_dit(
+    mut values: Map<String, Value>,
+    runtime: &Runtime,
+) -> Result<Box<dyn Detector>, BuildError> {
+    let (network, description) = network::<TokenDit>(&mut values, "dit-of-log-sigma")?;
+    make(values, |config| {
+        let size = dit::DitConfig {
+            patch: 1,
+            depth: network.depth,
+            width: network.width,
+            heads: network.heads,
+            mlp_ratio: network.mlp_ratio,
+            learn_variance: false,
+        };
+        patches::FeatureDdpm::new(config, description, over(runtime), move |vs, map| {
+            Ok(Box::new(dit::Dit::of_log_sigma(vs, map, &size)?))
+        })
+        .map_err(DetectorError::from)
+    })
+}
+
 /// A transformer over a map of patches that one CPU core trains in minutes.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
