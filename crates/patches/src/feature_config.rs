@@ -1,11 +1,12 @@
 use detector::settings::{Setting, check, in_range, positive};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use training::{Decay, Optimizer, TrainConfig};
 
 use crate::{PatchConfig, PatchesError};
 
 /// Settings of [`FeatureDdpm`](crate::FeatureDdpm).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct FeatureDdpmConfig {
     /// Which feature map an image becomes.
@@ -22,7 +23,7 @@ pub struct FeatureDdpmConfig {
 }
 
 /// Which feature map of EfficientNet-Lite0 an image becomes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct FeatureConfig {
     /// The block, 0 to 15, whose output is the map.
@@ -32,7 +33,7 @@ pub struct FeatureConfig {
 }
 
 /// How an image is scored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct FeatureScoreConfig {
     /// The noise level that the denoiser is told; no noise is added.

@@ -43,8 +43,10 @@ pub struct TrainConfig {
     /// With `d` per optimiser step, `θ̄ ← d·θ̄ + (1−d)·θ` from `θ̄ = θ` at the start.
     pub ema: f64,
     /// Let the average forget its start: in step `k`, from 0, the decay is at most `(k+1)/(k+10)`.
-    /// Written only where it is set, so that older settings stay as they were stored.
+    /// Written only where it is set, so that older settings stay as they were stored; a method whose default it is
+    /// names it among its settings.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(skip)]
     pub ema_ramp: bool,
     /// What the network computes with while it is trained.
     pub precision: Precision,

@@ -78,6 +78,9 @@ pub(super) fn patch_dit() -> Method {
     }
 }
 
+/// What `train.ema-ramp` means, which other methods do not have.
+const EMA_RAMP: &str = "Let the moving average forget its start: in step k, from 0, its decay is at most (k+1)/(k+10).";
+
 pub(super) fn dit_features() -> Method {
     Method {
         name: "dit-features",
@@ -85,39 +88,11 @@ pub(super) fn dit_features() -> Method {
         source: "ours: the transformer of Peebles & Xie 2023 (arXiv 2212.09748) over the tokens of EfficientNet-Lite0's last block, preconditioned as Karras et al. 2022 (arXiv 2206.00364) with a variance for each component, so that untrained it is the linear denoiser of tokens",
         takes: Takes::Images,
         defaults: with_network::<TokenDit>(&patches::FeatureDdpmConfig::default()),
-        settings: settings(&[
-            TRAIN,
-            &[
-                (
-                    "train.ema-ramp",
-                    "let the moving average forget its start: in step k its decay is at most (k+1)/(k+10)",
-                ),
-                (
-                    "features.block",
-                    "block of EfficientNet-Lite0, 0 to 15, whose output is the map",
-                ),
-                (
-                    "features.side",
-                    "pixels that the shorter side is brought to; 0: 128 where it is shorter, else as it is",
-                ),
-                (
-                    "sigmas",
-                    "standard deviations of the training noise, drawn log-uniformly between these two; the tokens' own is 1",
-                ),
-                ("flip", "mirror half of the training maps, left for right"),
-                (
-                    "score.sigma",
-                    "noise level that the denoiser is told; no noise is added",
-                ),
-                ("network.depth", "transformer blocks"),
-                ("network.width", "width of a token"),
-                ("network.heads", "attention heads"),
-                (
-                    "network.mlp-ratio",
-                    "width inside a block's MLP, in widths of a token",
-                ),
-            ],
-        ]),
+        settings: {
+            let mut all = settings_with_network::<patches::FeatureDdpmConfig, TokenDit>();
+            all.push(("train.ema-ramp".to_owned(), EMA_RAMP.to_owned()));
+            all
+        },
         needs_libtorch: true,
         seconds: None,
         build: Some(token_dit),
@@ -125,12 +100,16 @@ pub(super) fn dit_features() -> Method {
 }
 
 /// A transformer over the tokens of a map.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 struct TokenDit {
+    /// Transformer blocks.
     depth: usize,
+    /// Width of a token, a multiple of 4 and of `heads`.
     width: usize,
+    /// Attention heads.
     heads: usize,
+    /// Width inside a block's MLP, in widths of a token.
     mlp_ratio: usize,
 }
 
