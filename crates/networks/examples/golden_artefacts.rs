@@ -38,7 +38,9 @@ fn settings(method: &Method) -> &'static str {
              train = { steps = 2, warm-up = 1 }"
         }
         "dte-c-conv" => "channels = [4, 8]\ngroups = 2\ntrain = { steps = 3, warm-up = 1 }",
-        "padim" | "patch-knn" => "patches = { blocks = [0, 1], grid = 4, components = 4 }",
+        "padim" | "patch-knn" | "patch-wiener" => {
+            "patches = { blocks = [0, 1], grid = 4, components = 4 }"
+        }
         "patch-ddpm" => {
             "patches = { blocks = [0, 1], grid = 4, components = 4 }\nplaces = 4\n\
              network = { width = 8, hidden = 8, depth = 1 }\ntrain = { steps = 2, warm-up = 1 }"

@@ -39,6 +39,7 @@ fn networks() -> Vec<Method> {
         pixels::dte_c_conv(),
         features::padim(),
         features::patch_knn(),
+        features::patch_wiener(),
         features::patch_ddpm(),
         features::patch_dit(),
         features::dit_features(),

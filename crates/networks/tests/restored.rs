@@ -27,7 +27,9 @@ fn settings(method: &Method) -> &'static str {
              score = { start = [100], evaluations = 1 }\ntrain = { steps = 2, warm-up = 1 }"
         }
         "dte-c-conv" => "train = { steps = 3, warm-up = 1 }",
-        "padim" | "patch-knn" => "patches = { grid = 8, components = 6, sample = 400 }",
+        "padim" | "patch-knn" | "patch-wiener" => {
+            "patches = { grid = 8, components = 6, sample = 400 }"
+        }
         "patch-ddpm" | "patch-dit" => {
             "patches = { grid = 8, components = 6, sample = 400 }\ntrain = { steps = 2, warm-up = 1 }"
         }

@@ -6,7 +6,7 @@
 //! FOLDER has `train/good`, `test/<kind>` and `ground_truth/<kind>`. PROTOCOL is `mvtec` (the official
 //! division) or `mvtec-heldout`: every fifth of `train/good`, by name, is held out and stands for
 //! `test/good`, whose lighting may be another (screw). SEEDS is a number of seeds from 0. A METHOD is
-//! `padim`, `patch-knn` or `patch-ddpm`, each with settings as a TOML table behind a colon:
+//! `padim`, `patch-knn`, `patch-wiener` or `patch-ddpm`, each with settings as a TOML table behind a colon:
 //! `patch-ddpm:{whitening="pca",train={steps=500}}`. With MVTEC_MAPS=DIR the maps of the last seed are
 //! written there as grey PNGs, normal images first, all on one scale.
 
@@ -16,7 +16,7 @@ use std::time::Instant;
 use detector::{Detector, Input, Silent};
 use metrics::PixelMetrics;
 use ndarray::{Array3, Array4, Axis, concatenate};
-use patches::{Padim, PatchDdpm, PatchKnn, PatchRuntime};
+use patches::{Padim, PatchDdpm, PatchKnn, PatchRuntime, PatchWiener};
 use serde::de::DeserializeOwned;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -50,6 +50,7 @@ fn main() -> Result<()> {
         let detector: Box<dyn Detector> = match name {
             "padim" => Box::new(Padim::new(read(settings)?, runtime.clone())?),
             "patch-knn" => Box::new(PatchKnn::new(read(settings)?, runtime.clone())?),
+            "patch-wiener" => Box::new(PatchWiener::new(read(settings)?, runtime.clone())?),
             "patch-ddpm" => Box::new(PatchDdpm::new(read(settings)?, runtime.clone())?),
             other => return Err(format!("unknown method {other}").into()),
         };

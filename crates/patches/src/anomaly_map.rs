@@ -1,25 +1,30 @@
+//! Maps over pixels of the distances of a grid of patches. Both steps are means with weights that do not depend on
+//! the values, so a map stays on the scale of the distances.
+
 use tch::{Kind, Tensor};
 
 use crate::PatchesError;
 
-/// A map over pixels of the distances of a grid of patches: bilinear, then smoothed by a Gaussian cut at
-/// four standard deviations, the borders repeated.
-///
-/// Both are means with weights that do not depend on the values, so a map stays on the scale of the
-/// distances.
+/// A map over pixels, bilinear.
 ///
 /// # Shapes
-/// `[n, g·g]` → `[n, h, w]`.
+/// `[n, rows·columns]` → `[n, 1, h, w]`.
 pub(crate) fn over_pixels(
     distances: &Tensor,
-    grid: usize,
+    [rows, columns]: [usize; 2],
     [h, w]: [usize; 2],
-    smoothing: f64,
 ) -> Result<Tensor, PatchesError> {
-    let (n, g) = (distances.size()[0], grid as i64);
+    let (n, rows, columns) = (distances.size()[0], rows as i64, columns as i64);
     let (h, w) = (h as i64, w as i64);
-    let map = distances.f_reshape([n, 1, g, g])?;
-    let map = map.f_upsample_bilinear2d([h, w], false, None, None)?;
+    let map = distances.f_reshape([n, 1, rows, columns])?;
+    Ok(map.f_upsample_bilinear2d([h, w], false, None, None)?)
+}
+
+/// A map smoothed by a Gaussian cut at four of its standard deviations, the borders repeated.
+///
+/// # Shapes
+/// `[n, 1, h, w]` → `[n, h, w]`.
+pub(crate) fn smoothed(map: &Tensor, smoothing: f64) -> Result<Tensor, PatchesError> {
     if smoothing == 0.0 {
         return Ok(map.f_squeeze_dim(1)?);
     }
@@ -47,16 +52,20 @@ mod tests {
 
     use super::*;
 
+    fn map_of(distances: &Tensor, grid: [usize; 2], size: [usize; 2], smoothing: f64) -> Tensor {
+        smoothed(&over_pixels(distances, grid, size).unwrap(), smoothing).unwrap()
+    }
+
     #[test]
     fn a_constant_stays_and_a_peak_spreads_around_its_place() {
         let flat = Tensor::full([2, 9], 3.5, (Kind::Float, Device::Cpu));
-        let map = over_pixels(&flat, 3, [20, 31], 2.0).unwrap();
+        let map = map_of(&flat, [3, 3], [20, 31], 2.0);
         assert_eq!(map.size(), [2, 20, 31]);
         assert!((map - 3.5).abs().max().double_value(&[]) < 1e-5);
 
         let peak = Tensor::zeros([1, 64], (Kind::Float, Device::Cpu));
         let _ = peak.get(0).get(2 * 8 + 5).fill_(1.0); // row 2, column 5
-        let map = over_pixels(&peak, 8, [64, 32], 1.5).unwrap().get(0);
+        let map = map_of(&peak, [8, 8], [64, 32], 1.5).get(0);
         let at = map.argmax(None, false).int64_value(&[]);
         // The middle of the patch is between rows 19 and 20 and between columns 21 and 22.
         assert!(
@@ -65,7 +74,7 @@ mod tests {
         );
         // What the peak weighs is kept: 8 x 4 pixels for a patch.
         assert!((map.sum(Kind::Double).double_value(&[]) - 32.0).abs() < 1e-3);
-        let plain = over_pixels(&peak, 8, [64, 32], 0.0).unwrap();
+        let plain = map_of(&peak, [8, 8], [64, 32], 0.0);
         assert!(plain.max().double_value(&[]) > map.max().double_value(&[]));
     }
 }

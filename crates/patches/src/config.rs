@@ -73,6 +73,11 @@ impl PatchConfig {
         self.components.min(self.channels())
     }
 
+    /// Rows and columns of patches where images stay as they are.
+    pub(crate) fn square(&self) -> [usize; 2] {
+        [self.grid; 2]
+    }
+
     /// Patches of an image.
     pub(crate) fn n_patches(&self) -> usize {
         self.grid * self.grid

@@ -13,7 +13,7 @@ use crate::prepared::{Fixed, Prepared};
 use crate::scorer::{PatchScorer, Settings};
 use crate::space::PatchSpace;
 use crate::weights::Weights;
-use crate::{PatchDdpmConfig, PatchRuntime, PatchesError};
+use crate::{Align, PatchDdpmConfig, PatchRuntime, PatchesError};
 
 /// Diffusion on patches of pretrained feature maps: a network learns to denoise single patches of
 /// normal images, given their place, and a patch is as anomalous as what it makes of it is wrong.
@@ -56,7 +56,8 @@ impl PatchDdpm {
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
         let weights = Weights::get(&self.runtime, &config.patches)?;
-        let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
+        let frame = (&config.patches, config.patches.square());
+        let space = PatchSpace::fit(frame, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?; // [n, p, k]
 
         let whitening = (config.whitening, config.shrinkage);
@@ -70,6 +71,7 @@ impl PatchDdpm {
             model: trained,
             space,
             map: config.map.clone(),
+            align: Align::None,
             shape: [c, h, w],
         })
     }
@@ -80,6 +82,7 @@ impl PatchDdpm {
             description: self.description(),
             patches: &config.patches,
             map: &config.map,
+            align: Align::None,
             runtime: &self.runtime,
         };
         PatchScorer::restore(state, settings, |state| {

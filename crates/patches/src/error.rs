@@ -21,6 +21,19 @@ pub enum PatchesError {
         /// Images found.
         n: usize,
     },
+    /// A training image that cannot be turned to one pose.
+    #[error(
+        "image {image} shows no long part to turn: its spread along one axis is {elongation:.2} times that across, \
+         expected at least {least}; align = \"none\" takes images as they are"
+    )]
+    NoLongPart {
+        /// Number of the image, from 0.
+        image: usize,
+        /// Standard deviation of the part's pixels along its axis over that across.
+        elongation: f64,
+        /// The least that is taken.
+        least: f64,
+    },
     /// The features of an image cannot be computed.
     #[error(transparent)]
     Features(#[from] FeaturesError),

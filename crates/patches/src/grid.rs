@@ -12,6 +12,8 @@ use crate::{PatchConfig, PatchesError};
 #[derive(Debug, Clone)]
 pub(crate) struct Grids {
     pub(crate) config: PatchConfig,
+    /// Rows and columns of patches.
+    pub(crate) grid: [usize; 2],
     pub(crate) weights: Weights,
     pub(crate) device: Device,
 }
@@ -33,24 +35,25 @@ impl Grids {
         let load = || Ok((Lite0Blocks::new(weights, n_blocks, device)?, state()?));
         let run = |(network, state): &(Lite0Blocks, S), x: &Tensor| {
             let outputs = network.outputs(x, &self.config.blocks)?;
-            see(state, laid_over(&outputs, self.config.grid as i64)?)
+            see(state, laid_over(&outputs, self.grid)?)
         };
         Ok(in_batches(images, device, progress, load, run, finish)?)
     }
 }
 
-/// Each output averaged over 3 × 3 neighbours and brought to `side` × `side`, one over the other.
+/// Each output averaged over 3 × 3 neighbours and brought to so many rows and columns, one over the other.
 ///
 /// # Shapes
-/// `[b, c_i, h_i, w_i]` each → `[b, side², Σ c_i]`, patches row by row.
-fn laid_over(outputs: &[Tensor], side: i64) -> Result<Tensor, FeaturesError> {
+/// `[b, c_i, h_i, w_i]` each → `[b, rows·columns, Σ c_i]`, patches row by row.
+fn laid_over(outputs: &[Tensor], [rows, columns]: [usize; 2]) -> Result<Tensor, FeaturesError> {
+    let size = [rows as i64, columns as i64];
     let one = |output: &Tensor| -> Result<Tensor, FeaturesError> {
         // The border counts as 0, as in PatchCore's code: patches there are quieter.
         let mean = output.f_avg_pool2d([3, 3], [1, 1], [1, 1], false, true, None)?;
-        Ok(mean.f_upsample_bilinear2d([side, side], false, None, None)?)
+        Ok(mean.f_upsample_bilinear2d(size, false, None, None)?)
     };
     let maps = outputs.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-    let all = Tensor::f_cat(&maps, 1)?; // [b, c, side, side]
+    let all = Tensor::f_cat(&maps, 1)?; // [b, c, rows, columns]
     Ok(all.f_flatten(2, 3)?.f_transpose(1, 2)?.f_contiguous()?)
 }
 
@@ -66,7 +69,7 @@ mod tests {
         let size = |n: i64| Tensor::arange(n, (Kind::Float, Device::Cpu));
         let rows = size(4).view([1, 1, 4, 1]).expand([1, 1, 4, 4], false);
         let columns = size(8).view([1, 1, 1, 8]).expand([1, 1, 8, 8], false);
-        let patches = laid_over(&[rows.contiguous(), columns.contiguous()], 4).unwrap();
+        let patches = laid_over(&[rows.contiguous(), columns.contiguous()], [4, 4]).unwrap();
         assert_eq!(patches.size(), [1, 16, 2]);
         // Patch in row 1, column 2: in the larger map between its columns 4 and 5.
         assert!((patches.double_value(&[0, 6, 0]) - 1.0).abs() < 1e-6);

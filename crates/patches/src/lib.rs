@@ -17,6 +17,19 @@ mod padim;
 mod coreset;
 mod memory;
 
+mod align;
+mod canvas;
+mod part;
+mod pose;
+
+mod chosen;
+mod gain;
+mod local_wiener;
+mod remembered;
+mod side_by_side;
+mod wiener;
+mod wiener_config;
+
 mod noised;
 mod prepared;
 mod whitening;
@@ -38,6 +51,7 @@ mod feature_model;
 mod feature_scorer;
 mod token_basis;
 
+pub use align::Align;
 pub use config::{MapConfig, PatchConfig};
 pub use ddpm::PatchDdpm;
 pub use ddpm_config::{PatchDdpmConfig, PatchScoreConfig};
@@ -52,3 +66,5 @@ pub use network::{PatchMlp, PatchMlpConfig};
 pub use padim::{Padim, PadimConfig};
 pub use runtime::PatchRuntime;
 pub use whitening::Whitening;
+pub use wiener::PatchWiener;
+pub use wiener_config::PatchWienerConfig;

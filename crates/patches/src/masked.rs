@@ -12,7 +12,7 @@ use crate::prepared::{Fixed, Prepared};
 use crate::scorer::{PatchScorer, Settings};
 use crate::space::PatchSpace;
 use crate::weights::Weights;
-use crate::{MaskedDdpmConfig, PatchRuntime, PatchesError};
+use crate::{Align, MaskedDdpmConfig, PatchRuntime, PatchesError};
 
 type Network = Result<Box<dyn Denoiser>, BoxError>;
 type Build = dyn Fn(&nn::Path<'_>, [usize; 3]) -> Network + Send + Sync;
@@ -90,13 +90,15 @@ impl MaskedDdpm {
             self.network(&nn::VarStore::new(device).root())?;
         }
         let weights = Weights::get(&self.runtime, &config.patches)?;
-        let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
+        let frame = (&config.patches, config.patches.square());
+        let space = PatchSpace::fit(frame, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?; // [n, p, k]
         Ok(PatchScorer {
             description: self.description(),
             model: self.trained(&patches, seed, progress)?,
             space,
             map: config.map.clone(),
+            align: Align::None,
             shape: [c, h, w],
         })
     }
@@ -114,6 +116,7 @@ impl MaskedDdpm {
             description: self.description(),
             patches: &config.patches,
             map: &config.map,
+            align: Align::None,
             runtime: &self.runtime,
         };
         PatchScorer::restore(state, settings, |state| {

@@ -12,10 +12,10 @@ use tch::{Device, Kind, Tensor};
 use training::{Session, TrainingError, tensor_of};
 
 use crate::coreset::greedy;
-use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
+use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings, Turn};
 use crate::space::PatchSpace;
 use crate::weights::Weights;
-use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
+use crate::{Align, MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
 /// Patches of the memory that are compared at once: 32 MiB for the patches of an image.
 const BLOCK: i64 = 8192;
@@ -95,7 +95,8 @@ impl PatchKnn {
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
         let weights = Weights::get(&self.runtime, &config.patches)?;
-        let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
+        let frame = (&config.patches, config.patches.square());
+        let space = PatchSpace::fit(frame, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?.f_flatten(0, 1)?; // [n·p, k]
         let _session = Session::begin(device)?;
         Ok(PatchScorer {
@@ -103,6 +104,7 @@ impl PatchKnn {
             model: Mutex::new(Memory::new(&patches, config, seed, progress)?),
             space,
             map: config.map.clone(),
+            align: Align::None,
             shape: [c, h, w],
         })
     }
@@ -117,6 +119,7 @@ impl PatchKnn {
             description: self.description(),
             patches,
             map: &self.config.map,
+            align: Align::None,
             runtime: &self.runtime,
         };
         PatchScorer::restore(state, settings, |state| {
@@ -206,7 +209,14 @@ impl Fitted for Memory {
         Ok(vec![(PATCHES, Tensor::f_cat(&blocks, 0)?)])
     }
 
-    fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
+    fn distances(&self, x: &Tensor, _turn: &Turn<'_>) -> Result<Tensor, PatchesError> {
+        self.to_nearest(x)
+    }
+}
+
+impl Memory {
+    /// The distance of each patch to the nearest that is remembered, `[n, p, k]` → `[n, p]`.
+    fn to_nearest(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
         let (n, p, _) = x.size3()?;
         let mut distances = Vec::with_capacity(n as usize);
         for image in 0..n {
@@ -250,12 +260,12 @@ mod tests {
         let memory = Memory::new(&normal, &config, 0, &Silent).unwrap();
         assert_eq!(memory.blocks.len(), 2);
         let x = Tensor::randn([2, 5, 6], options) * 2.0;
-        let found = memory.distances(&x).unwrap();
+        let found = memory.to_nearest(&x).unwrap();
         let expected = Tensor::cdist(&x, &normal.unsqueeze(0), 2.0, 2).amin([2], false);
         assert!((found - expected).abs().max().double_value(&[]) < 1e-4); // f32 cancellation
         // A remembered patch is at distance 0 but for rounding.
         let own = normal.narrow(0, 100, 4).unsqueeze(0);
-        assert!(memory.distances(&own).unwrap().max().double_value(&[]) < 3e-3);
+        assert!(memory.to_nearest(&own).unwrap().max().double_value(&[]) < 3e-3);
     }
 
     #[test]

@@ -9,10 +9,10 @@ use tch::{Kind, Tensor};
 use training::Session;
 
 use crate::gaussians::Gaussians;
-use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings};
+use crate::scorer::{Fitted, LAYOUT, PatchScorer, Settings, Turn};
 use crate::space::PatchSpace;
 use crate::weights::Weights;
-use crate::{MapConfig, PatchConfig, PatchRuntime, PatchesError};
+use crate::{Align, MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
 /// Settings of [`Padim`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,7 +71,8 @@ impl Padim {
         let (_, c, h, w) = images.dim();
         let (config, device) = (&self.config, self.runtime.training.device);
         let weights = Weights::get(&self.runtime, &config.patches)?;
-        let space = PatchSpace::fit(&config.patches, weights, images, seed, device, progress)?;
+        let frame = (&config.patches, config.patches.square());
+        let space = PatchSpace::fit(frame, weights, images, seed, device, progress)?;
         let patches = space.project(images, progress)?;
         let _session = Session::begin(device)?;
         Ok(PatchScorer {
@@ -79,6 +80,7 @@ impl Padim {
             model: Mutex::new(Gaussians::fit(&patches, config.shrinkage)?),
             space,
             map: config.map.clone(),
+            align: Align::None,
             shape: [c, h, w],
         })
     }
@@ -93,6 +95,7 @@ impl Padim {
             description: self.description(),
             patches,
             map: &self.config.map,
+            align: Align::None,
             runtime: &self.runtime,
         };
         PatchScorer::restore(state, settings, |state| {
@@ -130,7 +133,7 @@ impl Fitted for Gaussians {
         Ok(named.map(|(name, x)| (name, x.shallow_clone())).collect())
     }
 
-    fn distances(&self, x: &Tensor) -> Result<Tensor, PatchesError> {
+    fn distances(&self, x: &Tensor, _turn: &Turn<'_>) -> Result<Tensor, PatchesError> {
         let squares = self.whiten(x)?.f_square()?;
         Ok(squares.f_sum_dim_intlist(2, false, Kind::Float)?.f_sqrt()?)
     }

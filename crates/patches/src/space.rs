@@ -35,9 +35,9 @@ struct Part {
 }
 
 impl PatchSpace {
-    /// The space of the training images.
+    /// The space of the training images, of so many rows and columns of patches.
     pub(crate) fn fit(
-        config: &PatchConfig,
+        (config, grid): (&PatchConfig, [usize; 2]),
         weights: Weights,
         images: ArrayView4<'_, u8>,
         seed: u64,
@@ -49,10 +49,11 @@ impl PatchSpace {
         if n_images < 2 {
             return Err(PatchesError::TooFewImages { n: n_images });
         }
-        let n_patches = config.n_patches();
+        let n_patches = grid[0] * grid[1];
         let per_image = config.sample.div_ceil(n_images).min(n_patches);
         let grids = Grids {
             config: config.clone(),
+            grid,
             weights,
             device,
         };
@@ -105,7 +106,7 @@ impl PatchSpace {
 
     /// The space that was stored.
     pub(crate) fn restore(
-        config: &PatchConfig,
+        (config, grid): (&PatchConfig, [usize; 2]),
         runtime: &PatchRuntime,
         state: &State,
     ) -> Result<Self, PatchesError> {
@@ -117,6 +118,7 @@ impl PatchSpace {
             basis: numbers("basis", c * k)?,
             grids: Grids {
                 config: config.clone(),
+                grid,
                 weights: Weights::stored(state, runtime, config)?,
                 device: runtime.training.device,
             },
@@ -129,9 +131,20 @@ impl PatchSpace {
         images: ArrayView4<'_, u8>,
         progress: &dyn Progress,
     ) -> Result<Tensor, PatchesError> {
+        let parts = self.each_batch(images, progress, |_, patches| Ok(patches))?;
+        Ok(Tensor::f_cat(&parts, 0)?)
+    }
+
+    /// What `finish` makes of the patches of each batch of `images`, `[b, p, k]`, and the number of its first image.
+    pub(crate) fn each_batch<T: Send>(
+        &self,
+        images: ArrayView4<'_, u8>,
+        progress: &dyn Progress,
+        finish: impl Fn(usize, Tensor) -> Result<T, FeaturesError> + Sync,
+    ) -> Result<Vec<T>, PatchesError> {
         let (c, k) = (self.mean.len() as i64, self.grids.config.width() as i64);
         let device = self.grids.device;
-        let parts = self.grids.for_each(
+        self.grids.for_each(
             images,
             progress,
             || {
@@ -140,12 +153,17 @@ impl PatchSpace {
                 Ok([mean, basis.f_to_device(device)?])
             },
             |[mean, basis], patches| Ok(patches.f_sub(mean)?.f_matmul(basis)?),
-            |_, patches| Ok(patches),
-        )?;
-        Ok(Tensor::f_cat(&parts, 0)?)
+            finish,
+        )
     }
 
-    pub(crate) fn grid(&self) -> usize {
+    /// Rows and columns of patches.
+    pub(crate) fn grid(&self) -> [usize; 2] {
+        self.grids.grid
+    }
+
+    /// Patches along each side of an image that stays as it is.
+    pub(crate) fn side(&self) -> usize {
         self.grids.config.grid
     }
 

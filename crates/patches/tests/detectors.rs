@@ -1,4 +1,4 @@
-//! The four detectors on made-up pictures, on real features. Needs the network's weights, which are
+//! The detectors on made-up pictures, on real features. Needs the network's weights, which are
 //! downloaded where they are not in the cache.
 
 use detector::conformance::check_restored;
@@ -8,7 +8,7 @@ use dit::{Dit, DitConfig};
 use ndarray::{Array2, Array3, Array4, Axis, s};
 use patches::{
     MaskedDdpm, MaskedDdpmConfig, Padim, PadimConfig, PatchConfig, PatchDdpm, PatchDdpmConfig,
-    PatchKnn, PatchKnnConfig, PatchRuntime, Subset, Whitening,
+    PatchKnn, PatchKnnConfig, PatchRuntime, PatchWiener, PatchWienerConfig, Subset, Whitening,
 };
 use serde_json::Value;
 use tch::Device;
@@ -72,6 +72,10 @@ fn detectors(runtime: &PatchRuntime) -> Vec<(&'static str, Box<dyn Detector>)> {
         patches: patches(),
         ..PatchKnnConfig::default()
     };
+    let wiener = PatchWienerConfig {
+        patches: patches(),
+        ..PatchWienerConfig::default()
+    };
     let ddpm = |whitening| {
         let mut config = PatchDdpmConfig {
             whitening,
@@ -115,6 +119,10 @@ fn detectors(runtime: &PatchRuntime) -> Vec<(&'static str, Box<dyn Detector>)> {
         (
             "coreset",
             Box::new(PatchKnn::new(knn(Subset::Coreset), runtime()).unwrap()),
+        ),
+        (
+            "wiener",
+            Box::new(PatchWiener::new(wiener, runtime()).unwrap()),
         ),
         (
             "pca",
@@ -181,6 +189,13 @@ fn defects_are_found_and_shown() {
                 near(y, &rows) && near(x, &columns),
                 "{name}: largest at {y}, {x}"
             );
+        }
+
+        let input = Input::Images(defective.view());
+        let terms = scorer.contributions(input, &Silent).unwrap().unwrap();
+        assert_eq!(terms.values.dim(), (3, 64));
+        for (terms, score) in terms.values.outer_iter().zip(&high) {
+            assert!((terms.sum() - score).abs() < 1e-4 * score, "{name}");
         }
 
         check_restored(&*detector, &*scorer, Input::Images(defective.view()))

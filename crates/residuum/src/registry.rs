@@ -51,7 +51,7 @@ fn described() -> Vec<Method> {
 }
 
 /// The order of the tables; a method that is not named here comes last.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "iforest",
     "ocsvm",
     "copod",
@@ -77,6 +77,7 @@ const ORDER: [&str; 29] = [
     "dte-c-conv",
     "padim",
     "patch-knn",
+    "patch-wiener",
     "patch-ddpm",
     "patch-dit",
     "dit-features",

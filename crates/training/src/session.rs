@@ -45,6 +45,13 @@ impl Session {
         })
     }
 
+    /// The threads that may compute within this turn, where each is told to keep to one: those that libtorch had
+    /// before it, on CUDA one.
+    pub fn threads(&self) -> usize {
+        let threads = self.threads_before.and_then(|n| usize::try_from(n).ok());
+        threads.map_or(1, |n| n.max(1))
+    }
+
     /// Starts the stream of `purpose` number `index` in libtorch's generator: what is drawn next
     /// depends on nothing that was drawn before.
     pub fn seed(&self, seed: u64, purpose: Purpose, index: u64) {
@@ -69,6 +76,7 @@ mod tests {
         let before = tch::get_num_threads();
         let session = Session::begin(Device::Cpu).unwrap();
         assert_eq!(tch::get_num_threads(), 1);
+        assert_eq!(session.threads() as i32, before);
         drop(session);
         assert_eq!(tch::get_num_threads(), before);
     }

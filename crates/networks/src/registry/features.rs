@@ -46,6 +46,24 @@ pub(super) fn patch_knn() -> Method {
     }
 }
 
+pub(super) fn patch_wiener() -> Method {
+    Method {
+        name: "patch-wiener",
+        title: "local Wiener on patches (Lite0)",
+        source: "ours: what a Gaussian denoiser leaves of a patch's difference from the mean of the nearest remembered patches of EfficientNet-Lite0; nothing is trained",
+        takes: Takes::Images,
+        defaults: defaults::<patches::PatchWienerConfig>(),
+        settings: settings::<patches::PatchWienerConfig>(),
+        needs_libtorch: true,
+        seconds: None,
+        build: Some(|config, runtime| {
+            make(config, |config| {
+                patches::PatchWiener::new(config, over(runtime)).map_err(DetectorError::from)
+            })
+        }),
+    }
+}
+
 pub(super) fn patch_ddpm() -> Method {
     Method {
         name: "patch-ddpm",
