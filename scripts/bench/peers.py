@@ -1,5 +1,5 @@
-"""The Python side of `cargo xtask bench --against-python`; the Rust side is
-crates/baselines/examples/peers.rs.
+"""The Python side of `cargo xtask bench --against-python` and `--wheel`; the Rust sides are
+crates/baselines/examples/peers.rs and crates/residuum/examples/calls.rs.
 
     python scripts/bench/peers.py export FOLDER [CIFAR10_4.npz | ROWS | ROWSxCOLUMNS]
     python scripts/bench/peers.py serve FOLDER
@@ -7,18 +7,20 @@ crates/baselines/examples/peers.rs.
 `export` writes train.f32 and test.f32 (row-major, little-endian) and header.json: CIFAR10_4 under
 protocol `paper` (first half of the normal rows trains; the other half and all anomalies test;
 standard scaling fitted on train), or generated rows of the same shape, or as many generated rows of
-512 columns, or as many as is said, to train and to test.
+512 columns, or as many as is said, to train and to test. Where the package residuum is installed, which
+`cargo xtask wheel` builds, it writes options.json too: what each of its classes below asks for.
 
 `serve` prints a line of JSON when it is ready, then for each line "METHOD JOBS" on stdin the
 seconds that fit and score took. The process stays warm. Methods: ocsvm and iforest are
-scikit-learn's, copod is PyOD's, with the settings of the paper's table; ecod and hbos are PyOD's, knn
-(k = 5) and lof (k = 20) scikit-learn's by brute force. "package-METHOD" is the class of the package residuum, which
-`cargo xtask wheel` builds.
+scikit-learn's, copod is PyOD's, with the settings of the paper's table; ecod, hbos and pca are PyOD's, knn
+(k = 5) and lof (k = 20) scikit-learn's by brute force. "package-METHOD" is the class of the package residuum;
+"package-fit-METHOD" and "package-score-METHOD" are the median of many calls.
 
     pip install -r scripts/bench/requirements.txt
 """
 
 import json
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -26,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 TRAIN, TEST, D = 2500, 2763, 512
+CALLS = 101
 
 
 def paper_split(path):
@@ -63,6 +66,16 @@ def export(folder, npz=None):
         ((rows - mean) / scale).astype("<f4").tofile(folder / f"{name}.f32")
     header = {"train": len(train), "test": len(test), "d": train.shape[1], "source": source}
     (folder / "header.json").write_text(json.dumps(header) + "\n")
+    try:
+        import residuum
+    except ImportError:
+        return
+    detectors = {name: getattr(residuum, c)(**settings) for name, (c, settings) in PACKAGE.items()}
+    options = {
+        name: {"method": c._method, "settings": c._config(len(train)), "seed": c.get_params().get("random_state") or 0}
+        for name, c in detectors.items()
+    }
+    (folder / "options.json").write_text(json.dumps(options) + "\n")
 
 
 def ocsvm(train, test, jobs):
@@ -116,28 +129,59 @@ def lof(train, test, jobs):
     return -factor.score_samples(test)
 
 
-def of_package(name, **settings):
-    """Fit and score by a class of the package residuum."""
+def pca(train, test, jobs):
+    from pyod.models.pca import PCA
 
-    def run(train, test, jobs):
-        import residuum
+    return PCA().fit(train).decision_function(test)
 
-        return getattr(residuum, name)(**settings).fit(train).anomaly_scores(test)
 
-    return run
+def of_package(name):
+    """The class of the package residuum for a method."""
+    import residuum
+
+    c, settings = PACKAGE[name]
+    return getattr(residuum, c)(**settings)
+
+
+def package(word, train, test):
+    """Seconds of "METHOD", "fit-METHOD" or "score-METHOD"."""
+    what, _, name = word.rpartition("-")
+    if what == "fit":
+        return median(lambda: of_package(name).fit(train))
+    if what == "score":
+        model = of_package(name).fit(train)
+        return median(lambda: model.anomaly_scores(test))
+    return once(lambda: of_package(name).fit(train).anomaly_scores(test), len(test))
+
+
+def median(call):
+    """The median of the seconds of many calls."""
+    return statistics.median(once(call) for _ in range(CALLS))
+
+
+def once(call, n=None):
+    """The seconds of a call, which gives n scores."""
+    start = time.perf_counter()
+    scores = call()
+    seconds = time.perf_counter() - start
+    assert n is None or len(scores) == n
+    return seconds
 
 
 PACKAGE = {
-    "package-ocsvm": of_package("OneClassSVM", gamma="auto"),
-    "package-iforest": of_package("IsolationForest", random_state=44, rng="fast"),
-    "package-copod": of_package("COPOD"),
-    "package-ecod": of_package("ECOD"),
-    "package-hbos": of_package("HBOS"),
-    "package-knn": of_package("KNN"),
-    "package-lof": of_package("LocalOutlierFactor"),
+    "ocsvm": ("OneClassSVM", {"gamma": "auto"}),
+    "iforest": ("IsolationForest", {"random_state": 44, "rng": "fast"}),
+    "copod": ("COPOD", {}),
+    "ecod": ("ECOD", {}),
+    "hbos": ("HBOS", {}),
+    "knn": ("KNN", {}),
+    "lof": ("LocalOutlierFactor", {}),
+    "pca": ("PCA", {}),
+    "norm": ("Norm", {}),
 }
-METHODS = {"ocsvm": ocsvm, "iforest": iforest, "copod": copod, "ecod": ecod, "hbos": hbos, "knn": knn, "lof": lof}
-METHODS |= PACKAGE
+PEERS = {
+    "ocsvm": ocsvm, "iforest": iforest, "copod": copod, "ecod": ecod, "hbos": hbos, "knn": knn, "lof": lof, "pca": pca,
+}  # fmt: skip
 
 
 def serve(folder):
@@ -156,11 +200,11 @@ def serve(folder):
     print(json.dumps(versions), flush=True)
     for line in sys.stdin:
         method, jobs = line.split()
-        start = time.perf_counter()
-        scores = METHODS[method](train, test, int(jobs))
-        seconds = time.perf_counter() - start
-        assert len(scores) == len(test)
-        print(seconds, flush=True)
+        of_ours = method.removeprefix("package-")
+        if of_ours != method:
+            print(package(of_ours, train, test), flush=True)
+        else:
+            print(once(lambda: PEERS[method](train, test, int(jobs)), len(test)), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::peer::{Peer, Times};
 use crate::failure::{Failure, code};
 use crate::workspace::{Workspace, cache_dir, first_line};
-use crate::{machine, setup, wheel};
+use crate::{machine, setup};
 
 /// How the comparison is made.
 #[derive(Debug, clap::Args)]
@@ -17,13 +17,13 @@ pub(super) struct Options {
     /// Leave DDPM beside PyTorch out.
     #[arg(long, requires = "against_python")]
     no_torch: bool,
-    /// A Python that has the packages of scripts/bench/requirements*.txt and `residuum`, instead of an
+    /// A Python that has the packages of scripts/bench/requirements*.txt, and `residuum` for --wheel, instead of an
     /// environment in the cache.
-    #[arg(long, value_name = "PATH", requires = "against_python")]
-    python: Option<PathBuf>,
+    #[arg(long, value_name = "PATH", requires = "comparison")]
+    pub(super) python: Option<PathBuf>,
     /// Rounds; each side runs once in each.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    rounds: u32,
+    pub(super) rounds: u32,
 }
 
 /// Detectors that fit and score the same rows, each with its peer.
@@ -63,17 +63,13 @@ const BOUTS: [Bout; 3] = [
     },
 ];
 /// Jobs the peer is offered; the faster counts.
-const JOBS: [usize; 2] = [1, 2];
+pub(super) const JOBS: [usize; 2] = [1, 2];
 
 /// Runs the comparison and returns the table.
 pub(super) fn compare(workspace: &Workspace, arguments: &Options) -> anyhow::Result<String> {
     let python = match &arguments.python {
         Some(python) => python.clone(),
-        None => {
-            let python = environment(workspace, arguments)?;
-            wheel::install(workspace, &python)?;
-            python
-        }
+        None => environment(workspace, !arguments.no_torch)?,
     };
     let ours = example(workspace, "baselines", "peers")?;
     let mut text =
@@ -87,16 +83,79 @@ pub(super) fn compare(workspace: &Workspace, arguments: &Options) -> anyhow::Res
     if !arguments.no_torch {
         text.push_str(&networks(workspace, &python, arguments.rounds)?);
     }
+    write!(text, "\n{}", made_on(&greeting))?;
+    Ok(text)
+}
+
+/// The machine, the versions that the peer greets with, and the day.
+pub(super) fn made_on(greeting: &str) -> String {
     let cpu = machine::cpu_model().unwrap_or_default();
     let rustc = first_line(Command::new("rustc").arg("--version")).unwrap_or_default();
-    writeln!(
-        text,
-        "\n{cpu}, {} cores; {}; {rustc}; {}.",
+    format!(
+        "{cpu}, {} cores; {}; {rustc}; {}.\n",
         machine::cores(),
-        versions(&greeting),
+        versions(greeting),
         &machine::utc_now()[..10]
-    )?;
-    Ok(text)
+    )
+}
+
+/// Rows in a folder, and what is said of them: generated ones, or those of CIFAR10_4 under protocol `paper`.
+pub(super) struct Export {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) header: serde_json::Value,
+}
+
+impl Export {
+    pub(super) fn new(
+        workspace: &Workspace,
+        python: &Path,
+        rows: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut export = Command::new(python);
+        export
+            .arg(peers(workspace))
+            .arg("export")
+            .arg(folder.path());
+        match rows {
+            Some(rows) => export.arg(rows),
+            None => export.args(cifar10_4(workspace)),
+        };
+        anyhow::ensure!(
+            export.status()?.success(),
+            "peers.py export failed (see above)"
+        );
+        let header = std::fs::read_to_string(folder.path().join("header.json"))?;
+        let header: serde_json::Value = serde_json::from_str(&header)?;
+        eprintln!("data: {}", header["source"]);
+        Ok(Self { folder, header })
+    }
+
+    /// The peer, which has read them.
+    pub(super) fn serve(&self, workspace: &Workspace, python: &Path) -> anyhow::Result<Peer> {
+        let mut serve = Command::new(python);
+        Peer::start(
+            serve
+                .arg(peers(workspace))
+                .arg("serve")
+                .arg(self.folder.path()),
+        )
+    }
+
+    /// `2500 and score of 2763 rows of 512 columns (…)`.
+    pub(super) fn shape(&self) -> String {
+        let (train, test, d) = (
+            &self.header["train"],
+            &self.header["test"],
+            &self.header["d"],
+        );
+        let source = self.header["source"].as_str().unwrap_or_default();
+        format!("{train} and score of {test} rows of {d} columns ({source})")
+    }
+}
+
+fn peers(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("scripts/bench/peers.py")
 }
 
 impl Bout {
@@ -108,54 +167,37 @@ impl Bout {
         ours: &Path,
         count: u32,
     ) -> anyhow::Result<(String, String)> {
-        let folder = tempfile::tempdir()?;
-        let script = workspace.root.join("scripts/bench/peers.py");
-        let mut export = Command::new(python);
-        export.arg(&script).arg("export").arg(folder.path());
-        match self.rows {
-            Some(rows) => export.arg(rows),
-            None => export.args(cifar10_4(workspace)),
-        };
-        anyhow::ensure!(
-            export.status()?.success(),
-            "peers.py export failed (see above)"
-        );
-        let header = std::fs::read_to_string(folder.path().join("header.json"))?;
-        let header: serde_json::Value = serde_json::from_str(&header)?;
-        eprintln!("data: {}", header["source"]);
-
-        let mut theirs = Peer::start(
-            Command::new(python)
-                .arg(&script)
-                .arg("serve")
-                .arg(folder.path()),
-        )?;
-        let mut ours = Peer::start(Command::new(ours).arg(folder.path()))?;
-        let (train, test, d) = (&header["train"], &header["test"], &header["d"]);
-        let source = header["source"].as_str().unwrap_or_default();
+        let rows = Export::new(workspace, python, self.rows)?;
+        let mut theirs = rows.serve(workspace, python)?;
+        let mut ours = Peer::start(Command::new(ours).arg(rows.folder.path()))?;
         let mut text = format!(
-            "\nFit on {train} and score of {test} rows of {d} columns ({source}); seconds, median of {count} alternating rounds (least–most), both sides warm; the peer at the faster of one and two jobs. Package: the class of the Python package, in the peer's process; COPOD's and ECOD's count shares of the training rows, ours and the peer's of all rows.\n\n"
+            "\nFit on {}; seconds, median of {count} alternating rounds (least–most), both sides warm; the peer at the faster of one and two jobs.\n\n",
+            rows.shape()
         );
         text.push_str(
-            "| method | peer | peer, s | ours, s | times as fast | package, s | times as fast |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
+            "| method | peer | peer, s | ours, s | times as fast |\n| --- | --- | ---: | ---: | ---: |\n",
         );
         for (method, peer) in self.methods {
-            let (our_times, their_times, package) = rounds(method, &mut ours, &mut theirs, count)?;
+            let (our_times, their_times) = rounds(method, &mut ours, &mut theirs, count)?;
             let (jobs, their_times) = faster(their_times);
-            let jobs = if jobs == 1 { "one job" } else { "two jobs" };
-            let ratio = |times: &Times| their_times.median() / times.median();
             let row = format!(
-                "| {method} | {peer}, {jobs} | {} | {} | {:.1} | {} | {:.1} |",
+                "| {method} | {peer}, {} | {} | {} | {:.1} |",
+                jobs_word(jobs),
                 their_times.show(),
                 our_times.show(),
-                ratio(&our_times),
-                package.show(),
-                ratio(&package)
+                their_times.median() / our_times.median()
             );
             eprintln!("{row}");
             writeln!(text, "{row}")?;
         }
         Ok((text, theirs.greeting.clone()))
+    }
+}
+
+pub(super) fn jobs_word(jobs: usize) -> &'static str {
+    match jobs {
+        1 => "one job",
+        _ => "two jobs",
     }
 }
 
@@ -169,29 +211,27 @@ fn versions(greeting: &str) -> String {
         .join(", ")
 }
 
-/// One warm-up each, then ours, theirs and the Python package in turn.
+/// One warm-up each, then ours and theirs in turn.
 fn rounds(
     method: &str,
     ours: &mut Peer,
     theirs: &mut Peer,
     rounds: u32,
-) -> anyhow::Result<(Times, [Times; JOBS.len()], Times)> {
+) -> anyhow::Result<(Times, [Times; JOBS.len()])> {
     let (mut our_times, mut their_times) = (Times::default(), <[Times; JOBS.len()]>::default());
-    let (package, mut package_times) = (format!("package-{method}"), Times::default());
     ours.time(method, 1)?;
     theirs.time(method, 1)?;
-    theirs.time(&package, 1)?;
     for _ in 0..rounds {
         our_times.push(ours.time(method, 1)?);
         for (times, jobs) in their_times.iter_mut().zip(JOBS) {
             times.push(theirs.time(method, jobs)?);
         }
-        package_times.push(theirs.time(&package, 1)?);
     }
-    Ok((our_times, their_times, package_times))
+    Ok((our_times, their_times))
 }
 
-fn faster(times: [Times; JOBS.len()]) -> (usize, Times) {
+/// How many jobs it was, and its times.
+pub(super) fn faster(times: [Times; JOBS.len()]) -> (usize, Times) {
     let [one, two] = times;
     if two.median() < one.median() {
         (JOBS[1], two)
@@ -313,7 +353,7 @@ fn figure(command: &mut Command, unit: &str) -> anyhow::Result<f64> {
 }
 
 /// Builds an example and returns its path.
-fn example(workspace: &Workspace, package: &str, name: &str) -> anyhow::Result<PathBuf> {
+pub(super) fn example(workspace: &Workspace, package: &str, name: &str) -> anyhow::Result<PathBuf> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--release", "-p", package, "--example", name]);
     cargo
@@ -329,7 +369,7 @@ fn example(workspace: &Workspace, package: &str, name: &str) -> anyhow::Result<P
 }
 
 /// The Python of a virtual environment in the cache, with the pinned packages.
-fn environment(workspace: &Workspace, arguments: &Options) -> anyhow::Result<PathBuf> {
+pub(super) fn environment(workspace: &Workspace, has_torch: bool) -> anyhow::Result<PathBuf> {
     let dir = cache_dir()?.join("bench-python");
     let python = dir.join("bin/python");
     let hint = "apt-get install python3-venv, or name a Python that has the packages by --python";
@@ -344,7 +384,7 @@ fn environment(workspace: &Workspace, arguments: &Options) -> anyhow::Result<Pat
         }
     }
     for file in ["requirements.txt", "requirements-torch.txt"] {
-        if arguments.no_torch && file.contains("torch") {
+        if !has_torch && file.contains("torch") {
             continue;
         }
         let path = workspace.root.join("scripts/bench").join(file);
