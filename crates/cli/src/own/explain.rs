@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, exit};
 use crate::output::{print, print_data};
-use crate::own::calibrate::restore;
+use crate::own::calibrate::{restore, side};
 use crate::own::input::{Input, array, learned, located};
 use crate::own_args::Explain;
 use crate::progress::Bar;
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &Explain, machine: &Machine) -> Result<(), Failure> {
     let model = restore(Stored::read(&args.model)?, machine)?;
     let file = args.input.display().to_string();
     let bar = Bar::new();
+    let mut files: Option<Vec<String>> = None;
     let explained = match Input::open(&args.input, &args.reading)? {
         Input::Table(table) => {
             let wanted = learned(&model.manifest().layout, table.schema());
@@ -43,18 +44,38 @@ pub(crate) fn run(args: &Explain, machine: &Machine) -> Result<(), Failure> {
         Input::Array(data) => explained(args, &model, array(&data), &bar)
             .map_err(|error| error.of(&file, 0))
             .map(|rows| (rows, None)),
-        Input::Images(_) => Err(residuum::ModelError::NoReasons.into()),
+        Input::Images(pictures) => {
+            pictures.warn();
+            let (images, kept) = pictures.read_all(side(&model), &args.input)?;
+            let name = |at: &usize| pictures.paths[*at].display().to_string();
+            files = Some(kept.iter().map(name).collect());
+            explained(args, &model, Data::Images(images.view()), &bar)
+                .map_err(|error| error.of(&file, 0))
+                .map(|rows| (rows, None))
+        }
     };
     bar.finish();
     let ((rows, reasons), columns) = explained?;
+    let named = Named {
+        columns: columns.as_ref(),
+        files: files.as_deref(),
+    };
     match args.json {
-        true => print_data(&json(&rows, &reasons, args.top.get())),
-        false => print(&text(&rows, &reasons, columns.as_ref(), args.top.get())),
+        true => print_data(&json(&rows, &reasons, &named, args.top.get())),
+        false => print(&text(&rows, &reasons, &named, args.top.get())),
     }
     Ok(())
 }
 
-/// A row, from 1 in tables and from 0 in arrays, with what the model says of it.
+/// What rows are shown with.
+struct Named<'a> {
+    /// Of a table: the values.
+    columns: Option<&'a Columns>,
+    /// Of images: their files.
+    files: Option<&'a [String]>,
+}
+
+/// A row, from 1 in tables and from 0 in arrays and among images, with what the model says of it.
 struct Row {
     place: usize,
     number: usize,
@@ -112,7 +133,10 @@ fn explained(
             let some = x.select(ndarray::Axis(0), &places);
             model.explain(Data::Rows64(some.view()), progress)
         }
-        Data::Images(_) => Err(residuum::ModelError::NoReasons),
+        Data::Images(x) => {
+            let some = x.select(ndarray::Axis(0), &places);
+            model.explain(Data::Images(some.view()), progress)
+        }
     };
     let reasons = some.map_err(Wrong::Model)?;
     let rows = places
@@ -146,15 +170,18 @@ fn meaning(reasons: &Reasons) -> String {
     }
 }
 
-fn text(rows: &[Row], reasons: &Reasons, columns: Option<&Columns>, top: usize) -> String {
+fn text(rows: &[Row], reasons: &Reasons, named: &Named<'_>, top: usize) -> String {
     let mut text = format!("contributions are {}\n", meaning(reasons));
     let whys = reasons.rows.iter().flatten();
     for (row, why) in rows.iter().zip(whys) {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "\nrow {}: score {:.4}{}{}",
-            row.number,
+            "\n{}: score {:.4}{}{}",
+            match named.files {
+                Some(files) => files[row.place].clone(),
+                None => format!("row {}", row.number),
+            },
             row.score.score,
             p_value(&row.score),
             match row.score.is_anomaly {
@@ -166,7 +193,9 @@ fn text(rows: &[Row], reasons: &Reasons, columns: Option<&Columns>, top: usize) 
             .iter()
             .take(top)
             .map(|reason| {
-                let value = columns.and_then(|columns| value(columns, &reason.column, row.place));
+                let value = named
+                    .columns
+                    .and_then(|columns| value(columns, &reason.column, row.place));
                 vec![
                     format!("  {}", reason.column),
                     value.unwrap_or_default(),
@@ -196,7 +225,7 @@ fn value(columns: &Columns, name: &str, row: usize) -> Option<String> {
     }
 }
 
-fn json(rows: &[Row], reasons: &Reasons, top: usize) -> String {
+fn json(rows: &[Row], reasons: &Reasons, named: &Named<'_>, top: usize) -> String {
     let of = |(row, why): (&Row, &Vec<Reason>)| {
         let why = why.iter().take(top).map(|reason| {
             json!({
@@ -205,13 +234,17 @@ fn json(rows: &[Row], reasons: &Reasons, top: usize) -> String {
                 "share": reason.share,
             })
         });
-        json!({
+        let mut shown = json!({
             "row": row.number,
             "score": row.score.score,
             "p_value": row.score.p_value,
             "anomaly": row.score.is_anomaly,
             "why": why.collect::<Vec<_>>(),
-        })
+        });
+        if let Some(files) = named.files {
+            shown["file"] = files[row.place].clone().into();
+        }
+        shown
     };
     let rows: Vec<_> = rows
         .iter()

@@ -30,7 +30,7 @@ impl<'a> Maps<'a> {
         let Some([low, high]) = model.manifest().map_scale else {
             let message = format!("no maps: {} tells no pixels apart", model.manifest().method);
             return Err(Failure::new(exit::USAGE, message)
-                .hint("maps need a method on images, such as patch-knn or padim"));
+                .hint("maps need a method on images, such as patch-wiener or padim"));
         };
         std::fs::create_dir_all(folder).map_err(|error| {
             let message = format!("cannot make {}: {error}", folder.display());

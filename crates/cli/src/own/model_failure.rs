@@ -36,8 +36,9 @@ impl From<ModelError> for Failure {
             ),
             ModelError::Transductive { .. } => Self::new(exit::USAGE, text)
                 .hint("leave the setting out: the default has no such effect"),
-            ModelError::NoReasons => Self::new(exit::USAGE, text)
-                .hint("`residuum score MODEL IMAGES --maps DIR` draws them"),
+            ModelError::NoReasons => {
+                Self::new(exit::USAGE, text).hint("methods on patches can: patch-wiener, padim")
+            }
             ModelError::NotCalibrated => Self::new(exit::BAD_DATA, text).hint(
                 "`residuum calibrate MODEL ROWS -o MODEL2` takes rows that it was not trained on",
             ),

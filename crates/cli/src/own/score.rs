@@ -274,16 +274,14 @@ impl Job<'_> {
     }
 
     fn images(&self, pictures: &Pictures) -> Result<Counts, Failure> {
-        if self.args.explain.is_some() {
-            return Err(ModelError::NoReasons.into());
-        }
         pictures.warn();
         let side = side(self.model);
         let mut maps = match &self.args.maps {
             Some(folder) => Some(Maps::new(folder, self.model)?),
             None => None,
         };
-        let (mut files, mut rows) = (Vec::new(), Vec::new());
+        let top = self.args.explain.map(NonZeroUsize::get);
+        let (mut files, mut rows, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
         let total = pictures.paths.len();
         for (part, paths) in pictures.paths.chunks(IMAGES).enumerate() {
             check_interrupt()?;
@@ -308,6 +306,10 @@ impl Job<'_> {
                 let names: Vec<&Path> = kept.iter().map(|&at| paths[at].as_path()).collect();
                 maps.write(images.view(), &names, &scores, &after)?;
             }
+            if let Some(top) = top {
+                let why = whys(self.model, Data::Images(images.view()), top, &after);
+                reasons.extend(why.map_err(|error| located(&file, 0, error))?);
+            }
             files.extend(kept.iter().map(|&at| paths[at].display().to_string()));
             rows.extend(scored);
         }
@@ -323,7 +325,7 @@ impl Job<'_> {
         let before = [("file".to_owned(), Kind::Text)];
         let more = More {
             tails: self.tails(&rows)?,
-            whys: None,
+            whys: top.map(|_| reasons),
         };
         let names = self.names(["file"].into_iter());
         let mut output = Output::of(self.out(), Style::default(), &before, names)?;

@@ -84,8 +84,8 @@ pub enum ModelError {
         "the model is not calibrated: it was trained on all rows, so its scores have no p-values"
     )]
     NotCalibrated,
-    /// Images have no columns.
-    #[error("images have no columns to name: their maps show where they are odd")]
+    /// A method that cannot say which places make an image odd.
+    #[error("the method cannot say which places make an image odd")]
     NoReasons,
     /// A file that cannot be read.
     #[error("cannot read {}", path.display())]

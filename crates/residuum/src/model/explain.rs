@@ -19,7 +19,7 @@ pub struct Reasons {
 /// What one column has to do with a row's score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {
-    /// The column's name; of arrays its number, from 0.
+    /// The column's name; of arrays its number, from 0; of images the pixels of a place, such as `x 40-47 y 96-103`.
     pub column: String,
     /// Its contribution, in the unit that [`Reasons::kind`] says.
     pub contribution: f64,
@@ -30,16 +30,14 @@ pub struct Reason {
 impl Model {
     /// What each column has to do with the score of each row: exact terms or squared residuals where the method
     /// can say, else by how much the score falls when the column is set to its median of the training rows. A
-    /// column of categories or one with a mark for missing values counts as one.
+    /// column of categories or one with a mark for missing values counts as one. Of images, what each place has to do
+    /// with it, where the method can say.
     ///
     /// # Errors
-    /// As [`score`](Self::score), and [`ModelError::NoReasons`] for images.
+    /// As [`score`](Self::score), and [`ModelError::NoReasons`] for images where the method cannot say.
     pub fn explain(&self, data: Data<'_>, progress: &dyn Progress) -> Result<Reasons, ModelError> {
         let encoded = self.manifest().layout.encode(data)?;
         let input = encoded.input();
-        if let Input::Images(_) = input {
-            return Err(ModelError::NoReasons);
-        }
         let mut rows = vec![None; data.len()];
         if input.is_empty() {
             return Ok(Reasons {
@@ -51,9 +49,14 @@ impl Model {
         let own = self.scorer().contributions(input, progress)?;
         let contributions = match own {
             Some(contributions) => contributions,
+            None if matches!(input, Input::Images(_)) => return Err(ModelError::NoReasons),
             None => occlusion(self.scorer(), input, self.medians(), progress)?,
         };
-        let (names, sources) = self.columns();
+        let n = contributions.values.ncols();
+        if matches!(input, Input::Images(_)) && n.isqrt().pow(2) != n {
+            return Err(ModelError::NoReasons);
+        }
+        let (names, sources) = self.columns(n);
         for (i, values) in contributions.values.outer_iter().enumerate() {
             let mut totals = vec![0.0; names.len()];
             for (value, source) in values.iter().zip(&sources) {
@@ -83,8 +86,8 @@ impl Model {
         })
     }
 
-    /// The names of the columns, and for each number of a row the place of its column.
-    fn columns(&self) -> (Vec<String>, Vec<usize>) {
+    /// The names of the columns, and for each of `n` numbers of a row the place of its column.
+    fn columns(&self, n: usize) -> (Vec<String>, Vec<usize>) {
         match &self.manifest().layout {
             Layout::Table(layout) => {
                 let columns = layout.columns.iter();
@@ -96,7 +99,20 @@ impl Model {
                 let names = places.clone().map(|place| place.to_string()).collect();
                 (names, places.collect())
             }
-            Layout::Images { .. } => (Vec::new(), Vec::new()),
+            Layout::Images { height, width, .. } => {
+                // As many rows of places as columns of them.
+                let side = n.isqrt();
+                let pixels = |place: usize, size: usize| {
+                    let first = place * size / side;
+                    let last = ((place + 1) * size / side).saturating_sub(1).max(first);
+                    format!("{first}-{last}")
+                };
+                let name = |place: usize| {
+                    let (y, x) = (pixels(place / side, *height), pixels(place % side, *width));
+                    format!("x {x} y {y}")
+                };
+                ((0..n).map(name).collect(), (0..n).collect())
+            }
         }
     }
 }
