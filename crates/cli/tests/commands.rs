@@ -174,7 +174,7 @@ fn every_method_is_listed_and_those_that_need_libtorch_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let methods = residuum(folder.path(), &["methods", "list", "--json"]).json();
     let methods = methods.as_array().unwrap();
-    assert_eq!(methods.len(), 28);
+    assert_eq!(methods.len(), 30);
     let needs = |name: &str| -> &Value {
         let method = methods.iter().find(|method| method["name"] == name);
         &method.unwrap()["needs_libtorch"]
@@ -189,7 +189,7 @@ fn every_method_is_listed_and_those_that_need_libtorch_say_so() {
     );
     let list = residuum(folder.path(), &["methods", "list"]).stdout;
     let marked = list.lines().filter(|line| line.contains("  libtorch  "));
-    assert_eq!(marked.count(), 12);
+    assert_eq!(marked.count(), 14);
     let shown = residuum(folder.path(), &["methods", "show", "ddpm"]);
     assert!(shown.stdout.contains("\n[network]\n"), "{}", shown.stdout);
 }

@@ -25,7 +25,9 @@ pub(crate) fn unexplained(deviations: &Tensor, noise: f64) -> Result<Tensor, Pat
         .f_add_scalar(variance)?
         .f_reciprocal()?
         .f_mul_scalar(variance)?;
-    Ok(vectors.f_mul(&left)?.f_to_kind(Kind::Float)?)
+    // Eigenvectors come column by column; products depend on that to the last bit.
+    let left = vectors.f_mul(&left)?.f_to_kind(Kind::Float)?;
+    Ok(left.f_contiguous()?)
 }
 
 #[cfg(test)]
