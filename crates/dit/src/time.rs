@@ -4,7 +4,7 @@ use tch::{Device, Tensor};
 
 use crate::config::D_FREQUENCY;
 
-/// What the network is told of the noise.
+/// How the noise level is given to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     /// The number of a step, up to thousands: the reference's 256 sinusoids.

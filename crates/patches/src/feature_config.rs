@@ -36,7 +36,7 @@ pub struct FeatureConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct FeatureScoreConfig {
-    /// The noise level that the denoiser is told; no noise is added.
+    /// Noise level given to the denoiser; no noise is added.
     pub sigma: f64,
 }
 

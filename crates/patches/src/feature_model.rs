@@ -14,7 +14,7 @@ const MOST: i64 = 8;
 /// token: Karras et al. (2022, arXiv:2206.00364) with a variance of the data for each component.
 #[derive(Debug)]
 pub(crate) struct FeatureModel {
-    /// Told of the noise by `ln σ/4`.
+    /// Its noise level is given as `ln σ/4`.
     pub(crate) network: Box<dyn Denoiser>,
     pub(crate) basis: TokenBasis,
     pub(crate) sigmas: [f64; 2],

@@ -45,8 +45,8 @@ impl Session {
         })
     }
 
-    /// The threads that may compute within this turn, where each is told to keep to one: those that libtorch had
-    /// before it, on CUDA one.
+    /// How many threads may compute side by side within this turn, each with one thread of libtorch: as many as
+    /// libtorch had before it; one on CUDA.
     pub fn threads(&self) -> usize {
         let threads = self.threads_before.and_then(|n| usize::try_from(n).ok());
         threads.map_or(1, |n| n.max(1))

@@ -39,7 +39,7 @@ const BOUTS: [Bout; 2] = [
         ],
     ),
 ];
-/// Rows of the calls whose overhead is told, and the detectors; each call takes a few milliseconds at most.
+/// Rows of the calls whose overhead is measured, and their detectors; each call takes a few milliseconds at most.
 const CALLS: (&str, [&str; 7]) = (
     "1000x30",
     ["norm", "hbos", "pca", "iforest", "copod", "ecod", "knn"],
