@@ -122,6 +122,19 @@ fn on_the_bricks_of_this_repository() {
         &defects,
     );
     assert_eq!([own, benchmark], [1.0, 1.0]);
+
+    // Why: the places of each photograph, by its file.
+    let model = root.path().join("model.residuum");
+    let odd = root.path().join("set/test/defect");
+    let words = ["explain", text(&model), text(&odd), "--top", "2", "--json"];
+    let json = residuum(root.path(), &words).json();
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), defects.len());
+    for row in rows {
+        assert!(row["file"].as_str().unwrap().ends_with(".png"), "{row}");
+        let place = row["why"][0]["column"].as_str().unwrap();
+        assert!(place.starts_with("x ") && place.contains(" y "), "{row}");
+    }
 }
 
 #[test]
