@@ -19,7 +19,7 @@ use crate::{machine, setup};
 /// Sets libtorch up and builds the program where needed, plans one cell per data set, method and
 /// seed, runs them in child processes, and reports. Interrupted at any moment, the same command
 /// goes on where it was; failed cells are run again, finished ones never. Data sets that are not
-/// at hand are named with the command that gets them.
+/// there are named with the command that gets them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask reproduce                               the paper's Table 1, one seed, minutes
@@ -164,7 +164,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     })
 }
 
-/// The plan for the data at hand, after fetching what is absent where asked to.
+/// The plan for the data that are there, after fetching what is absent where asked to.
 fn make_plan(program: &Program, profile: &Profile, arguments: &Arguments) -> anyhow::Result<Plan> {
     let registry = program.methods()?;
     let planned = || -> anyhow::Result<Plan> {

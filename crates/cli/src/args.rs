@@ -124,7 +124,7 @@ pub(crate) enum Datasets {
         /// Name, such as MVTec-AD_bottle, FashionMNIST_3@pixels or cardio
         name: String,
     },
-    /// Compare the files at hand with their known hashes
+    /// Compare the files that are there with their known hashes
     Verify {
         /// Names; all that are present when none is given
         names: Vec<String>,

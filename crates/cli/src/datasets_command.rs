@@ -95,7 +95,7 @@ fn show(entry: &Entry, roots: &Roots) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Compares with the pinned hashes; every set is looked at before the first that differs is told.
+/// Compares with the pinned hashes; every set is looked at before the first that differs is reported.
 fn verify(names: &[String], roots: &Roots) -> Result<(), Failure> {
     let entries: Vec<Entry> = if names.is_empty() {
         let all = datasets::catalogue().iter();

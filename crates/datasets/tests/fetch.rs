@@ -160,7 +160,7 @@ fn a_full_download_reports_progress_and_loads() {
     let reports = reports.into_inner();
     assert_eq!(reports.first(), Some(&(0, Some(4_422_079))));
     assert_eq!(reports.last(), Some(&(5125, Some(5125))));
-    // At hand now: nothing is asked for.
+    // It is there now: nothing is asked for.
     fetch(&server, &roots).unwrap();
     assert_eq!(server.log.lock().unwrap().len(), 2);
 }

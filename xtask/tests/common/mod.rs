@@ -13,7 +13,7 @@ pub(crate) struct Sandbox {
     pub(crate) dir: tempfile::TempDir,
 }
 
-/// Four rows at hand and one absent; three columns, one of them with two seeds.
+/// Four rows with data and one without; three columns, one of them with two seeds.
 const PROFILE: &str = r#"
 timeout_minutes = 10
 [[table]]

@@ -6,7 +6,7 @@ use super::interval::normal_width;
 const HALVINGS: usize = 64;
 
 /// Interval for an AUROC from its value and the rows of each class, by method 5 of Newcombe (2006, part
-/// 2): for rankings without an error, and where the scores are no longer at hand.
+/// 2): for rankings without an error, and where the scores are no longer available.
 ///
 /// It has a width for an AUROC of 0 and of 1 too, where [`auroc_interval`](super::auroc_interval) is
 /// undefined and every bootstrap sample gives the same value.
