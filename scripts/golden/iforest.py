@@ -51,7 +51,7 @@ short, short_test = table(1, 60, 7), table(2, 21, 7)
 long, long_test = table(3, 300, 4), table(4, 13, 4)
 cases = [
     case("a permutation picks the rows", short, short_test, 0, 25, 16),
-    case("a sample size that is no power of two", short, short_test, 44, 10, 23),
+    case("a sample size that is not a power of two", short, short_test, 44, 10, 23),
     case("all rows", short, short_test, 2**32 - 1, 10, 60),
     case("a set picks the rows", long, long_test, 5, 40, 2),
     case("a reservoir picks the rows", long, long_test, 44, 10, 299),

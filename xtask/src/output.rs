@@ -1,5 +1,5 @@
 //! `println!` and `eprintln!` of this program. Rust's own panic where the write fails: a reader that went away
-//! is no error, and a full disk ends with the documented code.
+//! is not an error, and a full disk ends with the documented code.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};

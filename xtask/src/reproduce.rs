@@ -22,15 +22,15 @@ use crate::{machine, setup};
 /// there are named with the command that gets them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  cargo xtask reproduce                               the paper's Table 1, one seed, minutes
+  cargo xtask reproduce                               the paper's columns on data in the repository
   cargo xtask reproduce --profile smoke               under two minutes, no data needed
   cargo xtask reproduce --only 'MVTec*' --only ddpm   some rows, one column
   cargo xtask reproduce --table clean                 one of its tables
   cargo xtask reproduce --profile paper --jobs 8      five seeds
   cargo xtask reproduce --executor slurm --slurm partition=main    on a cluster: docs/cluster.md
 
-Exit codes: 0 done, 2 usage, 4 something is missing, 5 some cells failed, 75 the run folder is in use,
-130 and 143 interrupted.")]
+Exit codes: 0 done, 2 usage, 4 something is missing, 5 some cells failed, 75 the run folder is
+in use, 130 and 143 interrupted.")]
 pub(crate) struct Arguments {
     /// A file of configs/reproduce (smoke, quick, paper, full, macrodata), or the path of one that ends in .toml.
     #[arg(long, default_value = "quick")]

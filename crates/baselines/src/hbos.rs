@@ -191,7 +191,7 @@ impl<T: Binned> Fitted<T> {
             let wrong = || {
                 state.wrong(
                     "thresholds",
-                    format!("those of column {j} are no histogram"),
+                    format!("those of column {j} are not a histogram"),
                 )
             };
             columns.push(densities.ok_or_else(wrong)?);

@@ -113,7 +113,7 @@ fn a_tree_with_a_loop_or_a_missing_child_is_refused() {
     };
     let left: Vec<u32> = state.list("left").unwrap();
     let columns: Vec<u32> = state.list("split-columns").unwrap();
-    let expected = "`nodes` of a stored `iforest`: those of tree 0 are no tree";
+    let expected = "`nodes` of a stored `iforest`: those of tree 0 are not a tree";
     // The root's child is the root, a node's child its parent, a child lies beyond the last node.
     for (node, child) in [(0, 0), (1, 0), (0, 100_000), (0, u32::MAX)] {
         let mut left = left.clone();

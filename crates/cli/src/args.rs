@@ -32,6 +32,7 @@ Exit codes: 0 done, 2 usage, 3 bad input data, 4 something needed is missing, 5 
 70 internal error, 75 retry (out of memory), 130/143 interrupted.";
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Folder to look for data sets in first (then RESIDUUM_DATA, data/external, data/, the cache)
     #[arg(long, global = true, value_name = "DIR")]
@@ -174,11 +175,12 @@ Examples:
   residuum run --dataset MVTec-AD_screw@pixels64 --method iforest --protocol mvtec
   residuum run --dataset MVTec-AD_screw@pixels --method padim --protocol mvtec --maps maps
   residuum run --dataset photos:good@pixels64 --method ocsvm --protocol semi-random
-  residuum run --dataset FashionMNIST_3@pixels --method ddpm --models models --score-rule epsilon-error
-  residuum run --dataset MVTec-AD_bottle --method ddpm --set train.epochs=50 --set score.walk=ancestral
+  residuum run --dataset FashionMNIST_3@pixels --method ddpm --score-rule epsilon-error
+  residuum run --dataset MVTec-AD_bottle --method ddpm --set score.walk=ancestral
   residuum run --dataset cardio --method knn --perturb 'kind = \"irrelevant-features\", share = 0.5'
   residuum run --dataset cardio --method tccm --attack 'epsilon = 0.1, steps = 10'
-  residuum run --dataset cardio --method knn --attack 'epsilon = 0.1, steps = 1, surrogate = { method = \"tccm\" }'";
+  residuum run --dataset cardio --method knn \\
+    --attack 'epsilon = 0.1, steps = 1, surrogate = { method = \"tccm\" }'";
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -263,8 +265,8 @@ pub(crate) struct Cells {
 }
 
 const CORRUPT_EXAMPLES: &str = "\
-Kinds: identity, shot_noise, impulse_noise, glass_blur, motion_blur, shear, scale, rotate, brightness,
-translate, stripe, fog, spatter, dotted_line, zigzag, canny_edges, or all.
+Kinds: identity, shot_noise, impulse_noise, glass_blur, motion_blur, shear, scale, rotate,
+brightness, translate, stripe, fog, spatter, dotted_line, zigzag, canny_edges, or all.
 
 Examples:
   residuum corrupt MNIST-C_identity@pixels --kind fog --limit 100 -o foggy
@@ -375,4 +377,39 @@ pub(crate) struct Report {
     /// Show the page in the browser
     #[arg(long)]
     pub(crate) open: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// clap breaks longer lines, whatever they hold.
+    const WIDTH: usize = 100;
+
+    fn too_long(command: &clap::Command, found: &mut Vec<String>) {
+        let after = command.get_after_help().map(ToString::to_string);
+        let lines = after.iter().flat_map(|text| text.lines());
+        found.extend(
+            lines
+                .filter(|line| line.chars().count() > WIDTH)
+                .map(str::to_owned),
+        );
+        for sub in command.get_subcommands() {
+            too_long(sub, found);
+        }
+    }
+
+    #[test]
+    fn examples_and_notes_of_help_fit_into_its_lines() {
+        let mut found = Vec::new();
+        too_long(&Cli::command(), &mut found);
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn commands_are_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

@@ -225,7 +225,7 @@ fn with_side(error: DatasetError) -> Failure {
     }
 }
 
-/// The data set that `name` stands for: a known one, or a folder in the layout of one, whose masks are no
+/// The data set that `name` stands for: a known one, or a folder in the layout of one, whose masks are not
 /// images. `None` for other files and folders, which have no labels.
 fn set(name: &str, mut loading: Loading, roots: &Roots) -> Result<Option<Dataset>, Failure> {
     let path = Path::new(name);

@@ -22,7 +22,7 @@ const OPACITY: f32 = 0.7;
 const LETTERS: usize = 40;
 
 /// The scale of a method's maps, from its maps of training images alone: what is drawn on it does not
-/// depend on what is drawn beside it. `None` where the data are no images or the method has no maps.
+/// depend on what is drawn beside it. `None` where the data are not images or the method has no maps.
 ///
 /// The images are moved a little, since methods that know them by heart answer less for them than for
 /// other normal images: PaDiM on the 48 toothbrushes at most 7.1, 6.0 in the middle; 29 and 12 where they

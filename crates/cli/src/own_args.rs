@@ -13,8 +13,8 @@ Examples:
   residuum fit vectors.npy -o vectors.residuum --method knn --set neighbours=10
   residuum fit photos/good -o photos.residuum
 
-A share of the rows is held out of training and calibrates: what the model promises of false alarms holds for new rows
-that are like them.";
+A share of the rows is held out of training and calibrates: what the model promises of false alarms
+holds for new rows that are like them.";
 
 pub(crate) const SCORE_EXAMPLES: &str = "\
 Examples:
@@ -26,8 +26,8 @@ Examples:
   tail -f sensor.csv | residuum score sensor.residuum - --follow --fdr 0.1 --window 1000
   residuum score parts.residuum new.csv -o scored.csv --tail
 
-The output has the rows and columns of the input in their order, and score (higher is more anomalous), p_value (of
-normal rows at most a share p has one of p or less) and anomaly.";
+The output has the rows and columns of the input in their order, and score (higher is more
+anomalous), p_value (of normal rows at most a share p has one of p or less) and anomaly.";
 
 pub(crate) const EVALUATE_EXAMPLES: &str = "\
 Examples:
@@ -36,7 +36,8 @@ Examples:
   residuum evaluate vectors.residuum vectors.npz --json
   residuum evaluate photos.residuum photos/test --report checked
 
-Labels are 0 or 1, false or true, normal (good, ok) or anomaly. The model does not learn from them.";
+Labels are 0 or 1, false or true, normal (good, ok) or anomaly. The model does not learn
+from them.";
 
 pub(crate) const SHOW_EXAMPLES: &str = "\
 Examples:

@@ -28,7 +28,7 @@ pub(crate) fn draw(outcome: &mut Outcome, progress: &dyn Progress) -> Option<She
 }
 
 /// Test images in columns; below each its reconstruction, where the method has one, and its map, on the
-/// scale of [`maps::scale`]. True defects are outlined. `None` where the data are no images or the method
+/// scale of [`maps::scale`]. True defects are outlined. `None` where the data are not images or the method
 /// has no maps.
 ///
 /// # Errors

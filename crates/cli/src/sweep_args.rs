@@ -9,7 +9,8 @@ Examples:
   residuum sweep runs/quick --executor slurm --slurm partition=main,account=physics
   residuum sweep status runs/quick
 
-Interrupted at any moment, the same command goes on where it was. On Slurm the jobs go on by themselves.
+Interrupted at any moment, the same command goes on where it was. On Slurm the jobs go on
+by themselves.
 
 Exit codes: as of the program; 5 some cells failed, 75 another sweep is at work in the folder.";
 
@@ -142,9 +143,9 @@ Examples:
   residuum sweep export runs/quick --format slurm --slurm partition=main | sh
   residuum sweep export runs/quick --format kubernetes --image debian:12 --claim data > job.json
 
-A task needs the run folder, the program and the data at the paths they have here. HyperQueue takes the lines by
-`hq submit --each-line FILE sh -c 'eval \"$HQ_ENTRY\"'`. The manifest was checked against Kubernetes' schema and has
-not been run.";
+A task needs the run folder, the program and the data at the paths they have here. HyperQueue takes
+the lines by `hq submit --each-line FILE sh -c 'eval \"$HQ_ENTRY\"'`. The manifest was checked against
+Kubernetes' schema and has not been run.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {

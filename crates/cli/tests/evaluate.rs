@@ -229,7 +229,7 @@ fn labels_that_are_none_end_with_3_and_a_way_out() {
     for (words, why) in [
         ("checked.csv", "no labels"),
         ("checked.csv --label status", "there is no column `status`"),
-        ("checked.csv --label id", "is no label"),
+        ("checked.csv --label id", "is not a label"),
         ("checked.csv --label x", "learned from the column `x`"),
         (
             "one.csv --label state",

@@ -803,7 +803,7 @@ fn a_tail_goes_on_below_the_smallest_p_value() {
         }
     }
     assert!(tails.iter().any(|tail| *tail < 0.9 * least), "{tails:?}");
-    // What folds score is no sample of one score's tail.
+    // What folds score is not a sample of one score's tail.
     let fit = "fit parts.csv -o folds.residuum --drop odd --calibration 5";
     assert_eq!(place.run(&fit.split(' ').collect::<Vec<_>>()).code, Some(0));
     place

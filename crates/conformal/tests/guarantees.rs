@@ -325,7 +325,7 @@ fn drift_is_found() {
         let (_, share) = drift_alarms(seed, 100, [200, 200], normal, shift);
         assert!(share > 0.95, "{shift}: {share}");
     }
-    // A tenth of anomalies is no exchangeable stream either.
+    // A tenth of anomalies is not an exchangeable stream either.
     let mut rng = rng(62);
     let mut drift = Drift::new(&calibration(1000, &mut rng, normal), Drift::LEVEL, 0).unwrap();
     let (scores, _) = rows(1000, 0.1, &mut rng);

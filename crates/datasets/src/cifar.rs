@@ -68,7 +68,7 @@ impl Cifar {
                 path: path.clone(),
                 source,
             };
-            // One byte more, to notice what is no batch.
+            // One byte more, to notice what is not a batch.
             let mut file = input::open(path)?.take(MAX_BYTES + 1);
             file.read_to_end(&mut bytes).map_err(io)?;
             let record = self.label_bytes() + PIXELS;

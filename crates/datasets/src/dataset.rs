@@ -270,7 +270,7 @@ impl Dataset {
         Some((*protocol, parts))
     }
 
-    /// The image file of every sample; empty where samples are no files of their own.
+    /// The image file of every sample; empty where samples are not files of their own.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }

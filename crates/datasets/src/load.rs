@@ -20,7 +20,7 @@ use crate::{
 ///   is normal, all else anomalous; `FOLDER:CLASS` names another class that is alone in `train`.
 /// - `train/<class>`, `val/<class>` or `test/<class>`: ImageFolder with an official division.
 /// - `images` with `train.csv`, `val.csv`, `test.csv` of `filename,label`: Mini-ImageNet, whose parts
-///   have different classes and so are no division of any one.
+///   have different classes and so are not a division of any one.
 /// - `<class>` folders alone.
 ///
 /// The last three need a class, `FOLDER:CLASS`; the one called `good`, `normal` or `ok` is taken where none is named.

@@ -11,7 +11,7 @@ pub struct Loading {
 }
 
 impl Loading {
-    /// For a protocol, stopping at the first file that is no image.
+    /// For a protocol, stopping at the first file that is not an image.
     pub fn of(protocol: Protocol) -> Self {
         Self {
             protocol,
@@ -19,7 +19,7 @@ impl Loading {
         }
     }
 
-    /// The same with another way to treat files that are no images.
+    /// The same with another way to treat files that are not images.
     #[must_use]
     pub fn on_bad_file(mut self, on_bad_file: OnBadFile) -> Self {
         self.images.on_bad_file = on_bad_file;

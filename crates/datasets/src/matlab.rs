@@ -44,7 +44,7 @@ const MAX_DEFLATE_RATIO: u64 = 1032;
 ///
 /// # Errors
 /// [`DatasetError::Io`] and [`DatasetError::MissingArray`]; [`DatasetError::Malformed`] for damaged
-/// files, numbers that are no bytes, and packed arrays that unpack to more than their sizes need, than
+/// files, numbers that are not bytes, and packed arrays that unpack to more than their sizes need, than
 /// 2 GiB or than the memory holds.
 pub(crate) fn read<const N: usize>(
     path: &Path,
@@ -249,7 +249,7 @@ fn values(kind: u32, data: &[u8]) -> Option<Vec<u8>> {
             INT8 => f64::from(raw[0] as i8),
             SINGLE => f64::from(f32::from_le_bytes(*raw.first_chunk()?)),
             DOUBLE => f64::from_le_bytes(*raw.first_chunk()?),
-            // A negative integer becomes a large one, which is no byte either.
+            // A negative integer becomes a large one, which is not a byte either.
             _ => f64::from(raw.iter().rev().fold(0u32, |n, &b| n << 8 | u32::from(b))),
         })
     };

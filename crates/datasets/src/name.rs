@@ -118,7 +118,7 @@ impl FromStr for Name {
     type Err = DatasetError;
 
     /// # Errors
-    /// [`DatasetError::UnknownWord`] for a side of images that is no number from 1 to 4096, and for a number of
+    /// [`DatasetError::UnknownWord`] for a side of images that is not a number from 1 to 4096, and for a number of
     /// rows beyond the range of the machine.
     fn from_str(text: &str) -> Result<Self, DatasetError> {
         let (rest, rows) = match word_behind(text) {

@@ -31,7 +31,7 @@ pub use self::writer::NpzWriter;
 /// of whole numbers. File order is kept. The data set is named after the file.
 ///
 /// # Errors
-/// [`DatasetError`] naming the file where it cannot be read, is no zip, is truncated or corrupt,
+/// [`DatasetError`] naming the file where it cannot be read, is not a zip, is truncated or corrupt,
 /// lacks an array, holds Python objects, promises more numbers than it has, has no rows, values that
 /// are not finite, labels that are neither 0 nor 1, or another number of labels than rows.
 pub fn load_npz(path: impl AsRef<Path>) -> Result<Dataset, DatasetError> {
@@ -47,7 +47,7 @@ pub fn load_npz(path: impl AsRef<Path>) -> Result<Dataset, DatasetError> {
 /// `[n, h, w, 3]` RGB → `[n, c, h, w]`. C or Fortran order.
 ///
 /// # Errors
-/// [`DatasetError`] naming the file where it cannot be read, is no zip, has no such array, or one of
+/// [`DatasetError`] naming the file where it cannot be read, is not a zip, has no such array, or one of
 /// another shape or with other numbers.
 pub fn load_npz_images(path: impl AsRef<Path>) -> Result<Array4<u8>, DatasetError> {
     let path = path.as_ref();
@@ -162,7 +162,7 @@ fn read_all_bytes<const N: usize>(
     let (mut archive, file_bytes) = open(path)?;
     let mut found = Vec::new();
     for name in names {
-        // -1 is no byte, and so stands for all that are none.
+        // -1 is not a byte, and so stands for all that are none.
         let as_byte = |v: f64| {
             if v.fract() == 0.0 {
                 v.clamp(-1.0, 256.0) as i16

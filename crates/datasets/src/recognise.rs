@@ -182,7 +182,7 @@ pub(crate) fn start(path: &Path) -> Result<Vec<u8>, DatasetError> {
     Ok(start)
 }
 
-/// Whether a file is an `.npz`: by its ending in any case, or because it begins as a zip. Never opens what is no
+/// Whether a file is an `.npz`: by its ending in any case, or because it begins as a zip. Never opens what is not a
 /// file.
 pub fn is_archive(path: impl AsRef<Path>) -> bool {
     let path = path.as_ref();
@@ -191,7 +191,7 @@ pub fn is_archive(path: impl AsRef<Path>) -> bool {
             || start(path).is_ok_and(|start| Format::of(&start, path) == Format::Zip))
 }
 
-/// The refusal of a file that is no `.npz`.
+/// The refusal of a file that is not a `.npz`.
 pub(crate) fn refusal(path: &Path, start: &[u8]) -> DatasetError {
     let format = Format::of(start, path);
     DatasetError::OtherForm {

@@ -292,7 +292,7 @@ fn class_folders_are_read_with_all_below_them() {
             .all(|(file, end)| file.ends_with(end))
     );
     assert_eq!((set.n(), set.n_anomalies()), (4, 1));
-    // A folder of whole sets is no folder of classes.
+    // A folder of whole sets is not a folder of classes.
     category(&dir.path().join("dog"));
     let error = load_as(&name, Protocol::Semi).unwrap_err();
     assert!(matches!(error, DatasetError::Layout { .. }), "{error}");

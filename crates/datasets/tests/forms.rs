@@ -334,7 +334,7 @@ fn lists_from_windows_are_read() {
     assert!(format!("{:?}", error.way_out()).contains("lists take /"));
 }
 
-/// The palette's length is no multiple of 3: png 0.18.1 panics.
+/// The palette's length is not a multiple of 3: png 0.18.1 panics.
 #[test]
 fn a_decoder_that_panics_makes_a_bad_file() {
     let dir = tempdir().unwrap();

@@ -176,7 +176,7 @@ proptest! {
             let mut rows = [&split.train_rows[..], &split.test_rows].concat();
             rows.sort_unstable();
             if !resampled {
-                prop_assert!(rows.into_iter().eq(0..n), "{protocol} is no partition");
+                prop_assert!(rows.into_iter().eq(0..n), "{protocol} is not a partition");
             }
             if protocol != Protocol::Adbench {
                 prop_assert!(split.train_rows.iter().all(|&row| labels[row] == Label::Normal));

@@ -7,7 +7,7 @@ use crate::{Denoiser, LogVariance, Process, ProcessError, Reverse};
 /// How a walk goes from `x_t` to `x_{t−1}`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Walk {
-    /// To the mean of `p(x_{t−1} | x_t)`. This is no sampler: without injected noise the walk
+    /// To the mean of `p(x_{t−1} | x_t)`. This is not a sampler: without injected noise the walk
     /// contracts towards the data.
     MeanOnly,
     /// To a sample of `p(x_{t−1} | x_t)` (Ho et al. 2020, algorithm 2), with the process's

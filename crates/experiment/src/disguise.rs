@@ -65,7 +65,7 @@ impl Disguise {
 }
 
 /// The test rows' scores by another method with its defaults, on rows scaled as `config` says. They stand
-/// beside a result that is there already: what goes wrong with them is no failure of it.
+/// beside a result that is there already: what goes wrong with them is not a failure of it.
 fn scores_by(
     method: &str,
     config: &Config,

@@ -28,7 +28,7 @@ pub struct Experiment {
     pub perturb: Option<Perturbation>,
     /// Of the test rows, before they are scored.
     pub attack: Option<Attack>,
-    /// What happens at a file of a folder that is no image.
+    /// What happens at a file of a folder that is not an image.
     pub on_bad_file: OnBadFile,
 }
 
@@ -40,7 +40,7 @@ pub struct Outcome {
     pub scores: Vec<f64>,
     /// As it was fitted and scored.
     pub split: Split,
-    /// The image file of every test row; empty where rows are no files of their own.
+    /// The image file of every test row; empty where rows are not files of their own.
     pub files: Vec<PathBuf>,
     /// The fitted method.
     pub scorer: Box<dyn Scorer>,

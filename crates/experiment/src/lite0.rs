@@ -25,7 +25,7 @@ pub(crate) fn lite0_set(
     device: Device,
     progress: &dyn Progress,
 ) -> Result<Option<Dataset>, ExperimentError> {
-    // What is no name at all is reported where sets are loaded.
+    // What is not a name at all is reported where sets are loaded.
     let Ok(name) = Name::of(name) else {
         return Ok(None);
     };

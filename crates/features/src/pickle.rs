@@ -277,7 +277,7 @@ fn view(
     at: usize,
 ) -> Result<View, PickleError> {
     let Some(tensor) = machine.tensor(value) else {
-        return malformed(at, format!("the value of {name} is no tensor"));
+        return malformed(at, format!("the value of {name} is not a tensor"));
     };
     let Some((storage, first)) = storages.get(tensor.key) else {
         return malformed(at, format!("the storage of {name} is not in the file"));

@@ -312,7 +312,7 @@ fn storages_have_to_agree() {
     assert!(
         error(file(&nested, &[]))
             .to_string()
-            .contains("the value of a is no tensor")
+            .contains("the value of a is not a tensor")
     );
 }
 

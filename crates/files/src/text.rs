@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::input::{NotReadable, open};
 
-/// Longer texts are no lists and no settings.
+/// Longer texts are not lists and no settings.
 const MAX_BYTES: u64 = 1 << 28;
 
 /// Why a text cannot be read.
@@ -92,7 +92,7 @@ fn utf8(bytes: &[u8]) -> Result<String, Wrong> {
             };
             (1, "UTF-16 without a byte order mark", Some(from))
         } else {
-            (line_of(&bytes[..zero]), "a zero byte: it is no text", None)
+            (line_of(&bytes[..zero]), "a zero byte: it is not text", None)
         });
     }
     match std::str::from_utf8(bytes) {
@@ -113,7 +113,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Wrong> {
     let mut text = String::new();
     for c in char::decode_utf16(units) {
         match c {
-            Ok('\0') => return Err((line_of(text.as_bytes()), "a zero: it is no text", None)),
+            Ok('\0') => return Err((line_of(text.as_bytes()), "a zero: it is not text", None)),
             Ok(c) => text.push(c),
             Err(_) => return Err((line_of(text.as_bytes()), "damaged UTF-16", None)),
         }

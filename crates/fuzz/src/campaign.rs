@@ -264,7 +264,7 @@ fn start(
     let sender = sender.clone();
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            // What libraries print is no message.
+            // What libraries print is not a message.
             if let Ok(message) = serde_json::from_str(&line)
                 && sender.send(Event::Said(message)).is_err()
             {

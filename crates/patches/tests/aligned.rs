@@ -131,7 +131,7 @@ fn a_part_without_a_long_axis_is_refused_and_said_so() {
     assert!(text.contains("align = \"none\""), "{text}");
     assert!(!matches!(error, DetectorError::Memory(_)));
 
-    // Nothing at all on an image is no long part either; to score, both are taken as they are.
+    // Nothing at all on an image is not a long part either; to score, both are taken as they are.
     let even = Array4::from_elem((2, 3, SIDE, SIDE), 90);
     let refused = detector
         .fit(Input::Images(even.view()), 0, &Silent)

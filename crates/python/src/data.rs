@@ -138,7 +138,7 @@ fn values_of(kind: &str, values: &Bound<'_, PyAny>) -> PyResult<Values> {
         Some(Kind::Boolean) => Values::Boolean(array(values)?),
         Some(Kind::Text) => Values::Text(values.extract()?),
         Some(Kind::Time) => Values::Time(array(values)?),
-        None => return Err(PyTypeError::new_err(format!("`{kind}` is no kind"))),
+        None => return Err(PyTypeError::new_err(format!("`{kind}` is not a kind"))),
     })
 }
 

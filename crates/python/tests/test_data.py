@@ -214,7 +214,7 @@ def test_frames_and_arrays_meet_with_a_warning(pandas, rows):
     with pytest.warns(UserWarning, match="was fitted without feature names"):
         scores = plain.anomaly_scores(pandas.DataFrame(test, columns=names))
     assert bits(scores) == bits(plain.anomaly_scores(test))
-    # As for scikit-learn, numbers are no names.
+    # As for scikit-learn, numbers are not names.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert bits(plain.anomaly_scores(pandas.DataFrame(test))) == bits(scores)

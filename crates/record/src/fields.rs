@@ -13,7 +13,7 @@ impl Fields {
     /// What `value` serialises to.
     ///
     /// # Errors
-    /// Where that is no object.
+    /// Where that is not an object.
     pub fn of(value: &impl Serialize) -> Result<Self, serde_json::Error> {
         serde_json::from_str(&serde_json::to_string(value)?)
     }

@@ -5,7 +5,7 @@ use crate::table::Table;
 use crate::words::{count, signed};
 
 /// The numbers outside three published standard deviations, the largest difference first. Numbers over
-/// part of a family are no comparison.
+/// part of a family are not a comparison.
 pub(crate) fn far_cells<'a>(table: &'a Table<'_>) -> Vec<&'a Compared> {
     let complete = table.compared.iter().filter(|c| c.complete);
     let mut far: Vec<&Compared> = complete.filter(|c| c.is_far()).collect();

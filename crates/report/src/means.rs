@@ -15,7 +15,7 @@ pub(crate) struct MeanRow {
     pub(crate) n_rows: usize,
     /// One for each column; means over no row are absent.
     pub(crate) entries: Vec<Entry>,
-    /// Whether each column has all the rows: means over others are no rivals of its mean.
+    /// Whether each column has all the rows: means over others are not rivals of its mean.
     pub(crate) complete: Vec<bool>,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Pictures {
 
 impl Pictures {
     /// Reads the pictures of the finished cells, one for each data set, protocol and configuration:
-    /// that of the lowest seeds. A file that is no PNG is left alone.
+    /// that of the lowest seeds. A file that is not a PNG is left alone.
     pub(crate) fn load(folder: &Path, cells: &Cells) -> Result<Self, ReportError> {
         let mut first: BTreeMap<_, &Cell> = BTreeMap::new();
         for cell in cells.values().flatten() {

@@ -45,7 +45,7 @@ impl Failure {
         self
     }
 
-    /// What cannot be: a value of ours that is no JSON.
+    /// What cannot be: a value of ours that is not JSON.
     pub(crate) fn internal(error: serde_json::Error) -> Self {
         Self::new(code::INTERNAL, error.to_string())
     }

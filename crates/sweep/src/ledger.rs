@@ -97,7 +97,7 @@ impl Ledger {
     /// The jobs of the plan that is there.
     ///
     /// # Errors
-    /// [`code::MISSING`] where there is none, [`code::BAD_DATA`] where it is no plan.
+    /// [`code::MISSING`] where there is none, [`code::BAD_DATA`] where it is not a plan.
     pub fn jobs(&self) -> Result<Vec<Job>, Failure> {
         let path = self.path.join("plan.jsonl");
         let text = fs::read_to_string(&path).map_err(|e| {

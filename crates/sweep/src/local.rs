@@ -145,7 +145,7 @@ impl Executor for Local {
         std::thread::spawn(move || {
             let lines = stdout.into_iter();
             let lines = lines.flat_map(|out| BufReader::new(out).split(b'\n'));
-            // Bytes that are no event, such as a library's greeting, are passed over.
+            // Bytes that are not an event, such as a library's greeting, are passed over.
             for line in lines.map_while(Result::ok) {
                 if let Ok(event) = serde_json::from_slice(&line) {
                     let _ = sender.send((slot, Message::Said(event)));

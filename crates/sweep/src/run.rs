@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Where workers stop before their first cell, or the run folder cannot be written. A cell that fails,
-/// crashes or runs out of time is no error: it is recorded, and the others go on.
+/// crashes or runs out of time is not an error: it is recorded, and the others go on.
 pub fn run(
     executor: &mut dyn Executor,
     ledger: &Ledger,
@@ -131,7 +131,7 @@ impl Sweep<'_> {
             let Some(chunk) = self.queue.take(self.options.jobs) else {
                 return Ok(());
             };
-            // What lies there failed or is no cell. What lies there afterwards is new.
+            // What lies there failed or is not a cell. What lies there afterwards is new.
             for index in chunk.clone() {
                 self.ledger.forget(&self.jobs[index].planned.id)?;
             }
@@ -171,7 +171,7 @@ impl Sweep<'_> {
                 let current = worker.current.map(|(index, _)| index);
                 if let Some(index) = current.filter(|&index| self.jobs[index].planned.id == id) {
                     worker.current = None;
-                    // The file is the truth; an announcement without one is no result.
+                    // The file is the truth; an announcement without one is not a result.
                     self.settle(index, seconds);
                 }
             }

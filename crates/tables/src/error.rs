@@ -21,7 +21,7 @@ pub enum TablesError {
         /// What the system says.
         source: io::Error,
     },
-    /// The file as a whole is no table that can be read.
+    /// The file as a whole is not a table that can be read.
     #[error("{file}: {what}")]
     File {
         /// The file.

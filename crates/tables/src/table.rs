@@ -28,7 +28,7 @@ enum Body {
 /// row; of Parquet only the footer is read. Memory stays bounded either way.
 ///
 /// # Errors
-/// [`TablesError`] for a file that cannot be read, that is no table, or that is damaged.
+/// [`TablesError`] for a file that cannot be read, that is not a table, or that is damaged.
 pub fn open(source: impl Into<Source>, options: &Options) -> Result<Table, TablesError> {
     let source = source.into();
     let file = source.name();

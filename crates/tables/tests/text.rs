@@ -63,7 +63,7 @@ fn errors_name_file_line_and_column() {
         ("\n\n", "parts.csv: is empty"),
         (
             "a,b\n1,2\n3,\0\n",
-            "parts.csv, line 3: a zero byte: this is no text",
+            "parts.csv, line 3: a zero byte: this is not text",
         ),
         (
             "PK\u{3}\u{4}",

@@ -36,7 +36,7 @@ impl Unet {
     /// generator (seed it before).
     ///
     /// # Errors
-    /// [`Setting`] where a setting is out of range, a side of the image is no multiple of
+    /// [`Setting`] where a setting is out of range, a side of the image is not a multiple of
     /// [`down_sampling`](UnetConfig::down_sampling), or attention is asked for at a resolution that no
     /// level has.
     pub fn new(vs: &nn::Path, image: [usize; 3], config: &UnetConfig) -> Result<Self, Setting> {

@@ -275,7 +275,7 @@ fn broken(graph: &Graph, rules: &[Rule]) -> Vec<String> {
     let gone = rules
         .iter()
         .filter(|rule| !graph.members.contains(rule.name));
-    broken.extend(gone.map(|rule| format!("{} has a rule and is no crate", rule.name)));
+    broken.extend(gone.map(|rule| format!("{} has a rule and is not a crate", rule.name)));
     broken
 }
 
@@ -328,7 +328,7 @@ mod tests {
                 r#"a depends on ["b"], not on ["b", "c"]"#,
                 "b reaches [Libtorch, Polars], not [Libtorch]",
                 "c has no rule; as it is: [], []",
-                "d has a rule and is no crate",
+                "d has a rule and is not a crate",
             ]
         );
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 /// Per file of a crate, named by its path in `src`, the files whose items it names outside of tests.
 ///
 /// Paths from `crate`, `self`, `super` and from a child module count, in `use` and elsewhere. A name that a
-/// module only re-exports is one of the file that it comes from, and a re-export alone is no import. What
+/// module only re-exports is one of the file that it comes from, and a re-export alone is not an import. What
 /// macros make is not seen, nor what a glob brings.
 pub(super) fn imports(src: &Path) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
     let mut files = BTreeMap::new();
@@ -390,7 +390,7 @@ mod tests {
             ("c/mod.rs", "use crate::A; fn f() { d::g(); x.a::b; }"),
             ("c/d.rs", "fn g() { super::h(); }"),
         ]);
-        assert_eq!(of(&found, "lib.rs"), [""; 0], "re-exports are no imports");
+        assert_eq!(of(&found, "lib.rs"), [""; 0], "re-exports are not imports");
         assert_eq!(of(&found, "a.rs"), [""; 0]);
         assert_eq!(of(&found, "a/deep.rs"), ["b.rs"]);
         assert_eq!(of(&found, "b.rs"), ["a/deep.rs", "lib.rs"]);

@@ -7,7 +7,7 @@
 /// licence together with its exception, as in `Apache-2.0 WITH LLVM-exception`.
 ///
 /// # Errors
-/// Where it is no expression, with the token that is out of place.
+/// Where it is not an expression, with the token that is out of place.
 pub(super) fn satisfied(expression: &str, allowed: &dyn Fn(&str) -> bool) -> Result<bool, String> {
     let spaced = expression
         .replace('(', " ( ")

@@ -30,7 +30,7 @@ pub(super) fn chosen(workspace: &Workspace) -> Result<Option<Libtorch>, Failure>
             Failure::new(
                 code::MISSING,
                 format!(
-                    "LIBTORCH={} is no libtorch {VERSION}: {why}",
+                    "LIBTORCH={} is not libtorch {VERSION}: {why}",
                     path.display()
                 ),
             )

@@ -50,7 +50,7 @@ impl<T: Number> Forest<T> {
             let range = first..first + *size as usize;
             first = range.end;
             let tree = Tree::of_nodes(&flat, range, width, max_depth(sample_size));
-            tree.ok_or_else(|| state.wrong("nodes", format!("those of tree {i} are no tree")))
+            tree.ok_or_else(|| state.wrong("nodes", format!("those of tree {i} are not a tree")))
         });
         Ok(Self {
             trees: trees.collect::<Result<_, _>>()?,

@@ -155,7 +155,7 @@ impl Pictures {
             Err(DatasetError::NoImages { .. }) if self.skip => {
                 let (n, first) = (paths.len(), paths.first().map(|path| path.display()));
                 let first = first.map_or_else(String::new, |first| first.to_string());
-                tracing::warn!("{n} files were left out, the first: {first} is no image");
+                tracing::warn!("{n} files were left out, the first: {first} is not an image");
                 return Ok(None);
             }
             images => images?,

@@ -16,7 +16,7 @@ use crate::sweep_args::Plan;
 pub(super) fn run(args: &Plan, roots: &Roots) -> Result<(), Failure> {
     let name = args.profile.to_string_lossy();
     if !name.ends_with(".toml") {
-        let message = format!("--profile {name:?} is no TOML file");
+        let message = format!("--profile {name:?} is not a TOML file");
         return Err(Failure::new(exit::USAGE, message)
             .hint("profiles are in configs/reproduce of a checkout, such as quick.toml"));
     }

@@ -14,7 +14,7 @@ const HIT: f64 = 0.17;
 pub(super) fn shot(x: &Grey, rng: &mut ChaCha8Rng) -> Grey {
     x.mapv(|v| match Poisson::new(PHOTONS * v) {
         Ok(photons) => photons.sample(rng) / PHOTONS,
-        // No light, no photons: a rate of zero is no Poisson law for the library.
+        // No light, no photons: a rate of zero is not a Poisson law for the library.
         Err(_) => 0.0,
     })
 }

@@ -208,7 +208,7 @@ fn list(
         }
         let stems: HashSet<String> = images.iter().map(|image| stem_of(image)).collect();
         for image in images {
-            // What is no image needs no mask, and leaves it to one of the same name.
+            // What is not an image needs no mask, and leaves it to one of the same name.
             let bad = !good && is_bad(&image, options);
             let found = if bad {
                 None
@@ -289,7 +289,7 @@ fn by_image(
     Ok(masks_of)
 }
 
-/// Masks of normal images; those that are no images come back.
+/// Masks of normal images; those that are not images come back.
 fn all_black(masks: &[PathBuf], options: &ImageOptions) -> Result<Vec<Skipped>, DatasetError> {
     let (anomalous, skipped) = not_black(masks, options)?;
     match anomalous {

@@ -284,7 +284,7 @@ fn image_error(path: &Path, error: ImageError) -> DatasetError {
     }
 }
 
-/// The first bytes of a file that is no image, as text where they are.
+/// The first bytes of a file that is not an image, as text where they are.
 fn start_of(bytes: &[u8], path: &Path) -> String {
     match std::str::from_utf8(bytes) {
         _ if !matches!(

@@ -21,7 +21,7 @@ pub fn list_images(path: impl AsRef<Path>) -> Result<Vec<PathBuf>, DatasetError>
 ///
 /// Links are followed, and every real folder is visited once: circles end, and a folder that two links
 /// name gives its files once. Hidden files and what else systems leave (thumbnails, `desktop.ini`,
-/// `__MACOSX`, `@eaDir`, bins) are passed over and counted; links to nothing whose names are no
+/// `__MACOSX`, `@eaDir`, bins) are passed over and counted; links to nothing whose names are not
 /// image's are passed over. Whether the others are images is seen when they are decoded.
 ///
 /// A list may be UTF-8 or UTF-16 ([`read_text`]). A line with `\` that names no file is read with `/`

@@ -19,7 +19,7 @@ pub struct ImageOptions {
     pub size: Option<usize>,
     /// One channel or three.
     pub colour: Colour,
-    /// What to do about a file that is no image.
+    /// What to do about a file that is not an image.
     pub on_bad_file: OnBadFile,
     /// Larger images are refused by their header. The default is Pillow's `MAX_IMAGE_PIXELS`.
     pub max_pixels: u64,

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// The first tag of the first image whose values could not lie in the file, as a sentence: `None` where
-/// all could, or where this is no TIFF, which is the decoder's to say.
+/// all could, or where this is not a TIFF, which is the decoder's to say.
 ///
 /// Source: TIFF 6.0, section 2; BigTIFF has 64-bit offsets and counts.
 ///

@@ -16,7 +16,7 @@ const MOST: usize = 16;
 pub(super) struct Array {
     /// Without `.npy`.
     pub(super) name: String,
-    /// Type as the file writes it and shape; `None` where it is no array or its header is damaged.
+    /// Type as the file writes it and shape; `None` where it is not an array or its header is damaged.
     header: Option<(String, Vec<u64>)>,
 }
 

@@ -20,7 +20,7 @@ const LABELS: [&str; 12] = [
     "fraud",
 ];
 
-/// The text that a file begins with, up to its last whole line; `None` where it is no text.
+/// The text that a file begins with, up to its last whole line; `None` where it is not text.
 pub(super) fn text_of(start: &[u8]) -> Option<String> {
     let units = |unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = start[2..]

@@ -2,7 +2,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// Bytes that are no state, or not as they were written.
+    /// Bytes that are not a state, or not as they were written.
     #[error("damaged, or no fitted detector: {0}")]
     Damaged(String),
     /// Written by a newer program.

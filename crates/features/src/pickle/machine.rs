@@ -95,7 +95,7 @@ impl<'a> Machine<'a> {
     ) -> Result<&[(Value, Value)], PickleError> {
         match value {
             Value::Dictionary(index) => Ok(&self.dictionaries[index]),
-            _ => malformed(at, "the pickle that starts here is no dictionary"),
+            _ => malformed(at, "the pickle that starts here is not a dictionary"),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// `None` for what is no tensor.
+    /// `None` for what is not a tensor.
     pub(super) fn tensor(&self, value: Value) -> Option<TensorOf<'a>> {
         let Value::Tensor(index) = value else {
             return None;
@@ -264,7 +264,7 @@ impl<'a> Machine<'a> {
                 self.sequences[index].extend(items);
                 Ok(())
             }
-            _ => malformed(at, "appended to what is no list"),
+            _ => malformed(at, "appended to what is not a list"),
         }
     }
 
@@ -276,7 +276,7 @@ impl<'a> Machine<'a> {
                 self.dictionaries[index].extend(pairs);
                 Ok(())
             }
-            _ => malformed(at, "items set on what is no dictionary"),
+            _ => malformed(at, "items set on what is not a dictionary"),
         }
     }
 
@@ -315,7 +315,7 @@ impl<'a> Machine<'a> {
             return malformed(at, "expected ('storage', type, key, location, size, None)");
         };
         if self.text(tag, at)? != "storage" {
-            return malformed(at, "a persistent object that is no storage");
+            return malformed(at, "a persistent object that is not a storage");
         }
         let numel = size(numel, at)?;
         self.stack.push(Value::Storage(self.storages.len()));
@@ -371,7 +371,7 @@ impl<'a> Machine<'a> {
         let state = self.pop(at)?;
         match (self.stack.last(), state) {
             (Some(Value::Dictionary(_)), Value::Dictionary(_)) => Ok(()),
-            _ => malformed(at, "attributes set on what is no dictionary"),
+            _ => malformed(at, "attributes set on what is not a dictionary"),
         }
     }
 

@@ -69,6 +69,6 @@ pub(super) struct TensorOf<'a> {
 pub(super) fn size(value: Value, at: usize) -> Result<usize, PickleError> {
     match value {
         Value::Int(n) if n >= 0 => Ok(n as usize),
-        _ => malformed(at, "a size or stride that is no number from 0"),
+        _ => malformed(at, "a size or stride that is not a number from 0"),
     }
 }

@@ -93,7 +93,7 @@ fn numbers(random: &mut Random, body: &mut [u8]) {
     }
 }
 
-/// As `detector::State` makes it; `None` where the description is no state.
+/// As `detector::State` makes it; `None` where the description is not a state.
 fn checksum(state: &Value, header: &Map<String, Value>, body: &[u8]) -> Option<String> {
     let state: State = serde_json::from_value(state.clone()).ok()?;
     let mut hash = Sha256::new();

@@ -29,7 +29,7 @@ fn read(input: &[u8]) -> Result<(), ModelError> {
         Layout::Table(layout) => {
             let columns = layout.columns.iter();
             let columns = columns.map(|column| Column::new(&column.name, one(column.kind)));
-            // Two columns of one name are no table.
+            // Two columns of one name are not a table.
             if let Ok(columns) = Columns::new(columns.collect()) {
                 model.score(Data::Columns(&columns), &Silent)?;
             }

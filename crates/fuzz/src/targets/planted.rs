@@ -1,4 +1,4 @@
-//! A reader with faults, against which the watch itself is tested. It is no part of a campaign unless it
+//! A reader with faults, against which the watch itself is tested. It is not part of a campaign unless it
 //! is named.
 
 use std::path::Path;

@@ -96,7 +96,7 @@ fn setting(random: &mut Random, seeds: &Seeds) -> Vec<u8> {
     let mut lines = method.name.to_owned();
     for _ in 0..random.within(1, 3) {
         let (mut key, mut values) = (String::new(), config.values());
-        // Down to a value that is no table.
+        // Down to a value that is not a table.
         while let Some((name, value)) = values.iter().nth(random.below(values.len())) {
             key = if key.is_empty() {
                 name.clone()

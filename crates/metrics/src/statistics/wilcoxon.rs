@@ -89,7 +89,7 @@ pub fn wilcoxon_exact(a: &[f64], b: &[f64], zeros: Zeros) -> Result<Wilcoxon, St
 /// # Formula
 /// `z = (R⁺ − μ)/σ`, μ = n(n + 1)/4, σ² = (n(n + 1)(2n + 1) − ½ Σ(t³ − t))/24 over groups of t ties. With
 /// [`Zeros::Drop`] n is the number of differing pairs, else of all; with [`Zeros::Pratt`] the m zeros lower
-/// μ by m(m + 1)/4 and 24 σ² by m(m + 1)(2m + 1) (Cureton 1967), and are no ties. Equals
+/// μ by m(m + 1)/4 and 24 σ² by m(m + 1)(2m + 1) (Cureton 1967), and are not ties. Equals
 /// `scipy.stats.wilcoxon(method="asymptotic", correction=False)`.
 ///
 /// # Errors

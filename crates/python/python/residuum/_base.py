@@ -278,7 +278,7 @@ class Outliers(Estimator):
     def load(cls, path: str | os.PathLike[str]) -> Any:
         """The model in a file that `save` or the program wrote; it scores with the same bits.
 
-        Raises OSError for a file that cannot be read, ValueError for one that is no model or of another method,
+        Raises OSError for a file that cannot be read, ValueError for one that is not a model or of another method,
         RuntimeError for a network, which the program has.
         """
         model = Model.load(os.fspath(path))

@@ -62,7 +62,7 @@ class Method(Outliers):
 def seed_of(random_state: Any) -> int:
     """A seed: None is 0, so that the same rows give the same scores.
 
-    Raises ValueError for what is no whole number from 0 below 2**32.
+    Raises ValueError for what is not a whole number from 0 below 2**32.
     """
     if random_state is None:
         return 0
@@ -83,7 +83,7 @@ def as_json(options: dict[str, Any]) -> str:
     try:
         return json.dumps(options, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"a setting that is no number, text or list: {error}") from error
+        raise ValueError(f"a setting that is not a number, text or list: {error}") from error
 
 
 def _plain(value: Any) -> Any:

@@ -27,7 +27,7 @@ class Given(NamedTuple):
 def to_fit(X: Any, who: str) -> Given:
     """X for a fit of the estimator called `who`.
 
-    Raises ValueError for data of another shape, TypeError for sparse matrices and values that are no numbers.
+    Raises ValueError for data of another shape, TypeError for sparse matrices and values that are not numbers.
     """
     if is_frame(X):
         frame = columns_of(X)
@@ -111,12 +111,12 @@ def _array(X: Any, who: str) -> np.ndarray:
     kind = array.dtype.kind
     if kind in "USV":
         raise ValueError(
-            "an array of text is no data: give numbers, or a data frame, whose columns of text are categories"
+            "an array of text is not data: give numbers, or a data frame, whose columns of text are categories"
         )
     if kind == "M" or kind == "m":
-        raise TypeError(f"an array of {array.dtype} is no data: give numbers, or a data frame")
+        raise TypeError(f"an array of {array.dtype} is not data: give numbers, or a data frame")
     if array.dtype not in (np.float32, np.float64):
-        # Objects that are no numbers raise what float() raises.
+        # Objects that are not numbers raise what float() raises.
         array = array.astype(np.float32 if array.dtype == np.float16 else np.float64)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 

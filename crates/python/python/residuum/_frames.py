@@ -89,7 +89,7 @@ def _objects(name: str, values: Any, gone: Any, missing: list[bool] | None) -> t
     if all(isinstance(value, (int, np.integer)) for value in present):
         whole = [0 if absent else int(value) for value, absent in zip(values, gone)]
         return name, "integer", _whole(name, np.array(whole, dtype=object)), missing
-    # What is no number raises what float() raises.
+    # What is not a number raises what float() raises.
     floats = [np.nan if absent else float(value) for value, absent in zip(values, gone)]
     return name, "float64", np.array(floats), missing
 

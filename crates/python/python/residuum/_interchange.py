@@ -23,7 +23,7 @@ Part = tuple[str, str, Any, "list[bool] | None"]
 def parts_of(X: Any) -> tuple[list[Part], list[str]]:
     """The columns of `X.__dataframe__()`, and the names of those that are categories by their type.
 
-    Raises TypeError for a column of a type that is no data.
+    Raises TypeError for a column of a type that is not data.
     """
     frame = X.__dataframe__()
     names = list(frame.column_names())

@@ -22,7 +22,7 @@ pub(super) fn section(html: &mut Html, table: &Table<'_>) {
         list.raw("<tr>");
         for (index, field) in far_fields(table, compared).iter().enumerate() {
             let field = one_line(field);
-            // What the script sorts by where the text is no number.
+            // What the script sorts by where the text is not a number.
             let value = match index {
                 3 => Some(compared.paper.to_string()),
                 4 => Some(compared.difference().to_string()),

@@ -70,9 +70,9 @@ pub enum DataError {
         /// Rows that have one.
         rows: usize,
     },
-    /// Labels that are no labels.
+    /// Labels that are not labels.
     #[error(
-        "column `{name}`, row {row}: {value} is no label, expected 0 or 1, true or false, normal or anomaly"
+        "column `{name}`, row {row}: {value} is not a label, expected 0 or 1, true or false, normal or anomaly"
     )]
     Label {
         /// The column.

@@ -141,5 +141,5 @@ fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Erro
 fn kind_named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
     let name = String::deserialize(deserializer)?;
     Kind::named(&name)
-        .ok_or_else(|| serde::de::Error::custom(format!("`{name}` is no type of a column")))
+        .ok_or_else(|| serde::de::Error::custom(format!("`{name}` is not a type of a column")))
 }

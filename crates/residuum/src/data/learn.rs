@@ -11,7 +11,7 @@ use super::table::{missing_count, named};
 
 /// A category needs so many training rows to have a column of its own.
 const RARE: usize = 3;
-/// Text with more categories than these is no set of categories.
+/// Text with more categories than these is not a set of categories.
 const MOST_LEVELS: usize = 100;
 /// Text with so few different values is one, however rare they are.
 const FEW_LEVELS: usize = 20;

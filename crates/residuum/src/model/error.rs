@@ -103,8 +103,8 @@ pub enum ModelError {
         /// What the system says.
         source: io::Error,
     },
-    /// A file that is no model, or one that cannot be used.
-    #[error("{} is no model that can be used", path.display())]
+    /// A file that is not a model, or one that cannot be used.
+    #[error("{} is not a model that can be used", path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -97,7 +97,7 @@ mod tests {
         // Units of their own: millimetres beside pascals.
         let units = |j: usize| 10f64.powi((j % 5) as i32);
         assert_eq!(kind(500, 100, units), RowKind::Table);
-        // A few columns of another size, as networks have them, are no units.
+        // A few columns of another size, as networks have them, are not units.
         let few = |j: usize| if j < 5 { 1e6 } else { 1.0 };
         assert_eq!(kind(500, 100, few), RowKind::Embedding);
         // Columns without a spread, as one-hot columns of rare categories are.

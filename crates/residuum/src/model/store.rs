@@ -70,7 +70,7 @@ impl Model {
     /// that was saved.
     ///
     /// # Errors
-    /// [`ModelError`] for a file that cannot be read, is no model, is damaged or was written by a newer
+    /// [`ModelError`] for a file that cannot be read, is not a model, is damaged or was written by a newer
     /// program, and for a method that is not among `methods`.
     pub fn load(
         path: impl AsRef<Path>,

@@ -121,18 +121,18 @@ impl Kubernetes {
     /// A claim and an image that can stand in a manifest.
     ///
     /// # Errors
-    /// Usage, for a claim whose name is none, and a place that is no absolute path.
+    /// Usage, for a claim whose name is none, and a place that is not an absolute path.
     pub fn check(self) -> Result<Self, Failure> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
         let wrong = |what: String| Err(Failure::new(code::USAGE, what));
         if self.claim.is_empty() || !self.claim.chars().all(plain) {
             return wrong(format!(
-                "--claim {:?} is no name of a persistent volume claim: lower case letters, digits, - and .",
+                "--claim {:?} is not a name of a persistent volume claim: lower case letters, digits, - and .",
                 self.claim
             ));
         }
         if !self.mount.starts_with('/') {
-            return wrong(format!("--mount {:?} is no absolute path", self.mount));
+            return wrong(format!("--mount {:?} is not an absolute path", self.mount));
         }
         Ok(self)
     }

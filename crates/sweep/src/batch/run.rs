@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Where nothing can be submitted, the program does not start on the machines, or the run folder cannot be
-/// written. A cell that fails is no error, nor is one that is lost too often: it is recorded.
+/// written. A cell that fails is not an error, nor is one that is lost too often: it is recorded.
 pub fn run(
     scheduler: &mut dyn Scheduler,
     ledger: &Ledger,

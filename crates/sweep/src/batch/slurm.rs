@@ -46,8 +46,9 @@ impl Slurm {
             let unsafe_here = |c: char| c.is_control() || c == '"' || c == '\\';
             let is_key = !key.is_empty() && !key.starts_with('-') && key.chars().all(plain);
             if !is_key || part.contains(unsafe_here) {
-                let message =
-                    format!("--slurm {part:?} is no option of sbatch, expected KEY=VALUE or KEY");
+                let message = format!(
+                    "--slurm {part:?} is not an option of sbatch, expected KEY=VALUE or KEY"
+                );
                 return Err(Failure::new(code::USAGE, message)
                     .hint("such as --slurm partition=gpu,account=physics"));
             }

@@ -144,7 +144,7 @@ impl Submission {
             run: run.to_owned(),
             name: layout.name,
             class: layout.class,
-            tasks: tasks.ok_or_else(|| wrong("its tasks are no ranges of its plan".to_owned()))?,
+            tasks: tasks.ok_or_else(|| wrong("its tasks are not ranges of its plan".to_owned()))?,
         }))
     }
 
@@ -189,7 +189,7 @@ impl Submission {
     }
 
     /// `task.sh`, for any POSIX shell. The program runs beside the shell, which passes a warning on and says how it
-    /// ended. A cell that failed stands in its file and is no failure of the task.
+    /// ended. A cell that failed stands in its file and is not a failure of the task.
     fn task_script(&self, program: &Program) -> String {
         let (prepare, start) = program.shell();
         let here = quoted(&self.folder().display().to_string());

@@ -65,7 +65,7 @@ impl Sets {
                 let what = if glob::is_pattern(asked) {
                     "matches no data set"
                 } else {
-                    "is no data set"
+                    "is not a data set"
                 };
                 let message = format!("{asked:?} in table {:?} {what} of the catalogue", table.id);
                 return Err(Failure::new(code::USAGE, message).hint("residuum datasets list"));

@@ -148,7 +148,7 @@ fn unknown_names_list_the_known_ones() {
         (
             "\"B\"",
             "\"C\"",
-            "\"C\" in table \"one\" is no data set",
+            "\"C\" in table \"one\" is not a data set",
             "residuum datasets list",
         ),
         (

@@ -57,7 +57,7 @@ impl ChunkReader for Whole {
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
         let bytes = exact(&self.0, start, length)?;
-        // Where the footer lies stands in the last bytes of the file, which are no structure.
+        // Where the footer lies stands in the last bytes of the file, which are not structure.
         if length > FOOTER_SIZE {
             footer(&bytes)?;
         }

@@ -227,7 +227,7 @@ fn floats<T: Copy + Into<f64>>(
 fn text(bytes: ByteArray) -> Result<String, String> {
     match bytes.as_utf8() {
         Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err("the bytes are no text in UTF-8".to_owned()),
+        Err(_) => Err("the bytes are not text in UTF-8".to_owned()),
     }
 }
 

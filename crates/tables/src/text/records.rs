@@ -26,7 +26,7 @@ pub(crate) enum Stop {
     Zero { line: u64 },
 }
 
-/// Longer records are no table.
+/// Longer records are not a table.
 const LONGEST: usize = 64 << 20;
 
 /// Whole records.

@@ -46,7 +46,7 @@ pub(crate) fn stopped(file: &str, stop: Stop) -> TablesError {
         Stop::Unclosed { line } => at(line, "a quote is opened and never closed"),
         Stop::TooLong { line } => at(line, "the line is longer than 64 MiB"),
         Stop::NotUtf8 { line, .. } => at(line, "a byte that is not UTF-8"),
-        Stop::Zero { line } => at(line, "a zero byte: this is no text"),
+        Stop::Zero { line } => at(line, "a zero byte: this is not text"),
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn float32(text: &str, comma: bool) -> Option<f32> {
     usable(text, number.is_finite()).then_some(number)
 }
 
-/// Infinity has to be written as a word; digits that are beyond the type are no number.
+/// Infinity has to be written as a word; digits that are beyond the type are not a number.
 fn usable(text: &str, finite: bool) -> bool {
     finite || !text.bytes().any(|byte| byte.is_ascii_digit()) && !text.ends_with(['n', 'N'])
 }

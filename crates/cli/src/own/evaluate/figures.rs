@@ -9,7 +9,7 @@ use super::words::percent;
 
 /// Where thresholds are marked, the second colour and mark.
 const AT_THRESHOLD: usize = 1;
-/// Precision is no line between two points of the curve: it is drawn in so many steps.
+/// Precision is not a line between two points of the curve: it is drawn in so many steps.
 const STEPS: usize = 8;
 
 /// The figures of a page.

@@ -14,7 +14,7 @@ use crate::own::input::Pictures;
 /// The longest side of a thumbnail, in pixels.
 const SIDE: usize = 128;
 
-/// Pictures of the worst misses, in their order; none where the data are no images.
+/// Pictures of the worst misses, in their order; none where the data are not images.
 #[derive(Default)]
 pub(super) struct Thumbnails {
     pub(super) anomalies: Vec<Thumbnail>,
