@@ -24,7 +24,7 @@ const EPS: f64 = 1e-5;
 /// A training row gets noise of a time `t` drawn uniformly from `0..T`, `x_t = x_0 + σ_t·ε`,
 /// `σ_t² = 1 − ᾱ_t`. With `b` the square of the network's answer for `x_t` and `d` the row's width, the
 /// loss is `−[(d/2 − 1)·ln(b + 1e-5) − b/σ_t²]`; it is least at `b = (d/2 − 1)·σ_t²`. The score is `b`
-/// for the row as it is.
+/// for the row as it is, or the variance `b/(d/2 − 1)` ([`InverseGammaScore`]).
 ///
 /// Rows of one or two numbers are an error: the shape `d/2 − 1` is not positive, and the loss pulls `b`
 /// to 0 everywhere.
@@ -32,7 +32,9 @@ const EPS: f64 = 1e-5;
 /// # Differences from the reference
 /// The authors' code (vicliv/DTE, `diffusion/dte.py`) scores by the network's answer before it is
 /// squared, whose sign is an accident of the seed: half of its seeds rank upside down. Here the score is
-/// `b`. The settings of the published runs are not known; the defaults are those of the code.
+/// `b`. The settings of the published runs are not known: the defaults are those of the code today. Its
+/// first version, beside which the numbers were published, has `steps = 400`, `widths = [256, 512, 256]`
+/// and `train = { weight-decay = 5e-4 }`.
 pub type DteInverseGamma = NetworkDetector<DteInverseGammaConfig>;
 
 /// Settings of [`DteInverseGamma`].
@@ -45,11 +47,23 @@ pub struct DteInverseGammaConfig {
     pub widths: Vec<usize>,
     /// Dropout after every hidden layer but the first, in [0, 1).
     pub dropout: f64,
+    /// What is reported of the distribution.
+    pub score: InverseGammaScore,
     /// β of each step.
     pub schedule: ScheduleConfig,
     /// How the network is trained.
     #[serde(deserialize_with = "own_train::<DteInverseGammaConfig, _>")]
     pub train: TrainConfig,
+}
+
+/// What [`DteInverseGamma`] reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum InverseGammaScore {
+    /// The scale `b`.
+    Scale,
+    /// The noise variance `b/(d/2 − 1)`: the same order, in a unit that does not depend on the width.
+    Variance,
 }
 
 impl Default for DteInverseGammaConfig {
@@ -59,6 +73,7 @@ impl Default for DteInverseGammaConfig {
             steps: 300,
             widths: vec![128, 128],
             dropout: 0.5,
+            score: InverseGammaScore::Scale,
             schedule: SCHEDULE,
             train: published::train(400, 1e-4, 0.0),
         }
@@ -106,6 +121,7 @@ pub struct InverseGamma {
     sigmas: Tensor,
     /// `d/2 − 1`.
     shape: f64,
+    score: InverseGammaScore,
 }
 
 impl InverseGamma {
@@ -122,6 +138,7 @@ impl InverseGamma {
                 .f_to_device(vs.device())?,
             process: Process::new(schedule, vs.device())?,
             shape: 0.5 * d as f64 - 1.0,
+            score: config.score,
         })
     }
 
@@ -175,6 +192,10 @@ impl Trainable for InverseGamma {
     }
 
     fn score(&self, x: &Tensor) -> Result<Tensor, BoxError> {
-        Ok(self.mlp.answer(x)?.f_squeeze_dim(1)?.f_square()?)
+        let b = self.mlp.answer(x)?.f_squeeze_dim(1)?.f_square()?;
+        Ok(match self.score {
+            InverseGammaScore::Scale => b,
+            InverseGammaScore::Variance => b.f_div_scalar(self.shape)?,
+        })
     }
 }

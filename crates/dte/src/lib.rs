@@ -17,4 +17,4 @@ mod parity;
 
 pub use categorical::{DteCategorical, DteCategoricalConfig, Softmax};
 pub use convolutional::{DteConvolutional, DteConvolutionalConfig};
-pub use inverse_gamma::{DteInverseGamma, DteInverseGammaConfig};
+pub use inverse_gamma::{DteInverseGamma, DteInverseGammaConfig, InverseGammaScore};

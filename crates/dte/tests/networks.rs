@@ -6,7 +6,7 @@ use detector::conformance::{self, Tolerance};
 use detector::{Detector, DetectorError, Input, Progress, Silent};
 use dte::{
     DteCategorical, DteCategoricalConfig, DteConvolutional, DteConvolutionalConfig,
-    DteInverseGamma, DteInverseGammaConfig, Softmax,
+    DteInverseGamma, DteInverseGammaConfig, InverseGammaScore, Softmax,
 };
 use ndarray::{Array1, Array2};
 use tch::Device;
@@ -36,7 +36,12 @@ fn categorical(softmax: Softmax, runtime: Runtime) -> DteCategorical {
 }
 
 fn inverse_gamma() -> DteInverseGamma {
+    inverse_gamma_by(InverseGammaScore::Scale)
+}
+
+fn inverse_gamma_by(score: InverseGammaScore) -> DteInverseGamma {
     let config = DteInverseGammaConfig {
+        score,
         widths: vec![64, 64],
         train: short(&DteInverseGammaConfig::default().train),
         ..Default::default()
@@ -78,6 +83,14 @@ fn scores_have_the_gradient_that_differences_show() {
 #[test]
 fn the_inverse_gamma_conforms() {
     conform(&inverse_gamma());
+}
+
+#[test]
+fn the_variance_of_the_inverse_gamma_is_its_scale_over_the_shape() {
+    let x = rows(50, 7);
+    let [scale, variance] = [InverseGammaScore::Scale, InverseGammaScore::Variance]
+        .map(|score| scores(&inverse_gamma_by(score), &x, 1));
+    assert_eq!(variance, scale / 2.5); // 7/2 − 1
 }
 
 #[test]
@@ -269,7 +282,8 @@ fn the_defaults_are_the_published_ones() {
     let inverse_gamma = DteInverseGammaConfig::default();
     assert_eq!(
         before_train(toml::to_string(&inverse_gamma).unwrap()),
-        "steps = 300\nwidths = [128, 128]\ndropout = 0.5\n".to_owned() + schedule
+        "steps = 300\nwidths = [128, 128]\ndropout = 0.5\nscore = \"scale\"\n".to_owned()
+            + schedule
     );
     assert_eq!(inverse_gamma.train, published(400, 1e-4, 0.0));
 }
