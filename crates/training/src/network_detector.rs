@@ -1,6 +1,7 @@
 use std::fmt;
 
 use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
 use tch::nn;
 
@@ -10,8 +11,9 @@ use crate::{BoxError, Plan, Runtime, SampleShape, TrainConfig, Trainable};
 /// What a method is whose network scores a sample by itself; [`NetworkDetector`] makes a detector of it.
 ///
 /// It is implemented by the method's configuration. All of that, with the name, is what kept and stored
-/// networks are found by.
-pub trait NetworkMethod: fmt::Debug + Serialize + Send + Sync {
+/// networks are found by. A setting that is added later has to have a default that leaves older networks as
+/// they were: they are read with it.
+pub trait NetworkMethod: fmt::Debug + Serialize + DeserializeOwned + Send + Sync {
     /// The name of the method.
     const NAME: &'static str;
 

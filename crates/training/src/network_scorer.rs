@@ -1,6 +1,7 @@
 use detector::{DetectorError, Input, Progress, Scorer, State};
 use ndarray::{Array1, Array2};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tch::nn;
 
 use crate::{
@@ -40,14 +41,19 @@ impl<M: Trainable> NetworkScorer<M> {
     ///
     /// # Errors
     /// As [`restore`].
-    pub(crate) fn restore<C: Serialize>(
-        plan: &Plan<'_, C>,
+    pub(crate) fn restore<C: Serialize + DeserializeOwned>(
+        plan: &Plan<'_, (&str, &C)>,
         state: &State,
         build: impl FnOnce(&nn::Path<'_>, SampleShape) -> Result<M, BoxError>,
     ) -> Result<Self, TrainingError> {
         state.expect(KIND, LAYOUT)?;
         let shape = SampleShape::stored(state)?;
-        let trained = restore(plan, state.part("network")?, |vs, _| build(vs, shape))?;
+        let stored = state.part("network")?;
+        // What was stored before a setting was there has it at its default.
+        let settings = stored.settings::<(String, C)>().ok();
+        let today = settings.map(|settings| stored.clone().with_config(&settings));
+        let stored = today.as_ref().unwrap_or(stored);
+        let trained = restore(plan, stored, |vs, _| build(vs, shape))?;
         Ok(Self { shape, trained })
     }
 
