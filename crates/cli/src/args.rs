@@ -374,6 +374,9 @@ pub(crate) struct Report {
     /// written with --out only
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Also write what stands beside published means over seeds as CSV, to keep when the run is gone
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "other")]
+    pub(crate) averages: Option<PathBuf>,
     /// Show the page in the browser
     #[arg(long)]
     pub(crate) open: bool,

@@ -15,6 +15,9 @@ pub(crate) fn run(args: &args::Report, roots: &Roots) -> Result<(), Failure> {
         return compare(args, &run, &Run::load(other, &published(roots))?);
     }
     let written = run.write(args.out.as_deref().unwrap_or(&args.run))?;
+    if let Some(path) = &args.averages {
+        run.write_averages(path)?;
+    }
     let plain = run.terminal(None, false);
     // Not where a name has an escape of its own, which would not be told from ours.
     match has_colours() && !plain.contains('\u{1b}') {

@@ -83,6 +83,7 @@ fn conclude(
         run: ledger.path().to_owned(),
         other: None,
         out: None,
+        averages: None,
         open: false,
     };
     if ledger.path().join("tables.json").exists() {

@@ -47,6 +47,21 @@ fn the_last_line_is_the_page() {
 }
 
 #[test]
+fn averages_that_nothing_is_published_for_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let run = run_folder(root.path(), "before", 0.75);
+    let path = root.path().join("kept.csv");
+    let args = [
+        "report",
+        run.to_str().unwrap(),
+        "--averages",
+        path.to_str().unwrap(),
+    ];
+    residuum(root.path(), &args).fails(3, &["kept.csv", "published_families"]);
+    assert!(!path.exists());
+}
+
+#[test]
 fn two_runs_are_compared() {
     let root = tempfile::tempdir().unwrap();
     let before = run_folder(root.path(), "before", 0.75);

@@ -26,6 +26,11 @@ const ROUNDED: f64 = 0.005;
 /// Within so many points two numbers agree whatever the deviation.
 pub(crate) const AGREE: f64 = 0.5;
 
+/// Whether a difference of means is within half a point or two published standard deviations.
+pub(crate) fn agrees(difference: f64, sd: f64) -> bool {
+    difference.abs() <= AGREE.max(2.0 * (sd + ROUNDED)) + ROUNDED
+}
+
 impl Compared {
     pub(crate) fn difference(&self) -> f64 {
         self.ours - self.paper
@@ -33,7 +38,7 @@ impl Compared {
 
     /// Within half a point or two published standard deviations.
     pub(crate) fn agrees(&self) -> bool {
-        self.difference().abs() <= AGREE.max(2.0 * (self.sd + ROUNDED)) + ROUNDED
+        agrees(self.difference(), self.sd)
     }
 
     /// Outside three published standard deviations.

@@ -43,7 +43,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// The values of the cells, each with the number of cells where there are several.
-fn distinct(cells: &Cells, of: fn(&Cell) -> Option<String>) -> String {
+pub(crate) fn distinct(cells: &Cells, of: fn(&Cell) -> Option<String>) -> String {
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for value in cells.values().flatten().filter_map(of) {
         *found.entry(one_line(&value)).or_default() += 1;

@@ -48,4 +48,18 @@ pub enum ReportError {
         /// What the system says.
         source: io::Error,
     },
+    /// A run has no averages to keep.
+    #[error("no averages to write to {}: nothing of the run stands beside a published mean over seeds (expected a table with `published_families`, and finished cells of every seed)", path.display())]
+    NoAverages {
+        /// The file that was asked for.
+        path: PathBuf,
+    },
+    /// Averages that were kept are not what was written, or have no place in a document.
+    #[error("averages in {}: {reason}", path.display())]
+    Kept {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
 }

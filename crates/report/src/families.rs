@@ -122,9 +122,10 @@ fn family_row(
         .map(|column| {
             let found =
                 (column.family.as_ref()).and_then(|method| published.value(&family.name, method));
+            let (ours, of_seeds) = ours(plan, column, &members, cells);
             Entry {
-                ours: ours(plan, column, &members, cells),
-                of_seeds: Vec::new(),
+                ours,
+                of_seeds,
                 paper: found.map(|(mean, _)| mean),
                 paper_sd: found.map(|(_, sd)| sd),
                 marks: Vec::new(),
@@ -152,16 +153,22 @@ fn family_row(
     }
 }
 
-/// The mean over the members, for each seed that has them all; then mean and deviation over seeds.
-fn ours(plan: &TablePlan, column: &ColumnPlan, members: &[&str], cells: &Cells) -> Ours {
+/// The mean over the members, for each seed that has them all; then mean and deviation over seeds, and
+/// the mean of each seed, where all have one.
+fn ours(
+    plan: &TablePlan,
+    column: &ColumnPlan,
+    members: &[&str],
+    cells: &Cells,
+) -> (Ours, Vec<f64>) {
     if column.method.is_none() {
-        return Ours::NoMethod;
+        return (Ours::NoMethod, Vec::new());
     }
     if members.is_empty() {
-        return Ours::NoData;
+        return (Ours::NoData, Vec::new());
     }
     if members.iter().any(|&name| !column.cells.contains_key(name)) {
-        return Ours::NoMethod; // the column leaves sets out: it has no mean
+        return (Ours::NoMethod, Vec::new()); // the column leaves sets out: it has no mean
     }
     let percent = |id: &String| {
         let (cell, _) = finished(cells, id, plan.protocol_of(column))?;
@@ -174,7 +181,9 @@ fn ours(plan: &TablePlan, column: &ColumnPlan, members: &[&str], cells: &Cells) 
         mean(&values)
     };
     let values: Vec<f64> = (0..column.seeds.len()).filter_map(of_seed).collect();
-    Estimate::of(&values).map_or(Ours::Pending, Ours::Value)
+    let ours = Estimate::of(&values).map_or(Ours::Pending, Ours::Value);
+    let whole = values.len() == column.seeds.len();
+    (ours, if whole { values } else { Vec::new() })
 }
 
 /// What the scores of a table cost, in rows below it.

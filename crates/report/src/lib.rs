@@ -40,9 +40,13 @@ mod terminal;
 
 mod compare;
 
+mod averages;
+mod kept;
+
 mod atomic;
 mod results;
 
 pub use compare::Comparison;
 pub use error::ReportError;
+pub use kept::with_results;
 pub use run::{Run, Written};

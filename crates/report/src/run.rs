@@ -14,7 +14,7 @@ use crate::pictures::Pictures;
 use crate::plan;
 use crate::published::{Published, PublishedTables};
 use crate::table::Table;
-use crate::{atomic, markdown, page, results, summary, terminal};
+use crate::{atomic, averages, markdown, page, results, summary, terminal};
 use serde_json::Value;
 use tables::Format;
 
@@ -166,6 +166,20 @@ impl Run {
             }
         }
         Ok(written)
+    }
+
+    /// Writes what stands beside published means over seeds to `path`, as CSV with what it was computed with
+    /// in comments: a line for each set, or family, and column whose seeds are all there. From such files
+    /// [`with_results`](crate::with_results) makes the tables of a document.
+    ///
+    /// # Errors
+    /// [`ReportError::NoAverages`] where there is nothing to write, [`ReportError::Write`].
+    pub fn write_averages(&self, path: &Path) -> Result<(), ReportError> {
+        let text = averages::render(self.profile(), &self.tables(), &self.cells);
+        let text = text.ok_or_else(|| ReportError::NoAverages {
+            path: path.to_owned(),
+        })?;
+        atomic::write(path, text.as_bytes())
     }
 
     /// The summary and the tables for a terminal `width` characters wide (100 unless given), with ANSI

@@ -1,6 +1,7 @@
 //! One test program: linking polars once is enough.
 
 mod agreement;
+mod averages;
 mod common;
 
 mod compare;
