@@ -38,28 +38,6 @@ pub struct FeatureConfig {
 pub struct FeatureScoreConfig {
     /// Noise level given to the denoiser; no noise is added.
     pub sigma: f64,
-    /// What is made of the residuals.
-    pub rule: FeatureRule,
-    /// Noise levels in place of `sigma`, whose terms are added.
-    pub levels: Vec<f64>,
-    /// Draws of noise added to the map, the same for each map; 0: none.
-    pub draws: usize,
-}
-
-/// What is made of the residuals of a denoiser of feature maps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FeatureRule {
-    /// Their squared length.
-    Residual,
-    /// Each component's square over its mean over training maps.
-    Density,
-    /// Their squared length over that of the linear denoiser's.
-    Ratio,
-    /// The density of the linear denoiser with what the network adds over the levels.
-    Likelihood,
-    /// What the network adds over the levels alone.
-    Gain,
 }
 
 /// Images below this are enlarged: a network trained on 224 pixels sees little in 28.
@@ -103,12 +81,7 @@ impl Default for FeatureConfig {
 impl Default for FeatureScoreConfig {
     /// Twice the tokens' standard deviation.
     fn default() -> Self {
-        Self {
-            sigma: 2.0,
-            rule: FeatureRule::Residual,
-            levels: Vec::new(),
-            draws: 0,
-        }
+        Self { sigma: 2.0 }
     }
 }
 
@@ -117,13 +90,6 @@ fn train<'de, D: Deserializer<'de>>(given: D) -> Result<TrainConfig, D::Error> {
 }
 
 impl FeatureDdpmConfig {
-    pub(crate) fn levels(&self) -> Vec<f64> {
-        match self.score.levels.is_empty() {
-            true => vec![self.score.sigma],
-            false => self.score.levels.clone(),
-        }
-    }
-
     /// Checks every setting.
     pub(crate) fn check(&self) -> Result<(), PatchesError> {
         self.features.check()?;

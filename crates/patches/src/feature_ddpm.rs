@@ -132,10 +132,6 @@ impl FeatureDdpm {
             sigmas: self.config.sigmas,
             flip: self.config.flip,
             sigma: self.config.score.sigma,
-            levels: self.config.levels(),
-            rule: self.config.score.rule,
-            noise: None,
-            expected: None,
         })
     }
 
@@ -155,27 +151,7 @@ impl FeatureDdpm {
             basis
         };
         let build = |vs: &nn::Path<'_>| Ok(self.model(vs, basis, sides)?);
-        let trained = fit(&self.plan(), &maps, seed, progress, build)?;
-        let session = Session::begin(self.runtime.training.device)?;
-        session.seed(seed, training::Purpose::Walk, 0);
-        let _no_grad = tch::no_grad_guard();
-        let (_, k, _, _) = maps.size4()?;
-        let mut model = trained.model(&session);
-        if self.config.score.draws > 0 {
-            let shape = [self.config.score.draws as i64, k, rows, columns];
-            model.noise = Some(Tensor::f_randn(
-                shape,
-                (tch::Kind::Float, self.runtime.training.device),
-            )?);
-        }
-        if self.config.score.rule == crate::FeatureRule::Density {
-            let n = maps.size()[0];
-            let step = (n + 511) / 512;
-            let some = maps.f_slice(0, 0, n, step)?;
-            model.expect(&some).map_err(TrainingError::from)?;
-        }
-        drop(model);
-        Ok(trained)
+        Ok(fit(&self.plan(), &maps, seed, progress, build)?)
     }
 
     fn restored(&self, state: &State) -> Result<FeatureScorer, PatchesError> {

@@ -2,7 +2,6 @@ use diffusion_core::Denoiser;
 use tch::{Kind, TchError, Tensor};
 use training::{BoxError, Question, Trainable, TrainingObjective, mean_square};
 
-use crate::FeatureRule;
 use crate::token_basis::TokenBasis;
 
 /// Training maps that a network is asked for, at most.
@@ -20,15 +19,8 @@ pub(crate) struct FeatureModel {
     pub(crate) basis: TokenBasis,
     pub(crate) sigmas: [f64; 2],
     pub(crate) flip: bool,
-    /// That of the question.
+    /// That of scores.
     pub(crate) sigma: f64,
-    /// Those of scores.
-    pub(crate) levels: Vec<f64>,
-    pub(crate) rule: FeatureRule,
-    /// Noise of scores, `[draws, k, rows, columns]`.
-    pub(crate) noise: Option<Tensor>,
-    /// Mean squares over training maps at each level, `[1, k, 1, 1]`.
-    pub(crate) expected: Option<Vec<Tensor>>,
 }
 
 /// What the network is asked, with its noise level.
@@ -51,85 +43,24 @@ impl FeatureModel {
         })
     }
 
-    /// The squared residuals of one map by the network and by the linear denoiser, `[1, k, rows, columns]` f64.
-    fn squares(&self, x: &Tensor, sigma: f64) -> Result<[Tensor; 2], TchError> {
-        let sigma = Tensor::f_full([1, 1, 1, 1], sigma, (Kind::Float, x.device()))?;
-        let y = match &self.noise {
-            Some(noise) => noise.f_mul(&sigma)?.f_add(x)?,
-            None => x.shallow_clone(),
-        };
-        let parts = self.parts(&sigma)?;
+    /// `x̂`, `[b, k, rows, columns]`.
+    fn denoised(&self, y: &Tensor, sigma: &Tensor) -> Result<Tensor, TchError> {
+        let parts = self.parts(sigma)?;
         let answer = self
             .network
             .predict(&y.f_div(&parts.size)?, &parts.level, false);
-        let linear = parts.signal.f_mul(&y)?.f_sub(x)?;
-        let own = linear.f_add(&parts.change.f_mul(&answer.mean)?)?;
-        let square = |r: &Tensor| {
-            r.f_to_kind(Kind::Double)?
-                .f_square()?
-                .f_mean_dim(0, true, Kind::Double)
-        };
-        Ok([square(&own)?, square(&linear)?])
+        let linear = parts.signal.f_mul(y)?;
+        linear.f_add(&parts.change.f_mul(&answer.mean)?)
     }
 
-    pub(crate) fn expect(&mut self, x: &Tensor) -> Result<(), BoxError> {
-        let mut expected = Vec::new();
-        for &level in &self.levels {
-            let each = x.f_split(1, 0)?;
-            let mut sum: Option<Tensor> = None;
-            for map in &each {
-                let [own, _] = self.squares(map, level)?;
-                let own = own.f_mean_dim(&[2i64, 3][..], true, Kind::Double)?;
-                sum = Some(match sum {
-                    Some(sum) => sum.f_add(&own)?,
-                    None => own,
-                });
-            }
-            if let Some(sum) = sum {
-                expected.push(sum.f_div_scalar(each.len() as f64)?.f_clamp_min(1e-12)?);
-            }
-        }
-        self.expected = Some(expected);
-        Ok(())
-    }
-
-    /// The terms of each token of one map, f64: `[1, k, rows, columns]` → `[1, rows, columns]`.
+    /// `|x − D(x; σ)|²` of each token of one map, f64: `[1, k, rows, columns]` → `[1, rows, columns]`.
     fn residual_of_one(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let sum = |x: &Tensor| x.f_sum_dim_intlist(1, false, Kind::Double);
-        let levels = &self.levels;
-        let step = match levels.len() {
-            1 => 1.0,
-            n => (levels[n - 1] / levels[0]).ln() / (n - 1) as f64,
-        };
-        let mut total: Option<Tensor> = None;
-        for (i, &level) in levels.iter().enumerate() {
-            let [own, linear] = self.squares(x, level)?;
-            let term = match self.rule {
-                FeatureRule::Residual => sum(&own)?,
-                FeatureRule::Density => match &self.expected {
-                    Some(expected) => sum(&own.f_div(&expected[i])?)?,
-                    None => sum(&own)?,
-                },
-                FeatureRule::Ratio => sum(&own)?.f_div(&sum(&linear)?.f_mean(Kind::Double)?)?,
-                FeatureRule::Likelihood | FeatureRule::Gain => sum(&own)?
-                    .f_sub(&sum(&linear)?)?
-                    .f_mul_scalar(step / (level * level))?,
-            };
-            total = Some(match total {
-                Some(total) => total.f_add(&term)?,
-                None => term,
-            });
-        }
-        let total = total.unwrap_or_else(|| x.zeros_like());
-        if self.rule == FeatureRule::Likelihood {
-            let lambda = self
-                .basis
-                .eigenvalues()
-                .f_add_scalar(levels[0] * levels[0])?;
-            let linear = x.f_to_kind(Kind::Double)?.f_square()?.f_div(&lambda)?;
-            return total.f_add(&sum(&linear)?);
-        }
-        Ok(total)
+        let sigma = Tensor::f_full([1, 1, 1, 1], self.sigma, (Kind::Float, x.device()))?;
+        let missed = self
+            .denoised(x, &sigma)?
+            .f_sub(x)?
+            .f_to_kind(Kind::Double)?;
+        missed.f_square()?.f_sum_dim_intlist(1, false, Kind::Double)
     }
 
     /// A standard deviation for each of `n` maps, log-uniform, `[n, 1, 1, 1]`.

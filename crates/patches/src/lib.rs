@@ -56,7 +56,7 @@ pub use config::{MapConfig, PatchConfig};
 pub use ddpm::PatchDdpm;
 pub use ddpm_config::{PatchDdpmConfig, PatchScoreConfig};
 pub use error::PatchesError;
-pub use feature_config::{FeatureConfig, FeatureDdpmConfig, FeatureRule, FeatureScoreConfig};
+pub use feature_config::{FeatureConfig, FeatureDdpmConfig, FeatureScoreConfig};
 pub use feature_ddpm::FeatureDdpm;
 pub use masked::MaskedDdpm;
 pub use masked_config::MaskedDdpmConfig;
