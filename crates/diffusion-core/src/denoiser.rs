@@ -1,4 +1,4 @@
-use tch::Tensor;
+use tch::{TchError, Tensor};
 
 /// The network inside a diffusion model.
 ///
@@ -15,6 +15,29 @@ pub trait Denoiser: std::fmt::Debug + Send {
     /// scales fit. Under a respaced schedule it is the step of the original one. The prediction's mean is
     /// shaped like `x_t`.
     fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction;
+
+    /// The network as one whose replicas can be trained as one; `None` where it cannot.
+    fn stacked(&self) -> Option<&dyn StackedDenoiser> {
+        None
+    }
+}
+
+/// A [`Denoiser`] that answers for several replicas at once where each of its variables holds theirs, stacked along a
+/// new first dimension.
+pub trait StackedDenoiser: Denoiser {
+    /// What one network draws for a training batch of `b` rows: its dropout, from libtorch's generator, in the order
+    /// in which [`Denoiser::predict`] draws it.
+    ///
+    /// # Errors
+    /// Where libtorch has no memory.
+    fn draw(&self, b: i64) -> Result<Vec<Tensor>, TchError>;
+
+    /// [`Denoiser::predict`] in training with what was drawn.
+    ///
+    /// # Shapes
+    /// Of one network as [`Denoiser::predict`]; of `r` replicas `x_t`: `[r, b, ..]`, `t`: `[r, b]` and each of `drawn`
+    /// stacked.
+    fn predict_with(&self, x_t: &Tensor, t: &Tensor, drawn: &[Tensor]) -> Prediction;
 }
 
 /// What a [`Denoiser`] returns.

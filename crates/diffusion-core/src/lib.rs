@@ -30,7 +30,7 @@ mod walk;
 
 pub use schedules::{MAX_STEPS, Schedule, ScheduleConfig, ScheduleError, space_timesteps};
 
-pub use denoiser::{Denoiser, Prediction};
+pub use denoiser::{Denoiser, Prediction, StackedDenoiser};
 pub use error::ProcessError;
 pub use likelihood::Likelihood;
 pub use noise::Noise;

@@ -1,8 +1,9 @@
-use tch::{Reduction, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
+use crate::process::same_shape;
 use crate::tables::per_row;
 use crate::vlb::row_mean;
-use crate::{Denoiser, Loss, Objective, Process, ProcessError, Target};
+use crate::{Denoiser, Loss, Objective, Process, ProcessError, StackedDenoiser, Target};
 
 impl Process {
     /// The loss of every row at its own step, for the gradient: weigh and average them.
@@ -72,6 +73,36 @@ impl Process {
         self.check_prediction(&prediction, x_0)?;
         let mean = prediction.mean.f_to_kind(x_0.kind())?;
         Ok(mean.f_mse_loss(&self.true_target(x_0, t, eps)?, Reduction::Mean)?)
+    }
+
+    /// [`simple_loss`](Self::simple_loss) of each of `r` replicas, with what their networks have drawn.
+    ///
+    /// # Shapes
+    /// `x_0`: `[r, b, ..]`, `t`: `[r, b]` int64 in `0..T`, `eps`: like `x_0`, each of `drawn`: `[r, ..]` → `[r]`.
+    ///
+    /// # Errors
+    /// As [`simple_loss`](Self::simple_loss).
+    pub fn simple_losses(
+        &self,
+        denoiser: &dyn StackedDenoiser,
+        x_0: &Tensor,
+        t: &Tensor,
+        eps: &Tensor,
+        drawn: &[Tensor],
+    ) -> Result<Tensor, ProcessError> {
+        self.check_target()?;
+        same_shape("t", t, &x_0.size()[..x_0.dim().min(2)])?;
+        let rows = |x: &Tensor| x.f_flatten(0, 1);
+        let (flat, steps, noise) = (rows(x_0)?, rows(t)?, rows(eps)?);
+        let x_t = self.q_sample(&flat, &steps, &noise)?.f_view_as(x_0)?;
+        let levels = self.tables().levels(&steps)?.f_view_as(t)?;
+        let prediction = denoiser.predict_with(&x_t, &levels, drawn);
+        self.check_prediction(&prediction, x_0)?;
+        let target = self.true_target(&flat, &steps, &noise)?.f_view_as(x_0)?;
+        let squares = prediction.mean.f_mse_loss(&target, Reduction::None)?; // [r, b, ..]
+        Ok(squares
+            .f_flatten(1, -1)?
+            .f_mean_dim(1, false, Kind::Float)?)
     }
 
     /// The mean square of each row's error, weighed by Min-SNR where `gamma` is given.

@@ -2,6 +2,7 @@ use tch::Tensor;
 use tch::nn::{self, Init, ModuleT};
 
 const EPS: f64 = 1e-5;
+const MOMENTUM: f64 = 0.1;
 
 /// `torch.nn.BatchNorm1d`: scale 1, shift 0, momentum 0.1, eps 1e-5.
 ///
@@ -10,7 +11,8 @@ const EPS: f64 = 1e-5;
 /// otherwise.
 ///
 /// # Shapes
-/// `[b, d]` → `[b, d]`; parameters `weight`, `bias`, buffers `running_mean`, `running_var`, `[d]`.
+/// `[b, d]` → `[b, d]`; parameters `weight`, `bias`, buffers `running_mean`, `running_var`, `[d]`. Of `r` layers stacked,
+/// with parameters and buffers `[r, d]`: `[r, b, d]` → `[r, b, d]`, each with the statistics of its own rows.
 #[derive(Debug)]
 pub struct BatchNorm {
     norm: nn::BatchNorm,
@@ -26,7 +28,7 @@ impl BatchNorm {
         let bias = vs.var("bias", &[d as i64], Init::Const(0.0));
         let config = nn::BatchNormConfig {
             eps: EPS,
-            momentum: 0.1,
+            momentum: MOMENTUM,
             affine: false,
             ..Default::default()
         };
@@ -34,6 +36,24 @@ impl BatchNorm {
         norm.ws = Some(weight.shallow_clone());
         norm.bs = Some(bias.shallow_clone());
         Self { norm, weight, bias }
+    }
+
+    /// The columns of all layers side by side, which batch norm does not mix: `[r, b, d]` → `[r, b, d]`.
+    fn stacked(&self, x: &Tensor, train: bool) -> Tensor {
+        let size = x.size();
+        let (r, b, d) = (size[0], size[1], size[2]);
+        let flat = |x: &Tensor| x.reshape([-1]); // of the buffers a view, so that they move
+        let y = x.transpose(0, 1).reshape([b, r * d]).batch_norm(
+            Some(flat(&self.weight)),
+            Some(flat(&self.bias)),
+            Some(flat(&self.norm.running_mean)),
+            Some(flat(&self.norm.running_var)),
+            train,
+            MOMENTUM,
+            EPS,
+            true,
+        );
+        y.view([b, r, d]).transpose(0, 1)
     }
 
     /// The map `y = scale·x + shift` that the layer is outside training, `[d]` each: for merging it
@@ -50,7 +70,10 @@ impl BatchNorm {
 
 impl ModuleT for BatchNorm {
     fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
-        self.norm.forward_t(x, train)
+        match self.weight.dim() {
+            2 => self.stacked(x, train),
+            _ => self.norm.forward_t(x, train),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod batch_norm;
 mod conv2d;
+mod dropout;
 mod group_norm;
 mod layer_norm;
 mod linear;
@@ -9,6 +10,7 @@ mod timestep_embedding;
 
 pub use batch_norm::BatchNorm;
 pub use conv2d::Conv2d;
+pub use dropout::Dropout;
 pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
 pub use linear::{Linear, LinearInit};

@@ -1,10 +1,12 @@
 use tch::nn::{self, Init, Module};
 use tch::{Kind, TchError, Tensor};
+use tch_ext::stacked_linear;
 
 /// `y = x·Wᵀ + b`, as `torch.nn.Linear`.
 ///
 /// # Shapes
-/// `[.., d_in]` → `[.., d_out]`; parameters `weight [d_out, d_in]`, `bias [d_out]`.
+/// `[.., d_in]` → `[.., d_out]`; parameters `weight [d_out, d_in]`, `bias [d_out]`. Of `r` layers stacked, with the
+/// parameters `[r, d_out, d_in]` and `[r, d_out]`: `[r, b, d_in]` → `[r, b, d_out]`.
 #[derive(Debug)]
 pub struct Linear {
     weight: Tensor,
@@ -67,7 +69,13 @@ impl Linear {
 
 impl Module for Linear {
     fn forward(&self, x: &Tensor) -> Tensor {
-        x.linear(&self.weight, Some(&self.bias))
+        match self.weight.dim() {
+            3 => match stacked_linear(x, &self.weight, &self.bias) {
+                Ok(answer) => answer,
+                Err(error) => panic!("{error}"), // as tch's own layers
+            },
+            _ => x.linear(&self.weight, Some(&self.bias)),
+        }
     }
 }
 

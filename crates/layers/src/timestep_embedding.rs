@@ -56,10 +56,10 @@ impl TimestepEmbedding {
         }
     }
 
-    /// `t`: `[b]` float → `[b, dim]`.
+    /// `t`: `[.., b]` float → `[.., b, dim]`.
     pub fn forward(&self, t: &Tensor) -> Tensor {
-        let phase = t.unsqueeze(1) * &self.frequencies; // [b, dim/2]
-        Tensor::cat(&[phase.cos(), phase.sin()], 1)
+        let phase = t.unsqueeze(-1) * &self.frequencies; // [.., b, dim/2]
+        Tensor::cat(&[phase.cos(), phase.sin()], -1)
     }
 }
 

@@ -1,8 +1,10 @@
-use diffusion_core::{Denoiser, Prediction};
-use layers::{BatchNorm, Linear, TimestepEmbedding};
+use std::slice;
+
+use diffusion_core::{Denoiser, Prediction, StackedDenoiser};
+use layers::{BatchNorm, Dropout, Linear, TimestepEmbedding};
 use settings::{Setting, at_least};
-use tch::Tensor;
 use tch::nn::{self, Module, ModuleT};
+use tch::{TchError, Tensor};
 
 use crate::ResidualMlpConfig;
 
@@ -14,7 +16,8 @@ use crate::ResidualMlpConfig;
 /// its `state_dict` loads, but for `num_batches_tracked`, which momentum 0.1 leaves without use.
 ///
 /// # Shapes
-/// `x_t`: `[b, d]`, `t`: `[b]` or `[1]` → mean `[b, d]`, and where learned the variance, `[b, d]`.
+/// `x_t`: `[b, d]`, `t`: `[b]` or `[1]` → mean `[b, d]`, and where learned the variance, `[b, d]`; of `r` networks
+/// stacked, in training, `[r, b, d]` and `[r, b]`.
 #[derive(Debug)]
 pub struct ResidualMlp {
     time_embedding: TimestepEmbedding,
@@ -78,29 +81,50 @@ impl ResidualMlp {
         })
     }
 
-    /// The time's share of the hidden state: `[b]` → `[b, d_main]`.
+    /// The time's share of the hidden state: `[.., b]` → `[.., b, d_main]`.
     fn time(&self, t: &Tensor) -> Tensor {
-        let embedding = self.time_embedding.forward(t); // [b, d_time]
+        let embedding = self.time_embedding.forward(t); // [.., b, d_time]
         let hidden = self.time_first.forward(&embedding).silu_();
-        let hidden = self.time_second.forward(&hidden).silu_(); // [b, d_time]
+        let hidden = self.time_second.forward(&hidden).silu_(); // [.., b, d_time]
         self.time_to_main.forward(&hidden)
     }
 }
 
 impl Denoiser for ResidualMlp {
     fn predict(&self, x_t: &Tensor, t: &Tensor, train: bool) -> Prediction {
+        if train {
+            // Nothing else is drawn between the noise and these.
+            match self.draw(x_t.size()[0]) {
+                Ok(drawn) => return self.predict_with(x_t, t, &drawn),
+                Err(error) => panic!("{error}"), // as every layer does where memory ends
+            }
+        }
         let h = self.first(x_t, &self.time(t)); // [b, d_main]
-        let h = if train || h.requires_grad() {
-            self.layers(h, train)
+        let h = if h.requires_grad() {
+            self.layers(h, false, &[])
         } else {
             self.merged(h)
         };
-        let answer = self.head_linear.forward(&h); // [b, d] or [b, 2d]
-        if !self.learn_variance {
-            return Prediction::new(answer);
+        self.answer(&h)
+    }
+
+    fn stacked(&self) -> Option<&dyn StackedDenoiser> {
+        Some(self)
+    }
+}
+
+impl StackedDenoiser for ResidualMlp {
+    fn draw(&self, b: i64) -> Result<Vec<Tensor>, TchError> {
+        let mut drawn = Vec::new();
+        for block in &self.blocks {
+            block.draw(b, &mut drawn)?;
         }
-        let d = answer.size()[1] / 2;
-        Prediction::with_variance(answer.narrow(1, 0, d), answer.narrow(1, d, d))
+        Ok(drawn)
+    }
+
+    fn predict_with(&self, x_t: &Tensor, t: &Tensor, drawn: &[Tensor]) -> Prediction {
+        let h = self.first(x_t, &self.time(t)); // [.., b, d_main]
+        self.answer(&self.layers(h, true, drawn))
     }
 }
 
@@ -108,16 +132,27 @@ impl ResidualMlp {
     /// `Linear(x_t)` plus the time's share, in one pass where the time is the same for all rows.
     fn first(&self, x_t: &Tensor, time: &Tensor) -> Tensor {
         let layer = &self.first_layer;
-        match time.size()[0] {
-            1 => x_t.linear(layer.weight(), Some(layer.bias() + time.squeeze_dim(0))),
+        match time.size()[..] {
+            [1, _] => x_t.linear(layer.weight(), Some(layer.bias() + time.squeeze_dim(0))),
             _ => layer.forward(x_t) + time,
         }
     }
 
-    /// Blocks and the head's norm one after another: `[b, d_main]` → `[b, d_main]`.
-    fn layers(&self, mut h: Tensor, train: bool) -> Tensor {
+    /// The head's last layer: `[.., b, d_main]` → `[.., b, d]`, twice where the variance is learned.
+    fn answer(&self, h: &Tensor) -> Prediction {
+        let answer = self.head_linear.forward(h); // [.., d] or [.., 2d]
+        if !self.learn_variance {
+            return Prediction::new(answer);
+        }
+        let d = answer.size().last().map_or(0, |d| d / 2);
+        Prediction::with_variance(answer.narrow(-1, 0, d), answer.narrow(-1, d, d))
+    }
+
+    /// Blocks and the head's norm one after another, with what dropout has drawn: `[.., b, d_main]` → the same.
+    fn layers(&self, mut h: Tensor, train: bool, drawn: &[Tensor]) -> Tensor {
+        let mut drawn = drawn.iter();
         for block in &self.blocks {
-            h = block.forward_t(&h, train); // [b, d_main]
+            h = block.forward(&h, train, &mut drawn); // [.., b, d_main]
         }
         self.head_normalization.forward_t(&h, train).relu_()
     }
@@ -150,8 +185,8 @@ struct Block {
     normalization: BatchNorm,
     linear_first: Linear,
     linear_second: Linear,
-    dropout_first: f64,
-    dropout_second: f64,
+    dropout_first: Dropout,
+    dropout_second: Dropout,
 }
 
 impl Block {
@@ -160,19 +195,30 @@ impl Block {
             normalization: BatchNorm::new(&(vs / "normalization"), config.d_main),
             linear_first: Linear::new(&(vs / "linear_first"), config.d_main, config.d_hidden),
             linear_second: Linear::new(&(vs / "linear_second"), config.d_hidden, config.d_main),
-            dropout_first: config.dropout_first,
-            dropout_second: config.dropout_second,
+            dropout_first: Dropout(config.dropout_first),
+            dropout_second: Dropout(config.dropout_second),
         }
     }
-}
 
-impl ModuleT for Block {
-    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
-        let h = self.normalization.forward_t(x, train); // [b, d_main]
-        let h = self.linear_first.forward(&h).relu_(); // [b, d_hidden]
-        let h = h.dropout(self.dropout_first, train);
-        let h = self.linear_second.forward(&h); // [b, d_main]
-        x + h.dropout(self.dropout_second, train)
+    /// Appends what dropout draws for `b` rows.
+    fn draw(&self, b: i64, to: &mut Vec<Tensor>) -> Result<(), TchError> {
+        for (layer, dropout) in [
+            (&self.linear_first, self.dropout_first),
+            (&self.linear_second, self.dropout_second),
+        ] {
+            let bias = layer.bias(); // [.., width]
+            let width = bias.size().last().copied().unwrap_or(0);
+            dropout.draw([b, width], bias.device(), to)?;
+        }
+        Ok(())
+    }
+
+    fn forward(&self, x: &Tensor, train: bool, drawn: &mut slice::Iter<'_, Tensor>) -> Tensor {
+        let h = self.normalization.forward_t(x, train); // [.., b, d_main]
+        let h = self.linear_first.forward(&h).relu_(); // [.., b, d_hidden]
+        let h = self.dropout_first.apply(h, drawn);
+        let h = self.linear_second.forward(&h); // [.., b, d_main]
+        x + self.dropout_second.apply(h, drawn)
     }
 }
 

@@ -25,7 +25,7 @@ pub struct FusedAdam {
 /// `v ← β_2·v + (1−β_2)·g²`, `θ ← θ − η·m̂/(√v̂ + ε)` with `m̂ = m/(1−β_1^k)`, `v̂ = v/(1−β_2^k)`.
 ///
 /// # Shapes
-/// `theta`, `gradient`, `m`, `v`: alike, on one device; `step`: `[]` f32 there, the `k` of this step,
+/// `theta`, `gradient`, `m`, `v`: alike, on one device, each row of `[r, p]` as an array of its own; `step`: `[]` f32 there, the `k` of this step,
 /// from 1.
 ///
 /// # Errors

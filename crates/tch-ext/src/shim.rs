@@ -19,6 +19,12 @@ unsafe extern "C" {
     fn tx_deterministic(on: *mut bool) -> *mut c_char;
     fn tx_set_deterministic(on: bool) -> *mut c_char;
     fn tx_keep_freed_memory() -> bool;
+    fn tx_stacked_linear(
+        x: *mut c_void,
+        weight: *mut c_void,
+        bias: *mut c_void,
+        to: *mut c_void,
+    ) -> *mut c_char;
     fn tx_fused_adam(
         theta: *mut c_void,
         gradient: *mut c_void,
@@ -85,6 +91,19 @@ pub(crate) fn set_deterministic(on: bool) -> Result<(), ExtError> {
 pub(crate) fn keep_freed_memory() -> bool {
     // SAFETY: no pointers; glibc's `mallopt` may be called from any thread.
     unsafe { tx_keep_freed_memory() }
+}
+
+pub(crate) fn stacked_linear(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+) -> Result<Tensor, ExtError> {
+    let pointer = |tensor: &Tensor| tensor.as_ptr().cast_mut().cast::<c_void>();
+    let to = Tensor::new();
+    // SAFETY: tch's pointers are to live `at::Tensor`s, borrowed for the whole call; the shim assigns to the one
+    // that is ours alone and reports exceptions as messages.
+    check(unsafe { tx_stacked_linear(pointer(x), pointer(weight), pointer(bias), pointer(&to)) })?;
+    Ok(to)
 }
 
 /// The tensors of one step; checked by the caller to be alike.

@@ -96,7 +96,7 @@ const RULES: &[Rule] = &[
         ],
         &[Libtorch],
     ),
-    rule("layers", &[], &[Libtorch]),
+    rule("layers", &["tch-ext"], &[Libtorch]),
     rule("libtorch-fetch", &["files"], &[]),
     rule("metrics", &[], &[]),
     rule(
