@@ -9,6 +9,7 @@ mod occlusion;
 mod progress;
 mod rows;
 mod state;
+mod together;
 mod way_out;
 
 pub use contributions::{ContributionKind, Contributions};
@@ -20,6 +21,7 @@ pub use progress::{Progress, Silent};
 pub use rows::{Number, Rows};
 pub use settings;
 pub use state::{Element, State, StateError, StoredArray};
+pub use together::where_ok;
 pub use way_out::{Download, WayOut};
 
 use ndarray::{Array1, Array2, Array3, Array4};
@@ -38,6 +40,20 @@ pub trait Detector: Send + Sync {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError>;
+
+    /// Fits to each of `sets`, with its seed. Where the method trains replicas as one (`train.replicas`), those that fit
+    /// together are; else one after another.
+    ///
+    /// # Errors
+    /// For each set as [`fit`](Self::fit).
+    fn fit_together(
+        &self,
+        sets: &[(Input<'_>, u64)],
+        progress: &dyn Progress,
+    ) -> Vec<Result<Box<dyn Scorer>, DetectorError>> {
+        let fit = |&(x, seed): &(Input<'_>, u64)| self.fit(x, seed, progress);
+        sets.iter().map(fit).collect()
+    }
 
     /// The fitted detector whose [state](Scorer::state) this is. Its scores have the bits of those of
     /// the one that was stored, in any process on any machine of the same kind. `self` has the settings

@@ -70,6 +70,12 @@ impl DiffusionConfig {
     pub fn check(&self) -> Result<(), DiffusionError> {
         in_range("steps", self.steps, 1..=diffusion_core::MAX_STEPS)?;
         self.train.check()?;
+        let plain = self.loss == Loss::Simple
+            && self.min_snr_gamma == 0.0
+            && self.step_sampling == StepSampling::Uniform;
+        if !plain {
+            self.train.check_alone()?;
+        }
         self.objective().check(self.variance)?;
         check(
             "loss",

@@ -1,7 +1,9 @@
-use diffusion_core::{Denoiser, Loss, Noise, Objective, Process, StepSampler, StepSampling};
+use diffusion_core::{
+    Denoiser, Loss, Noise, Objective, Process, StackedDenoiser, StepSampler, StepSampling,
+};
 use serde_json::{Value, json};
 use tch::{Kind, TchError, Tensor};
-use training::{BoxError, TrainingError, TrainingObjective};
+use training::{BoxError, StackedObjective, TrainingError, TrainingObjective};
 
 use crate::DiffusionError;
 
@@ -64,6 +66,11 @@ impl Denoising {
         &*self.denoiser
     }
 
+    fn stacked_denoiser(&self) -> Result<&dyn StackedDenoiser, BoxError> {
+        let found = self.denoiser.stacked();
+        found.ok_or_else(|| "a network that cannot be stacked".into())
+    }
+
     /// The process that it denoises.
     pub fn process(&self) -> &Process {
         &self.process
@@ -118,5 +125,30 @@ impl TrainingObjective for Denoising {
             reason: format!("the step sampler: {e}"),
         })?;
         Ok(self.sampler.restore(state)?)
+    }
+
+    fn stacked(&self) -> Option<&dyn StackedObjective> {
+        let can = self.plain && !self.flip && self.denoiser.stacked().is_some();
+        can.then_some(self as _)
+    }
+}
+
+/// The plain `L_simple` of a network that can be stacked.
+impl StackedObjective for Denoising {
+    fn draw(&self, x: &Tensor) -> Result<Vec<Tensor>, BoxError> {
+        let b = x.size()[0];
+        let (t, _) = self.sampler.sample(b, x.device())?; // [b]
+        let mut drawn = vec![t, self.noise.like(x)?];
+        drawn.extend(self.stacked_denoiser()?.draw(b)?);
+        Ok(drawn)
+    }
+
+    fn losses(&self, x: &Tensor, drawn: &[Tensor]) -> Result<Tensor, BoxError> {
+        let denoiser = self.stacked_denoiser()?;
+        let [t, eps, dropout @ ..] = drawn else {
+            return Err("neither times nor noise were drawn".into());
+        };
+        let process = &self.process;
+        Ok(process.simple_losses(denoiser, x, t, eps, dropout)?)
     }
 }

@@ -1,11 +1,12 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State, where_ok};
 use diffusion_core::{Combine, Denoiser, Process, Scoring};
 use tch::nn;
 use training::{
-    BoxError, Plan, Runtime, SampleShape, Trained, TrainingError, fit, restore, to_tensor,
+    BoxError, Plan, Runtime, SampleShape, Trained, TrainingError, TrainingSet, fit, fit_together,
+    restore,
 };
 
 use crate::model::Model;
@@ -84,6 +85,7 @@ impl DiffusionDetector {
         F: Fn(&nn::Path<'_>, [usize; 3]) -> Network + Send + Sync + 'static,
     {
         config.check()?;
+        config.train.check_alone()?;
         images.check()?;
         Ok(Self {
             config,
@@ -99,6 +101,13 @@ impl DiffusionDetector {
             description: (&self.network, &self.config, &self.images),
             train: &self.config.train,
             runtime: &self.runtime,
+        }
+    }
+
+    fn shape(&self, x: Input<'_>) -> Result<SampleShape, DetectorError> {
+        match self.images {
+            None => SampleShape::of_rows(x),
+            Some(_) => SampleShape::of_images(x),
         }
     }
 
@@ -139,15 +148,37 @@ impl DiffusionDetector {
         progress: &dyn Progress,
     ) -> Result<DiffusionScorer, DiffusionError> {
         let scoring = self.scoring()?;
-        let samples = to_tensor(x, self.runtime.device)?;
-        let trained = fit(&self.plan(), &samples, seed, progress, |vs| {
+        let set = TrainingSet::new(x, shape, seed, self.runtime.device)?;
+        let trained = fit(&self.plan(), &set.samples, seed, progress, |vs| {
             self.model(vs, shape, &scoring, seed)
         })?;
+        self.trained(&set, scoring, trained)
+    }
+
+    fn train_together(
+        &self,
+        sets: &[TrainingSet],
+        progress: &dyn Progress,
+    ) -> Vec<Result<DiffusionScorer, DiffusionError>> {
+        let trained = fit_together(&self.plan(), sets, progress, |vs, set| {
+            self.model(vs, set.shape, &self.scoring()?, set.seed)
+        });
+        let both = sets.iter().zip(trained);
+        both.map(|(set, trained)| self.trained(set, self.scoring()?, trained?))
+            .collect()
+    }
+
+    fn trained(
+        &self,
+        set: &TrainingSet,
+        scoring: Scoring,
+        trained: Trained<Model>,
+    ) -> Result<DiffusionScorer, DiffusionError> {
         let reference = match self.needs_reference() {
-            true => Some(Reference::of(&samples, shape).map_err(TrainingError::from)?),
+            true => Some(Reference::of(&set.samples, set.shape).map_err(TrainingError::from)?),
             false => None,
         };
-        Ok(self.scorer(shape, scoring, trained, reference))
+        Ok(self.scorer(set.shape, scoring, trained, reference))
     }
 
     fn restored(&self, state: &State) -> Result<DiffusionScorer, DiffusionError> {
@@ -212,11 +243,22 @@ impl Detector for DiffusionDetector {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Scorer>, DetectorError> {
-        let shape = match self.images {
-            None => SampleShape::of_rows(x)?,
-            Some(_) => SampleShape::of_images(x)?,
+        Ok(Box::new(self.train(x, self.shape(x)?, seed, progress)?))
+    }
+
+    fn fit_together(
+        &self,
+        sets: &[(Input<'_>, u64)],
+        progress: &dyn Progress,
+    ) -> Vec<Result<Box<dyn Scorer>, DetectorError>> {
+        let set = |&(x, seed): &(Input<'_>, u64)| {
+            let shape = self.shape(x)?;
+            Ok(TrainingSet::new(x, shape, seed, self.runtime.device)?)
         };
-        Ok(Box::new(self.train(x, shape, seed, progress)?))
+        where_ok(sets.iter().map(set).collect(), |sets| {
+            let scorers = self.train_together(&sets, progress).into_iter();
+            scorers.map(|scorer| Ok(Box::new(scorer?) as _)).collect()
+        })
     }
 
     fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {

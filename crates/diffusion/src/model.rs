@@ -2,7 +2,8 @@ use diffusion_core::{RowNoise, Scoring, Target};
 use serde_json::Value;
 use tch::{Kind, Tensor};
 use training::{
-    BoxError, Purpose, Question, Trainable, TrainingObjective, mean_square, probe_rows, to_numbers,
+    BoxError, Purpose, Question, StackedObjective, Trainable, TrainingObjective, mean_square,
+    probe_rows, to_numbers,
 };
 
 use crate::Denoising;
@@ -65,6 +66,10 @@ impl TrainingObjective for Model {
 
     fn restore(&mut self, state: &Value) -> Result<(), BoxError> {
         self.denoising.restore(state)
+    }
+
+    fn stacked(&self) -> Option<&dyn StackedObjective> {
+        self.denoising.stacked()
     }
 }
 

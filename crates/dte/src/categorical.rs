@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Reduction, TchError, Tensor};
 use training::{
-    BoxError, NetworkDetector, NetworkMethod, Question, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, check_widths, own_train, probe_rows, to_numbers,
+    BoxError, NetworkDetector, NetworkMethod, Question, SampleShape, StackedObjective, TrainConfig,
+    Trainable, TrainingObjective, check_widths, own_train, probe_rows, to_numbers,
 };
 
-use crate::draw::draw;
+use crate::draw::{Drawn, draw};
 use crate::published::{self, SCHEDULE};
 use crate::settings;
 use crate::time_mlp::TimeMlp;
@@ -79,6 +79,7 @@ impl Default for DteCategoricalConfig {
 
 impl NetworkMethod for DteCategoricalConfig {
     const NAME: &'static str = "dte-c";
+    const STACKABLE: bool = true;
 
     type Network = Categorical;
 
@@ -101,20 +102,36 @@ impl NetworkMethod for DteCategoricalConfig {
 
 /// A network that answers with one number for each bin.
 pub(crate) trait Classifier: std::fmt::Debug + Send {
-    /// In training, with dropout: `[b, ..]` → `[b, bins]`.
-    fn forward(&self, x: &Tensor) -> Tensor;
+    /// What dropout draws for `b` samples in training.
+    fn draw(&self, b: i64) -> Result<Vec<Tensor>, TchError>;
+
+    /// In training, with what was drawn: `[b, ..]` → `[b, bins]`.
+    fn forward(&self, x: &Tensor, drawn: &[Tensor]) -> Tensor;
 
     /// For a score, without dropout: `[b, ..]` → `[b, bins]`.
     fn answer(&self, x: &Tensor) -> Result<Tensor, TchError>;
+
+    /// Whether it can be a stack of replicas, which answers `[r, b, ..]` → `[r, b, bins]` in training.
+    fn is_stackable(&self) -> bool {
+        false
+    }
 }
 
 impl Classifier for TimeMlp {
-    fn forward(&self, x: &Tensor) -> Tensor {
-        self.forward(x)
+    fn draw(&self, b: i64) -> Result<Vec<Tensor>, TchError> {
+        self.draw(b)
+    }
+
+    fn forward(&self, x: &Tensor, drawn: &[Tensor]) -> Tensor {
+        self.forward(x, drawn)
     }
 
     fn answer(&self, x: &Tensor) -> Result<Tensor, TchError> {
         self.answer(x)
+    }
+
+    fn is_stackable(&self) -> bool {
+        true
     }
 }
 
@@ -157,28 +174,47 @@ impl Categorical {
         }
     }
 
-    /// The mean loss of rows with given times and noise.
-    pub(crate) fn loss_at(
-        &self,
-        x_0: &Tensor,
-        t: &Tensor,
-        eps: &Tensor,
-    ) -> Result<Tensor, ProcessError> {
-        let x_t = self.process.q_sample_variance_only(x_0, t, eps)?;
-        let answer = self.network.forward(&x_t); // [b, bins]
+    /// The mean loss of samples with what was drawn for them: `[]`, of `r` replicas `[r]`.
+    pub(crate) fn loss_at(&self, x_0: &Tensor, drawn: Drawn<'_>) -> Result<Tensor, ProcessError> {
+        let x_t = drawn.noised(&self.process, x_0)?;
+        let answer = self.network.forward(&x_t, drawn.dropout); // [.., b, bins]
         let logits = match self.softmax {
-            Softmax::Double => answer.f_softmax(1, Kind::Float)?,
+            Softmax::Double => answer.f_softmax(-1, Kind::Float)?,
             Softmax::Single => answer,
         };
-        let bin = bin(t, self.bins, self.process.steps() as i64)?;
-        Ok(logits.f_cross_entropy_loss(&bin, None::<&Tensor>, Reduction::Mean, -100, 0.0)?)
+        let bin = bin(drawn.t, self.bins, self.process.steps() as i64)?;
+        let loss = |logits: &Tensor, bin: &Tensor, reduction| {
+            logits.f_cross_entropy_loss(bin, None::<&Tensor>, reduction, -100, 0.0)
+        };
+        if bin.dim() == 1 {
+            return Ok(loss(&logits, &bin, Reduction::Mean)?);
+        }
+        let rows = loss(
+            &logits.f_flatten(0, 1)?,
+            &bin.f_flatten(0, 1)?,
+            Reduction::None,
+        )?;
+        Ok(rows.f_view_as(&bin)?.f_mean_dim(1, false, Kind::Float)?)
     }
 }
 
 impl TrainingObjective for Categorical {
     fn loss(&mut self, x_0: &Tensor) -> Result<Tensor, BoxError> {
-        let (t, eps) = draw(&self.process, x_0)?;
-        Ok(self.loss_at(x_0, &t, &eps)?)
+        self.losses(x_0, &self.draw(x_0)?)
+    }
+
+    fn stacked(&self) -> Option<&dyn StackedObjective> {
+        self.network.is_stackable().then_some(self as _)
+    }
+}
+
+impl StackedObjective for Categorical {
+    fn draw(&self, x: &Tensor) -> Result<Vec<Tensor>, BoxError> {
+        Drawn::all(&self.process, x, |b| self.network.draw(b))
+    }
+
+    fn losses(&self, x: &Tensor, drawn: &[Tensor]) -> Result<Tensor, BoxError> {
+        Ok(self.loss_at(x, Drawn::of(drawn)?)?)
     }
 }
 

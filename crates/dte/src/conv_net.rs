@@ -1,4 +1,4 @@
-use layers::{Conv2d, GroupNorm, Linear};
+use layers::{Conv2d, Dropout, GroupNorm, Linear};
 use tch::nn::{Module, Path};
 use tch::{Kind, TchError, Tensor};
 
@@ -13,7 +13,7 @@ use crate::categorical::Classifier;
 pub(crate) struct ConvNet {
     stages: Vec<(Conv2d, GroupNorm)>,
     last: Linear,
-    dropout: f64,
+    dropout: Dropout,
 }
 
 impl ConvNet {
@@ -38,7 +38,7 @@ impl ConvNet {
                 })
                 .collect(),
             last: Linear::new(&(vs / "last"), channels[channels.len() - 1], d_out),
-            dropout,
+            dropout: Dropout(dropout),
         }
     }
 
@@ -53,8 +53,16 @@ impl ConvNet {
 }
 
 impl Classifier for ConvNet {
-    fn forward(&self, x: &Tensor) -> Tensor {
-        let h = self.features(x).dropout(self.dropout, true);
+    fn draw(&self, b: i64) -> Result<Vec<Tensor>, TchError> {
+        let weight = self.last.weight(); // [d_out, channels]
+        let mut drawn = Vec::new();
+        let shape = [b, weight.size()[1]];
+        self.dropout.draw(shape, weight.device(), &mut drawn)?;
+        Ok(drawn)
+    }
+
+    fn forward(&self, x: &Tensor, drawn: &[Tensor]) -> Tensor {
+        let h = self.dropout.apply(self.features(x), &mut drawn.iter());
         self.last.forward(&h)
     }
 
@@ -76,7 +84,8 @@ mod tests {
             let vs = nn::VarStore::new(Device::Cpu);
             let net = ConvNet::new(&vs.root(), c as usize, &[4, 8], 2, 7, 0.5);
             let x = Tensor::randn([2, c, h, w], (Kind::Float, Device::Cpu));
-            assert_eq!(net.forward(&x).size(), [2, 7]);
+            let drawn = net.draw(2).unwrap();
+            assert_eq!(net.forward(&x, &drawn).size(), [2, 7]);
             let answer = net.answer(&x).unwrap();
             assert_eq!(answer, net.answer(&x).unwrap()); // no dropout
             let alone = net.answer(&x.narrow(0, 1, 1)).unwrap();

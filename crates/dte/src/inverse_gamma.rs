@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 use training::{
-    BoxError, NetworkDetector, NetworkMethod, Question, SampleShape, TrainConfig, Trainable,
-    TrainingObjective, check_widths, mean_square, own_train, probe_rows, to_numbers,
+    BoxError, NetworkDetector, NetworkMethod, Question, SampleShape, StackedObjective, TrainConfig,
+    Trainable, TrainingObjective, check_widths, mean_square, own_train, probe_rows, to_numbers,
 };
 
-use crate::draw::draw;
+use crate::draw::{Drawn, draw};
 use crate::published::{self, SCHEDULE};
 use crate::settings;
 use crate::time_mlp::TimeMlp;
@@ -82,6 +82,7 @@ impl Default for DteInverseGammaConfig {
 
 impl NetworkMethod for DteInverseGammaConfig {
     const NAME: &'static str = "dte-ig";
+    const STACKABLE: bool = true;
 
     type Network = InverseGamma;
 
@@ -142,31 +143,45 @@ impl InverseGamma {
         })
     }
 
-    /// The mean loss of rows with given times and noise.
-    pub(crate) fn loss_at(
-        &self,
-        x_0: &Tensor,
-        t: &Tensor,
-        eps: &Tensor,
-    ) -> Result<Tensor, ProcessError> {
-        let x_t = self.process.q_sample_variance_only(x_0, t, eps)?;
-        let b = self.mlp.forward(&x_t).f_square()?; // [b, 1]
-        let variance = self.variance(t)?;
+    /// The mean loss of rows with what was drawn for them: `[]`, of `r` replicas `[r]`.
+    pub(crate) fn loss_at(&self, x_0: &Tensor, drawn: Drawn<'_>) -> Result<Tensor, ProcessError> {
+        let x_t = drawn.noised(&self.process, x_0)?;
+        let b = self.mlp.forward(&x_t, drawn.dropout).f_square()?; // [.., b, 1]
+        let variance = self.variance(drawn.t)?;
         let log_likelihood = (&b + EPS).f_log()? * self.shape - b.f_div(&variance)?;
-        Ok(log_likelihood.f_mean(Kind::Float)?.f_neg()?)
+        let mean = match drawn.t.dim() {
+            1 => log_likelihood.f_mean(Kind::Float)?,
+            _ => log_likelihood
+                .f_flatten(1, -1)?
+                .f_mean_dim(1, false, Kind::Float)?,
+        };
+        Ok(mean.f_neg()?)
     }
 
-    /// `σ_t²`, `[b, 1]`.
+    /// `σ_t²`, `[.., b, 1]`.
     fn variance(&self, t: &Tensor) -> Result<Tensor, ProcessError> {
-        let sigma = self.sigmas.f_index_select(0, t)?.f_unsqueeze(1)?;
-        Ok(sigma.f_square()?)
+        let sigma = self.sigmas.f_index_select(0, &t.f_flatten(0, -1)?)?;
+        Ok(sigma.f_view_as(t)?.f_unsqueeze(-1)?.f_square()?)
     }
 }
 
 impl TrainingObjective for InverseGamma {
     fn loss(&mut self, x_0: &Tensor) -> Result<Tensor, BoxError> {
-        let (t, eps) = draw(&self.process, x_0)?;
-        Ok(self.loss_at(x_0, &t, &eps)?)
+        self.losses(x_0, &self.draw(x_0)?)
+    }
+
+    fn stacked(&self) -> Option<&dyn StackedObjective> {
+        Some(self)
+    }
+}
+
+impl StackedObjective for InverseGamma {
+    fn draw(&self, x: &Tensor) -> Result<Vec<Tensor>, BoxError> {
+        Drawn::all(&self.process, x, |b| self.mlp.draw(b))
+    }
+
+    fn losses(&self, x: &Tensor, drawn: &[Tensor]) -> Result<Tensor, BoxError> {
+        Ok(self.loss_at(x, Drawn::of(drawn)?)?)
     }
 }
 

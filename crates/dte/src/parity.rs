@@ -8,6 +8,7 @@ use tch::{Device, Kind, Tensor, nn};
 use training::Trainable;
 
 use crate::categorical::{Categorical, bin};
+use crate::draw::Drawn;
 use crate::inverse_gamma::InverseGamma;
 use crate::{DteCategoricalConfig, DteInverseGammaConfig, Softmax};
 
@@ -97,6 +98,12 @@ fn assert_loss(vs: &nn::VarStore, loss: &Tensor, expected: &Loss) {
     }
 }
 
+/// Without dropout.
+fn drawn<'a>(t: &'a Tensor, eps: &'a Tensor) -> Drawn<'a> {
+    let dropout = &[];
+    Drawn { t, eps, dropout }
+}
+
 fn assert_scores(found: Tensor, expected: &[f64]) {
     assert_eq!(found.kind(), Kind::Double);
     let found = Vec::<f64>::try_from(found).unwrap();
@@ -128,7 +135,7 @@ fn the_categorical_loss_and_score_equal_pytorchs() {
         (Softmax::Double, &golden.double),
     ] {
         let (vs, model) = categorical(softmax);
-        let loss = model.loss_at(&x(), &times(), &eps()).unwrap();
+        let loss = model.loss_at(&x(), drawn(&times(), &eps())).unwrap();
         assert_loss(&vs, &loss, expected);
         assert_scores(model.score(&x()).unwrap(), &golden.categorical_scores);
     }
@@ -157,7 +164,7 @@ fn the_inverse_gamma_loss_and_score_equal_pytorchs() {
     let model = InverseGamma::new(&vs.root(), D, &config, schedule()).unwrap();
     fill(&vs);
     let expected = golden().inverse_gamma;
-    let loss = model.loss_at(&x(), &times(), &eps()).unwrap();
+    let loss = model.loss_at(&x(), drawn(&times(), &eps())).unwrap();
     assert_loss(&vs, &loss, &expected.loss);
     assert_scores(model.score(&x()).unwrap(), &expected.scores);
 }

@@ -1,4 +1,4 @@
-use layers::Linear;
+use layers::{Dropout, Linear};
 use tch::nn::{Module, Path};
 use tch::{Kind, TchError, Tensor};
 
@@ -6,13 +6,13 @@ use tch::{Kind, TchError, Tensor};
 /// but the first, names as in the reference (`layers.0.weight`, …).
 ///
 /// # Shapes
-/// `[b, d]` → `[b, d_out]`.
+/// `[b, d]` → `[b, d_out]`; of `r` networks stacked, in training, `[r, b, d]` → `[r, b, d_out]`.
 #[derive(Debug)]
 pub(crate) struct TimeMlp {
     first: Linear,
     hidden: Vec<Linear>,
     last: Linear,
-    dropout: f64,
+    dropout: Dropout,
 }
 
 impl TimeMlp {
@@ -32,15 +32,27 @@ impl TimeMlp {
                 .map(|(i, pair)| Linear::new(&(&vs / (i + 1)), pair[0], pair[1]))
                 .collect(),
             last: Linear::new(&(&vs / widths.len()), widths[widths.len() - 1], d_out),
-            dropout,
+            dropout: Dropout(dropout),
         }
     }
 
-    /// In training, with dropout.
-    pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
+    /// What one network's dropout draws for `b` rows, from libtorch's generator.
+    pub(crate) fn draw(&self, b: i64) -> Result<Vec<Tensor>, TchError> {
+        let mut drawn = Vec::new();
+        for layer in &self.hidden {
+            let bias = layer.bias(); // [.., width]
+            let width = bias.size().last().copied().unwrap_or(0);
+            self.dropout.draw([b, width], bias.device(), &mut drawn)?;
+        }
+        Ok(drawn)
+    }
+
+    /// In training, with what dropout has drawn.
+    pub(crate) fn forward(&self, x: &Tensor, drawn: &[Tensor]) -> Tensor {
+        let mut drawn = drawn.iter();
         let mut h = self.first.forward(x).relu_();
         for layer in &self.hidden {
-            h = layer.forward(&h).relu_().dropout(self.dropout, true);
+            h = self.dropout.apply(layer.forward(&h).relu_(), &mut drawn);
         }
         self.last.forward(&h)
     }
@@ -69,13 +81,14 @@ mod tests {
 
         let vs = nn::VarStore::new(Device::Cpu);
         let one = TimeMlp::new(&vs.root(), 3, &[8], 2, 0.9);
-        let difference = one.forward(&row) - one.answer(&row).unwrap();
+        let difference = one.forward(&row, &[]) - one.answer(&row).unwrap();
         assert!(difference.abs().max().double_value(&[]) < 1e-6); // f32 against f64
 
         // Dropout leaves the mean of what it feeds to a linear layer as it is.
         let vs = nn::VarStore::new(Device::Cpu);
         let two = TimeMlp::new(&vs.root(), 3, &[8, 16], 2, 0.5);
-        let noisy = two.forward(&rows).f_to_kind(Kind::Double).unwrap(); // [10000, 2]
+        let drawn = two.draw(10_000).unwrap();
+        let noisy = two.forward(&rows, &drawn).to_kind(Kind::Double); // [10000, 2]
         let error = noisy.mean_dim(0, false, Kind::Double) - two.answer(&row).unwrap().squeeze();
         let standard_error = noisy.std_dim(0, true, false) / 100.0;
         assert!(standard_error.min().double_value(&[]) > 0.0);

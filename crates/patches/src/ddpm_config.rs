@@ -99,6 +99,7 @@ impl PatchDdpmConfig {
         self.map.check()?;
         self.network.check()?;
         self.train.check()?;
+        self.train.check_alone()?;
         check_shrinkage(self.shrinkage)?;
         check_steps(self.steps)?;
         at_least("places", self.places, 1)?;

@@ -104,6 +104,7 @@ impl FeatureDdpmConfig {
         )?;
         positive("score.sigma", self.score.sigma)?;
         self.train.check()?;
+        self.train.check_alone()?;
         Ok(())
     }
 }

@@ -75,6 +75,7 @@ impl MaskedDdpmConfig {
         self.map.check()?;
         self.mask.check(self.patches.grid)?;
         self.train.check()?;
+        self.train.check_alone()?;
         check_shrinkage(self.shrinkage)?;
         check_steps(self.steps)?;
         self.score.check(self.steps)?;

@@ -6,6 +6,8 @@ use crate::{Optimizer, TrainingError};
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 const EPS: f64 = 1e-8;
+/// A replica's row begins at a multiple of so many numbers, 64 bytes.
+const ALIGNED: u64 = 16;
 
 /// Below these a parameter, a first and a second moment count as zero. A parameter adds nothing to a
 /// sum with others of ordinary size, the moments move nothing beside ε.
@@ -22,12 +24,19 @@ const TINY: [f64; 3] = [1e-12, 1e-15, 1e-22];
 /// All parameters are moved into one flat buffer, of which they become views: a step is then a single
 /// pass over long arrays ([`tch_ext::fused_adam_step`]) rather than a dozen small operations per
 /// parameter.
+///
+/// Of replicas that are trained as one each has a row of the buffer, which begins at a multiple of the length of the
+/// longest vector register: kernels round the few last numbers of an array otherwise than those before.
 #[derive(Debug)]
 pub struct Adam {
     parameters: Vec<Tensor>,
-    theta: Tensor,        // [p], which the parameters are views of
-    gradient: Tensor,     // [p]
-    moments: [Tensor; 2], // m and v, [p] each
+    theta: Tensor,        // [p], of replicas [r, p'], which the parameters are views of
+    gradient: Tensor,     // like theta
+    moments: [Tensor; 2], // m and v, like theta
+    /// Numbers of one network: `p`, at most `p'`.
+    p: i64,
+    /// Replicas, each of whose parameters have them as their first dimension.
+    replicas: Option<i64>,
     optimizer: Optimizer,
     weight_decay: f64,
     step: u64,
@@ -45,14 +54,41 @@ impl Adam {
         optimizer: Optimizer,
         weight_decay: f64,
     ) -> Result<Self, TrainingError> {
+        Self::over(vs, optimizer, weight_decay, None)
+    }
+
+    /// The same of `replicas` networks, along the first dimension of each variable.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn of_replicas(
+        vs: &nn::VarStore,
+        optimizer: Optimizer,
+        weight_decay: f64,
+        replicas: usize,
+    ) -> Result<Self, TrainingError> {
+        Self::over(vs, optimizer, weight_decay, Some(replicas as i64))
+    }
+
+    fn over(
+        vs: &nn::VarStore,
+        optimizer: Optimizer,
+        weight_decay: f64,
+        replicas: Option<i64>,
+    ) -> Result<Self, TrainingError> {
         let _no_grad = tch::no_grad_guard();
         let mut parameters = vs.trainable_variables();
-        let flat: Vec<Tensor> = parameters.iter().map(|p| p.reshape([-1])).collect();
-        let theta = Tensor::f_cat(&flat, 0)?; // [p]
+        let flat = flat(&parameters, replicas)?;
+        let mut theta = Tensor::f_cat(&flat, -1)?; // [p] or [r, p]
+        let p = theta.size().last().copied().unwrap_or(0);
+        if replicas.is_some() {
+            let p_padded = (p as u64).next_multiple_of(ALIGNED) as i64;
+            theta = theta.f_constant_pad_nd([0, p_padded - p])?; // [r, p']
+        }
         let mut from = 0;
-        for parameter in &mut parameters {
-            let len = parameter.numel() as i64;
-            let view = theta.f_narrow(0, from, len)?.f_view_as(parameter)?;
+        for (parameter, flat) in parameters.iter_mut().zip(&flat) {
+            let len = flat.size().last().copied().unwrap_or(0);
+            let view = theta.f_narrow(-1, from, len)?.f_view_as(parameter)?;
             parameter.f_set_data(&view)?;
             from += len;
         }
@@ -61,6 +97,8 @@ impl Adam {
             gradient: theta.f_zeros_like()?,
             moments: [theta.f_zeros_like()?, theta.f_zeros_like()?],
             theta,
+            p,
+            replicas,
             optimizer,
             weight_decay,
             step: 0,
@@ -101,11 +139,12 @@ impl Adam {
         let loss = &weighted;
         let gradients = Tensor::f_run_backward(&[loss], &self.parameters, false, false)?;
         let _no_grad = tch::no_grad_guard();
-        let gradients: Vec<Tensor> = gradients.iter().map(|g| g.reshape([-1])).collect();
+        let gradients = flat(&gradients, self.replicas)?;
+        let mut sum = self.gradient.f_narrow(-1, 0, self.p)?;
         if self.accumulated == 0.0 {
-            let _ = Tensor::f_cat_out(&self.gradient, &gradients, 0)?;
+            let _ = Tensor::f_cat_out(&sum, &gradients, -1)?;
         } else {
-            let _ = self.gradient.f_add_(&Tensor::f_cat(&gradients, 0)?)?;
+            let _ = sum.f_add_(&Tensor::f_cat(&gradients, -1)?)?;
         }
         self.accumulated += share;
         Ok(())
@@ -140,8 +179,11 @@ impl Adam {
             decoupled: self.optimizer == Optimizer::AdamW,
         };
         let step = Tensor::f_full([], self.step as f64, (Kind::Float, self.theta.device()))?;
-        let [m, v] = &mut self.moments;
-        fused_adam_step(&settings, &mut self.theta, &mut self.gradient, m, v, &step)?;
+        let [m, v] = &self.moments;
+        let own = |x: &Tensor| x.f_narrow(-1, 0, self.p); // views
+        let (mut theta, mut gradient) = (own(&self.theta)?, own(&self.gradient)?);
+        let (mut m, mut v) = (own(m)?, own(v)?);
+        fused_adam_step(&settings, &mut theta, &mut gradient, &mut m, &mut v, &step)?;
         Ok(())
     }
 
@@ -176,6 +218,15 @@ impl Adam {
         }
         Ok(())
     }
+}
+
+/// The numbers of each tensor in a row, of each of its replicas in a row of its own.
+fn flat(tensors: &[Tensor], replicas: Option<i64>) -> Result<Vec<Tensor>, TrainingError> {
+    let flat = tensors.iter().map(|x| match replicas {
+        None => Ok(x.f_reshape([-1])?),
+        Some(r) => Ok(x.f_reshape([r, -1])?),
+    });
+    flat.collect()
 }
 
 #[cfg(test)]

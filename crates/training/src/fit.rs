@@ -10,7 +10,8 @@ use crate::degenerate::{Answers, degenerate};
 use crate::memory::attempt;
 use crate::tensors::{load_variables, variables, with_tensor};
 use crate::{
-    BoxError, Purpose, Run, Runtime, Session, TrainConfig, TrainingError, TrainingObjective, train,
+    BoxError, History, Purpose, Run, Runtime, Session, TrainConfig, TrainingError,
+    TrainingObjective, train,
 };
 
 /// A network with its loss, its score, and a question that shows whether it learned anything.
@@ -107,41 +108,74 @@ pub fn fit<C: Serialize, M: Trainable>(
     build: impl FnOnce(&nn::Path<'_>) -> Result<M, BoxError>,
 ) -> Result<Trained<M>, TrainingError> {
     let session = Session::begin(plan.runtime.device)?;
-    session.seed(seed, Purpose::Weights, 0);
-    let vs = nn::VarStore::new(plan.runtime.device);
-    let mut model = build(&vs.root())?;
-
-    session.seed(seed, Purpose::Probe, 0);
-    let questions = model.questions(x, Purpose::Probe.seed(seed, 0))?;
-    let before = answers(&model, &questions)?;
-
+    let mut untrained = Untrained::new(&session, plan.runtime.device, x, seed, build)?;
     let folder = plan.runtime.folder(&plan.description, seed, x, progress)?;
     let run = Run {
         session: &session,
         progress,
         folder: folder.as_ref(),
     };
-    let history = train(&vs, &mut model, x, plan.train, seed, &run)?;
-    own_storage(&vs)?;
+    let (vs, model) = (&untrained.vs, &mut untrained.model);
+    let history = train(vs, model, x, plan.train, seed, &run)?;
+    untrained.trained(plan, seed, history)
+}
 
-    let after = answers(&model, &questions)?;
-    let both = before.iter().zip(&after).zip(&questions);
-    let both = both.map(|((before, after), question)| Answers {
-        before,
-        after,
-        target: question.target,
-    });
-    let mut warnings = degenerate(&both.collect::<Vec<_>>())?;
-    warnings.extend(plan.train.stale_average(history.steps));
-    Ok(Trained {
-        description: plan.described()?,
-        seed,
-        n_evaluations: model.n_evaluations(),
-        model: Mutex::new(model),
-        losses: history.losses,
-        warnings,
-        vs,
-    })
+/// A network before its training, and what it answered then.
+pub(crate) struct Untrained<M: Trainable> {
+    pub(crate) vs: nn::VarStore,
+    pub(crate) model: M,
+    questions: Vec<Question<M::Input>>,
+    before: Vec<Tensor>,
+}
+
+impl<M: Trainable> Untrained<M> {
+    pub(crate) fn new(
+        session: &Session,
+        device: Device,
+        x: &Tensor,
+        seed: u64,
+        build: impl FnOnce(&nn::Path<'_>) -> Result<M, BoxError>,
+    ) -> Result<Self, TrainingError> {
+        session.seed(seed, Purpose::Weights, 0);
+        let vs = nn::VarStore::new(device);
+        let model = build(&vs.root())?;
+        session.seed(seed, Purpose::Probe, 0);
+        let questions = model.questions(x, Purpose::Probe.seed(seed, 0))?;
+        Ok(Self {
+            before: answers(&model, &questions)?,
+            questions,
+            model,
+            vs,
+        })
+    }
+
+    /// What it is after its training.
+    pub(crate) fn trained<C: Serialize>(
+        self,
+        plan: &Plan<'_, C>,
+        seed: u64,
+        history: History,
+    ) -> Result<Trained<M>, TrainingError> {
+        own_storage(&self.vs)?;
+        let after = answers(&self.model, &self.questions)?;
+        let both = self.before.iter().zip(&after).zip(&self.questions);
+        let both = both.map(|((before, after), question)| Answers {
+            before,
+            after,
+            target: question.target,
+        });
+        let mut warnings = degenerate(&both.collect::<Vec<_>>())?;
+        warnings.extend(plan.train.stale_average(history.steps));
+        Ok(Trained {
+            description: plan.described()?,
+            seed,
+            n_evaluations: self.model.n_evaluations(),
+            model: Mutex::new(self.model),
+            losses: history.losses,
+            warnings,
+            vs: self.vs,
+        })
+    }
 }
 
 /// The network that was stored, on the plan's device.

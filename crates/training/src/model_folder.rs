@@ -74,8 +74,7 @@ impl ModelFolder {
         model: Value,
         progress: &dyn Progress,
     ) -> Result<Self, TrainingError> {
-        let hash = hex(&Sha256::digest(model.to_string()));
-        let path = models.join(&hash[..32]);
+        let path = models.join(Self::name(&model));
         fs::create_dir_all(&path).map_err(|e| file_error(&path, e))?;
         let lock = lock(&path.join(LOCK), progress)?;
         let folder = Self {
@@ -86,6 +85,13 @@ impl ModelFolder {
         };
         folder.tidy()?;
         Ok(folder)
+    }
+
+    /// The name of the folder of `model`.
+    pub(crate) fn name(model: &Value) -> String {
+        let mut hash = hex(&Sha256::digest(model.to_string()));
+        hash.truncate(32);
+        hash
     }
 
     /// Where it lies.

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use detector::{Detector, DetectorError, Input, Progress, Scorer, State};
+use detector::{Detector, DetectorError, Input, Progress, Scorer, State, where_ok};
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
 use tch::nn;
 
 use crate::network_scorer::NetworkScorer;
-use crate::{BoxError, Plan, Runtime, SampleShape, TrainConfig, Trainable};
+use crate::{BoxError, Plan, Runtime, SampleShape, TrainConfig, Trainable, TrainingSet};
 
 /// What a method is whose network scores a sample by itself; [`NetworkDetector`] makes a detector of it.
 ///
@@ -16,6 +16,9 @@ use crate::{BoxError, Plan, Runtime, SampleShape, TrainConfig, Trainable};
 pub trait NetworkMethod: fmt::Debug + Serialize + DeserializeOwned + Send + Sync {
     /// The name of the method.
     const NAME: &'static str;
+
+    /// Whether several of its networks can be trained as one (`train.replicas`).
+    const STACKABLE: bool = false;
 
     /// The network with its loss and its score.
     type Network: Trainable + 'static;
@@ -69,6 +72,9 @@ impl<C: NetworkMethod> NetworkDetector<C> {
     /// As [`NetworkMethod::check`].
     pub fn new(config: C, runtime: Runtime) -> Result<Self, DetectorError> {
         config.check()?;
+        if !C::STACKABLE {
+            config.train().check_alone()?;
+        }
         Ok(Self { config, runtime })
     }
 
@@ -92,6 +98,23 @@ impl<C: NetworkMethod> Detector for NetworkDetector<C> {
         let build = |vs: &nn::Path<'_>, shape| self.config.network(vs, shape);
         let scorer = NetworkScorer::fit(&self.plan(), x, shape, seed, progress, build)?;
         Ok(Box::new(scorer))
+    }
+
+    fn fit_together(
+        &self,
+        sets: &[(Input<'_>, u64)],
+        progress: &dyn Progress,
+    ) -> Vec<Result<Box<dyn Scorer>, DetectorError>> {
+        let set = |&(x, seed): &(Input<'_>, u64)| {
+            let shape = self.config.shape(x)?;
+            Ok(TrainingSet::new(x, shape, seed, self.runtime.device)?)
+        };
+        where_ok(sets.iter().map(set).collect(), |sets| {
+            let build = |vs: &nn::Path<'_>, shape| self.config.network(vs, shape);
+            let scorers = NetworkScorer::fit_together(&self.plan(), &sets, progress, build);
+            let boxed = scorers.into_iter().map(|scorer| Ok(Box::new(scorer?) as _));
+            boxed.collect()
+        })
     }
 
     fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {

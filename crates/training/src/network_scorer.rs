@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use tch::nn;
 
 use crate::{
-    BoxError, Plan, SampleShape, Session, Trainable, Trained, TrainingError, fit, gradient_blocks,
-    restore, score_blocks, to_tensor,
+    BoxError, Plan, SampleShape, Session, Trainable, Trained, TrainingError, TrainingSet, fit,
+    fit_together, gradient_blocks, restore, score_blocks, to_tensor,
 };
 
 const KIND: &str = "network-scorer";
@@ -35,6 +35,27 @@ impl<M: Trainable> NetworkScorer<M> {
         let x = to_tensor(x, plan.runtime.device)?;
         let trained = fit(plan, &x, seed, progress, |vs| build(vs, shape))?;
         Ok(Self { shape, trained })
+    }
+
+    /// [`fit`](Self::fit) for each of `sets`.
+    ///
+    /// # Errors
+    /// As [`fit_together`].
+    pub(crate) fn fit_together<C: Serialize>(
+        plan: &Plan<'_, C>,
+        sets: &[TrainingSet],
+        progress: &dyn Progress,
+        build: impl Fn(&nn::Path<'_>, SampleShape) -> Result<M, BoxError>,
+    ) -> Vec<Result<Self, TrainingError>> {
+        let build = |vs: &nn::Path<'_>, set: &TrainingSet| build(vs, set.shape);
+        let trained = fit_together(plan, sets, progress, build);
+        let shapes = sets.iter().map(|set| set.shape);
+        let both = shapes.zip(trained);
+        both.map(|(shape, trained)| {
+            let trained = trained?;
+            Ok(Self { shape, trained })
+        })
+        .collect()
     }
 
     /// The scorer whose [state](Scorer::state) this is.

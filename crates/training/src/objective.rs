@@ -32,4 +32,30 @@ pub trait TrainingObjective {
         let _ = state;
         Ok(())
     }
+
+    /// The loss as one of which several networks can be trained as one; `None` where they cannot.
+    fn stacked(&self) -> Option<&dyn StackedObjective> {
+        None
+    }
+}
+
+/// The loss of replicas that are trained as one: networks of one shape, each of whose variables holds theirs,
+/// stacked along a new first dimension.
+pub trait StackedObjective {
+    /// What one network draws for the batch `x`, `[b, ..]`, in the order in which
+    /// [`TrainingObjective::loss`] draws it, from libtorch's generator; so that a replica meets the numbers that it
+    /// would meet alone.
+    ///
+    /// # Errors
+    /// Where libtorch refuses.
+    fn draw(&self, x: &Tensor) -> Result<Vec<Tensor>, BoxError>;
+
+    /// The loss of each replica on its own batch.
+    ///
+    /// # Shapes
+    /// `x`: `[r, b, ..]`, each of `drawn`: `[r, ..]` → `[r]`.
+    ///
+    /// # Errors
+    /// Where the network or libtorch refuses.
+    fn losses(&self, x: &Tensor, drawn: &[Tensor]) -> Result<Tensor, BoxError>;
 }

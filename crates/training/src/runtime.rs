@@ -54,13 +54,24 @@ impl Runtime {
         let Some(models) = &self.models else {
             return Ok(None);
         };
+        let model = self.model(description, seed, x)?;
+        ModelFolder::open(models, model, progress).map(Some)
+    }
+
+    /// What a model is found by.
+    pub(crate) fn model(
+        &self,
+        description: &impl Serialize,
+        seed: u64,
+        x: &Tensor,
+    ) -> Result<Value, TrainingError> {
         let device = match self.device {
             Device::Cuda(_) => "cuda".to_owned(),
             other => format!("{other:?}").to_lowercase(),
         };
         let description = serde_json::to_value(description);
         let description = description.map_err(|e| TrainingError::Model(e.into()))?;
-        let model = json!({
+        Ok(json!({
             "generation": GENERATION,
             "version": env!("CARGO_PKG_VERSION"),
             "libtorch": LIBTORCH,
@@ -69,8 +80,7 @@ impl Runtime {
             "seed": seed,
             "shape": x.size(),
             "data": data_hash(x)?,
-        });
-        ModelFolder::open(models, model, progress).map(Some)
+        }))
     }
 }
 

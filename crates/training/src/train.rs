@@ -21,7 +21,7 @@ use crate::{Precision, TrainConfig, TrainingError, TrainingObjective, to_numbers
 /// Fewest rows of a piece that a batch is cut into: batch statistics need two.
 const SMALLEST_PIECE: i64 = 2;
 /// Optimiser steps between two searches for numbers that are too small to matter.
-const TINY_EVERY: u64 = 50;
+pub(crate) const TINY_EVERY: u64 = 50;
 /// The least time that counts, so that no rate is divided by 0.
 const CLOCK: Duration = Duration::from_nanos(1);
 /// Losses that stay on a GPU before the host waits for them.
@@ -129,7 +129,7 @@ pub fn train(
 }
 
 impl Position {
-    fn history(&self) -> History {
+    pub(crate) fn history(&self) -> History {
         History {
             losses: self.losses.clone(),
             steps: self.steps,
@@ -403,7 +403,7 @@ impl Losses {
 }
 
 /// Batch statistics can overflow while the normalised loss stays finite.
-fn check_finite(vs: &nn::VarStore) -> Result<(), TrainingError> {
+pub(crate) fn check_finite(vs: &nn::VarStore) -> Result<(), TrainingError> {
     for (name, variable) in variables(vs) {
         if variable.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
             return Err(TrainingError::NotFinite { name });

@@ -56,6 +56,17 @@ pub struct TrainConfig {
     pub early_stop_after: usize,
     /// Stop when an epoch's mean loss exceeds that of this many epochs earlier.
     pub early_stop_lag: usize,
+    /// Networks of the same shape, of other seeds or sets, that a sweep trains as one, at most; 1: each by itself.
+    ///
+    /// Written only where it is not 1, so that older settings stay as they were stored. It is part of what is
+    /// trained: sums of many networks are rounded otherwise than those of one.
+    #[serde(skip_serializing_if = "is_one")]
+    #[schemars(skip)]
+    pub replicas: usize,
+}
+
+fn is_one(n: &usize) -> bool {
+    *n == 1
 }
 
 /// The optimiser, with `β_1 = 0.9`, `β_2 = 0.999` and `ε = 1e-8`.
@@ -87,6 +98,10 @@ pub enum Precision {
 
 /// The share of a moving average that may be untrained weights.
 const MOST_UNTRAINED: f64 = 0.1;
+
+/// What `replicas` is expected to be where a network cannot be stacked.
+const ALONE: &str = "1: only the networks of dte-c, dte-ig and ddpm, with the loss simple and uniform steps, are \
+                     trained as one";
 
 /// The learning rate after warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -120,6 +135,7 @@ impl Default for TrainConfig {
             precision: Precision::F32,
             early_stop_after: 50,
             early_stop_lag: 39,
+            replicas: 1,
         }
     }
 }
@@ -201,7 +217,29 @@ impl TrainConfig {
             (0.0..1.0).contains(&self.ema),
             "a decay below 1, or 0 for no average",
         )?;
-        at_least("early-stop-lag", self.early_stop_lag, 1)
+        at_least("early-stop-lag", self.early_stop_lag, 1)?;
+        at_least("replicas", self.replicas, 1)?;
+        let alone = self.replicas == 1;
+        check(
+            "clip",
+            self.clip,
+            alone || self.clip == 0.0,
+            "0 beside replicas: the norm would be that of all of them",
+        )?;
+        check(
+            "precision",
+            "bf16",
+            alone || self.precision == Precision::F32,
+            "f32 beside replicas",
+        )
+    }
+
+    /// Whether networks that cannot be trained as one are asked to.
+    ///
+    /// # Errors
+    /// [`Setting`] for `replicas` above 1.
+    pub fn check_alone(&self) -> Result<(), Setting> {
+        check("replicas", self.replicas, self.replicas == 1, ALONE)
     }
 }
 
@@ -283,10 +321,34 @@ early-stop-lag = 39
                 "early-stop-lag = 0",
                 "early-stop-lag = 0: expected at least 1",
             ),
+            ("replicas = 0", "replicas = 0: expected at least 1"),
+            (
+                "replicas = 2\nclip = 1.0",
+                "clip = 1: expected 0 beside replicas: the norm would be that of all of them",
+            ),
+            (
+                "replicas = 2\nprecision = 'bf16'",
+                "precision = bf16: expected f32 beside replicas",
+            ),
         ] {
             let config: TrainConfig = toml::from_str(text).unwrap();
             assert_eq!(config.check().unwrap_err().to_string(), message);
         }
+    }
+
+    #[test]
+    fn replicas_are_written_where_there_are_any() {
+        let config: TrainConfig = toml::from_str("replicas = 8").unwrap();
+        config.check().unwrap();
+        assert!(
+            toml::to_string(&config)
+                .unwrap()
+                .ends_with("replicas = 8\n")
+        );
+        let one: TrainConfig = toml::from_str("replicas = 1").unwrap();
+        assert!(!toml::to_string(&one).unwrap().contains("replicas"));
+        one.check_alone().unwrap();
+        assert!(config.check_alone().is_err());
     }
 
     #[test]
