@@ -26,7 +26,8 @@ const DRAWS: usize = 256;
 /// without the covariance (`noise` towards infinity) it is [`PatchKnn`](crate::PatchKnn).
 ///
 /// # Formula
-/// 1. A memory `M` holds a share of all training patches, as many of each image.
+/// 1. A memory `M` holds a share of all training patches, as many of each image, spread over it: of a quarter one
+///    of every square of 2 × 2, drawn at random.
 /// 2. For 4,000 drawn training patches, `δ = x − mean of the K = 3 nearest patches of M from other images`;
 ///    `Σ` is the mean of `δδᵀ`, not centred, with eigenpairs `e_j`, `v_j`; `σ² = 3 · mean of e`.
 /// 3. A patch `x` has `δ = x − mean of its K nearest patches of M` and the distance
@@ -69,7 +70,7 @@ impl PatchWiener {
         let (config, device) = (&self.config, self.runtime.training.device);
         let grid = config.align.grid(&config.patches);
         let p = grid[0] * grid[1];
-        let remembered = self.remembered(n, p, seed)?;
+        let remembered = self.remembered(n, grid, seed)?;
         let weights = Weights::get(&self.runtime, &config.patches)?;
         let (images, poses) = config.align.laid(images, progress)?;
         config.align.check(&poses)?;
@@ -88,9 +89,9 @@ impl PatchWiener {
         })
     }
 
-    /// Which of `n` images' patches at `p` places are remembered, once there is memory for them.
-    fn remembered(&self, n: usize, p: usize, seed: u64) -> Result<Chosen, PatchesError> {
-        let config = &self.config;
+    /// Which of `n` images' patches on a grid are remembered, once there is memory for them.
+    fn remembered(&self, n: usize, grid: [usize; 2], seed: u64) -> Result<Chosen, PatchesError> {
+        let (config, p) = (&self.config, grid[0] * grid[1]);
         let share = (n as f64 * p as f64 * config.share).round() as usize;
         let count = share.clamp(1, config.most);
         let k = config.patches.width();
@@ -100,7 +101,7 @@ impl PatchWiener {
             format!("a memory of {count} patches of {k} numbers; a smaller share needs less");
         needs_memory(bytes, &what)?;
         Ok(match config.align {
-            Align::None => of_each_image(n, p, count, seed),
+            Align::None => of_each_image(n, grid, count, seed),
             Align::PrincipalAxis => of_each_place(n, p, count, seed),
         })
     }
