@@ -32,9 +32,8 @@ const EPS: f64 = 1e-5;
 /// # Differences from the reference
 /// The authors' code (vicliv/DTE, `diffusion/dte.py`) scores by the network's answer before it is
 /// squared, whose sign is an accident of the seed: half of its seeds rank upside down. Here the score is
-/// `b`. The settings of the published runs are not known: the defaults are those of the code today. Its
-/// first version, beside which the numbers were published, has `steps = 400`, `widths = [256, 512, 256]`
-/// and `train = { weight-decay = 5e-4 }`.
+/// `b`. The defaults are those of the code today. Its first version, beside which the numbers were
+/// published, has `steps = 400`, `widths = [256, 512, 256]` and `train = { weight-decay = 5e-4 }`.
 pub type DteInverseGamma = NetworkDetector<DteInverseGammaConfig>;
 
 /// Settings of [`DteInverseGamma`].
