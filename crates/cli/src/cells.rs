@@ -1,12 +1,14 @@
-//! Runs a range of a plan, one cell after another, each recorded before the next starts.
+//! Runs a range of a plan, one cell after another, each recorded before the next starts; cells whose networks are trained
+//! as one (`train.replicas`) one after another once all of them are trained.
 
+use std::collections::VecDeque;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use datasets::{OnBadFile, Perturbation, Roots};
-use detector::DetectorError;
-use experiment::{Attack, Experiment, Machine};
+use detector::{DetectorError, where_ok};
+use experiment::{Attack, Experiment, Fitted, Machine};
 use record::{Cell, Fields, Planned};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -70,43 +72,50 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
     })?;
     files::remove_abandoned(&cells);
     let mut n_failed = 0;
-    for line in plan {
-        let planned = &line.planned;
-        let path = line.file(&cells);
-        if line.is_done(&path) {
+    let mut left: VecDeque<Line> = plan.into();
+    while let Some(line) = left.pop_front() {
+        if line.is_done(&line.file(&cells)) {
             continue;
         }
         if interrupt::asked() {
             return Err(DetectorError::Interrupted.into());
         }
-        emit(&json!({"event": "start", "index": planned.index, "id": planned.id}));
-        let (cell, sheet) = match run_one(&line, roots, machine) {
-            Ok(done) => done,
-            // It did not fail, and is computed the next time.
-            Err(failure) if interrupt::asked() => {
-                return Err(Failure {
-                    code: interrupt::code(),
-                    ..failure
-                });
+        start(&line.planned);
+        let group = group(line, &mut left, &cells);
+        let fitted = fit_together(&group, roots, machine);
+        for (i, (line, fitted)) in group.iter().zip(fitted).enumerate() {
+            let planned = &line.planned;
+            if i > 0 {
+                start(planned);
             }
-            Err(failure) => (machine.failed(planned, failure.into()), None),
-        };
-        // A result that another process wrote meanwhile stays.
-        let first = cell::write_first(&cell, &path)?;
-        if let Some(sheet) = sheet.filter(|_| first) {
-            // The result is written; the other cells are worth more than a picture.
-            if let Err(failure) = sheet.write(&pictures.join(format!("{}.png", planned.id))) {
-                tracing::warn!(id = planned.id, "{}", failure.message);
+            let (cell, sheet) = match run_one(line, fitted, roots, machine) {
+                Ok(done) => done,
+                // It did not fail, and is computed the next time.
+                Err(failure) if interrupt::asked() => {
+                    return Err(Failure {
+                        code: interrupt::code(),
+                        ..failure
+                    });
+                }
+                Err(failure) => (machine.failed(planned, failure.into()), None),
+            };
+            // A result that another process wrote meanwhile stays.
+            let first = cell::write_first(&cell, &line.file(&cells))?;
+            if let Some(sheet) = sheet.filter(|_| first) {
+                // The result is written; the other cells are worth more than a picture.
+                if let Err(failure) = sheet.write(&pictures.join(format!("{}.png", planned.id))) {
+                    tracing::warn!(id = planned.id, "{}", failure.message);
+                }
             }
+            n_failed += usize::from(first && !cell.is_ok());
+            let measured = cell.measured();
+            emit(&json!({
+                "event": "done", "id": planned.id, "status": cell.status(),
+                "auroc": measured.map(|m| m.metrics.auroc),
+                "seconds": measured.and_then(|m| m.seconds?.total()),
+                "error": cell.failure().map(|failure| &failure.message),
+            }));
         }
-        n_failed += usize::from(first && !cell.is_ok());
-        let measured = cell.measured();
-        emit(&json!({
-            "event": "done", "id": planned.id, "status": cell.status(),
-            "auroc": measured.map(|m| m.metrics.auroc),
-            "seconds": measured.and_then(|m| m.seconds?.total()),
-            "error": cell.failure().map(|failure| &failure.message),
-        }));
     }
     output::check()?;
     if n_failed > 0 {
@@ -119,19 +128,79 @@ pub(crate) fn run(args: &args::Cells, roots: &Roots, machine: &Machine) -> Resul
     Ok(())
 }
 
-/// The cell of one line of the plan. A panic is a failure too.
+fn start(planned: &Planned) {
+    emit(&json!({"event": "start", "index": planned.index, "id": planned.id}));
+}
+
+/// `first` and, out of `left`, the lines whose networks are trained as one with its own: those of its configuration that
+/// have no result yet.
+fn group(first: Line, left: &mut VecDeque<Line>, cells: &Path) -> Vec<Line> {
+    let most = first.planned.replicas();
+    let mut group = vec![first];
+    let mut others = VecDeque::with_capacity(left.len());
+    while let Some(line) = left.pop_front() {
+        let joins = group.len() < most
+            && group[0].planned.trains_with(&line.planned)
+            && !line.is_done(&line.file(cells));
+        match joins {
+            true => group.push(line),
+            false => others.push_back(line),
+        }
+    }
+    *left = others;
+    group
+}
+
+/// The fitted experiments of a group of several; nothing for a line alone, and where all failed at once by a panic:
+/// each is then computed by itself.
+fn fit_together(
+    group: &[Line],
+    roots: &Roots,
+    machine: &Machine,
+) -> Vec<Option<Result<Fitted, Failure>>> {
+    let alone = || group.iter().map(|_| None).collect();
+    let [first, _, ..] = group else {
+        return alone();
+    };
+    let progress = JsonLines::new(&first.planned.id);
+    let fitted = catch_unwind(AssertUnwindSafe(|| {
+        release_freed_memory();
+        where_ok(group.iter().map(experiment).collect(), |experiments| {
+            let fitted = experiment::fit_together(&experiments, roots, machine, &progress);
+            let fitted = fitted.into_iter();
+            fitted.map(|fitted| fitted.map_err(Failure::from)).collect()
+        })
+    }));
+    match fitted {
+        Ok(fitted) => fitted.into_iter().map(Some).collect(),
+        Err(panic) => {
+            let message = Failure::from_panic(panic.as_ref()).message;
+            tracing::warn!(message, "networks are trained one after another");
+            alone()
+        }
+    }
+}
+
+/// The cell of one line of the plan, whose method may be fitted already. A panic is a failure too.
 fn run_one(
     line: &Line,
+    fitted: Option<Result<Fitted, Failure>>,
     roots: &Roots,
     machine: &Machine,
 ) -> Result<(Cell, Option<Sheet>), Failure> {
     let planned = &line.planned;
     let progress = JsonLines::new(&planned.id);
     let result = catch_unwind(AssertUnwindSafe(|| {
-        let experiment = experiment(line)?;
-        // The cell's peak of memory is not to stand on what the one before it freed.
-        release_freed_memory();
-        let mut outcome = experiment.run(Some(&planned.id), roots, machine, &progress)?;
+        let id = Some(&*planned.id);
+        let mut outcome = match fitted {
+            Some(fitted) => fitted?.measured(id, machine, &progress)?,
+            None => {
+                let experiment = experiment(line)?;
+                // The cell's peak of memory is not to stand on what the one before it freed.
+                release_freed_memory();
+                experiment.run(id, roots, machine, &progress)?
+            }
+        };
         let found = outcome.cell.data_sha256.as_deref().unwrap_or_default();
         if found == planned.data_sha256 {
             let sheet = sheet::draw(&mut outcome, &progress);

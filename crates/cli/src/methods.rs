@@ -28,8 +28,8 @@ pub(crate) fn run(command: &args::Methods) -> Result<(), Failure> {
         args::Methods::Show { method } => {
             let method = residuum::find(method)?;
             let mut text = format!("# {}\n# {}\n", method.title, method.source);
-            let config = method.config();
-            let values = config.values().iter();
+            let values = method.config().all_values();
+            let values = values.iter();
             let (tables, settings): (Vec<_>, Vec<_>) = values.partition(|(_, v)| is_table(v));
             for (key, value) in settings {
                 write_setting(&mut text, method, key, key, value)?;

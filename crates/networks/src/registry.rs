@@ -27,8 +27,11 @@ pub fn describe() -> serde_json::Result<String> {
     serde_json::to_string_pretty(&networks()).map(|text| text + "\n")
 }
 
+/// What `train.replicas` means, which every training has and no configuration where it is 1.
+const REPLICAS: &str = "Networks of the same shape, of other seeds or sets, that a sweep trains as one, at most: for small networks on a GPU. Of dte-c, dte-ig and ddpm; others take 1 alone.";
+
 fn networks() -> Vec<Method> {
-    vec![
+    let mut methods = vec![
         diffusion::ddpm(),
         diffusion::dit(),
         diffusion_time::categorical(),
@@ -43,7 +46,14 @@ fn networks() -> Vec<Method> {
         features::patch_ddpm(),
         features::patch_dit(),
         features::dit_features(),
-    ]
+    ];
+    for method in &mut methods {
+        if method.defaults.contains_key("train") {
+            let replicas = ("train.replicas".to_owned(), REPLICAS.to_owned());
+            method.settings.push(replicas);
+        }
+    }
+    methods
 }
 
 #[cfg(test)]

@@ -65,6 +65,18 @@ impl Planned {
         self
     }
 
+    /// How many networks of this configuration are trained as one, at most: its `train.replicas`.
+    pub fn replicas(&self) -> usize {
+        let replicas = self.config.get("train").and_then(|t| t.get("replicas"));
+        let replicas = replicas.and_then(Value::as_u64).unwrap_or(1);
+        usize::try_from(replicas).unwrap_or(usize::MAX)
+    }
+
+    /// Whether `other` may be trained as one with it, where their training rows have one shape.
+    pub fn trains_with(&self, other: &Self) -> bool {
+        self.replicas() > 1 && self.method == other.method && self.config == other.config
+    }
+
     /// The record of this line where it gave no result, in the words of the plan. What the writer knows of
     /// the process is added by it.
     pub fn failed(&self, failure: Failure) -> Cell {

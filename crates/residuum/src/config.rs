@@ -3,6 +3,11 @@ use serde_json::{Map, Value};
 
 use crate::error::RegistryError;
 
+/// How many networks are trained as one: a setting of every table `train`, in a configuration only where it is not 1.
+const REPLICAS: &str = "replicas";
+const TRAIN: &str = "train";
+const ONE: u64 = 1;
+
 /// A method's configuration: keys with JSON values, some of them tables; `rows` is among them.
 ///
 /// Starts as the method's defaults; every change is checked against the keys the method knows, so
@@ -28,6 +33,16 @@ impl Config {
         &self.values
     }
 
+    /// [`values`](Self::values) with those that are left out at their defaults, so that configurations of older versions
+    /// stay as they were stored: `train.replicas`, where it is 1.
+    pub fn all_values(&self) -> Map<String, Value> {
+        let mut all = self.values.clone();
+        if let Some(Value::Object(train)) = all.get_mut(TRAIN) {
+            train.entry(REPLICAS).or_insert(ONE.into());
+        }
+        all
+    }
+
     /// Overrides one value, or those of a table that `value` names. `key` is a setting or, with dots,
     /// one inside a table: `train.epochs`.
     ///
@@ -40,11 +55,19 @@ impl Config {
         let nested = key.rsplit('.').fold(value, |value, part| {
             Value::Object(Map::from_iter([(part.to_owned(), value)]))
         });
-        lay_over(&mut self.values, nested, "").map_err(|(key, known)| RegistryError::UnknownKey {
+        let mut all = self.all_values();
+        lay_over(&mut all, nested, "").map_err(|(key, known)| RegistryError::UnknownKey {
             method: self.method,
             key,
             known,
-        })
+        })?;
+        if let Some(Value::Object(train)) = all.get_mut(TRAIN)
+            && train.get(REPLICAS) == Some(&ONE.into())
+        {
+            train.remove(REPLICAS);
+        }
+        self.values = all;
+        Ok(())
     }
 
     /// Overrides every value of a TOML text such as a file given with `--config`.
@@ -149,6 +172,18 @@ mod tests {
     }
 
     #[test]
+    fn replicas_are_left_out_where_they_are_1() {
+        let mut config = config();
+        let before = config.clone();
+        config.set_text("train.replicas=4").unwrap();
+        assert_eq!(config.values()["train"]["replicas"], 4);
+        assert_eq!(config.all_values(), *config.values());
+        config.set_text("train.replicas=1").unwrap();
+        assert_eq!(config, before);
+        assert_eq!(config.all_values()["train"]["replicas"], 1);
+    }
+
+    #[test]
     fn another_kind_replaces_the_table() {
         let mut config = config();
         config.set_toml("schedule = { kind = 'cosine' }").unwrap();
@@ -169,7 +204,7 @@ mod tests {
     fn unknown_keys_are_named_with_their_table() {
         let error = config().set_text("train.epoch=3").unwrap_err();
         assert_eq!(error.to_string(), "method `m` has no setting `train.epoch`");
-        let known = ["epochs", "learning-rate"].map(str::to_owned);
+        let known = ["epochs", "learning-rate", "replicas"].map(str::to_owned);
         assert_eq!(error.way_out(), Some(WayOut::Settings(known.into())));
     }
 }

@@ -1,6 +1,7 @@
 use datasets::flatten;
 use detector::{
-    Contributions, Detector, DetectorError, Element, Input, Number, Progress, Scorer, State,
+    Contributions, Detector, DetectorError, Element, Input, Number, Progress, Rows, Scorer, State,
+    where_ok,
 };
 use ndarray::{Array1, Array2, ArrayView2};
 use schemars::JsonSchema;
@@ -63,18 +64,31 @@ impl Detector for Pipeline {
         let Some((rows, numbers)) = self.rows else {
             return self.detector.fit(x, seed, progress);
         };
-        let fit = Fit {
-            rows,
-            numbers,
-            detector: &*self.detector,
-            seed,
-            progress,
+        let front = Front::of(rows, numbers, x)?;
+        let scorer = self.detector.fit(front.scaled.input(), seed, progress)?;
+        Ok((front.before)(scorer))
+    }
+
+    fn fit_together(
+        &self,
+        sets: &[(Input<'_>, u64)],
+        progress: &dyn Progress,
+    ) -> Vec<Result<Box<dyn Scorer>, DetectorError>> {
+        let Some((rows, numbers)) = self.rows else {
+            return self.detector.fit_together(sets, progress);
         };
-        match x {
-            Input::Rows(x) => fit.to(x),
-            Input::Rows64(x) => fit.to(x),
-            Input::Images(images) => fit.to(flatten(images).view()),
-        }
+        let fronts = (sets.iter()).map(|&(x, seed)| Ok((Front::of(rows, numbers, x)?, seed)));
+        where_ok(fronts.collect(), |fronts| {
+            let scaled = fronts
+                .iter()
+                .map(|(front, seed)| (front.scaled.input(), *seed));
+            let scorers = self
+                .detector
+                .fit_together(&scaled.collect::<Vec<_>>(), progress);
+            let both = fronts.into_iter().zip(scorers);
+            both.map(|((front, _), scorer)| Ok((front.before)(scorer?)))
+                .collect()
+        })
     }
 
     fn restore(&self, state: &State) -> Result<Box<dyn Scorer>, DetectorError> {
@@ -124,28 +138,65 @@ impl Pipeline {
     }
 }
 
-/// What a fit needs besides the rows.
-struct Fit<'a> {
-    rows: RowScaling,
-    numbers: Numbers,
-    detector: &'a dyn Detector,
-    seed: u64,
-    progress: &'a dyn Progress,
+type Before = dyn FnOnce(Box<dyn Scorer>) -> Box<dyn Scorer>;
+
+/// The training rows, scaled, and what puts the scaling before the scorer that is fitted to them.
+struct Front {
+    scaled: Scaled,
+    before: Box<Before>,
 }
 
-impl Fit<'_> {
-    fn to<T: Number>(&self, x: ArrayView2<'_, T>) -> Result<Box<dyn Scorer>, DetectorError> {
-        let scaler = RowScaler::fit(self.rows, x)?;
-        let scaled = scaler.transform(x)?;
-        let fit = |x: Input<'_>| self.detector.fit(x, self.seed, self.progress);
-        let scorer = with_numbers(self.numbers, scaled, fit)?;
-        Ok(Box::new(PipelineScorer {
-            rows: self.rows,
-            scaler,
-            width: x.ncols(),
-            numbers: self.numbers,
-            scorer,
-        }))
+/// Rows in the number type that the detector is given.
+enum Scaled {
+    F32(Array2<f32>),
+    F64(Array2<f64>),
+}
+
+impl Scaled {
+    fn input(&self) -> Input<'_> {
+        match self {
+            Self::F32(rows) => Input::Rows(rows.view()),
+            Self::F64(rows) => Input::Rows64(rows.view()),
+        }
+    }
+}
+
+impl Front {
+    fn of(rows: RowScaling, numbers: Numbers, x: Input<'_>) -> Result<Self, DetectorError> {
+        match x {
+            Input::Rows(x) => Self::new(rows, numbers, x, Scaled::F32),
+            Input::Rows64(x) => match numbers {
+                Numbers::File => Self::new(rows, numbers, x, Scaled::F64),
+                Numbers::Float32 => Self::new(rows, numbers, x, |scaled| {
+                    Scaled::F32(Rows::F64(scaled.view()).to().into_owned())
+                }),
+            },
+            Input::Images(images) => Self::new(rows, numbers, flatten(images).view(), Scaled::F32),
+        }
+    }
+
+    fn new<T: Number>(
+        rows: RowScaling,
+        numbers: Numbers,
+        x: ArrayView2<'_, T>,
+        scaled: impl FnOnce(Array2<T>) -> Scaled,
+    ) -> Result<Self, DetectorError> {
+        let scaler = RowScaler::fit(rows, x)?;
+        let scaled = scaled(scaler.transform(x)?);
+        let width = x.ncols();
+        let before = move |scorer| {
+            Box::new(PipelineScorer {
+                rows,
+                scaler,
+                width,
+                numbers,
+                scorer,
+            }) as _
+        };
+        Ok(Self {
+            scaled,
+            before: Box::new(before),
+        })
     }
 }
 

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn every_setting_has_a_meaning_and_every_meaning_a_setting() {
         for method in methods() {
-            let keys = keys(method.config().values());
+            let keys = keys(&method.config().all_values());
             for key in &keys {
                 let meaning = method.meaning(key);
                 assert_ne!(meaning, "", "{}.{key}", method.name);

@@ -13,25 +13,25 @@ const CHUNK_CELLS: usize = 8;
 
 /// Cells by index: waiting, taken by a worker, or neither (done).
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(crate) struct Queue<'a> {
+    jobs: &'a [Job],
     waiting: BTreeSet<usize>,
     taken: BTreeSet<usize>,
-    trainings: Vec<Option<String>>,
     estimates: Estimates,
 }
 
-impl Queue {
-    pub(crate) fn new(jobs: &[Job], pending: &[usize]) -> Self {
+impl<'a> Queue<'a> {
+    pub(crate) fn new(jobs: &'a [Job], pending: &[usize]) -> Self {
         Self {
+            jobs,
             waiting: pending.iter().copied().collect(),
             taken: BTreeSet::new(),
-            trainings: jobs.iter().map(|job| job.training.clone()).collect(),
             estimates: Estimates::new(jobs),
         }
     }
 
     /// The next run of neighbouring cells, sized so that every worker gets its share. Cells that
-    /// share a training stay together: another worker would only wait for it.
+    /// share a training or are trained as one stay together.
     pub(crate) fn take(&mut self, jobs: usize) -> Option<Range<usize>> {
         let first = *self.waiting.first()?;
         let waiting: f64 = self.waiting.iter().map(|&i| self.estimate(i)).sum();
@@ -40,7 +40,8 @@ impl Queue {
         while self.waiting.contains(&end) {
             seconds += self.estimate(end);
             let full = seconds > limit || end - first >= CHUNK_CELLS;
-            if end > first && full && !self.shares_training(end - 1, end) {
+            let before = self.jobs[first..end].iter().rev();
+            if end > first && full && !self.jobs[end].stays_with(before) {
                 break;
             }
             end += 1;
@@ -86,10 +87,6 @@ impl Queue {
         (all.sum::<f64>() / jobs as f64).max(longest)
     }
 
-    fn shares_training(&self, a: usize, b: usize) -> bool {
-        self.trainings[a].is_some() && self.trainings[a] == self.trainings[b]
-    }
-
     fn estimate(&self, index: usize) -> f64 {
         self.estimates.seconds(index)
     }
@@ -100,15 +97,10 @@ mod tests {
     use super::*;
     use crate::plan::tests::planned;
 
-    fn queue(pending: &[usize]) -> (Vec<Job>, Queue) {
-        let jobs = planned().jobs;
-        let queue = Queue::new(&jobs, pending);
-        (jobs, queue)
-    }
-
     #[test]
     fn chunks_are_runs_of_neighbours() {
-        let (_, mut queue) = queue(&[0, 2, 3, 4, 5]);
+        let jobs = planned().jobs;
+        let mut queue = Queue::new(&jobs, &[0, 2, 3, 4, 5]);
         let mut chunks = Vec::new();
         while let Some(chunk) = queue.take(1) {
             chunks.push(chunk);
@@ -130,8 +122,28 @@ mod tests {
     }
 
     #[test]
+    fn cells_that_are_trained_as_one_share_a_worker() {
+        let mut jobs = planned().jobs;
+        let with_replicas = |job: &Job, epochs: u64| {
+            let mut job = job.clone();
+            let train = serde_json::json!({"replicas": 2, "epochs": epochs});
+            job.planned.config = serde_json::Map::from_iter([("train".to_owned(), train)]);
+            job.planned.method = "m".to_owned();
+            job.training = None;
+            job
+        };
+        for (index, job) in jobs.iter_mut().enumerate() {
+            *job = with_replicas(job, if index < 3 { 1 } else { 2 });
+        }
+        let mut queue = Queue::new(&jobs, &[0, 1, 2, 3, 4, 5]);
+        let chunks: Vec<_> = std::iter::from_fn(|| queue.take(8)).collect();
+        assert_eq!(chunks, [0..2, 2..3, 3..5, 5..6]);
+    }
+
+    #[test]
     fn put_back_cells_are_taken_again_and_done_ones_are_not() {
-        let (_, mut queue) = queue(&[0, 1, 2, 3, 4, 5]);
+        let jobs = planned().jobs;
+        let mut queue = Queue::new(&jobs, &[0, 1, 2, 3, 4, 5]);
         let chunk = queue.take(1).unwrap();
         queue.done(0, None);
         let rest: Vec<usize> = chunk.filter(|&i| queue.is_taken(i)).collect();
@@ -143,7 +155,8 @@ mod tests {
 
     #[test]
     fn the_estimate_learns() {
-        let (jobs, mut queue) = queue(&[0, 1, 2, 3]);
+        let jobs = planned().jobs;
+        let mut queue = Queue::new(&jobs, &[0, 1, 2, 3]);
         let guess = |i: usize| jobs[i].seconds;
         let before = queue.seconds_left(std::iter::empty(), 1);
         assert!((before - (0..4).map(guess).sum::<f64>()).abs() < 1e-9);

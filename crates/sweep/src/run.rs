@@ -16,6 +16,8 @@ use crate::queue::Queue;
 
 /// Between asking a worker to stop and ending it.
 const GRACE: Duration = Duration::from_secs(10);
+/// Replicas that lengthen a cell's time.
+const MOST_REPLICAS: usize = 64;
 /// Between two looks at interrupts and the time.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -61,7 +63,7 @@ struct Sweep<'a> {
     ledger: &'a Ledger,
     jobs: &'a [Job],
     options: Options,
-    queue: Queue,
+    queue: Queue<'a>,
     progress: Progress,
     outcome: Outcome,
     slots: Vec<Option<Worker>>,
@@ -209,7 +211,11 @@ impl Sweep<'_> {
     fn stop_overdue(&mut self) {
         for (slot, worker) in self.slots.iter_mut().enumerate() {
             let Some(worker) = worker else { continue };
-            let overdue = |(_, since): (usize, Instant)| since.elapsed() > self.options.timeout;
+            // The first cell of a group waits for the training of all of them.
+            let overdue = |(index, since): (usize, Instant)| {
+                let replicas = self.jobs[index].planned.replicas().min(MOST_REPLICAS);
+                since.elapsed() > self.options.timeout * replicas as u32
+            };
             if !worker.timed_out && worker.current.is_some_and(overdue) {
                 worker.timed_out = true;
                 self.executor.stop(slot, true);

@@ -29,6 +29,7 @@ pub(super) fn ddpm() -> Method {
                 values,
                 runtime,
                 "residual-mlp",
+                Stack::Possible,
                 |vs, d, config, variance| {
                     // The reference has no learned variance and no setting for one: the process says it.
                     Ok(Box::new(match variance {
@@ -54,9 +55,13 @@ pub(super) fn dit() -> Method {
         needs_libtorch: true,
         seconds: None,
         build: Some(|config, runtime| {
-            build(config, runtime, "vector-dit", |vs, d, config, _| {
-                Ok(Box::new(dit::VectorDit::new(vs, d, config)?))
-            })
+            build(
+                config,
+                runtime,
+                "vector-dit",
+                Stack::Impossible,
+                |vs, d, config, _| Ok(Box::new(dit::VectorDit::new(vs, d, config)?)),
+            )
         }),
     }
 }
@@ -91,6 +96,13 @@ fn dit_on_embeddings() -> DiffusionConfig {
     }
 }
 
+/// Whether replicas of a network can be trained as one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stack {
+    Impossible,
+    Possible,
+}
+
 pub(super) type Network = Result<Box<dyn Denoiser>, Box<dyn Error + Send + Sync>>;
 
 /// A detector over the network that `new` makes for rows of `d` numbers under the configuration around it.
@@ -98,10 +110,14 @@ fn build<N: DeserializeOwned + Send + Sync + 'static>(
     mut values: Map<String, Value>,
     runtime: &Runtime,
     kind: &str,
+    stack: Stack,
     new: fn(&nn::Path<'_>, usize, &N, Variance) -> Network,
 ) -> Result<Box<dyn Detector>, BuildError> {
     let (network, description) = network::<N>(&mut values, kind)?;
     let config: DiffusionConfig = rest(values)?;
+    if stack == Stack::Impossible {
+        config.train.check_alone().map_err(DetectorError::from)?;
+    }
     let variance = config.variance;
     let new = move |vs: &nn::Path<'_>, d: usize| new(vs, d, &network, variance);
     let detector = DiffusionDetector::new(config, description, torch(runtime), new);

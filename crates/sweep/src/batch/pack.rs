@@ -37,7 +37,7 @@ pub(crate) struct Rules {
     pub(crate) cell_minutes: u64,
 }
 
-/// The tasks of each class. Cells that share a training stay together: another task would wait for it.
+/// The tasks of each class. Cells that share a training or are trained as one stay together.
 pub(crate) fn pack(needs: &[Need], jobs: &[Job], rules: Rules) -> BTreeMap<Class, Vec<Vec<usize>>> {
     let total: f64 = needs.iter().map(|need| need.seconds).sum();
     let least = LEAST_SECONDS.min(rules.task_seconds);
@@ -72,11 +72,11 @@ pub(crate) fn pack(needs: &[Need], jobs: &[Job], rules: Rules) -> BTreeMap<Class
             continue;
         }
         let task = open.entry(size).or_default();
-        if let Some(&last) = task.cells.last() {
-            let training = &jobs[need.index].training;
-            let shared = training.is_some() && *training == jobs[last].training;
+        if !task.cells.is_empty() {
+            let before = task.cells.iter().rev().map(|&index| &jobs[index]);
+            let stays = jobs[need.index].stays_with(before);
             let full = task.seconds + need.seconds > limit || task.cells.len() >= MOST_CELLS;
-            if full && !shared {
+            if full && !stays {
                 close(task, 1, memory_mib, gpus);
             }
         }

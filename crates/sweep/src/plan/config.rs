@@ -15,6 +15,10 @@ pub(super) fn merge(
     let set = serde_json::to_value(set)
         .map_err(|e| Failure::new(code::USAGE, format!("in `set` of column {label:?}: {e}")))?;
     let mut config = method.default.clone();
+    // A setting of every training that is left out where it is 1, so that older cells keep their ids.
+    if let Some(Value::Object(train)) = config.get_mut("train") {
+        train.entry("replicas").or_insert(1.into());
+    }
     lay_over(&mut config, &set, "").map_err(|(key, known)| {
         let message = format!(
             "method {:?} has no key {key:?} (column {label:?})",
@@ -22,6 +26,9 @@ pub(super) fn merge(
         );
         Failure::new(code::USAGE, message).hint(format!("its keys: {}", known.join(", ")))
     })?;
+    if let Some(Value::Object(train)) = config.get_mut("train") {
+        train.retain(|key, value| key != "replicas" || *value != 1);
+    }
     Ok(config)
 }
 
@@ -58,6 +65,22 @@ fn lay_over(
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn replicas_are_a_setting_of_every_training_left_out_where_they_are_1() {
+        let default = json!({"train": {"epochs": 10}});
+        let method = Method {
+            name: "m".into(),
+            default: default.as_object().unwrap().clone(),
+            seconds: None,
+            needs_libtorch: true,
+        };
+        let merged = |set: &str| json!(merge(&method, &toml::from_str(set).unwrap(), "c").unwrap());
+        let eight = json!({"train": {"epochs": 10, "replicas": 8}});
+        assert_eq!(merged("train.replicas = 8"), eight);
+        assert_eq!(merged("train.replicas = 1"), default);
+        assert_eq!(merged(""), default);
+    }
 
     #[test]
     fn merges_deep_and_keeps_floats_floats() {

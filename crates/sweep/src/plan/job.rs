@@ -89,6 +89,21 @@ impl Job {
         }
     }
 
+    /// Whether it stays in the process of the jobs `before` it, the latest first, however long they take: it shares the
+    /// latest one's training, which another process would only wait for, or is trained as one with it, where
+    /// `train.replicas` leaves room.
+    pub(crate) fn stays_with<'a>(&'a self, before: impl Iterator<Item = &'a Job>) -> bool {
+        let mut before = before.peekable();
+        let Some(latest) = before.peek() else {
+            return false;
+        };
+        if self.training.is_some() && self.training == latest.training {
+            return true;
+        }
+        let together = before.take_while(|job| self.planned.trains_with(&job.planned));
+        !together.count().is_multiple_of(self.planned.replicas())
+    }
+
     /// How the cell is named in messages.
     pub fn title(&self) -> String {
         let Seeds { data, model } = self.planned.seed;
