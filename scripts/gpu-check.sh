@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the networks on a GPU and measures training in bf16 beside PyTorch: DiT-B/2 at 32x32, DiT-B/16 at
-# 224x224, Ho's U-Net at 32x32 and a U-Net at 224x224, both layouts.
+# 224x224, Ho's U-Net at 32x32 and a U-Net at 224x224, both layouts; and small networks trained as one
+# (`train.replicas`) beside the same ones one after another, with the largest difference of their scores.
 #
 #   scripts/gpu-check.sh pack [DIR]         where Rust is: builds and collects what the other machine needs
 #   DIR/gpu-check.sh run [DIR] [--cpu]      where the GPU is: Python with PyTorch 2.11 and nothing else
@@ -30,10 +31,12 @@ for line in sys.stdin:
         while read -r program name; do
             strip -o "$dir/tests/$name" "$program"
         done
-    cargo build --release -p dit --example throughput -p unet --example unet_throughput
+    cargo build --release -p dit --example throughput -p unet --example unet_throughput \
+        -p networks --example replicas
     local examples="${CARGO_TARGET_DIR:-target}/release/examples"
     strip -o "$dir/throughput-dit" "$examples/throughput"
     strip -o "$dir/throughput-unet" "$examples/unet_throughput"
+    strip -o "$dir/replicas" "$examples/replicas"
     # The network whose features `patches` works on; without it those tests say that they were skipped.
     local weights="${RESIDUUM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/residuum}/weights"
     rm -rf "$dir/cache"
@@ -55,7 +58,7 @@ if not torch.__version__.startswith("2.11."):
     sys.exit(f"PyTorch {torch.__version__}, expected 2.11: install torch==2.11.0")
 print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is needed"
     export LD_LIBRARY_PATH="$lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" RESIDUUM_CACHE="$dir/cache"
-    local dits=("s 8 32 8 3 bf16") unets=("small 32 8 3 bf16 nchw" "small 32 8 3 bf16 nhwc")
+    local replicas=("2 64 8 3") dits=("s 8 32 8 3 bf16") unets=("small 32 8 3 bf16 nchw" "small 32 8 3 bf16 nhwc")
     if [[ $device == cuda ]]; then
         "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' ||
             fail "PyTorch sees no GPU; --cpu tests the script without one"
@@ -69,6 +72,7 @@ print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is n
             *A100*) peak=312 ;;
         esac
         peak="${GPU_PEAK_TFLOPS:-$peak}"
+        replicas=("8 1000 32 400" "8 5000 32 400" "16 1000 512 400")
         dits=("b 2 32 256 100 bf16 $peak" "b 16 224 256 50 bf16 $peak")
         unets=()
         local layout
@@ -84,6 +88,7 @@ print(pathlib.Path(torch.__file__).parent / "lib")')" || fail "PyTorch 2.11 is n
         echo
         # Inside a group whose status is tested, `set -e` is off.
         parity "$dir" || exit 1
+        replicas "$dir" "${replicas[@]}" || exit 1
         speeds "$dir" "$python" dit dit_images_pytorch.py \
             "size, patch, side, batch, steps, precision, peak" "${dits[@]}" || exit 1
         speeds "$dir" "$python" unet unet_pytorch.py \
@@ -105,6 +110,19 @@ speeds() {
         # Unquoted: several words.
         "$dir/throughput-$package" $arguments | sed 's/^/- /' || return 1
         env -u LD_PRELOAD "$python" "$dir/$peer" $arguments | sed 's/^/- /' || return 1
+    done
+}
+
+# replicas DIR ARGUMENTS..: networks as one beside one after another, in full precision.
+replicas() {
+    local dir="$1" arguments
+    shift
+    for arguments in "$@"; do
+        echo
+        echo "Replicas, \`networks: replicas $arguments\` (replicas, rows, columns, epochs):"
+        echo
+        # Unquoted: several words.
+        NVIDIA_TF32_OVERRIDE=0 "$dir/replicas" $arguments | sed 's/^/- /' || return 1
     done
 }
 
@@ -148,5 +166,5 @@ done
 case "$command" in
     pack) pack "$dir" ;;
     run) run "$dir" "$device" ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac

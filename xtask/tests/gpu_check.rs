@@ -31,6 +31,8 @@ fn packed(folder: &Path, status: u8) {
             "echo \"ours: 2 steps/s, $*\"",
         );
     }
+    let replicas = "echo \"dte-c: 3 times as fast, $*\"";
+    program(&folder.join("pack/replicas"), replicas);
     program(
         &folder.join("pack/tests/dit-parity"),
         &format!("exit {status}"),
@@ -74,6 +76,8 @@ fn it_reports_both_sides() {
     for words in [
         "CPU, ",
         "dit-parity: passed",
+        "networks: replicas 2 64 8 3",
+        "dte-c: 3 times as fast, 2 64 8 3",
         "ours: 2 steps/s, s 8 32",
         "unet: throughput small 32 8 3 bf16 nhwc",
         "ours: 2 steps/s, small 32 8 3 bf16 nhwc",
@@ -96,4 +100,5 @@ fn a_failed_parity_test_fails_it() {
     let report = std::fs::read_to_string(pack.join("gpu.md")).unwrap();
     assert!(report.contains("dit-parity: FAILED"), "{report}");
     assert!(!report.contains("steps/s"), "{report}");
+    assert!(!report.contains("times as fast"), "{report}");
 }
