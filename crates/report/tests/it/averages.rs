@@ -57,7 +57,7 @@ fn run() -> Folder {
             }
         }
     }
-    // One seed of two is no average.
+    // One seed of two is not an average.
     folder.cell(&ok("yc0", "dte-ig", "2_Cover", 0.8, &[]));
     folder
 }
