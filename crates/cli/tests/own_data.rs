@@ -281,7 +281,7 @@ fn models_are_the_same_bytes_and_stay_whole() {
         for args in [&["show", name][..], &["score", name, "new.csv"]] {
             place
                 .run(args)
-                .fails(3, &[name, "no model that can be used"]);
+                .fails(3, &[name, "not a model that can be used"]);
         }
     }
     assert!(!place.at("executed").exists());

@@ -194,7 +194,7 @@ def test_files_that_are_no_models_are_refused(tmp_path, rows):
     whole = path.read_bytes()
     for wrong in (b"", b"cos\nsystem\n(S'true'\ntR.", whole[:-1], whole[:300] + b"x" + whole[301:]):
         path.write_bytes(wrong)
-        with pytest.raises(ValueError, match="no model that can be used"):
+        with pytest.raises(ValueError, match="not a model that can be used"):
             residuum.load(path)
 
 
