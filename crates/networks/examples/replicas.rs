@@ -2,6 +2,7 @@
 //! difference of a score relative to it. On a GPU where one is found.
 //!
 //!     cargo run --release -p networks --example replicas -- [REPLICAS [ROWS [COLUMNS [EPOCHS]]]]
+#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::time::Instant;
