@@ -1,4 +1,4 @@
-//! README's table of exit codes, of commands that take networks: places that cannot be written, weights that
+//! The table of exit codes in docs/using.md, for commands that take networks: places that cannot be written, weights that
 //! cannot be had.
 #![cfg(target_os = "linux")]
 

@@ -5,7 +5,7 @@ use std::fmt;
 use detector::is_out_of_memory;
 use files::visible;
 
-/// Exit codes of the program; README.md lists them.
+/// Exit codes of the program; docs/using.md lists them.
 pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 2;
     pub(crate) const BAD_DATA: u8 = 3;

@@ -58,7 +58,7 @@ Examples:
 /// How a file of data is read.
 #[derive(Debug, Args)]
 pub(crate) struct Reading {
-    /// What stands between two fields of a text [default: found out]
+    /// What stands between two fields of a text [default: detected]
     #[arg(long, value_name = "CHARACTER")]
     pub(crate) delimiter: Option<String>,
     /// The first line of a text holds values, not names
@@ -113,7 +113,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// What rows of numbers are: table (columns have units of their own) or embedding (vectors of a network)
-    /// [default: found out]
+    /// [default: detected]
     #[arg(long, value_name = "table|embedding")]
     pub(crate) kind: Option<String>,
     /// Learn from these columns alone

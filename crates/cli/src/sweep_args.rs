@@ -41,7 +41,7 @@ pub(crate) struct Start {
     pub(crate) slurm: Vec<String>,
     #[command(flatten)]
     pub(crate) cut: Cut,
-    /// Seconds between two looks at the scheduler
+    /// Seconds between two queries of the scheduler
     #[arg(long, value_name = "S", default_value_t = 15.0, hide_short_help = true)]
     pub(crate) poll: f64,
 }

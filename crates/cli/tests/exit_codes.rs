@@ -1,4 +1,4 @@
-//! README's table of exit codes: every command into a full disk, a closed output, a place that cannot be
+//! The table of exit codes in docs/using.md: every command into a full disk, a closed output, a place that cannot be
 //! written, too little memory.
 #![cfg(target_os = "linux")]
 
