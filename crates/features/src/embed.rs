@@ -10,7 +10,10 @@ use crate::{FeaturesError, Lite0, Normalisation, TorchScript, resized, to_tensor
 
 /// Images that go through a network together: enough for oneDNN's kernels, and a batch of 256 pixels
 /// needs some 200 MiB.
-const BATCH: usize = 16;
+///
+/// The last bits of what a network makes of an image depend on how many images are in its batch (kernels are chosen by
+/// shape), not on which ones they are.
+pub const BATCH: usize = 16;
 
 /// A network that makes a vector of an image, as it is asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,7 +15,7 @@ mod embed;
 mod pixels;
 
 pub use blocks::Lite0Blocks;
-pub use embed::{Backbone, embed, in_batches};
+pub use embed::{BATCH, Backbone, embed, in_batches};
 pub use error::FeaturesError;
 pub use lite0::Lite0;
 pub use pickle::{PickleError, StateDict};

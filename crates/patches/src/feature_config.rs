@@ -40,6 +40,8 @@ pub struct FeatureScoreConfig {
     pub sigma: f64,
 }
 
+/// How much EfficientNet-Lite0's blocks shrink an image.
+const STRIDES: [usize; 16] = [2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 32, 32, 32, 32, 32];
 /// Images below this are enlarged: a network trained on 224 pixels sees little in 28.
 const SMALLEST_SIDE: usize = 128;
 
@@ -133,6 +135,37 @@ impl FeatureConfig {
         match self.side {
             0 => h.min(w).max(SMALLEST_SIDE),
             side => side,
+        }
+    }
+
+    /// Rows and columns of the map of images of these sides.
+    pub(crate) fn map_sides(&self, [h, w]: [usize; 2]) -> [usize; 2] {
+        let (side, shorter) = (self.side([h, w]), h.min(w).max(1));
+        let scaled = |size: usize| {
+            (size as f64 * side as f64 / shorter as f64)
+                .round()
+                .max(1.0)
+        };
+        [h, w].map(|size| (scaled(size) as usize).div_ceil(STRIDES[self.block]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_of_maps() {
+        let config = |block, side| FeatureConfig { block, side };
+        for (config, image, sides) in [
+            (config(15, 0), [224, 224], [7, 7]),
+            (config(15, 0), [32, 32], [4, 4]),
+            (config(15, 0), [28, 56], [4, 8]),
+            (config(10, 0), [250, 129], [16, 9]),
+            (config(15, 224), [28, 28], [7, 7]),
+            (config(0, 64), [1, 1], [32, 32]),
+        ] {
+            assert_eq!(config.map_sides(image), sides, "{config:?} {image:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use training::{BoxError, Plan, Session, Trained, TrainingError, fit, restore};
 
 use crate::feature_maps::FeatureMaps;
 use crate::feature_model::FeatureModel;
-use crate::feature_scorer::{FeatureScorer, map_sides};
+use crate::feature_scorer::FeatureScorer;
 use crate::token_basis::TokenBasis;
 use crate::{FeatureDdpmConfig, PatchRuntime, PatchesError};
 
@@ -94,9 +94,9 @@ impl FeatureDdpm {
         {
             let _session = Session::begin(device)?;
             let vs = nn::VarStore::new(device);
-            self.network(&vs.root(), map_sides(config, [h, w]))?;
+            self.network(&vs.root(), config.map_sides([h, w]))?;
         }
-        let maps = FeatureMaps::get(config, &self.runtime)?;
+        let maps = FeatureMaps::get(config, [h, w], &self.runtime)?;
         let features = maps.of(images, progress)?; // [n, k, rows, columns]
         Ok(FeatureScorer {
             description: self.description(),

@@ -1,32 +1,53 @@
 //! The feature map of an image as tokens of one length.
 
 use detector::{Progress, State};
-use features::{FeaturesError, Lite0Blocks, in_batches, resized};
-use ndarray::ArrayView4;
+use features::{BATCH, FeaturesError, Lite0Blocks, in_batches, resized};
+use ndarray::{ArrayView4, Axis};
 use tch::{Device, Kind, Tensor};
+use training::TrainingError;
 
 use crate::feature_config::FeatureConfig;
+use crate::kept_maps::{KeptMaps, Key};
+use crate::progress::Part;
 use crate::weights::Weights;
 use crate::{PatchRuntime, PatchesError};
 
+/// Images whose maps are kept together: what a killed process loses at most.
+const KEPT_TOGETHER: usize = 1024;
+
 /// The network that makes maps of images.
+///
+/// Where trained models are kept maps are, too: a sweep trains many times on the same images.
 #[derive(Debug)]
 pub(crate) struct FeatureMaps {
     config: FeatureConfig,
     weights: Weights,
     device: Device,
+    kept: Option<KeptMaps>,
 }
 
 impl FeatureMaps {
-    /// With the weights that this program knows.
+    /// With the weights that this program knows, for images of these sides.
     pub(crate) fn get(
         config: &FeatureConfig,
+        sides: [usize; 2],
         runtime: &PatchRuntime,
     ) -> Result<Self, PatchesError> {
+        let weights = Weights::get(runtime, &config.patches())?;
+        let device = runtime.training.device;
+        let kept = runtime.training.models.as_ref().map(|models| {
+            let (block, side) = (config.block, config.side(sides));
+            let hash = weights.sha256();
+            let on = if device.is_cuda() { "cuda" } else { "cpu" };
+            let kind = format!("{hash}, block {block}, side {side}, {on}");
+            let [rows, columns] = config.map_sides(sides);
+            KeptMaps::new(models, &kind, config.channels() * rows * columns)
+        });
         Ok(Self {
-            weights: Weights::get(runtime, &config.patches())?,
+            weights,
             config: config.clone(),
-            device: runtime.training.device,
+            device,
+            kept,
         })
     }
 
@@ -40,6 +61,7 @@ impl FeatureMaps {
             weights: Weights::stored(state, runtime, &config.patches())?,
             config: config.clone(),
             device: runtime.training.device,
+            kept: None,
         })
     }
 
@@ -55,12 +77,56 @@ impl FeatureMaps {
         images: ArrayView4<'_, u8>,
         progress: &dyn Progress,
     ) -> Result<Tensor, PatchesError> {
+        let Some(kept) = &self.kept else {
+            return self.made(images, progress);
+        };
+        let (n, _, h, w) = images.dim();
+        let [rows, columns] = self.config.map_sides([h, w]);
+        let len = self.config.channels() * rows * columns;
+        let shape = [n, self.config.channels(), rows, columns].map(|size| size as i64);
+        let keys: Vec<Key> = images.outer_iter().map(KeptMaps::key).collect();
+        let failed = |source| TrainingError::File {
+            path: kept.folder().to_owned(),
+            source,
+        };
+        let mut maps = vec![0.0; n * len];
+        let absent = kept.read(&keys, &mut maps).map_err(failed)?;
+        let mut done = n - absent.len();
+        for numbers in absent.chunks(KEPT_TOGETHER) {
+            let some = images.select(Axis(0), numbers);
+            let part = Part {
+                of: progress,
+                done,
+                total: n,
+            };
+            let made = self.made(some.view(), &part)?.f_to_device(Device::Cpu)?;
+            let made = Vec::<f32>::try_from(made.f_flatten(0, -1)?)?;
+            let keys: Vec<Key> = numbers.iter().map(|&i| keys[i]).collect();
+            kept.write(&keys, &made).map_err(failed)?;
+            for (&i, map) in numbers.iter().zip(made.chunks_exact(len)) {
+                maps[i * len..][..len].copy_from_slice(map);
+            }
+            done += numbers.len();
+        }
+        let maps = Tensor::f_from_slice(&maps)?.f_view(shape)?;
+        Ok(maps.f_to_device(self.device)?)
+    }
+
+    /// As [`of`](Self::of), by the network, always in full batches: to the last bit a map does not depend on the other
+    /// images, and so not on who made it.
+    fn made(
+        &self,
+        images: ArrayView4<'_, u8>,
+        progress: &dyn Progress,
+    ) -> Result<Tensor, PatchesError> {
         let (_, _, h, w) = images.dim();
         let (block, side) = (self.config.block, self.config.side([h, w]));
         let load = || Lite0Blocks::new(self.weights.blocks(), block + 1, self.device);
         let run = |network: &Lite0Blocks, x: &Tensor| {
-            let outputs = network.outputs(&resized(x, side)?, &[block])?;
-            of_one_length(&outputs[0])
+            let (b, full) = (x.size()[0], BATCH as i64);
+            let x = resized(x, side)?.f_constant_pad_nd([0, 0, 0, 0, 0, 0, 0, full - b])?;
+            let outputs = network.outputs(&x, &[block])?;
+            of_one_length(&outputs[0].f_narrow(0, 0, b)?)
         };
         let parts = in_batches(images, self.device, progress, load, run, |_, maps| Ok(maps))?;
         Ok(Tensor::f_cat(&parts, 0)?)

@@ -7,27 +7,13 @@ use training::{SampleShape, Session, Trainable, Trained, TrainingError};
 use crate::feature_config::FeatureConfig;
 use crate::feature_maps::FeatureMaps;
 use crate::feature_model::FeatureModel;
-use crate::scorer::Quiet;
+use crate::progress::Quiet;
 use crate::{PatchRuntime, PatchesError};
 
 /// Images that are scored together: it bounds memory and nothing else.
 const BLOCK: usize = 64;
 const KIND: &str = "feature-scorer";
 const LAYOUT: u32 = 1;
-
-/// How much EfficientNet-Lite0's blocks shrink an image.
-const STRIDES: [usize; 16] = [2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 32, 32, 32, 32, 32];
-
-/// Rows and columns of the map of images of these sides.
-pub(crate) fn map_sides(config: &FeatureConfig, [h, w]: [usize; 2]) -> [usize; 2] {
-    let (side, shorter) = (config.side([h, w]), h.min(w).max(1));
-    let scaled = |size: usize| {
-        (size as f64 * side as f64 / shorter as f64)
-            .round()
-            .max(1.0)
-    };
-    [h, w].map(|size| (scaled(size) as usize).div_ceil(STRIDES[config.block]))
-}
 
 /// A fitted denoiser of feature maps.
 pub(crate) struct FeatureScorer {
@@ -62,7 +48,7 @@ impl FeatureScorer {
             description,
             maps: FeatureMaps::stored(state.part("features")?, config, runtime)?,
             shape,
-            model: model(state.part("model")?, map_sides(config, [h, w]))?,
+            model: model(state.part("model")?, config.map_sides([h, w]))?,
         })
     }
 
@@ -150,25 +136,5 @@ impl Scorer for FeatureScorer {
 
     fn warnings(&self) -> Vec<String> {
         self.model.warnings().to_vec()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sides_of_maps() {
-        let config = |block, side| FeatureConfig { block, side };
-        for (config, image, sides) in [
-            (config(15, 0), [224, 224], [7, 7]),
-            (config(15, 0), [32, 32], [4, 4]),
-            (config(15, 0), [28, 56], [4, 8]),
-            (config(10, 0), [250, 129], [16, 9]),
-            (config(15, 224), [28, 28], [7, 7]),
-            (config(0, 64), [1, 1], [32, 32]),
-        ] {
-            assert_eq!(map_sides(&config, image), sides, "{config:?} {image:?}");
-        }
     }
 }

@@ -9,6 +9,7 @@ mod space;
 mod weights;
 
 mod anomaly_map;
+mod progress;
 mod scorer;
 
 mod gaussians;
@@ -49,6 +50,7 @@ mod feature_ddpm;
 mod feature_maps;
 mod feature_model;
 mod feature_scorer;
+mod kept_maps;
 mod token_basis;
 
 pub use align::Align;

@@ -8,6 +8,7 @@ use training::{SampleShape, Session, Trainable, Trained, TrainingError, with_ten
 
 use crate::anomaly_map::{over_pixels, smoothed};
 use crate::canvas::put_back;
+use crate::progress::Quiet;
 use crate::space::PatchSpace;
 use crate::{Align, MapConfig, PatchConfig, PatchRuntime, PatchesError};
 
@@ -340,16 +341,5 @@ impl<M: PatchModel> Scorer for PatchScorer<M> {
 
     fn warnings(&self) -> Vec<String> {
         self.model.warnings()
-    }
-}
-
-/// Asks for interruption and reports nothing: the blocks are what is reported.
-pub(crate) struct Quiet<'a>(pub(crate) &'a dyn Progress);
-
-impl Progress for Quiet<'_> {
-    fn update(&self, _stage: &str, _done: u64, _total: u64, _note: &str) {}
-
-    fn interrupted(&self) -> bool {
-        self.0.interrupted()
     }
 }

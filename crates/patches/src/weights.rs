@@ -57,6 +57,11 @@ impl Weights {
             .with_part(BLOCKS, self.blocks.clone())
     }
 
+    /// The hash of the file that they are from.
+    pub(crate) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     pub(crate) fn blocks(&self) -> &State {
         &self.blocks
     }

@@ -1,10 +1,12 @@
 //! The denoiser of feature maps on made-up pictures, on real features. Needs the network's weights, which are
 //! downloaded where they are not in the cache.
 
+use std::path::PathBuf;
+
 use detector::conformance::{Tolerance, check_images_within, check_restored};
 use detector::{Detector, DetectorError, Input, Silent, State};
 use dit::{Dit, DitConfig};
-use ndarray::{Array2, Array4, s};
+use ndarray::{Array2, Array4, ArrayView4, s};
 use patches::{FeatureDdpm, FeatureDdpmConfig, PatchRuntime};
 use tch::Device;
 
@@ -55,15 +57,37 @@ fn pictures(n: usize, [h, w]: [usize; 2]) -> Array4<u8> {
 #[test]
 fn it_conforms() {
     let Some(runtime) = runtime() else { return };
-    let tolerance = Tolerance {
-        relative: 1e-4, // features in batches of other sizes, f32
+    let exact = Tolerance {
+        relative: 0.0,
         ..Tolerance::default()
     };
     let detector = detector(20, runtime);
-    assert_eq!(
-        check_images_within(&detector, [3, 32, 32], tolerance),
-        Ok(())
-    );
+    assert_eq!(check_images_within(&detector, [3, 32, 32], exact), Ok(()));
+}
+
+#[test]
+fn maps_that_were_kept_give_the_same_bits() {
+    let Some(runtime) = runtime() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let keeping = |models: Option<PathBuf>| {
+        let mut runtime = runtime.clone();
+        runtime.training.models = models;
+        runtime
+    };
+    let images = pictures(40, [32, 32]);
+    let scores = |models, steps, train: ArrayView4<'_, u8>| {
+        let detector = detector(steps, keeping(models));
+        let scorer = detector.fit(Input::Images(train), 3, &Silent).unwrap();
+        scorer.score(Input::Images(images.view()), &Silent).unwrap()
+    };
+    let models = || Some(dir.path().to_owned());
+    // Others first: of the second training some images are kept and some are not, in other places of their batches.
+    scores(models(), 3, images.slice(s![7..30;2, .., .., ..]));
+    let train = images.slice(s![..21, .., .., ..]);
+    let expected = scores(None, 5, train);
+    assert_eq!(scores(models(), 5, train), expected);
+    assert_eq!(scores(models(), 5, train), expected, "all are kept");
+    assert!(dir.path().join("maps").is_dir());
 }
 
 #[test]

@@ -81,7 +81,8 @@ impl<'a> Queue<'a> {
     ) -> f64 {
         let in_work: HashMap<usize, f64> =
             running.map(|(i, time)| (i, time.as_secs_f64())).collect();
-        let left = |i: usize| (self.estimate(i) - in_work.get(&i).unwrap_or(&0.0)).max(0.0);
+        let expected = |i: usize| self.estimates.expected(i);
+        let left = |i: usize| (expected(i) - in_work.get(&i).unwrap_or(&0.0)).max(0.0);
         let all = self.waiting.iter().chain(&self.taken).map(|&i| left(i));
         let longest = all.clone().fold(0.0, f64::max); // one cell is never shared out
         (all.sum::<f64>() / jobs as f64).max(longest)

@@ -132,6 +132,7 @@ const RULES: &[Rule] = &[
             "detector",
             "diffusion-core",
             "features",
+            "files",
             "layers",
             "training",
         ],
@@ -171,7 +172,6 @@ const RULES: &[Rule] = &[
         &["diffusion-core", "layers", "settings"],
         &[Libtorch],
     ),
-    rule("unet", &["diffusion-core", "layers"], &[Libtorch]),
     rule("xtask", &["files", "libtorch-fetch", "sweep"], &[]),
 ];
 
