@@ -234,6 +234,9 @@ fn missing_arrays_are_named_with_what_is_there() {
     assert!(hint.contains("X=d['data'], y=d['y']"), "{hint}");
     let path = npz(dir.path(), "no-y.npz", &[("X.npy", x(1, 1))], stored);
     assert_eq!(message(&path), "no array named `y`, found X [1, 1] float32");
+    let images = load_npz_images(&path).unwrap_err();
+    let hint = format!("{:?}", images.way_out());
+    assert!(hint.contains("images=images"), "{images} {hint}");
 }
 
 #[test]

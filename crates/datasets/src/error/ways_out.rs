@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::DatasetError;
+use crate::recognise::ending;
 use crate::{WayOut, normal, python};
 
 impl DatasetError {
@@ -56,6 +57,13 @@ impl DatasetError {
             Self::MissingArray {
                 hint: Some(hint), ..
             } => WayOut::text(hint.clone()),
+            Self::MissingArray { path, .. } if ending(path) == "mat" => return None,
+            Self::MissingArray {
+                array: "images", ..
+            } => WayOut::text(
+                "numpy.savez_compressed(file, images=images) writes it: whole numbers from 0 to 255, [n, h, w] or \
+                 [n, h, w, 3]",
+            ),
             Self::MissingArray { .. } => {
                 WayOut::text("numpy.savez_compressed(file, X=rows, y=labels) writes both")
             }
