@@ -13,7 +13,7 @@ use crate::weights::Weights;
 use crate::{PatchRuntime, PatchesError};
 
 /// Images whose maps are kept together: what a killed process loses at most.
-const KEPT_TOGETHER: usize = 1024;
+const KEPT_TOGETHER: usize = 512;
 
 /// The network that makes maps of images.
 ///
@@ -92,18 +92,27 @@ impl FeatureMaps {
         let mut maps = vec![0.0; n * len];
         let absent = kept.read(&keys, &mut maps).map_err(failed)?;
         let mut done = n - absent.len();
-        for numbers in absent.chunks(KEPT_TOGETHER) {
-            let some = images.select(Axis(0), numbers);
-            let part = Part {
-                of: progress,
-                done,
-                total: n,
-            };
-            let made = self.made(some.view(), &part)?.f_to_device(Device::Cpu)?;
-            let made = Vec::<f32>::try_from(made.f_flatten(0, -1)?)?;
+        // Workers of a sweep begin with the same images at the same time: each at another place, and what another has
+        // made by then is read.
+        let mut pieces: Vec<&[usize]> = absent.chunks(KEPT_TOGETHER).collect();
+        let first = std::process::id() as usize % pieces.len().max(1);
+        pieces.rotate_left(first);
+        for numbers in pieces {
             let keys: Vec<Key> = numbers.iter().map(|&i| keys[i]).collect();
-            kept.write(&keys, &made).map_err(failed)?;
-            for (&i, map) in numbers.iter().zip(made.chunks_exact(len)) {
+            let mut some = vec![0.0; numbers.len() * len];
+            let absent = kept.read(&keys, &mut some).map_err(failed)?;
+            if !absent.is_empty() {
+                let images = images.select(Axis(0), numbers);
+                let part = Part {
+                    of: progress,
+                    done,
+                    total: n,
+                };
+                let made = self.made(images.view(), &part)?.f_to_device(Device::Cpu)?;
+                some = Vec::<f32>::try_from(made.f_flatten(0, -1)?)?;
+                kept.write(&keys, &some).map_err(failed)?;
+            }
+            for (&i, map) in numbers.iter().zip(some.chunks_exact(len)) {
                 maps[i * len..][..len].copy_from_slice(map);
             }
             done += numbers.len();

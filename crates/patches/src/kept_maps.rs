@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +12,9 @@ use sha2::{Digest, Sha256};
 const GENERATION: u32 = 1;
 /// The ending of a file of maps.
 const ENDING: &str = "maps";
+
+/// Bytes of an image's key and of the hash of its map.
+const HEAD: usize = 64;
 
 /// What an image is found by.
 pub(crate) type Key = [u8; 32];
@@ -66,29 +68,38 @@ impl KeptMaps {
     pub(crate) fn read(&self, keys: &[Key], into: &mut [f32]) -> io::Result<Vec<usize>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         self.look(&mut known)?;
-        let mut open: HashMap<usize, File> = HashMap::new();
-        let mut record = vec![0; self.record()];
         let mut missing = Vec::new();
-        for (i, (key, map)) in keys.iter().zip(into.chunks_exact_mut(self.len)).enumerate() {
-            let Some(&(file, at)) = known.places.get(key) else {
-                missing.push(i);
-                continue;
-            };
-            let file = match open.entry(file) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(File::open(&known.files[file])?),
-            };
-            file.seek(SeekFrom::Start(at * record.len() as u64))?;
-            file.read_exact(&mut record)?;
-            let (head, numbers) = record.split_at(64);
-            if head[..32] != key[..] || head[32..] != Sha256::digest(numbers)[..] {
-                missing.push(i);
-                continue;
-            }
-            for (number, bytes) in map.iter_mut().zip(numbers.as_chunks().0) {
-                *number = f32::from_le_bytes(*bytes);
+        let mut by_file: BTreeMap<usize, Vec<(u64, usize)>> = BTreeMap::new();
+        for (i, key) in keys.iter().enumerate() {
+            match known.places.get(key) {
+                Some(&(file, at)) => by_file.entry(file).or_default().push((at, i)),
+                None => missing.push(i),
             }
         }
+        let mut record = vec![0; self.record()];
+        for (file, places) in by_file {
+            let mut file = match File::open(&known.files[file]) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    missing.extend(places.iter().map(|(_, i)| i));
+                    continue;
+                }
+                other => other?,
+            };
+            for (at, i) in places {
+                file.seek(SeekFrom::Start(at * record.len() as u64))?;
+                file.read_exact(&mut record)?;
+                let (head, numbers) = record.split_at(HEAD);
+                if head != [keys[i], Sha256::digest(numbers).into()].concat() {
+                    missing.push(i);
+                    continue;
+                }
+                let map = &mut into[i * self.len..][..self.len];
+                for (number, bytes) in map.iter_mut().zip(numbers.as_chunks().0) {
+                    *number = f32::from_le_bytes(*bytes);
+                }
+            }
+        }
+        missing.sort_unstable();
         Ok(missing)
     }
 
@@ -111,7 +122,7 @@ impl KeptMaps {
 
     /// Bytes of a key, a hash and a map.
     fn record(&self) -> usize {
-        64 + 4 * self.len
+        HEAD + 4 * self.len
     }
 
     /// Notes the keys in files that are new in the folder.
