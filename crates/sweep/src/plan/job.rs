@@ -125,13 +125,17 @@ fn seconds(config: &Map<String, Value>, dataset: &Dataset, seconds: f64) -> f64 
     let width = dataset.d.unwrap_or(512).max(1);
     let size = dataset.n.unwrap_or(5000).max(1000) * width;
     let train = config.get("train").unwrap_or(&Value::Null);
-    let on_features = config.contains_key("features") || config.contains_key("patches");
-    let share = match (train["steps"].as_u64(), train["epochs"].as_f64()) {
-        // The map of an image takes 4 to 20 milliseconds, a step on maps 0.03 to 0.3 seconds, whatever the image's size.
-        (Some(steps), epochs) if on_features => {
-            let steps = if epochs == Some(0.0) { 0 } else { steps };
-            return 0.01 * dataset.n.unwrap_or(5000) as f64 + 0.1 * steps as f64;
-        }
+    let (steps, epochs) = (train["steps"].as_u64(), train["epochs"].as_f64());
+    // On feature maps the size of an image hardly matters: its map takes 4 to 20 milliseconds, a step 0.03 to 0.3
+    // seconds.
+    let has = |name| config.contains_key(name);
+    let step = has("features").then_some(0.1);
+    let step = step.or_else(|| has("patches").then_some(0.3));
+    if let (Some(step), Some(steps)) = (step, steps) {
+        let steps = if epochs == Some(0.0) { 0 } else { steps };
+        return 0.01 * dataset.n.unwrap_or(5000) as f64 + step * steps as f64;
+    }
+    let share = match (steps, epochs) {
         // Steps are as many for a small set as for a large one. On images of 64 to 224 pixels a value
         // of a batch took 0.2 to 2.5 microseconds.
         (Some(steps), _) if steps > 0 => {
