@@ -3,13 +3,14 @@ use std::fmt;
 use conformal::{Calibration, CrossCalibration, benjamini_hochberg};
 use detector::{DetectorError, Progress, Scorer};
 
-use crate::data::Data;
+use crate::data::{Data, DataError};
 use crate::model::decide::threshold;
 use crate::model::error::ModelError;
+use crate::model::fit::normal_rows;
 use crate::model::folds::Folds;
 use crate::model::manifest::Manifest;
 use crate::model::options::Target;
-use crate::model::rows::sha256;
+use crate::model::rows::{Samples, sha256};
 use crate::model::scored::scored;
 use crate::model::seen::{Seen, repeated};
 
@@ -217,13 +218,37 @@ impl Model {
         Ok(())
     }
 
-    /// The same detector calibrated on other rows, all normal, that it has not seen. Rows that equal a training row
-    /// are counted in a warning: new rows can be copies too.
+    /// The same detector calibrated on other rows, all normal, that it has not seen. Rows that the model's label column
+    /// calls anomalies are left out, where the table has that column. Rows that equal a training row are counted in a
+    /// warning: new rows can be copies too.
     ///
     /// # Errors
     /// [`ModelError::Seen`] for the rows it was trained on, [`ModelError::SeenKeys`] for rows with their keys; a
     /// target that the rows cannot keep.
     pub fn calibrate(
+        self,
+        data: Data<'_>,
+        target: Target,
+        progress: &dyn Progress,
+    ) -> Result<Self, ModelError> {
+        let normal = match (data, &self.manifest.columns.label) {
+            (Data::Columns(table), Some(label)) if table.get(label).is_some() => {
+                normal_rows(data, Some(label))?
+            }
+            _ => normal_rows(data, None)?,
+        };
+        if normal.len() == data.len() {
+            return self.calibrate_on(data, target, progress);
+        }
+        if normal.is_empty() {
+            return Err(DataError::NoRows.into());
+        }
+        self.calibrate_on(Samples::of(data, &normal).data(), target, progress)
+            .map_err(|error| error.with_row(|row| normal[row]))
+    }
+
+    /// Calibrated on all rows of `data`.
+    fn calibrate_on(
         self,
         data: Data<'_>,
         target: Target,

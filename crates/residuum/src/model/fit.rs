@@ -74,7 +74,7 @@ impl Model {
             Data::Columns(table) => Some(table),
             _ => None,
         };
-        let normal = normal_rows(data, options)?;
+        let normal = normal_rows(data, options.roles.label.as_deref())?;
         let labelled = data.len() - normal.len();
         let n = normal.len();
         let options = &FitOptions {
@@ -160,12 +160,9 @@ impl Model {
 }
 
 /// The rows that no label calls anomalies.
-pub(super) fn normal_rows(
-    data: Data<'_>,
-    options: &FitOptions<'_>,
-) -> Result<Vec<usize>, ModelError> {
+pub(super) fn normal_rows(data: Data<'_>, label: Option<&str>) -> Result<Vec<usize>, ModelError> {
     let all = 0..data.len();
-    match (data, &options.roles.label) {
+    match (data, label) {
         (Data::Columns(table), Some(label)) => {
             let anomalies = anomalies(table, label)?;
             Ok(all.filter(|&row| !anomalies[row]).collect())

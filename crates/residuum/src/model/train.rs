@@ -49,7 +49,7 @@ impl Model {
         options: &FitOptions<'_>,
         progress: &dyn Progress,
     ) -> Result<Self, ModelError> {
-        let normal = normal_rows(data, options)?;
+        let normal = normal_rows(data, options.roles.label.as_deref())?;
         if normal.len() == data.len() {
             return train(data, options, progress);
         }
@@ -195,5 +195,50 @@ mod tests {
         assert_eq!(calibrated.calibration().unwrap().n(), 99);
         let seen = again(model, &rows);
         assert!(matches!(seen, Err(ModelError::Seen(_))));
+    }
+
+    #[test]
+    fn rows_that_the_label_calls_anomalies_do_not_calibrate() {
+        let labelled = |from: usize, n: usize, odd: &[usize]| {
+            let mut columns = table(from, n).into_columns();
+            let Values::Float64(a) = &mut columns[0].values else {
+                panic!("numbers")
+            };
+            odd.iter().for_each(|&row| a[row] = f64::INFINITY);
+            let label = (0..n).map(|row| i64::from(odd.contains(&row)));
+            columns.push(Column::new("odd", Values::Integer(label.collect())));
+            Columns::new(columns).unwrap()
+        };
+        let options = FitOptions {
+            method: Some(crate::find("wiener").unwrap().config()),
+            roles: crate::data::Roles {
+                label: Some("odd".to_owned()),
+                ..crate::data::Roles::default()
+            },
+            ..FitOptions::new(crate::methods())
+        };
+        let rows = labelled(0, 200, &[3]);
+        let model = Model::train(Data::Columns(&rows), &options, &Silent).unwrap();
+        let target = Target::OnAverage { rate: 0.05 };
+        let calibrate = |table: &Columns| {
+            let model = model.clone();
+            model.calibrate(Data::Columns(table), target, &Silent)
+        };
+        let new = labelled(200, 102, &[0, 50, 101]);
+        let calibrated = calibrate(&new).unwrap();
+        let kept: Vec<usize> = (0..102).filter(|row| ![0, 50, 101].contains(row)).collect();
+        let normal = calibrate(&table(200, 102).select(&kept)).unwrap();
+        assert_eq!(calibrated.manifest(), normal.manifest());
+        assert_eq!(calibrated.manifest().calibrated, 99);
+        // A row is named as the table counts it.
+        let mut columns = new.into_columns();
+        let Values::Float64(a) = &mut columns[0].values else {
+            panic!("numbers")
+        };
+        a[60] = f64::NAN;
+        let wrong = calibrate(&Columns::new(columns).unwrap()).unwrap_err();
+        assert!(wrong.to_string().contains("row 60"), "{wrong}");
+        let all = calibrate(&labelled(200, 2, &[0, 1])).unwrap_err();
+        assert_eq!(all.to_string(), "there are no rows");
     }
 }
