@@ -66,7 +66,7 @@ pub use lite0::{LITE0_COLUMNS, load_lite0_images};
 pub use load::{load, usual_protocol};
 pub use loading::Loading;
 pub use name::{Form, Name, Pixels};
-pub use npz::{NpzWriter, load_npz, load_npz_images, load_rows};
+pub use npz::{NpzWriter, load_labels, load_npz, load_npz_images, load_rows};
 pub use perturbation::{NoisyRows, Perturbation, column_spreads};
 pub use protocol::Protocol;
 pub use recognise::is_archive;

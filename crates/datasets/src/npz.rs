@@ -4,16 +4,18 @@ mod divided;
 mod labels;
 mod writer;
 
+use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use ndarray::{Array4, ArrayD, IxDyn, ShapeBuilder};
+use zip::ZipArchive;
 
 use self::archive::{Read, npy_error, open, read_entry, rows_of};
 use crate::guard::guarded;
 use crate::hash::Watched;
 use crate::npy::{self, Npy, Numbers};
-use crate::{Data, Dataset, DatasetError, input, recognise};
+use crate::{Data, Dataset, DatasetError, Label, input, recognise};
 
 pub(crate) use self::archive::wrong_shape;
 pub use self::writer::NpzWriter;
@@ -93,6 +95,37 @@ pub fn load_rows(path: impl AsRef<Path>) -> Result<Data, DatasetError> {
     }
 }
 
+/// The labels of the `rows` rows that [`load_rows`] reads from the same file: its array `y`, as [`load_npz`] takes it.
+/// `None` for a `.npy` file and where there is no such array.
+///
+/// # Errors
+/// As [`load_npz`], of labels.
+pub fn load_labels(
+    path: impl AsRef<Path>,
+    rows: usize,
+) -> Result<Option<Vec<Label>>, DatasetError> {
+    let path = path.as_ref();
+    if !recognise::is_archive(path) {
+        return Ok(None);
+    }
+    let (mut archive, file_bytes) = open(path)?;
+    let arrays = arrays::of(&mut archive);
+    if !arrays.iter().any(|array| array.name == "y") {
+        return Ok(None);
+    }
+    let labels = guarded(path, "the labels", || {
+        read_labels(path, &mut archive, &arrays, file_bytes)
+    })?;
+    match labels.len() == rows {
+        true => Ok(Some(labels)),
+        false => Err(DatasetError::LengthMismatch {
+            origin: path.display().to_string(),
+            rows,
+            labels: labels.len(),
+        }),
+    }
+}
+
 /// Whether it is an archive of rows that are divided into a training and a test part.
 pub(crate) fn is_divided(path: &Path) -> bool {
     open(path).is_ok_and(|(mut archive, _)| divided::of(&arrays::of(&mut archive)).is_some())
@@ -130,21 +163,31 @@ fn read_arrays(path: &Path) -> Result<Read, DatasetError> {
         Numbers::F32(x) => (Data::Rows(rows_of(path, "X", x)?), 0),
         Numbers::F64 { array, rounded } => (Data::Rows64(rows_of(path, "X", array)?), rounded),
     };
-    let y = arrays.iter().find(|array| array.name == "y");
-    if let Some(kind) = y.and_then(arrays::Array::text) {
-        let names = labels::names(&mut archive);
-        return Err(labels::of_text(path, kind, &names));
-    }
-    let y = read_entry(path, &mut archive, "y", file_bytes, |entry, size| {
-        npy::read(entry, size, |v| v)
-    })?;
     Ok(Read {
         data,
         rounded,
-        labels: labels::of(path, "y", y)?,
+        labels: read_labels(path, &mut archive, &arrays, file_bytes)?,
         official: None,
         note: None,
     })
+}
+
+/// The array `y`.
+fn read_labels(
+    path: &Path,
+    archive: &mut ZipArchive<BufReader<File>>,
+    arrays: &[arrays::Array],
+    file_bytes: u64,
+) -> Result<Vec<Label>, DatasetError> {
+    let y = arrays.iter().find(|array| array.name == "y");
+    if let Some(kind) = y.and_then(arrays::Array::text) {
+        let names = labels::names(archive);
+        return Err(labels::of_text(path, kind, &names));
+    }
+    let y = read_entry(path, archive, "y", file_bytes, |entry, size| {
+        npy::read(entry, size, |v| v)
+    })?;
+    labels::of(path, "y", y)
 }
 
 /// Arrays of bytes in C order, whatever their dtype in the file: values outside 0..=255 are errors.
