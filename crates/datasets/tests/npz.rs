@@ -7,7 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use common::{deflated, npy, npy_with, npz, x, y};
-use datasets::{Data, DatasetError, ErrorKind, Label, Protocol, load_npz, load_npz_images};
+use datasets::{
+    Data, DatasetError, ErrorKind, Label, Protocol, load_labels, load_npz, load_npz_images,
+    load_rows,
+};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -246,6 +249,61 @@ fn objects_are_refused_with_the_way_out() {
     let path = deflated(dir.path(), "objects.npz", objects, y(&[0, 1]));
     assert_eq!(message(&path), "`X` holds Python objects, expected numbers");
     assert!(format!("{:?}", error(&path).way_out()).contains("allow_pickle=False"));
+}
+
+#[test]
+fn hints_for_rows_name_only_arrays_that_are_there() {
+    let dir = tempdir().unwrap();
+    let hint = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        format!("{:?}", load_rows(&path).unwrap_err().way_out().unwrap())
+    };
+    let flat = npy("<f4", false, "(3,)", &[0; 12]);
+    let cube = npy("<f4", false, "(1, 2, 3)", &[0; 24]);
+    let objects = npy("|O", false, "(2, 3)", b"pickle");
+    for (name, array, expected) in [
+        ("flat.npy", &flat, "X=d.reshape(-1, 1))"),
+        ("cube.npy", &cube, "X=d.reshape(len(d), -1))"),
+        ("objects.npy", &objects, "allow_pickle=True).astype(float))"),
+    ] {
+        let hint = hint(name, array);
+        assert!(hint.contains(expected) && !hint.contains("d['"), "{hint}");
+    }
+    let stored = CompressionMethod::Stored;
+    let alone = npz(dir.path(), "alone.npz", &[("X.npy", flat.clone())], stored);
+    let hint = hint("same.npz", &fs::read(&alone).unwrap());
+    assert!(hint.contains("X=d['X'].reshape(-1, 1))"), "{hint}");
+    let labelled = deflated(dir.path(), "labelled.npz", flat, y(&[0, 1, 0]));
+    let hint = format!("{:?}", error(&labelled).way_out());
+    assert!(hint.contains("reshape(-1, 1), y=d['y'])"), "{hint}");
+}
+
+#[test]
+fn labels_beside_rows_are_read_where_there_are_some() {
+    let dir = tempdir().unwrap();
+    let stored = CompressionMethod::Stored;
+    let path = deflated(dir.path(), "both.npz", x(3, 2), y(&[0, 1, 0]));
+    let expected = vec![Label::Normal, Label::Anomaly, Label::Normal];
+    assert_eq!(load_labels(&path, 3).unwrap(), Some(expected));
+    assert!(matches!(
+        load_labels(&path, 4),
+        Err(DatasetError::LengthMismatch {
+            rows: 4,
+            labels: 3,
+            ..
+        })
+    ));
+    let alone = npz(dir.path(), "alone.npz", &[("X.npy", x(3, 2))], stored);
+    assert_eq!(load_labels(&alone, 3).unwrap(), None);
+    let array = dir.path().join("x.npy");
+    fs::write(&array, x(3, 2)).unwrap();
+    assert_eq!(load_labels(&array, 3).unwrap(), None);
+    let classes = deflated(dir.path(), "classes.npz", x(3, 2), y(&[0, 7, 0]));
+    assert!(matches!(
+        load_labels(&classes, 3),
+        Err(DatasetError::Label { row: 1, .. })
+    ));
 }
 
 #[test]

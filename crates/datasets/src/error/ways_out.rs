@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::DatasetError;
-use crate::recognise::ending;
+use crate::recognise::{ending, is_archive};
 use crate::{WayOut, normal, python};
 
 impl DatasetError {
@@ -96,14 +96,18 @@ fn class(path: &Path, known: &[String]) -> WayOut {
 
 /// How to make numbers of Python objects.
 fn numbers(path: &Path, array: &str) -> WayOut {
-    let kept = if array == "X" { "y=d['y']" } else { "X=d['X']" };
+    let (from, to) = (python::path(path), python::path(&python::converted(path)));
+    let body = match is_archive(path) {
+        true => format!(
+            "d = dict(np.load({from}, allow_pickle=True)); d['{array}'] = d['{array}'].astype(float); \
+             np.savez({to}, **d)"
+        ),
+        false => {
+            format!("np.savez({to}, X=np.load({from}, allow_pickle=True).astype(float))")
+        }
+    };
     WayOut::text(format!(
         "save it again with a numeric dtype and allow_pickle=False; where you trust its source: {}",
-        python::line(&format!(
-            "import numpy as np; d = np.load({}, allow_pickle=True); \
-             np.savez({}, {array}=d['{array}'].astype(float), {kept})",
-            python::path(path),
-            python::path(&python::converted(path))
-        ))
+        python::line(&format!("import numpy as np; {body}"))
     ))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
+use super::archive::open;
 use crate::{DatasetError, WayOut, npy, python, recognise};
 
 /// Arrays that are looked at and named.
@@ -139,20 +140,40 @@ pub(super) fn wrong_rows(path: &Path, shape: &[usize]) -> DatasetError {
     let hint = match shape {
         [_] => format!(
             "where each value is a row of its own: {}",
-            line(path, "d['X'].reshape(-1, 1)", "d['y']")
+            reshaped(path, |x| format!("{x}.reshape(-1, 1)"))
         ),
         [_, _, ..] => format!(
             "with every sample as one row: {}",
-            line(path, "d['X'].reshape(len(d['X']), -1)", "d['y']")
+            reshaped(path, |x| format!("{x}.reshape(len({x}), -1)"))
         ),
-        [] => "X holds a row of numbers for each label of y".to_owned(),
+        [] => "rows of numbers have the shape [n, d]".to_owned(),
     };
     DatasetError::OtherForm {
         path: path.to_owned(),
-        place: "array `X`".to_owned(),
+        place: match recognise::is_archive(path) {
+            true => "array `X`".to_owned(),
+            false => "the array".to_owned(),
+        },
         found: format!("shape {shape:?}"),
         expected: "[n, d]".to_owned(),
         way_out: WayOut::boxed(hint),
+    }
+}
+
+/// A copy of the rows in another shape, with the labels where the file has some.
+fn reshaped(path: &Path, x: impl Fn(&str) -> String) -> String {
+    let has_labels = || {
+        let arrays = open(path).map(|(mut archive, _)| of(&mut archive));
+        arrays.is_ok_and(|arrays| arrays.iter().any(|array| array.name == "y"))
+    };
+    match recognise::is_archive(path) {
+        true if has_labels() => line(path, &x("d['X']"), "d['y']"),
+        is_archive => python::line(&format!(
+            "import numpy as np; d = np.load({}); np.savez({}, X={})",
+            python::path(path),
+            python::path(&python::converted(path)),
+            x(if is_archive { "d['X']" } else { "d" })
+        )),
     }
 }
 
