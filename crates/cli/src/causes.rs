@@ -41,10 +41,7 @@ impl From<DetectorError> for Failure {
     fn from(error: DetectorError) -> Self {
         let text = with_sources(&error);
         let code = match error {
-            DetectorError::Interrupted => {
-                return Self::new(interrupt::code(), text)
-                    .hint("with --models DIR the same command goes on where it stopped");
-            }
+            DetectorError::Interrupted => return Self::new(interrupt::code(), text),
             DetectorError::Missing { way_out, .. } => {
                 return Self::new(exit::MISSING, text)
                     .maybe_hint(way_out.map(ways_out::of_missing));

@@ -52,6 +52,15 @@ impl Failure {
         }
     }
 
+    /// Where a signal ended the training of a network, with what keeps its state.
+    pub(crate) fn of_training(self, trains_network: bool) -> Self {
+        let is_interrupted = [exit::INTERRUPTED, exit::TERMINATED].contains(&self.code);
+        match is_interrupted && trains_network {
+            true => self.hint("with --models DIR the same command goes on where it stopped"),
+            false => self,
+        }
+    }
+
     /// The memory there is does not do.
     pub(crate) fn out_of_memory(message: &str) -> Self {
         Self::of_lines(exit::RETRY, message)

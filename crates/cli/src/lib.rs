@@ -30,6 +30,7 @@ mod report_command;
 mod run;
 mod setup;
 mod sheet;
+mod shell;
 mod sweep_args;
 mod sweep_command;
 mod ways_out;

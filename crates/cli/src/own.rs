@@ -7,13 +7,16 @@ mod decided;
 mod evaluate;
 mod explain;
 mod fit;
+mod foreign;
 mod input;
 mod maps;
 mod model_failure;
+mod normal;
 mod output;
 mod score;
 mod show;
 mod stream;
+mod table_options;
 mod why;
 
 pub(crate) use calibrate::run as calibrate;

@@ -96,8 +96,8 @@ pub(crate) struct Rates {
 
 #[derive(Debug, Args)]
 pub(crate) struct Fit {
-    /// Examples of normal data: CSV or TSV, Parquet, .npy, .npz (array X), IDX images, a folder of images or a .txt
-    /// list of them, or - for CSV on standard input
+    /// Examples of normal data: CSV or TSV, Parquet, .npy, .npz (array X; rows whose y is 1 are left out), IDX images, a
+    /// folder of images or a .txt list of them, or - for CSV on standard input
     #[arg(value_name = "DATA")]
     pub(crate) input: PathBuf,
     /// Where the model goes
@@ -136,10 +136,10 @@ pub(crate) struct Fit {
     /// Column that names each row; not learned from
     #[arg(long, value_name = "COLUMN")]
     pub(crate) key: Option<String>,
-    /// Column that says which rows are anomalies (1, true, anomaly): they are left out
+    /// Column that says which rows are anomalies (1, true, anomaly), or y of an .npz: they are left out
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label: Option<String>,
-    /// Column of groups (one part photographed twice, one machine): a group is held out as a whole
+    /// Column of groups (one part measured twice, one machine): a group is held out as a whole
     #[arg(long, value_name = "COLUMN")]
     pub(crate) group: Option<String>,
     /// Column of time: the last rows are held out
@@ -185,7 +185,7 @@ pub(crate) struct Score {
     /// Add a column why: the K columns that make a row's score high, with their shares
     #[arg(long, value_name = "K", conflicts_with = "follow")]
     pub(crate) explain: Option<NonZeroUsize>,
-    /// Write every image with the map of its anomalies over it, and sheet.png with the worst
+    /// Of files of images: write each with the map of its anomalies over it, and sheet.png with the worst
     #[arg(long, value_name = "DIR", conflicts_with = "follow")]
     pub(crate) maps: Option<PathBuf>,
     /// Score each line of standard input as it comes, and warn where the stream changes
@@ -230,7 +230,7 @@ pub(crate) struct Evaluate {
     /// the folders good, normal and ok hold the normal ones and all others anomalies; - for CSV on standard input
     #[arg(value_name = "DATA")]
     pub(crate) input: PathBuf,
-    /// Column of a table that says which rows are anomalies [default: that of residuum fit --label]
+    /// Column of a table that says which rows are anomalies [default: that of residuum fit --label; y of an .npz]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label: Option<String>,
     /// Write a page with curves, the scores and the worst misses: DIR/index.html
@@ -258,7 +258,8 @@ pub(crate) struct Show {
 pub(crate) struct Calibrate {
     /// Model made by residuum fit
     pub(crate) model: PathBuf,
-    /// Normal data that it has not seen
+    /// Normal data that it has not seen. Rows that the label column of the model, or y of an .npz, calls anomalies are
+    /// left out
     #[arg(value_name = "DATA")]
     pub(crate) input: PathBuf,
     /// Where the calibrated model goes

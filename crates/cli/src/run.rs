@@ -35,7 +35,8 @@ pub(crate) fn run(args: &args::Run, roots: &Roots, machine: &Machine) -> Result<
             (outcome, sheet)
         });
     bar.finish();
-    let (outcome, sheet) = result?;
+    let (outcome, sheet) =
+        result.map_err(|error| Failure::from(error).of_training(trains(&experiment.config)))?;
     let cell = &outcome.cell;
     let json = cell::to_json(cell)?;
     // Files come before anything that is printed, and what cannot be written costs nothing else.
@@ -130,6 +131,11 @@ fn experiment(args: &args::Run) -> Result<Experiment, Failure> {
             .transpose()?,
         on_bad_file: on_bad_file(args.skip_bad_files),
     })
+}
+
+/// Whether a method trains a network, which `--models` keeps.
+pub(crate) fn trains(config: &Config) -> bool {
+    config.values().contains_key("train")
 }
 
 /// `config` with what `--config` and `--set` say.

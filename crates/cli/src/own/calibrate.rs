@@ -1,12 +1,15 @@
+use columns::Columns;
 use experiment::Machine;
-use residuum::data::{Data, Layout};
-use residuum::{Model, Stored};
+use residuum::data::{Data, Layout, anomalies};
+use residuum::{Model, ModelError, Stored};
 
 use crate::failure::Failure;
 use crate::networks::hand_over;
 use crate::output::print;
 use crate::own::choices::{methods, target};
-use crate::own::input::{Input, array, first_row, located, whole};
+use crate::own::input::{Input, array, located, whole};
+use crate::own::normal::Normal;
+use crate::own::show::{facts, left_out};
 use crate::own_args::Calibrate;
 use crate::place::{apart, check_place};
 use crate::progress::Bar;
@@ -21,26 +24,51 @@ pub(crate) fn run(args: &Calibrate, machine: &Machine) -> Result<(), Failure> {
     let file = args.input.display().to_string();
     let side = side(&model);
     let bar = Bar::new();
+    let label = model.manifest().columns.label.clone();
     let calibrated = |data: Data<'_>| {
         let calibrated = model.calibrate(data, target, &bar);
         bar.finish();
-        calibrated.map_err(|error| located(&file, first_row(data), error))
+        calibrated
     };
-    let model = match &input {
-        Input::Table(table) => calibrated(Data::Columns(&whole(table, |_| true)?))?,
-        Input::Array(data) => calibrated(array(data))?,
+    let (model, labelled) = match &input {
+        Input::Table(table) => {
+            let columns = whole(table, |_| true)?;
+            let located = |error| located(&file, 1, error);
+            let labelled = labelled(&columns, label.as_deref()).map_err(located)?;
+            let model = calibrated(Data::Columns(&columns)).map_err(located)?;
+            (model, labelled)
+        }
+        Input::Array(data) => {
+            let normal = Normal::of(&args.input, data)?;
+            let model = calibrated(array(normal.rows(data))).map_err(|error| {
+                let error = error.with_row(|row| normal.place(row));
+                located(&file, 0, error)
+            })?;
+            (model, normal.labelled)
+        }
         Input::Images(pictures) => {
             pictures.warn();
             let (images, _) = pictures.read_all(side, &args.input)?;
-            calibrated(Data::Images(images.view()))?
+            let model = calibrated(Data::Images(images.view()));
+            (model.map_err(|error| located(&file, 0, error))?, 0)
         }
     };
     model.save(&args.out)?;
-    print(&super::show::facts(model.manifest()));
+    let mut text = left_out(labelled, "the label calls them anomalies");
+    text.push_str(&facts(model.manifest()));
+    print(&text);
     for warning in &model.manifest().warnings {
         tracing::warn!("{warning}");
     }
     Ok(())
+}
+
+/// How many rows the column of labels calls anomalies, where it is there: they do not calibrate.
+fn labelled(columns: &Columns, label: Option<&str>) -> Result<usize, ModelError> {
+    let label = label.filter(|label| columns.get(label).is_some());
+    let Some(label) = label else { return Ok(0) };
+    let anomalies = anomalies(columns, label)?;
+    Ok(anomalies.into_iter().filter(|anomaly| *anomaly).count())
 }
 
 /// The stored model; this program becomes the one with networks where it needs one.

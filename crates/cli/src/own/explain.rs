@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::failure::{Failure, exit};
 use crate::output::{print, print_data};
 use crate::own::calibrate::{restore, side};
-use crate::own::input::{Input, array, learned, located};
+use crate::own::input::{Input, all_rows, array, learned, located};
 use crate::own_args::Explain;
 use crate::progress::Bar;
 
@@ -26,17 +26,7 @@ pub(crate) fn run(args: &Explain, machine: &Machine) -> Result<(), Failure> {
     let explained = match Input::open(&args.input, &args.reading)? {
         Input::Table(table) => {
             let wanted = learned(&model.manifest().layout, table.schema());
-            let mut all = Vec::new();
-            for chunk in table.rows(Some(&wanted))? {
-                all.push(chunk?.columns);
-            }
-            let mut chunks = all.into_iter();
-            let mut columns = chunks.next().unwrap_or_default();
-            for chunk in chunks {
-                columns
-                    .append(chunk)
-                    .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
-            }
+            let columns = all_rows(&table, Some(&wanted))?;
             explained(args, &model, Data::Columns(&columns), &bar)
                 .map_err(|error| error.of(&file, 1))
                 .map(|rows| (rows, Some(columns)))

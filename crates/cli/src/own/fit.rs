@@ -10,7 +10,11 @@ use crate::failure::Failure;
 use crate::networks::hand_over;
 use crate::output::print;
 use crate::own::choices::{calibrating, kind, method, methods, missing, target};
-use crate::own::input::{Input, array, first_row, located, whole};
+use crate::own::input::{Input, array, located, located_when, whole};
+use crate::own::model_failure::When;
+use crate::own::normal::Normal;
+use crate::own::show::left_out;
+use crate::own::table_options::{check_fit, check_label};
 use crate::own_args::Fit;
 use crate::place::{apart, check_place};
 use crate::progress::Bar;
@@ -46,6 +50,7 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
     }
     check_place(&args.out)?;
     let input = Input::open(&args.input, &args.reading)?;
+    check_fit(args, &input)?;
     if machine.networks.is_none() && named.is_none() && matches!(input, Input::Images(_)) {
         return Err(hand_over());
     }
@@ -58,7 +63,8 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
     let bar = Bar::new();
     let fitted = fit(args, &input, &options, &bar);
     bar.finish();
-    let (fitted, names) = fitted?;
+    let trains = options.method.as_ref().is_some_and(crate::run::trains);
+    let (fitted, names) = fitted.map_err(|failure| failure.of_training(trains))?;
     fitted.model.save(&args.out)?;
     print(&report(args, &input, &fitted, &names));
     for warning in &fitted.model.manifest().warnings {
@@ -75,9 +81,7 @@ fn fit(
     progress: &dyn Progress,
 ) -> Result<(Fitted, Names), Failure> {
     let file = args.input.display().to_string();
-    let fit = |data: Data<'_>| {
-        Model::fit(data, options, progress).map_err(|error| located(&file, first_row(data), error))
-    };
+    let fit = |data: Data<'_>| Model::fit(data, options, progress);
     match input {
         Input::Table(table) => {
             let left_out = |name: &str| {
@@ -85,14 +89,29 @@ fn fit(
                 is(&args.drop) || !args.columns.is_empty() && !is(&args.columns)
             };
             let columns = whole(table, left_out)?;
-            let fitted = fit(Data::Columns(&columns))?;
+            let fitted = fit(Data::Columns(&columns));
+            let fitted =
+                fitted.map_err(|error| located_when(&file, 1, error, When::Fitting(args)))?;
             Ok((fitted, Names::Rows))
         }
-        Input::Array(data) => Ok((fit(array(data))?, Names::Rows)),
+        Input::Array(data) => {
+            let normal = Normal::of(&args.input, data)?;
+            check_label(args, normal.has_labels)?;
+            let mut fitted = fit(array(normal.rows(data))).map_err(|error| {
+                let error = error.with_row(|row| normal.place(row));
+                located(&file, 0, error)
+            })?;
+            fitted.labelled = normal.labelled;
+            for odd in &mut fitted.odd {
+                odd.row = normal.place(odd.row);
+            }
+            Ok((fitted, Names::Rows))
+        }
         Input::Images(pictures) => {
             pictures.warn();
             let (images, kept) = pictures.read_all(args.side.get(), &args.input)?;
-            let fitted = fit(Data::Images(images.view()))?;
+            let fitted = fit(Data::Images(images.view()));
+            let fitted = fitted.map_err(|error| located(&file, 0, error))?;
             let files = kept.iter().map(|&at| &pictures.paths[at]);
             let files = files.map(|path| path.display().to_string()).collect();
             Ok((fitted, Names::Files(files)))
@@ -125,14 +144,8 @@ fn report(args: &Fit, input: &Input, fitted: &Fitted, names: &Names) -> String {
     for line in columns(&manifest.layout) {
         let _ = writeln!(text, "{line}");
     }
-    for (rows, why) in [
-        (fitted.labelled, "the label calls them anomalies"),
-        (fitted.incomplete, "a value is missing"),
-    ] {
-        if rows > 0 {
-            let _ = writeln!(text, "left out     {rows} rows: {why}");
-        }
-    }
+    text.push_str(&left_out(fitted.labelled, "the label calls them anomalies"));
+    text.push_str(&left_out(fitted.incomplete, "a value is missing"));
     text.push_str(&super::show::facts(manifest));
     let findings = fitted.findings.to_string();
     for (i, line) in findings.lines().enumerate() {

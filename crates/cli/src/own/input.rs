@@ -11,9 +11,11 @@ use files::PassedOver;
 use ndarray::Array4;
 use residuum::ModelError;
 use residuum::data::{Data, Layout};
-use tables::{Options, Table};
+use tables::{Format, Options, Table, TablesError};
 
 use crate::failure::{Failure, exit};
+use crate::own::foreign;
+use crate::own::model_failure::{When, of_data};
 use crate::own_args::Reading;
 use crate::run::on_bad_file;
 
@@ -58,7 +60,18 @@ impl Input {
                 skip: reading.skip_bad_files,
             }));
         }
-        let table = tables::open(path, &options(reading)?)?;
+        foreign::check(path, &ending)?;
+        let table = tables::open(path, &options(reading)?);
+        // Other files that are no text have errors of their own.
+        let is_text = match &table {
+            Ok(table) => table.format() == Format::Csv,
+            Err(TablesError::File { what, .. }) => what == "is empty",
+            Err(_) => false,
+        };
+        if is_text {
+            foreign::check_text(path)?;
+        }
+        let table = table?;
         for odd in &table.found().odd {
             tracing::warn!("{}: {odd}", table.file());
         }
@@ -104,6 +117,14 @@ pub(super) fn whole(table: &Table, left_out: impl Fn(&str) -> bool) -> Result<Co
         true => Some(table.schema()),
         false => None,
     };
+    all_rows(table, wanted)
+}
+
+/// All rows of a table, of which there has to be one, with the columns `wanted` or all.
+pub(super) fn all_rows(
+    table: &Table,
+    wanted: Option<&[(String, Kind)]>,
+) -> Result<Columns, Failure> {
     let mut all: Option<Columns> = None;
     for chunk in table.rows(wanted)? {
         check_interrupt()?;
@@ -207,22 +228,23 @@ pub(super) fn learned(layout: &Layout, table: &[(String, Kind)]) -> Vec<(String,
 /// An error of some rows of a file, the first of which is called `first`: rows of tables count from 1, those of
 /// arrays from 0.
 pub(super) fn located(file: &str, first: u64, error: ModelError) -> Failure {
-    let first = usize::try_from(first).unwrap_or(usize::MAX);
-    let error = error.with_row(|row| first.saturating_add(row));
-    let about_data = matches!(error, ModelError::Data(_) | ModelError::Detector(_));
-    let failure = Failure::from(error);
-    match about_data {
-        true => Failure {
-            message: format!("{}: {}", files::visible(file), failure.message),
-            ..failure
-        },
-        false => failure,
-    }
+    let is_table = first > 0;
+    located_when(file, first, error, When::Later { is_table })
 }
 
-/// What the first row is called.
-pub(super) fn first_row(data: Data<'_>) -> u64 {
-    u64::from(matches!(data, Data::Columns(_)))
+/// An error of rows of a file, with what helps at that time.
+pub(super) fn located_when(file: &str, first: u64, error: ModelError, when: When<'_>) -> Failure {
+    let first = usize::try_from(first).unwrap_or(usize::MAX);
+    let error = error.with_row(|row| first.saturating_add(row));
+    let failure = match error {
+        ModelError::Data(error) => of_data(&error, when),
+        ModelError::Detector(error) => error.into(),
+        error => return error.into(),
+    };
+    Failure {
+        message: format!("{}: {}", files::visible(file), failure.message),
+        ..failure
+    }
 }
 
 /// An error once a signal has come.

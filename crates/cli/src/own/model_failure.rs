@@ -3,7 +3,12 @@ use residuum::data::DataError;
 use tables::TablesError;
 
 use crate::failure::{Failure, exit};
+use crate::own_args::Fit;
 use crate::place::cannot_write;
+use crate::shell::option;
+
+/// Of fewer rows one in five is none.
+const LEAST: usize = 3;
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
@@ -23,12 +28,21 @@ impl From<ModelError> for Failure {
             )
             .hint("more rows, a larger --fpr, or no --confidence for a rate that holds on average"),
             ModelError::Calibration(_) => Self::new(exit::USAGE, text),
+            // One row in five is what is held out where nothing is asked for.
+            ModelError::Share { rows, share } if rows < LEAST || share == 0.2 => {
+                Self::new(exit::BAD_DATA, text).hint(
+                    "give more rows; where a group or a key keeps rows together, more of these",
+                )
+            }
             ModelError::Share { .. } => {
                 Self::new(exit::USAGE, text).hint("--calibration 0.2 holds one row in five out")
             }
             ModelError::NotCertified { .. } => Self::new(exit::USAGE, text).hint(
                 "--calibration 0.2 holds rows out; without --confidence the rate is what to expect",
             ),
+            ModelError::Folds { parts: 0 | 1, .. } => {
+                Self::new(exit::BAD_DATA, text).hint("give more rows, or rows of more groups")
+            }
             ModelError::Folds { .. } => Self::new(exit::BAD_DATA, text)
                 .hint("give more rows, or fewer folds: --calibration 2"),
             ModelError::Takes { .. } => Self::new(exit::USAGE, text).hint(
@@ -52,25 +66,94 @@ impl From<ModelError> for Failure {
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
-        let hint = match &error {
-            DataError::NoColumn { known, .. } => Some(format!("columns are {}", known.join(", "))),
-            DataError::Missing { .. } => Some(
-                "--missing mean fills it in and says so in a column, --missing drop leaves the row out"
-                    .to_owned(),
+        of_data(&error, When::Later { is_table: true })
+    }
+}
+
+/// When data are refused, which decides what helps.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When<'a> {
+    /// While a model is fitted to a table: options of this command help.
+    Fitting(&'a Fit),
+    /// While it is used, or fitted to an array: options of `fit` help after another fit to a table.
+    Later {
+        /// Whether the data are a table.
+        is_table: bool,
+    },
+}
+
+/// Data that cannot be taken, with what helps.
+pub(super) fn of_data(error: &DataError, when: When<'_>) -> Failure {
+    let hint = match (error, when) {
+        (DataError::NoColumn { known, .. }, _) if !known.is_empty() => {
+            Some(format!("columns are {}", known.join(", ")))
+        }
+        (_, When::Fitting(args)) => while_fitting(error, args),
+        (DataError::Missing { .. }, When::Later { .. }) => Some(
+            "fit again with --missing mean, which fills it in, or --missing drop, which gives such a row no score"
+                .to_owned(),
+        ),
+        (DataError::NotFinite { name, .. }, When::Later { is_table: true }) => Some(format!(
+            "mend the value, leave the row out, or fit again with {}",
+            option("--drop", name)
+        )),
+        (DataError::NotFinite { .. }, When::Later { is_table: false }) => Some(
+            "mend the value, or leave such rows out: X[numpy.isfinite(X).all(axis=1)]".to_owned(),
+        ),
+        _ => None,
+    };
+    Failure::new(exit::BAD_DATA, error.to_string()).maybe_hint(hint)
+}
+
+/// What helps against an error of a table that a model is fitted to: options that go with those given.
+fn while_fitting(error: &DataError, args: &Fit) -> Option<String> {
+    let without = |name: &str| match args.columns.is_empty() {
+        true => format!("{} leaves the column out", option("--drop", name)),
+        false => format!("--columns without `{name}` leaves it out"),
+    };
+    let special = |name: &str, what: &str, is_free: bool, does: &str| {
+        let is_given = args.columns.iter().any(|column| column == name);
+        (is_free && !is_given).then(|| format!("{} {does}", option(what, name)))
+    };
+    let ways =
+        |ways: [Option<String>; 3]| Some(ways.into_iter().flatten().collect::<Vec<_>>().join(", "));
+    match error {
+        DataError::Missing { .. } => Some(
+            "--missing mean fills it in and says so in a column, --missing drop leaves the row out"
+                .to_owned(),
+        ),
+        DataError::AllMissing { name } => Some(without(name)),
+        DataError::NotFinite { name, .. } => Some(format!(
+            "mend the value or leave the row out; {}",
+            without(name)
+        )),
+        DataError::Time { name } => {
+            let is_free = args.time.is_none() && args.group.is_none();
+            ways([
+                special(name, "--time", is_free, "holds the last rows out"),
+                Some(format!("{} learns from it", option("--as-number", name))),
+                Some(without(name)),
+            ])
+        }
+        DataError::Text { name, .. } => ways([
+            Some(without(name)),
+            special(
+                name,
+                "--key",
+                args.key.is_none(),
+                "keeps it as the name of a row",
             ),
-            DataError::AllMissing { name } | DataError::NotFinite { name, .. } => {
-                Some(format!("--drop {name} leaves the column out"))
-            }
-            DataError::Time { name } => Some(format!(
-                "--time {name} holds the last rows out, --as-number {name} learns from it, --drop {name} leaves it out"
+            Some(format!(
+                "{} takes it as it is",
+                option("--as-category", name)
             )),
-            DataError::Text { name, .. } => Some(format!(
-                "--drop {name} leaves it out, --key {name} keeps it as the name of a row, --as-category {name} takes it as it is"
-            )),
-            DataError::NoColumns => Some("give --columns or a shorter --drop".to_owned()),
-            _ => None,
-        };
-        Self::new(exit::BAD_DATA, error.to_string()).maybe_hint(hint)
+        ]),
+        DataError::NoColumns if args.drop.is_empty() => Some(
+            "what names rows, labels, groups and times is not learned from: give other columns too"
+                .to_owned(),
+        ),
+        DataError::NoColumns => Some("give a shorter --drop".to_owned()),
+        _ => None,
     }
 }
 

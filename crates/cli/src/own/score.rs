@@ -16,6 +16,7 @@ use crate::own::input::{Input, Pictures, array, check_interrupt, learned, locate
 use crate::own::maps::Maps;
 use crate::own::output::{More, Names, Output, format};
 use crate::own::stream::follow;
+use crate::own::table_options::check_maps;
 use crate::own::why::whys;
 use crate::own_args::Score;
 use crate::place::{apart, check_place};
@@ -48,6 +49,8 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
     if args.follow {
         return follow(args, &model);
     }
+    let input = Input::open(&args.input, &args.reading)?;
+    check_maps(args, &input)?;
     let bar = Bar::new();
     let job = Job {
         args,
@@ -58,7 +61,7 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
         },
         progress: &bar,
     };
-    let scored = match Input::open(&args.input, &args.reading)? {
+    let scored = match input {
         Input::Table(table) => job.table(&table),
         Input::Array(data) => job.array(&data),
         Input::Images(pictures) => job.images(&pictures),

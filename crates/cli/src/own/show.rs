@@ -81,6 +81,14 @@ pub(super) fn facts(manifest: &Manifest) -> String {
     text
 }
 
+/// A line about rows that were left out; nothing where there are none.
+pub(super) fn left_out(rows: usize, why: &str) -> String {
+    match rows {
+        0 => String::new(),
+        _ => format!("left out     {rows} rows: {why}\n"),
+    }
+}
+
 /// The threshold, what it promises and what to expect of it, a line each.
 fn threshold_lines(threshold: &Threshold) -> String {
     let percent = |share: f64| format!("{:.3} %", 100.0 * share);

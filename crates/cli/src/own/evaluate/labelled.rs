@@ -14,6 +14,7 @@ use crate::own::input::{Input, Pictures, array, check_interrupt, learned, locate
 use crate::own::score::IMAGES;
 use crate::own_args::Evaluate;
 use crate::progress::After;
+use crate::shell::option;
 
 /// Rows or images with their labels and scores.
 pub(super) struct Labelled {
@@ -120,7 +121,10 @@ fn only_tables(args: &Evaluate) -> Result<(), Failure> {
 }
 
 fn archive(args: &Evaluate, model: &Model, progress: &dyn Progress) -> Result<Labelled, Failure> {
-    only_tables(args)?;
+    // Its labels have this name.
+    if args.label.as_deref() != Some("y") {
+        only_tables(args)?;
+    }
     let set = load_npz(&args.input)?;
     let scores = model
         .score(array(set.data()), progress)
@@ -151,9 +155,8 @@ fn of_table(
     if wanted.iter().any(|(name, _)| name == label) {
         let message =
             format!("the model has learned from the column `{label}`, which is the label");
-        return Err(
-            Failure::new(exit::BAD_DATA, message).hint(format!("fit again with --label {label}"))
-        );
+        let hint = format!("fit again with {}", option("--label", label));
+        return Err(Failure::new(exit::BAD_DATA, message).hint(hint));
     }
     let found = |name: &str| table.schema().iter().find(|(known, _)| known == name);
     let column = found(label).ok_or_else(|| no_column(table, label))?;
