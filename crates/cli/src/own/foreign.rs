@@ -17,6 +17,9 @@ pub(super) fn check(path: &Path, ending: &str) -> Result<(), Failure> {
         "json" => "pandas.read_json(FILE)",
         _ => return check_head(path, &head(path)),
     };
+    if !path.is_file() {
+        return Ok(());
+    }
     let hint =
         format!("make a table of it, with pandas for one: {read}.to_csv('rows.csv', index=False)");
     Err(refused(path, "JSON is written, but not read").hint(hint))
