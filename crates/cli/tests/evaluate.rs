@@ -178,7 +178,7 @@ fn an_archive_brings_its_labels() {
     let promise = &found["threshold"]["promise"];
     assert!((promise["target"].as_f64().unwrap() - 1.0 / 9.0).abs() < 1e-6);
     assert_eq!(promise["confidence"], Value::Null);
-    let named = run(folder.path(), "evaluate m.residuum xy.npz --label y");
+    let named = run(folder.path(), "evaluate m.residuum xy.npz --label z");
     named.fails(2, &["--label names a column of a table"]);
     run(folder.path(), "evaluate m.residuum x.npz").fails(3, &["y"]);
 }
