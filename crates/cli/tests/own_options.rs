@@ -347,7 +347,9 @@ fn files_that_are_no_table_are_called_what_they_are() {
     place.write("program.csv", &program[..1 << 16]);
     place.write("rows.jsonl", "{\"a\":1.5,\"b\":2}\n{\"a\":1.6,\"b\":3}\n");
     place.write("excel.csv", "\u{feff}sep=;\r\na;b\r\n1,5;2\r\n");
-    place.run("score a.residuum none.json").fails(4, &["none.json"]);
+    place
+        .run("score a.residuum none.json")
+        .fails(4, &["none.json"]);
     for (file, what, way_out) in [
         ("model.csv", "a model", "residuum show"),
         ("program.csv", "not a text", "Parquet"),
