@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use datasets::{Colour, Corruption, Data, DatasetError, Loading, Protocol, Roots, corrupt};
+use datasets::{
+    Colour, Corruption, Data, DatasetError, Loading, OnBadFile, Protocol, Roots, corrupt,
+};
 use detector::Progress;
 use ndarray::{Array4, Axis};
 use pictures::{ContactSheet, Picture};
@@ -71,7 +73,7 @@ fn images(set: &str, limit: Option<usize>, roots: &Roots) -> Result<Array4<u8>, 
     let mut loading = Loading::of(Protocol::Semi);
     loading.images.colour = Colour::Grey;
     let images = if Path::new(set).exists() {
-        let (mut paths, passed_over) = datasets::list_images_counted(set)?;
+        let (mut paths, passed_over) = datasets::list_images_counted(set, OnBadFile::Fail)?;
         if let Some(warning) = passed_over.warning() {
             tracing::warn!("{warning}");
         }

@@ -158,7 +158,7 @@ fn files(
     run: impl Fn(ArrayView4<'_, u8>, &dyn Progress) -> Result<Array2<f32>, Failure>,
     progress: &dyn Progress,
 ) -> Result<Embedded, Failure> {
-    let (paths, passed_over) = list_images_counted(path)?;
+    let (paths, passed_over) = list_images_counted(path, options.on_bad_file)?;
     let mut rows = Array2::default((0, 0));
     let (mut kept, mut skipped) = (Vec::new(), Vec::new());
     let mut first_size = None;

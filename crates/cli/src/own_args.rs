@@ -67,7 +67,7 @@ pub(crate) struct Reading {
     /// Numbers of a text have a decimal comma
     #[arg(long)]
     pub(crate) decimal_comma: bool,
-    /// Leave out and count files of a folder that are damaged or no images, instead of stopping
+    /// Leave out and count files of a folder or a list that are damaged, no images or not there, instead of stopping
     #[arg(long)]
     pub(crate) skip_bad_files: bool,
 }

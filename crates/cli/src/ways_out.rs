@@ -52,6 +52,9 @@ pub(crate) fn of_data(way_out: datasets::WayOut) -> String {
         WayOut::FolderOrVectors => {
             "name the folder that holds the images, or make vectors of them: residuum embed".to_owned()
         }
+        WayOut::PathsOfAList => "paths in a list are relative to its folder; where a command has \
+                                 --skip-bad-files, it leaves out and counts files that are not there"
+            .to_owned(),
         WayOut::SkipBadFiles => {
             "--skip-bad-files leaves such files out and counts them".to_owned()
         }

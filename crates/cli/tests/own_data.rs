@@ -10,7 +10,7 @@ use std::process::Stdio;
 use columns::{Column, Columns, Kind, Values};
 use residuum::data::Data;
 use residuum::{FitOptions, Model};
-use support::{command, end, npy_f32, start};
+use support::{bmp, command, end, npy_f32, start};
 use tables::{Format, Style, Writer};
 
 /// Numbers between -1 and 1 without randomness, no two rows alike.
@@ -605,6 +605,57 @@ fn arrays_are_fitted_and_scored() {
     place
         .run(&["score", "vectors.residuum", "wide.npy"])
         .fails(3, &["wide.npy", "71", "70"]);
+}
+
+#[test]
+fn a_list_of_images_that_are_not_there_is_no_table() {
+    let place = Place::new();
+    for i in 0..60 {
+        let image = bmp(28, 60 + (i * 37 % 101) as u8);
+        std::fs::write(place.at(&format!("{i}.bmp")), image).unwrap();
+    }
+    let all: String = (0..60).map(|i| format!("\"{i}.bmp\"\n")).collect();
+    std::fs::write(place.at("all.txt"), format!("# good ones\n{all}")).unwrap();
+    let fit = "fit all.txt -o m.residuum --method pca --side 8";
+    let fit = place.run(&fit.split(' ').collect::<Vec<_>>());
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+
+    std::fs::write(place.at("gone.txt"), "new/gone.png\n1.bmp\n").unwrap();
+    for args in [
+        &["score", "m.residuum", "gone.txt"][..],
+        &["fit", "gone.txt", "-o", "x.residuum", "--method", "pca"],
+        &["explain", "m.residuum", "gone.txt"],
+    ] {
+        place.run(args).fails(4, &["gone.txt, line 1", "gone.png"]);
+    }
+    let skipped = place.run(&["score", "m.residuum", "gone.txt", "--skip-bad-files"]);
+    assert_eq!(skipped.code, Some(0), "{}", skipped.stderr);
+    assert_eq!(column(&skipped.stdout, "file"), ["1.bmp"]);
+    assert!(skipped.stderr.contains("gone.png"), "{}", skipped.stderr);
+}
+
+#[test]
+fn a_table_without_rows_has_to_fit_the_model_as_well() {
+    let place = Place::fitted();
+    let x = npy_f32(400, 3, |i, j| wave(i, 0.9 + j as f64) as f32);
+    std::fs::write(place.at("x.npy"), x).unwrap();
+    let fit = place.run(&["fit", "x.npy", "-o", "x.residuum"]);
+    assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    std::fs::write(place.at("none.csv"), "depth,width,colour\n").unwrap();
+    std::fs::write(place.at("other.csv"), "depth,colour\n").unwrap();
+    let none = place.run(&["score", "parts.residuum", "none.csv"]);
+    assert_eq!(
+        (none.code, none.stdout.as_str()),
+        (Some(0), "depth,width,colour,score,p_value,anomaly\n"),
+        "{}",
+        none.stderr
+    );
+    let words = ["none.csv", "a table, but the model was fitted to an array"];
+    place
+        .run(&["score", "x.residuum", "none.csv"])
+        .fails(3, &words);
+    let other = place.run(&["score", "parts.residuum", "other.csv"]);
+    other.fails(3, &["other.csv", "width"]);
 }
 
 #[test]

@@ -211,6 +211,18 @@ pub enum DatasetError {
         /// The folder or the list.
         path: PathBuf,
     },
+    /// A line of a list of images that names no file.
+    #[error("{}, line {line}: no such image: {}", list.display(), path.display())]
+    NotListed {
+        /// The list.
+        list: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// The path that the line stands for.
+        path: PathBuf,
+        /// What lies near it under a similar name.
+        nearby: Vec<PathBuf>,
+    },
     /// Images of several sizes, and no size asked for.
     #[error(
         "{}: {} × {} pixels, but {} has {} × {}",

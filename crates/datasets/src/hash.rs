@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use crate::{DatasetError, PassedOver, input, list_images_counted};
+use crate::{DatasetError, OnBadFile, PassedOver, input, list_images_counted};
 
 /// The SHA-256 of a file's bytes.
 pub(crate) fn sha256_of_file(path: &Path) -> Result<String, DatasetError> {
@@ -71,7 +71,7 @@ impl Watched {
         let mut passed_over = PassedOver::default();
         for path in paths {
             if path.is_dir() {
-                let (found, more) = list_images_counted(path)?;
+                let (found, more) = list_images_counted(path, OnBadFile::Fail)?;
                 passed_over.extend(more);
                 for file in found.into_iter().filter(|file| file.is_file()) {
                     let name = file.strip_prefix(path).unwrap_or(&file).to_owned();

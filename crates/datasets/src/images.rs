@@ -13,7 +13,7 @@ mod read;
 mod resize;
 mod tiff_tags;
 
-pub use list::{list_images, list_images_counted};
+pub use list::{is_image_list, list_images, list_images_counted};
 pub use read::{Colour, ImageOptions, Images, OnBadFile, Skipped, read_images};
 pub use resize::resize_images;
 

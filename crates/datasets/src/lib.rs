@@ -58,8 +58,8 @@ pub use files::{PassedOver, cache_folder};
 pub use hash::Pin;
 pub use idx::{Idx, is_idx, load_idx, load_idx_images};
 pub use images::{
-    Colour, ImageOptions, Images, OnBadFile, Skipped, list_images, list_images_counted,
-    read_images, resize_images,
+    Colour, ImageOptions, Images, OnBadFile, Skipped, is_image_list, list_images,
+    list_images_counted, read_images, resize_images,
 };
 pub use input::read_text;
 pub use lite0::{LITE0_COLUMNS, load_lite0_images};

@@ -165,7 +165,7 @@ fn id(folder: &Path) -> Result<(u64, PathBuf), DatasetError> {
     Ok((0, fs::canonicalize(folder).map_err(io(folder))?))
 }
 
-fn is_named_as_image(path: &Path) -> bool {
+pub(crate) fn is_named_as_image(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_string_lossy();
     ENDINGS.contains(&ending.to_lowercase().as_str())
 }

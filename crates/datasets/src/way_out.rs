@@ -28,6 +28,8 @@ pub enum WayOut {
     KnownFormat,
     /// The folder of an image, or its vector.
     FolderOrVectors,
+    /// Paths in a list are relative to its folder; files that are not there can be left out.
+    PathsOfAList,
     /// Files that are damaged or no images can be left out.
     SkipBadFiles,
     /// A folder to download to.

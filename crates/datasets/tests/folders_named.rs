@@ -209,7 +209,8 @@ fn clutter_is_passed_over_everywhere_and_counted() {
             .unwrap()
             .starts_with("49 files and folders")
     );
-    let (files, passed_over) = datasets::list_images_counted(dir.path()).unwrap();
+    let (files, passed_over) =
+        datasets::list_images_counted(dir.path(), datasets::OnBadFile::Fail).unwrap();
     assert_eq!((files.len(), passed_over.n()), (10, 49));
 }
 

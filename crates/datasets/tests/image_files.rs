@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Colour, DatasetError, ErrorKind, ImageOptions, OnBadFile, list_images, read_images,
+    Colour, DatasetError, ErrorKind, ImageOptions, OnBadFile, is_image_list, list_images,
+    read_images,
 };
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgba};
 use pictures::{colour, grey, save};
@@ -318,6 +319,51 @@ fn lists_and_folders_name_their_files_in_order() {
         list_images(empty.path()).unwrap_err(),
         DatasetError::NoImages { .. }
     ));
+}
+
+#[test]
+fn a_list_is_one_whether_or_not_its_images_are_there() {
+    let dir = tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    save(&at("a b.png"), grey(2, 2, 0));
+    save(&at("#1.png"), grey(2, 2, 0));
+    let list = |name: &str, text: &str| {
+        fs::write(at(name), text).unwrap();
+        at(name)
+    };
+    for (text, is_list) in [
+        ("new/gone.png\n", true),
+        ("# good ones\n\n\"a b.png\"\n", true),
+        ("'gone.JPG'\ngone.tif\n", true),
+        ("gone\ngone.png\n", true),
+        ("a b.png, 1\n", false),
+        ("file\tlabel\na.png\tgood\n", false),
+        ("1,a.png\n2,b.png\n", false),
+        ("x\n1\n2\n", false),
+        ("# nothing\n", false),
+        ("", false),
+    ] {
+        assert_eq!(is_image_list(list("l.txt", text)), is_list, "{text}");
+    }
+    assert!(!is_image_list(list("l.csv", "gone.png\n")));
+    let text = "# two\n\"a b.png\"\n#1.png\n";
+    assert_eq!(
+        list_images(list("l.txt", text)).unwrap(),
+        [at("a b.png"), at("#1.png")]
+    );
+    for (text, line) in [("gone.png\n", 1), ("#\na b.png\n'sub/gone.png'\n", 3)] {
+        let path = list("l.txt", text);
+        let error = list_images(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Missing);
+        let found = error.to_string();
+        assert!(
+            found.contains(&format!("line {line}: no such image")),
+            "{found}"
+        );
+        let skip = OnBadFile::Skip;
+        let (paths, _) = datasets::list_images_counted(&path, skip).unwrap();
+        assert!(paths.last().unwrap().ends_with("gone.png"), "{paths:?}");
+    }
 }
 
 #[test]

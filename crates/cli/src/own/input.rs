@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use columns::{Columns, Kind};
 use datasets::{
-    Colour, DatasetError, ImageOptions, is_archive, is_idx, left_out, list_images_counted,
-    load_idx_images, load_rows, read_images,
+    Colour, DatasetError, ImageOptions, is_archive, is_idx, is_image_list, left_out,
+    list_images_counted, load_idx_images, load_rows, read_images,
 };
 use files::PassedOver;
 use ndarray::Array4;
@@ -52,8 +52,9 @@ impl Input {
         if path.is_file() && is_idx(path) {
             return Ok(Self::Array(load_idx_images(path)?));
         }
-        if path.is_dir() || is_picture || (ending == "txt" && lists_files(path)) {
-            let (paths, passed_over) = list_images_counted(path)?;
+        if path.is_dir() || is_picture || (path.is_file() && is_image_list(path)) {
+            let (paths, passed_over) =
+                list_images_counted(path, on_bad_file(reading.skip_bad_files))?;
             return Ok(Self::Images(Pictures {
                 paths,
                 passed_over,
@@ -77,17 +78,6 @@ impl Input {
         }
         Ok(Self::Table(Box::new(table)))
     }
-}
-
-/// Whether the first line of a text names a file beside it.
-fn lists_files(path: &Path) -> bool {
-    let first = |text: String| {
-        text.lines()
-            .find(|line| !line.trim().is_empty())
-            .map(str::to_owned)
-    };
-    let line = datasets::read_text(path).ok().and_then(first);
-    line.is_some_and(|line| files::folder_of(path).join(line.trim()).is_file())
 }
 
 /// How a table is read.

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use columns::{Column, Kind, Values};
+use columns::{Column, Columns, Kind, Values};
 use conformal::Tail;
 use experiment::Machine;
 use residuum::data::Data;
@@ -120,6 +120,7 @@ impl Job<'_> {
     fn table(&self, table: &Table) -> Result<Counts, Failure> {
         let schema = table.schema();
         let learned = learned(&self.model.manifest().layout, schema);
+        self.check(table, &learned)?;
         let all = self.args.fdr.map(|rate| self.all(table, &learned, rate));
         let mut all = all.transpose()?.map(Vec::into_iter);
         let names = self.names(schema.iter().map(|(name, _)| name.as_str()));
@@ -165,6 +166,17 @@ impl Job<'_> {
         }
         output.map_or_else(open, Ok)?.finish()?;
         Ok(counts)
+    }
+
+    /// That the model takes such a table: one without rows as well.
+    fn check(&self, table: &Table, learned: &[(String, Kind)]) -> Result<(), Failure> {
+        let empty = |(name, kind): &(String, Kind)| Column::new(name.clone(), Values::none(*kind));
+        let empty = Columns::new(learned.iter().map(empty).collect())
+            .map_err(|error| Failure::new(exit::INTERNAL, error.to_string()))?;
+        let encoded = self.model.manifest().layout.encode(Data::Columns(&empty));
+        encoded
+            .map(|_| ())
+            .map_err(|error| located(table.file(), 1, error.into()))
     }
 
     /// The columns of the input that are written, as they are read.

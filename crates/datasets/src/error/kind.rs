@@ -32,6 +32,7 @@ impl DatasetError {
             | Self::NoSuchRoot { .. } => ErrorKind::Usage,
             Self::NotAtHand { .. }
             | Self::Absent { .. }
+            | Self::NotListed { .. }
             | Self::NoCache
             | Self::Write { .. }
             | Self::NoDownload { .. }

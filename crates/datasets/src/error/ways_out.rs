@@ -10,7 +10,9 @@ impl DatasetError {
     /// The way out, where one is known.
     pub fn way_out(&self) -> Option<WayOut> {
         Some(match self {
-            Self::UnknownName { nearby, .. } | Self::Absent { nearby, .. }
+            Self::UnknownName { nearby, .. }
+            | Self::Absent { nearby, .. }
+            | Self::NotListed { nearby, .. }
                 if !nearby.is_empty() =>
             {
                 WayOut::Meant(
@@ -21,6 +23,7 @@ impl DatasetError {
                 )
             }
             Self::Absent { .. } => WayOut::PathOrKnownSet,
+            Self::NotListed { .. } => WayOut::PathsOfAList,
             Self::OtherForm { way_out, .. } => *way_out.clone(),
             Self::Layout { hint, .. } | Self::Label { hint, .. } => WayOut::text(hint.clone()),
             Self::Changed { .. } => WayOut::text("run it again when nothing writes there"),
