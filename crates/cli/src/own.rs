@@ -1,5 +1,6 @@
 //! Detectors for data of one's own: `fit`, `score`, `evaluate`, `show`, `calibrate`.
 
+mod bad_rows;
 mod calibrate;
 mod choices;
 mod counts;

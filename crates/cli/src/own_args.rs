@@ -23,6 +23,7 @@ Examples:
   residuum score parts.residuum new.csv -o scored.csv --only-scores
   residuum score photos.residuum photos/new -o scored.csv --maps maps
   tail -f sensor.csv | residuum score sensor.residuum - --follow
+  tail -f sensor.csv | residuum score sensor.residuum - --follow --skip-bad-rows
   tail -f sensor.csv | residuum score sensor.residuum - --follow --fdr 0.1 --window 1000
   residuum score parts.residuum new.csv -o scored.csv --tail
 
@@ -173,8 +174,9 @@ pub(crate) struct Score {
     /// Data like those it was fitted to, or - for CSV on standard input
     #[arg(value_name = "DATA")]
     pub(crate) input: PathBuf,
-    /// Where the rows with their scores go [default: CSV on standard output]
-    #[arg(short, long, value_name = "FILE.csv|.parquet|.jsonl")]
+    /// Where the rows with their scores go [default: CSV on standard output]. .tsv has tabs, .csv the delimiter of the
+    /// input
+    #[arg(short, long, value_name = "FILE.csv|.tsv|.parquet|.jsonl")]
     pub(crate) out: Option<PathBuf>,
     /// Decide by the share of false ones among all anomalies instead of the model's threshold
     #[arg(long, value_name = "RATE")]
@@ -191,6 +193,10 @@ pub(crate) struct Score {
     /// Score each line of standard input as it comes, and warn where the stream changes
     #[arg(long)]
     pub(crate) follow: bool,
+    /// Go on after rows of tables and arrays that cannot be read or scored (another number of fields, no number, a
+    /// missing or infinite value): they have no score, the first is named and all are counted
+    #[arg(long)]
+    pub(crate) skip_bad_rows: bool,
     /// With --follow and --fdr: decide whenever so many rows have come [default: 1000]
     #[arg(long, value_name = "ROWS", requires = "follow", requires = "fdr")]
     pub(crate) window: Option<NonZeroUsize>,

@@ -659,6 +659,236 @@ fn a_table_without_rows_has_to_fit_the_model_as_well() {
 }
 
 #[test]
+fn a_stream_answers_what_comes_before_a_bad_row_or_goes_on_after_it() {
+    let place = Place::fitted();
+    let whole = place.run(&["score", "parts.residuum", "new.csv"]).stdout;
+    let whole: Vec<&str> = whole.lines().collect();
+    let input = place.read("new.csv");
+    let lines: Vec<&str> = input.lines().collect();
+    // The columns are id, depth, width, colour, operator, machine and odd.
+    let with = |bad: &str| {
+        let lines = [&lines[..100], &[bad], &lines[100..120]].concat();
+        lines.join("\n") + "\n"
+    };
+    for (bad, place_of, kept) in [
+        ("broken", "line 101", "broken,,,,,,"),
+        ("1,2,3,red,red,1,0,9", "line 101", "1,2,3,red,red,1,0"),
+        (
+            "1,x,3,red,red,1,0",
+            "line 101, column \"depth\"",
+            "1,x,3,red,red,1,0",
+        ),
+        ("1,,3,red,red,1,0", "column `depth`", "1,,3,red,red,1,0"),
+        (
+            "1,inf,3,red,red,1,0",
+            "column `depth`",
+            "1,inf,3,red,red,1,0",
+        ),
+    ] {
+        let text = with(bad);
+        let stopped = followed(&place, &text, &[]);
+        assert_eq!(stopped.code, Some(3), "{bad}: {}", stopped.stderr);
+        assert!(stopped.stderr.contains(place_of), "{}", stopped.stderr);
+        assert_eq!(
+            stopped.stdout.lines().collect::<Vec<_>>(),
+            whole[..100],
+            "{bad}"
+        );
+
+        std::fs::write(place.at("bad.csv"), &text).unwrap();
+        let followed = followed(&place, &text, &["--skip-bad-rows"]);
+        let read = place.run(&["score", "parts.residuum", "bad.csv", "--skip-bad-rows"]);
+        let decided = [
+            "score",
+            "parts.residuum",
+            "bad.csv",
+            "--skip-bad-rows",
+            "--fdr",
+            "0.1",
+        ];
+        let decided = place.run(&decided);
+        for ended in [&followed, &read, &decided] {
+            assert_eq!(ended.code, Some(0), "{bad}: {}", ended.stderr);
+            assert!(ended.stderr.contains(place_of), "{}", ended.stderr);
+            let count = "1 rows have no score: they cannot be read or scored";
+            assert!(ended.stderr.contains(count), "{}", ended.stderr);
+        }
+        for ended in [followed, read] {
+            let found: Vec<&str> = ended.stdout.lines().collect();
+            assert_eq!(found[..100], whole[..100], "{bad}");
+            assert_eq!(found[100], format!("{kept},,,"));
+            assert_eq!(found[101..], whole[100..120], "{bad}");
+        }
+        let why = [
+            "score",
+            "parts.residuum",
+            "bad.csv",
+            "--skip-bad-rows",
+            "--explain",
+            "2",
+        ];
+        let why = place.run(&[&why[..], &["-o", "why.parquet"]].concat());
+        assert_eq!(why.code, Some(0), "{bad}: {}", why.stderr);
+    }
+    // In windows too.
+    let window = ["--fdr", "0.1", "--window", "1000"];
+    let stopped = followed(&place, &with("broken"), &window);
+    assert_eq!(
+        (stopped.code, stopped.stdout.lines().count()),
+        (Some(3), 100)
+    );
+    let comma = with("BAD").replace(',', ";");
+    let comma = comma.replace("BAD", "1;2,5;3;red;red;1;0");
+    let told = followed(&place, &comma, &[]);
+    assert_eq!(told.code, Some(3), "{}", told.stderr);
+    for words in ["line 101", "\"2,5\"", "--decimal-comma"] {
+        assert!(told.stderr.contains(words), "{}", told.stderr);
+    }
+    place
+        .run(&["score", "parts.residuum", "bad.csv"])
+        .fails(3, &["bad.csv", "depth"]);
+    let x = npy_f32(400, 3, |i, j| wave(i, 0.9 + j as f64) as f32);
+    let gap = npy_f32(4, 3, |i, j| if (i, j) == (2, 1) { f32::NAN } else { 0.5 });
+    std::fs::write(place.at("x.npy"), x).unwrap();
+    std::fs::write(place.at("gap.npy"), gap).unwrap();
+    place.run(&["fit", "x.npy", "-o", "x.residuum"]);
+    place
+        .run(&["score", "x.residuum", "gap.npy"])
+        .fails(3, &["row 2"]);
+    let skipped = place.run(&["score", "x.residuum", "gap.npy", "--skip-bad-rows"]);
+    assert_eq!(skipped.code, Some(0), "{}", skipped.stderr);
+    let gaps = column(&skipped.stdout, "score");
+    assert_eq!(
+        (0..4).filter(|&i| gaps[i].is_empty()).collect::<Vec<_>>(),
+        [2]
+    );
+}
+
+#[test]
+fn tsv_has_tabs() {
+    let place = Place::fitted();
+    put(&place.at("new.parquet"), &rows(5000, 200, &[3, 50]));
+    let semicolons = place.read("new.csv").replace(',', ";");
+    std::fs::write(place.at("semi.csv"), &semicolons).unwrap();
+    let whole = place.run(&["score", "parts.residuum", "new.csv"]).stdout;
+    for input in ["new.csv", "semi.csv", "new.parquet"] {
+        let args = ["score", "parts.residuum", input, "-o", "out.tsv"];
+        assert_eq!(place.run(&args).code, Some(0));
+        assert_eq!(place.read("out.tsv"), whole.replace(',', "\t"), "{input}");
+    }
+    place.run(&["score", "parts.residuum", "semi.csv", "-o", "out.csv"]);
+    assert_eq!(place.read("out.csv"), whole.replace(',', ";"));
+}
+
+#[test]
+fn columns_of_parquet_that_are_not_used_need_not_be_readable() {
+    let place = Place::new();
+    put_with_odd_columns(&place.at("far.parquet"));
+    for more in [
+        &["--columns", "x"][..],
+        &["--drop", "far,large"],
+        &["--columns", "x", "--key", "id"],
+    ] {
+        let args = [&["fit", "far.parquet", "-o", "far.residuum"][..], more].concat();
+        let fit = place.run(&args);
+        assert_eq!(fit.code, Some(0), "{more:?}: {}", fit.stderr);
+    }
+    let score = place.run(&["score", "far.residuum", "far.parquet"]);
+    assert_eq!(score.code, Some(0), "{}", score.stderr);
+    let header = "id,x,__index_level_0__,score,p_value,anomaly";
+    assert_eq!(score.stdout.lines().next(), Some(header));
+    for words in [
+        "\"far\" is not read and is left out of the output",
+        "9999-12-31",
+        "\"large\"",
+    ] {
+        assert!(score.stderr.contains(words), "{}", score.stderr);
+    }
+    // As the key it is used.
+    let key = [
+        "fit",
+        "far.parquet",
+        "-o",
+        "k.residuum",
+        "--columns",
+        "x",
+        "--key",
+        "large",
+    ];
+    place.run(&key).fails(3, &["large", "beyond 64 bits"]);
+
+    let index = "__index_level_0__";
+    let fit = [
+        "fit",
+        "far.parquet",
+        "-o",
+        "i.residuum",
+        "--drop",
+        "far,large,id",
+    ];
+    let fit = place.run(&fit);
+    let lines: Vec<&str> = fit.stdout.lines().collect();
+    assert!(lines.contains(&"numbers      x"), "{}", fit.stdout);
+    let told = format!("left out     {index}: the index of a pandas table");
+    assert!(lines.contains(&told.as_str()), "{}", fit.stdout);
+    let asked = [
+        "fit",
+        "far.parquet",
+        "-o",
+        "i.residuum",
+        "--columns",
+        "x,__index_level_0__",
+    ];
+    let asked = place.run(&asked).stdout;
+    assert!(
+        asked.contains(&format!("numbers      x, {index}")),
+        "{asked}"
+    );
+}
+
+/// Columns `id` and `x`, `far` with a date of the year 9999, `large` with a whole number beyond 64 bits with a sign,
+/// and an index as pandas writes it.
+fn put_with_odd_columns(path: &Path) {
+    use parquet::data_type::{DoubleType, Int32Type, Int64Type};
+    let schema = "message schema { required int64 id; required double x; required int32 far (DATE);
+        required int64 large (INTEGER(64,false)); required int64 __index_level_0__; }";
+    let schema = parquet::schema::parser::parse_message_type(schema).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer =
+        parquet::file::writer::SerializedFileWriter::new(file, schema.into(), Default::default())
+            .unwrap();
+    let numbers: Vec<i64> = (0..400).collect();
+    let mut group = writer.next_row_group().unwrap();
+    let mut place = 0;
+    while let Some(mut column) = group.next_column().unwrap() {
+        let written = match place {
+            1 => {
+                let x: Vec<f64> = (0..400).map(|i| wave(i, 0.71)).collect();
+                column.typed::<DoubleType>().write_batch(&x, None, None)
+            }
+            2 => {
+                let days: Vec<i32> = (0..400)
+                    .map(|i| if i == 7 { 2_932_896 } else { i })
+                    .collect();
+                column.typed::<Int32Type>().write_batch(&days, None, None)
+            }
+            3 => {
+                let large: Vec<i64> = numbers.iter().map(|i| i - 1).collect();
+                column.typed::<Int64Type>().write_batch(&large, None, None)
+            }
+            _ => column
+                .typed::<Int64Type>()
+                .write_batch(&numbers, None, None),
+        };
+        assert_eq!(written.unwrap(), 400);
+        column.close().unwrap();
+        place += 1;
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
 fn places_that_cannot_be_written_are_known_before_the_work() {
     let place = Place::fitted();
     std::fs::create_dir(place.at("folder")).unwrap();

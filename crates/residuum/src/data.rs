@@ -10,6 +10,7 @@ mod labels;
 mod layout;
 mod learn;
 mod missing;
+mod refused;
 mod samples;
 mod table;
 
@@ -20,7 +21,7 @@ pub use self::error::DataError;
 pub use self::findings::{Findings, findings};
 pub use self::labels::anomalies;
 pub use self::layout::{ColumnLayout, Encoding, Layout, NumberType, TableLayout};
-pub use self::learn::Roles;
+pub use self::learn::{Roles, is_index};
 pub use self::missing::Missing;
 pub use self::samples::Data;
 pub(crate) use self::table::named;

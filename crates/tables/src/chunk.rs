@@ -2,8 +2,10 @@ use std::ops::Range;
 
 use columns::Columns;
 
+use crate::TablesError;
+
 /// Some rows of a table.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Chunk {
     /// The wanted columns, in the order in which they are wanted.
     pub columns: Columns,
@@ -13,6 +15,18 @@ pub struct Chunk {
     pub first_row: u64,
     /// The records as they stand in the file; `None` for Parquet.
     pub lines: Option<Lines>,
+    /// Rows that cannot be read, in order, where they are kept: values that are not known are missing, and the record
+    /// has as many fields as the others.
+    pub bad: Vec<BadRow>,
+}
+
+/// A row that cannot be read.
+#[derive(Debug)]
+pub struct BadRow {
+    /// Its place in the chunk, from 0.
+    pub row: usize,
+    /// What is wrong with it.
+    pub error: TablesError,
 }
 
 /// The records of a chunk as they stand in the file, in UTF-8 and without their line ends.
@@ -35,6 +49,13 @@ impl Lines {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
+    }
+
+    /// The first `rows` of them.
+    #[must_use]
+    pub fn first(mut self, rows: usize) -> Self {
+        self.spans.truncate(rows);
+        self
     }
 
     /// The record of a row of the chunk.

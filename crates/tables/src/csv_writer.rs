@@ -3,12 +3,19 @@
 
 use columns::{Column, Columns, Values};
 
+use crate::text::fields_of;
 use crate::time::format_time;
 use crate::{Lines, Style};
 
-/// The names as a record; behind `before`, which is a record already.
-pub(crate) fn header(text: &mut Vec<u8>, before: Option<&str>, names: &[String], style: Style) {
-    text.extend_from_slice(before.unwrap_or_default().as_bytes());
+/// The names as a record; behind `before`, which is a record already, with the delimiter `from`.
+pub(crate) fn header(
+    text: &mut Vec<u8>,
+    before: Option<&str>,
+    from: u8,
+    names: &[String],
+    style: Style,
+) {
+    record(text, before.unwrap_or_default(), from, style.delimiter);
     for (number, name) in names.iter().enumerate() {
         if number > 0 || before.is_some() {
             text.push(style.delimiter);
@@ -37,10 +44,29 @@ pub(crate) fn rows(text: &mut Vec<u8>, columns: &Columns, style: Style) {
     }
 }
 
-/// The rows behind the records of another table.
-pub(crate) fn rows_beside(text: &mut Vec<u8>, lines: &Lines, columns: &Columns, style: Style) {
+/// A record of another text, whose delimiter `from` becomes `to`.
+fn record(text: &mut Vec<u8>, record: &str, from: u8, to: u8) {
+    if from == to {
+        return text.extend_from_slice(record.as_bytes());
+    }
+    for (number, value) in fields_of(record, from).iter().enumerate() {
+        if number > 0 {
+            text.push(to);
+        }
+        field(text, value, to);
+    }
+}
+
+/// The rows behind the records of another table, which have the delimiter `from`.
+pub(crate) fn rows_beside(
+    text: &mut Vec<u8>,
+    lines: &Lines,
+    from: u8,
+    columns: &Columns,
+    style: Style,
+) {
     for (row, line) in lines.iter().enumerate() {
-        text.extend_from_slice(line.as_bytes());
+        record(text, line, from, style.delimiter);
         for column in columns {
             text.push(style.delimiter);
             value(text, column, row, style);
@@ -96,8 +122,8 @@ mod tests {
             header: true,
         };
         let mut text = Vec::new();
-        header(&mut text, None, &names, style);
-        header(&mut text, Some("x;y"), &names[2..], style);
+        header(&mut text, None, b';', &names, style);
+        header(&mut text, Some("x,\"y;z\""), b',', &names[2..], style);
         let floats = Column::new("a", Values::Float32(vec![0.1, f32::INFINITY, 0.0]));
         let floats = floats.with_missing(vec![false, false, true]).unwrap();
         let words = Column::new(
@@ -114,7 +140,8 @@ mod tests {
             &Columns::new(vec![floats]).unwrap(),
             Style::default(),
         );
-        let expected = "\"a;b\";\"c\"\"d\";e,f\nx;y;e,f\n0,1;\"x\ny\"\ninf;\n;z\n0.1\ninf\n\"\"\n";
+        let expected =
+            "\"a;b\";\"c\"\"d\";e,f\nx;\"y;z\";e,f\n0,1;\"x\ny\"\ninf;\n;z\n0.1\ninf\n\"\"\n";
         assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 }

@@ -28,7 +28,8 @@ const READ: usize = 1 << 16;
 /// as soon as they are whole: whatever one read gives makes one chunk, and nothing is read ahead.
 ///
 /// The text is in UTF-8. Without a delimiter in `options` it is the most frequent of `,`, `;`, tab and `|` in
-/// the first line. Numbers have a point unless `options` say otherwise. `name` stands in messages.
+/// the first line. Numbers have a point unless `options` say otherwise. `name` stands in messages. Rows before a line
+/// that is no text are given before the error; so that those before a row that does not fit are, keep bad rows.
 ///
 /// # Errors
 /// [`TablesError::Missing`] where `wanted` does not fit the header; as [`open`](crate::open) otherwise.
@@ -65,6 +66,7 @@ pub fn follow<R: Read>(
             comma: options.decimal_comma.unwrap_or(false),
         },
         before: block.first + u64::from(header.is_some()),
+        keep: options.keep_bad_rows,
     };
     records.set_delimiter(delimiter);
     Ok(Follow {

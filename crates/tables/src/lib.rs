@@ -18,7 +18,7 @@ mod text;
 mod time;
 mod writer;
 
-pub use chunk::{Chunk, Lines};
+pub use chunk::{BadRow, Chunk, Lines};
 pub use error::TablesError;
 pub use follow::{Follow, follow};
 pub use found::Found;

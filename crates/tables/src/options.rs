@@ -11,6 +11,9 @@ pub struct Options {
     pub decimal_comma: Option<bool>,
     /// The most rows of a chunk; 16384 where it is `None`. Wide rows come in smaller chunks.
     pub chunk_rows: Option<usize>,
+    /// Whether a row of a text that has another number of fields, or a value that is not of the wanted kind, is kept
+    /// and named in [`Chunk::bad`](crate::Chunk::bad) instead of ending the reading.
+    pub keep_bad_rows: bool,
 }
 
 impl Options {

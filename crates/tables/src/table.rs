@@ -99,6 +99,32 @@ impl Table {
         }
     }
 
+    /// The columns among `asked` with a value that cannot be represented (a date beyond the years 1678 to 2261, a whole
+    /// number beyond 64 bits, bytes that are no text), each with the first such value: `row 5: the date 9999-12-31 …`.
+    /// Parquet columns that may have one are read for it. A text has none.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows), but for such values.
+    pub fn not_representable(
+        &self,
+        asked: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, String)>, TablesError> {
+        let Body::Parquet(table) = &self.body else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for column in table.may_not_fit().filter(|(name, _)| asked(name)) {
+            for chunk in self.rows(Some(std::slice::from_ref(column)))? {
+                match chunk {
+                    Ok(_) => {}
+                    Err(TablesError::Column { column, what, .. }) => found.push((column, what)),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// How many data rows there are.
     pub fn row_count(&self) -> u64 {
         match &self.body {

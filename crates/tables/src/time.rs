@@ -116,6 +116,18 @@ fn date_from_days(days: i64) -> (i64, i64, i64) {
     (era * 400 + year + i64::from(month <= 2), month, day)
 }
 
+/// The date of a moment in nanoseconds since 1970-01-01 00:00 UTC, also where 64 bits do not hold it.
+pub(crate) fn format_date(moment: i128) -> String {
+    let days = moment.div_euclid(i128::from(DAY) * SECOND);
+    // Days of 64-bit seconds are far from the ends of the type.
+    let days = days.clamp(-i128::from(FAR), i128::from(FAR)) as i64;
+    let (year, month, day) = date_from_days(days);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// More days than 64 bits of seconds hold.
+const FAR: i64 = 1 << 50;
+
 /// A moment in nanoseconds since 1970-01-01 00:00 UTC as `2026-01-31T12:30:15.25Z`.
 pub fn format_time(moment: i64) -> String {
     let second = SECOND as i64;
@@ -136,6 +148,17 @@ pub fn format_time(moment: i64) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn dates_beyond_64_bits_are_named() {
+        let day = i128::from(DAY) * SECOND;
+        assert_eq!(format_date(2_932_896 * day), "9999-12-31");
+        assert_eq!(format_date(-719_162 * day), "0001-01-01");
+        assert_eq!(format_date(-1), "1969-12-31");
+        // A number that is no date in any calendar has one all the same.
+        format_date(i128::MAX);
+        format_date(i128::MIN);
+    }
 
     #[test]
     fn stamps_are_read_in_every_usual_form() {

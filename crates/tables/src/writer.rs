@@ -28,6 +28,8 @@ pub fn write(
 /// Writes a table chunk by chunk. A file stands under its name after [`finish`](Self::finish), and not before.
 pub struct Writer {
     form: Form,
+    /// What stands between the fields of lines that are written beside.
+    lines: u8,
     columns: Vec<(String, Kind)>,
 }
 
@@ -60,6 +62,7 @@ impl Writer {
         };
         let mut writer = Self {
             form,
+            lines: style.delimiter,
             columns: columns.to_vec(),
         };
         writer.header(None)?;
@@ -67,18 +70,22 @@ impl Writer {
     }
 
     /// CSV with these columns behind the records of another text, which stay as they are. `style` and
-    /// `header` are those of the [`Table`](crate::Table) or [`Follow`](crate::Follow).
+    /// `header` are those of the [`Table`](crate::Table) or [`Follow`](crate::Follow). Where `delimiter` is another one
+    /// than in the text, the records get it; their values stay as they are.
     ///
     /// # Errors
     /// What the system refuses.
     pub fn beside(
         target: impl Into<Target>,
         style: Style,
+        delimiter: u8,
         header: Option<&str>,
         columns: &[(String, Kind)],
     ) -> Result<Self, TablesError> {
+        let written = Style { delimiter, ..style };
         let mut writer = Self {
-            form: Form::Csv(Output::open(target.into())?, style),
+            form: Form::Csv(Output::open(target.into())?, written),
+            lines: style.delimiter,
             columns: columns.to_vec(),
         };
         writer.header(header)?;
@@ -89,8 +96,8 @@ impl Writer {
         let names: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
         match &self.form {
             Form::Csv(_, style) if style.header => {
-                let style = *style;
-                self.put(|text| csv_writer::header(text, before, &names, style))
+                let (style, lines) = (*style, self.lines);
+                self.put(|text| csv_writer::header(text, before, lines, &names, style))
             }
             _ => Ok(()),
         }
@@ -125,8 +132,8 @@ impl Writer {
             let what = format!("{} rows go beside {} lines", columns.rows(), lines.len());
             return Err(output.wrong(what));
         }
-        let style = *style;
-        self.put(|text| csv_writer::rows_beside(text, lines, columns, style))
+        let (style, delimiter) = (*style, self.lines);
+        self.put(|text| csv_writer::rows_beside(text, lines, delimiter, columns, style))
     }
 
     fn check(&self, columns: &Columns) -> Result<(), TablesError> {

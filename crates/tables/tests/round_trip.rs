@@ -90,6 +90,7 @@ fn round_trip(
         header: Some(style.header),
         decimal_comma: Some(style.decimal_comma),
         chunk_rows: Some(chunk),
+        keep_bad_rows: false,
     };
     let table = open(&path, &options)?;
     assert_eq!(table.row_count(), 2 * columns.rows() as u64);
@@ -136,7 +137,14 @@ fn a_table_beside_another_keeps_its_text() {
     std::fs::write(&from, "\"id\";x\r\n007;1,50;;\r\n\r\n\"a\nb\"; 2,0\r\n").unwrap();
     let table = open(&from, &Options::default()).unwrap();
     let new = [("score".to_owned(), Kind::Float64)];
-    let mut writer = Writer::beside(&to, table.style(), table.header(), &new).unwrap();
+    let mut writer = Writer::beside(
+        &to,
+        table.style(),
+        table.style().delimiter,
+        table.header(),
+        &new,
+    )
+    .unwrap();
     for chunk in table.rows(Some(&[])).unwrap() {
         let chunk = chunk.unwrap();
         let scores = Column::new("score", Values::Float64(vec![0.25; chunk.rows]));

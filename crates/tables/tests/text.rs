@@ -77,7 +77,7 @@ fn errors_name_file_line_and_column() {
     let broken = b"a,b\n\xc3\xa4,1\n\xff,2\n";
     assert_eq!(
         error(broken.as_slice(), None),
-        "parts.csv, line 3: a byte that is not UTF-8"
+        "parts.csv, line 3: a byte that is not UTF-8; `iconv -f WINDOWS-1252 -t UTF-8` turns older texts into it"
     );
     assert_eq!(
         error(
@@ -129,6 +129,7 @@ fn options_win_over_what_is_found() {
         header: Some(false),
         decimal_comma: Some(true),
         chunk_rows: Some(1),
+        keep_bad_rows: false,
     };
     let table = read("x|1,5\ny|2\n", &options).unwrap();
     assert_eq!(
@@ -197,4 +198,58 @@ fn rows_are_given_as_they_arrive() {
         error,
         "standard input, line 7, column \"x\": \"x\" is not a number"
     );
+}
+
+#[test]
+fn rows_before_a_line_that_is_no_text_are_given() {
+    let columns = wanted(&[("x", Kind::Float64)]);
+    let text = b"id;x\na;1\nb;2\nc\xfc;3\nd;4\n";
+    let mut rows = follow(&text[..], "pipe", &columns, &Options::default()).unwrap();
+    let chunk = rows.next().unwrap().unwrap();
+    assert_eq!(
+        chunk.columns.get("x").unwrap().values,
+        Values::Float64(vec![1.0, 2.0])
+    );
+    let error = rows.next().unwrap().unwrap_err().to_string();
+    assert!(
+        error.starts_with("pipe, line 4: a byte that is not UTF-8"),
+        "{error}"
+    );
+    assert!(rows.next().is_none());
+}
+
+#[test]
+fn bad_rows_are_kept_and_named_on_request() {
+    let text = "id,x,note\na,1,\nb,n/y,k\nc\nd,4,k,more\ne,5,k\n";
+    let options = Options {
+        keep_bad_rows: true,
+        ..Options::default()
+    };
+    let columns = wanted(&[("x", Kind::Float64), ("note", Kind::Text)]);
+    let source = Source::Reader {
+        name: "t".to_owned(),
+        reader: Box::new(text.as_bytes()),
+    };
+    let table = open(source, &options).unwrap();
+    let whole = table.rows(Some(&columns)).unwrap().next().unwrap().unwrap();
+    let followed = follow(text.as_bytes(), "t", &columns, &options).unwrap();
+    let followed = followed.map(Result::unwrap).next().unwrap();
+    for chunk in [whole, followed] {
+        let x = chunk.columns.get("x").unwrap();
+        let gaps: Vec<bool> = (0..5).map(|row| x.is_missing(row)).collect();
+        assert_eq!(gaps, [false, true, true, false, false]);
+        let lines: Vec<&str> = chunk.lines.as_ref().unwrap().iter().collect();
+        assert_eq!(lines, ["a,1,", "b,n/y,k", "c,,", "d,4,k", "e,5,k"]);
+        let bad: Vec<_> = chunk
+            .bad
+            .iter()
+            .map(|bad| (bad.row, bad.error.to_string()))
+            .collect();
+        let expected = [
+            (1, "t, line 3, column \"x\": \"n/y\" is not a number"),
+            (2, "t, line 4: found 1 field, expected 3"),
+            (3, "t, line 5: found 4 fields, expected 3"),
+        ];
+        assert_eq!(bad, expected.map(|(row, what)| (row, what.to_owned())));
+    }
 }

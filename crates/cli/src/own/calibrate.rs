@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Calibrate, machine: &Machine) -> Result<(), Failure> {
     check_place(&args.out)?;
     let input = Input::open(&args.input, &args.reading)?;
     let file = args.input.display().to_string();
-    let side = side(&model);
+    let (side, used) = (side(&model), used(&model));
     let bar = Bar::new();
     let label = model.manifest().columns.label.clone();
     let calibrated = |data: Data<'_>| {
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Calibrate, machine: &Machine) -> Result<(), Failure> {
     };
     let (model, labelled) = match &input {
         Input::Table(table) => {
-            let columns = whole(table, |_| true)?;
+            let columns = whole(table, |name| !used.iter().any(|other| other == name))?;
             let located = |error| located(&file, 1, error);
             let labelled = labelled(&columns, label.as_deref()).map_err(located)?;
             let model = calibrated(Data::Columns(&columns)).map_err(located)?;
@@ -69,6 +69,18 @@ fn labelled(columns: &Columns, label: Option<&str>) -> Result<usize, ModelError>
     let Some(label) = label else { return Ok(0) };
     let anomalies = anomalies(columns, label)?;
     Ok(anomalies.into_iter().filter(|anomaly| *anomaly).count())
+}
+
+/// The columns that the model learned from or knows for something else.
+fn used(model: &Model) -> Vec<String> {
+    let manifest = model.manifest();
+    let named = &manifest.columns;
+    let special = [&named.key, &named.label, &named.group, &named.time];
+    let mut used: Vec<String> = special.into_iter().flatten().cloned().collect();
+    if let Layout::Table(layout) = &manifest.layout {
+        used.extend(layout.columns.iter().map(|column| column.name.clone()));
+    }
+    used
 }
 
 /// The stored model; this program becomes the one with networks where it needs one.

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use detector::Progress;
 use experiment::Machine;
-use residuum::data::{Data, Encoding, Layout, Roles};
+use residuum::data::{Data, Encoding, Layout, Roles, is_index};
 use residuum::{FitOptions, Fitted, Model, OddRow};
 
 use crate::failure::Failure;
@@ -56,9 +56,13 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
     }
     let mut options = options;
     if let Input::Table(table) = &input {
-        // What cannot be read is not there to be dropped.
+        // What is not read is not there to be dropped.
+        let is_in = |name: &String| table.schema().iter().any(|(known, _)| known == name);
         let unread = |name: &String| table.unread().iter().any(|(unread, _)| unread == name);
-        options.roles.drop.retain(|name| !unread(name));
+        let is_parquet = table.format() == tables::Format::Parquet;
+        let gone =
+            |name: &String| unread(name) || is_parquet && is_in(name) && !is_used(args, name);
+        options.roles.drop.retain(|name| !gone(name));
     }
     let bar = Bar::new();
     let fitted = fit(args, &input, &options, &bar);
@@ -73,6 +77,18 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a column is learned from, or has another part in the fit.
+fn is_used(args: &Fit, name: &str) -> bool {
+    let is = |names: &[String]| names.iter().any(|other| other == name);
+    let special = [&args.key, &args.label, &args.group, &args.time];
+    let is_special = special.iter().any(|other| other.as_deref() == Some(name));
+    let is_learned = match args.columns.is_empty() {
+        true => !is(&args.drop),
+        false => is(&args.columns),
+    };
+    is_learned || is_special || is(&args.as_number) || is(&args.as_category)
+}
+
 /// The fitted model and what rows are called.
 fn fit(
     args: &Fit,
@@ -84,11 +100,7 @@ fn fit(
     let fit = |data: Data<'_>| Model::fit(data, options, progress);
     match input {
         Input::Table(table) => {
-            let left_out = |name: &str| {
-                let is = |names: &[String]| names.iter().any(|other| other == name);
-                is(&args.drop) || !args.columns.is_empty() && !is(&args.columns)
-            };
-            let columns = whole(table, left_out)?;
+            let columns = whole(table, |name| !is_used(args, name))?;
             let fitted = fit(Data::Columns(&columns));
             let fitted =
                 fitted.map_err(|error| located_when(&file, 1, error, When::Fitting(args)))?;
@@ -144,6 +156,9 @@ fn report(args: &Fit, input: &Input, fitted: &Fitted, names: &Names) -> String {
     for line in columns(&manifest.layout) {
         let _ = writeln!(text, "{line}");
     }
+    for name in indices(input, &manifest.layout) {
+        let _ = writeln!(text, "left out     {name}: the index of a pandas table");
+    }
     text.push_str(&left_out(fitted.labelled, "the label calls them anomalies"));
     text.push_str(&left_out(fitted.incomplete, "a value is missing"));
     text.push_str(&super::show::facts(manifest));
@@ -161,6 +176,18 @@ fn report(args: &Fit, input: &Input, fitted: &Fitted, names: &Names) -> String {
         bytes(size)
     );
     text
+}
+
+/// The columns that pandas writes for an index without a name and that were not learned from.
+fn indices<'a>(input: &'a Input, layout: &Layout) -> Vec<&'a str> {
+    let (Input::Table(table), Layout::Table(layout)) = (input, layout) else {
+        return Vec::new();
+    };
+    let learned = |name: &str| layout.columns.iter().any(|column| column.name == name);
+    let names = table.schema().iter().map(|(name, _)| name.as_str());
+    names
+        .filter(|name| is_index(name) && !learned(name))
+        .collect()
 }
 
 fn data(path: &Path, input: &Input) -> String {

@@ -41,6 +41,15 @@ const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"]
 
 impl Input {
     pub(super) fn open(path: &Path, reading: &Reading) -> Result<Self, Failure> {
+        Self::open_keeping(path, reading, false)
+    }
+
+    /// Where `keep_bad_rows`, rows of a table that cannot be read do not end the reading.
+    pub(super) fn open_keeping(
+        path: &Path,
+        reading: &Reading,
+        keep_bad_rows: bool,
+    ) -> Result<Self, Failure> {
         let ending = path.extension().and_then(|ending| ending.to_str());
         let ending = ending.unwrap_or_default().to_ascii_lowercase();
         let is_array =
@@ -62,7 +71,11 @@ impl Input {
             }));
         }
         foreign::check(path, &ending)?;
-        let table = tables::open(path, &options(reading)?);
+        let options = Options {
+            keep_bad_rows,
+            ..options(reading)?
+        };
+        let table = tables::open(path, &options);
         // Other files that are no text have errors of their own.
         let is_text = match &table {
             Ok(table) => table.format() == Format::Csv,
@@ -97,14 +110,22 @@ pub(super) fn options(reading: &Reading) -> Result<Options, Failure> {
         delimiter,
         header: reading.no_header.then_some(false),
         decimal_comma: reading.decimal_comma.then_some(true),
-        chunk_rows: None,
+        ..Options::default()
     })
 }
 
-/// All rows of a table. Columns that cannot be read are an error unless `left_out` has them.
+/// All rows of a table. Columns that cannot be read are an error unless `left_out` has them; nor are columns of
+/// Parquet read that it has, so that no value of theirs can be one that is not read.
 pub(super) fn whole(table: &Table, left_out: impl Fn(&str) -> bool) -> Result<Columns, Failure> {
+    let is_read = |name: &str| table.format() != Format::Parquet || !left_out(name);
+    let schema = table.schema().iter();
+    let mut schema: Vec<_> = schema.filter(|(name, _)| is_read(name)).cloned().collect();
+    if schema.is_empty() {
+        // The rows are counted all the same, and what is wrong with them is said elsewhere.
+        schema = table.schema().to_vec();
+    }
     let wanted = match table.unread().iter().all(|(name, _)| left_out(name)) {
-        true => Some(table.schema()),
+        true => Some(schema.as_slice()),
         false => None,
     };
     all_rows(table, wanted)

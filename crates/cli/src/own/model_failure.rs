@@ -1,3 +1,4 @@
+use columns::Kind;
 use residuum::ModelError;
 use residuum::data::DataError;
 use tables::TablesError;
@@ -164,6 +165,9 @@ impl From<TablesError> for Failure {
             TablesError::Write { .. } => Some(
                 "give another place or make room; nothing that was finished is lost".to_owned(),
             ),
+            TablesError::Value { value, kind, .. } if is_comma_number(value, *kind) => {
+                Some("--decimal-comma reads such numbers".to_owned())
+            }
             _ => None,
         };
         let code = match error.is_io() {
@@ -172,6 +176,12 @@ impl From<TablesError> for Failure {
         };
         Self::new(code, error.to_string()).maybe_hint(hint)
     }
+}
+
+/// Whether a value is a number but for its decimal comma.
+fn is_comma_number(value: &str, wanted: Kind) -> bool {
+    let is_number = matches!(wanted, Kind::Float32 | Kind::Float64 | Kind::Integer);
+    is_number && value.contains(',') && value.trim().replace(',', ".").parse::<f64>().is_ok()
 }
 
 /// The error and its causes in one line.

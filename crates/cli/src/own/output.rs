@@ -127,6 +127,15 @@ pub(super) fn format(out: Option<&Path>) -> Result<Format, Failure> {
     })
 }
 
+/// What stands between the fields of an output: tabs in .tsv, else what `style` says.
+fn delimiter(out: Option<&Path>, style: Style) -> u8 {
+    let ending = out.and_then(Path::extension);
+    match ending.is_some_and(|ending| ending.eq_ignore_ascii_case("tsv")) {
+        true => b'\t',
+        false => style.delimiter,
+    }
+}
+
 /// The place `out`, or standard output.
 fn target(out: Option<&Path>) -> Result<&Path, Failure> {
     match out {
@@ -149,7 +158,13 @@ impl Output {
         names: Names,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            writer: Writer::beside(target(out)?, style, header, &names.columns())?,
+            writer: Writer::beside(
+                target(out)?,
+                style,
+                delimiter(out, style),
+                header,
+                &names.columns(),
+            )?,
             names,
             is_beside: true,
             is_gone: false,
@@ -164,6 +179,8 @@ impl Output {
         names: Names,
     ) -> Result<Self, Failure> {
         let columns = [before.to_vec(), names.columns()].concat();
+        let delimiter = delimiter(out, style);
+        let style = Style { delimiter, ..style };
         Ok(Self {
             writer: Writer::create(target(out)?, format(out)?, style, &columns)?,
             names,

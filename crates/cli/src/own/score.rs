@@ -9,6 +9,7 @@ use residuum::{Model, ModelError, RowScore, Stored};
 use tables::{Format, Style, Table};
 
 use crate::failure::{Failure, exit};
+use crate::own::bad_rows::{BadRows, with_rows};
 use crate::own::calibrate::{restore, side};
 use crate::own::choices::FOLDS_AND_FDR;
 use crate::own::counts::Counts;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
     if args.follow {
         return follow(args, &model);
     }
-    let input = Input::open(&args.input, &args.reading)?;
+    let input = Input::open_keeping(&args.input, &args.reading, args.skip_bad_rows)?;
     check_maps(args, &input)?;
     let bar = Bar::new();
     let job = Job {
@@ -64,17 +65,17 @@ pub(crate) fn run(args: &Score, machine: &Machine) -> Result<(), Failure> {
     let scored = match input {
         Input::Table(table) => job.table(&table),
         Input::Array(data) => job.array(&data),
+        Input::Images(_) if args.skip_bad_rows => {
+            let message = "--skip-bad-rows is for tables and arrays";
+            Err(Failure::new(exit::USAGE, message)
+                .hint("--skip-bad-files leaves out files that are damaged or no images"))
+        }
         Input::Images(pictures) => job.images(&pictures),
     };
     bar.finish();
     let counts = scored?;
     tracing::info!("{counts}");
-    if counts.left_out() > 0 {
-        tracing::warn!(
-            "{} rows have no score: a value is missing",
-            counts.left_out()
-        );
-    }
+    counts.warn();
     Ok(())
 }
 
@@ -118,10 +119,22 @@ impl Job<'_> {
 
     /// The columns of `table` to read for scoring alone, and those that are written too.
     fn table(&self, table: &Table) -> Result<Counts, Failure> {
-        let schema = table.schema();
-        let learned = learned(&self.model.manifest().layout, schema);
+        let mut learned = learned(&self.model.manifest().layout, table.schema());
         self.check(table, &learned)?;
-        let all = self.args.fdr.map(|rate| self.all(table, &learned, rate));
+        if self.args.skip_bad_rows {
+            // One bad value makes a column text: what its other numbers are is not known.
+            let is_known = |column: &(String, Kind)| table.schema().contains(column);
+            let unknown = learned.iter_mut().filter(|column| !is_known(column));
+            for (_, kind) in unknown.filter(|(_, kind)| *kind == Kind::Integer) {
+                *kind = Kind::Float64;
+            }
+        }
+        let schema = &self.representable(table, &learned)?;
+        let mut bad = BadRows::new(self.model, table.file(), self.args.skip_bad_rows);
+        let all = self
+            .args
+            .fdr
+            .map(|rate| self.all(table, &learned, rate, &mut bad));
         let mut all = all.transpose()?.map(Vec::into_iter);
         let names = self.names(schema.iter().map(|(name, _)| name.as_str()));
         let kept = self.kept(schema, &learned);
@@ -144,11 +157,11 @@ impl Job<'_> {
         let mut counts = Counts::default();
         for chunk in table.rows(Some(&wanted))? {
             check_interrupt()?;
-            let chunk = chunk?;
+            let mut chunk = chunk?;
             let n = chunk.columns.rows();
             let rows = match &mut all {
                 Some(all) => all.by_ref().take(n).collect(),
-                None => self.rows(table, &chunk)?,
+                None => self.rows(table, &mut chunk, &mut bad)?,
             };
             counts.add(&rows);
             let more = self.more(Data::Columns(&chunk.columns), &rows);
@@ -165,7 +178,29 @@ impl Job<'_> {
             }
         }
         output.map_or_else(open, Ok)?.finish()?;
-        Ok(counts)
+        Ok(counts.with_bad(bad.count()))
+    }
+
+    /// The columns of `table`, without those that the model does not use and that have values which cannot be written.
+    fn representable(
+        &self,
+        table: &Table,
+        learned: &[(String, Kind)],
+    ) -> Result<Vec<(String, Kind)>, Failure> {
+        let key = self.model.manifest().columns.key.as_deref();
+        let is_used = |name: &str| {
+            self.args.only_scores || key == Some(name) || learned.iter().any(|(own, _)| own == name)
+        };
+        let odd = table.not_representable(|name| !is_used(name))?;
+        for (name, what) in &odd {
+            tracing::warn!(
+                "{}: column {name:?} is not read and is left out of the output too: {what}",
+                table.file()
+            );
+        }
+        let is_odd = |name: &str| odd.iter().any(|(other, _)| other == name);
+        let schema = table.schema().iter();
+        Ok(schema.filter(|(name, _)| !is_odd(name)).cloned().collect())
     }
 
     /// That the model takes such a table: one without rows as well.
@@ -192,15 +227,24 @@ impl Job<'_> {
         columns.map(as_learned).collect()
     }
 
-    fn rows(&self, table: &Table, chunk: &tables::Chunk) -> Result<Vec<Option<RowScore>>, Failure> {
+    fn rows(
+        &self,
+        table: &Table,
+        chunk: &mut tables::Chunk,
+        bad: &mut BadRows<'_>,
+    ) -> Result<Vec<Option<RowScore>>, Failure> {
         let after = After {
             progress: self.progress,
             done: chunk.first_row,
             total: table.row_count(),
         };
-        self.model
-            .score(Data::Columns(&chunk.columns), &after)
-            .map_err(|error| located(table.file(), chunk.first_row + 1, error))
+        let unread = std::mem::take(&mut chunk.bad);
+        bad.all(
+            Data::Columns(&chunk.columns),
+            chunk.first_row + 1,
+            unread,
+            &after,
+        )
     }
 
     /// The scores of all rows, decided together.
@@ -209,11 +253,12 @@ impl Job<'_> {
         table: &Table,
         learned: &[(String, Kind)],
         rate: f64,
+        bad: &mut BadRows<'_>,
     ) -> Result<Vec<Option<RowScore>>, Failure> {
         let mut all = Vec::new();
         for chunk in table.rows(Some(learned))? {
             check_interrupt()?;
-            all.extend(self.rows(table, &chunk?)?);
+            all.extend(self.rows(table, &mut chunk?, bad)?);
         }
         self.decide(&mut all, rate)?;
         Ok(all)
@@ -247,11 +292,35 @@ impl Job<'_> {
     /// What is asked for beside the scores.
     fn more(&self, data: Data<'_>, rows: &[Option<RowScore>]) -> Result<More, ModelError> {
         let top = self.args.explain.map(NonZeroUsize::get);
-        let whys = top.map(|top| whys(self.model, data, top, self.progress));
+        let whys = top.map(|top| self.whys(data, rows, top));
         Ok(More {
             tails: self.tails(rows)?,
             whys: whys.transpose()?,
         })
+    }
+
+    /// Why the rows that have a score have it.
+    fn whys(
+        &self,
+        data: Data<'_>,
+        rows: &[Option<RowScore>],
+        top: usize,
+    ) -> Result<Vec<Option<String>>, ModelError> {
+        let scored: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].is_some()).collect();
+        if !self.args.skip_bad_rows || scored.len() == rows.len() {
+            return whys(self.model, data, top, self.progress);
+        }
+        let mut all = vec![None; rows.len()];
+        if scored.is_empty() {
+            return Ok(all);
+        }
+        let some = with_rows(data, &scored, |some| {
+            whys(self.model, some, top, self.progress)
+        })?;
+        for (row, why) in scored.into_iter().zip(some) {
+            all[row] = why;
+        }
+        Ok(all)
     }
 
     /// P-values by the tail of the calibration scores; `None` where nobody asks.
@@ -267,10 +336,8 @@ impl Job<'_> {
 
     fn array(&self, data: &datasets::Data) -> Result<Counts, Failure> {
         let file = self.args.input.display().to_string();
-        let mut rows = self
-            .model
-            .score(array(data), self.progress)
-            .map_err(|error| located(&file, 0, error))?;
+        let mut bad = BadRows::new(self.model, &file, self.args.skip_bad_rows);
+        let mut rows = bad.all(array(data), 0, Vec::new(), self.progress)?;
         if let Some(rate) = self.args.fdr {
             self.decide(&mut rows, rate)?;
         }
@@ -285,7 +352,7 @@ impl Job<'_> {
         output.finish()?;
         let mut counts = Counts::default();
         counts.add(&rows);
-        Ok(counts)
+        Ok(counts.with_bad(bad.count()))
     }
 
     fn images(&self, pictures: &Pictures) -> Result<Counts, Failure> {

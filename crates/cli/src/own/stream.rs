@@ -13,9 +13,10 @@ use residuum::{Model, RowScore};
 
 use crate::failure::{Failure, exit};
 use crate::interrupt;
+use crate::own::bad_rows::BadRows;
 use crate::own::counts::Counts;
 use crate::own::decided::Decided;
-use crate::own::input::{check_interrupt, located, options};
+use crate::own::input::{check_interrupt, options};
 use crate::own::output::{More, Names, Output};
 use crate::own_args::Score;
 
@@ -38,14 +39,17 @@ pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
     let wanted: Vec<(String, Kind)> = columns
         .map(|column| (column.name.clone(), kind(column.kind)))
         .collect();
-    let options = options(&args.reading)?;
+    let options = tables::Options {
+        keep_bad_rows: true,
+        ..options(&args.reading)?
+    };
     let rows = tables::follow(Stdin::start()?, NAME, &wanted, &options).map_err(stopped)?;
     let header = rows.header().unwrap_or_default();
     let taken = header.split(char::from(rows.style().delimiter));
     let names = Names::beside(taken.map(|name| name.trim_matches('"')), false, false);
     let output = Output::beside(None, rows.style(), rows.header(), names)?;
     Stream {
-        model,
+        bad: BadRows::new(model, NAME, args.skip_bad_rows),
         output,
         counts: Counts::default(),
         drift: watched(model)?,
@@ -75,7 +79,7 @@ pub(super) fn internal(error: ConformalError) -> Failure {
 }
 
 struct Stream<'a> {
-    model: &'a Model,
+    bad: BadRows<'a>,
     output: Output,
     counts: Counts,
     drift: Option<Drift>,
@@ -85,23 +89,38 @@ struct Stream<'a> {
 impl Stream<'_> {
     fn run(mut self, rows: tables::Follow<Stdin>) -> Result<(), Failure> {
         self.output.flush()?;
+        let ended = self.answer(rows);
+        if ended.is_err() && interrupt::asked() {
+            return ended;
+        }
+        // What came before an error is answered.
+        self.decided.end()?;
+        self.write_decided()?;
+        self.output.finish()?;
+        ended?;
+        tracing::info!("{}", self.counts);
+        self.counts.with_bad(self.bad.count()).warn();
+        Ok(())
+    }
+
+    /// Up to the end, or to the first row that cannot be read or scored.
+    fn answer(&mut self, rows: tables::Follow<Stdin>) -> Result<(), Failure> {
         for chunk in rows {
             let chunk = chunk.map_err(stopped)?;
-            let scored = self
-                .model
-                .score(Data::Columns(&chunk.columns), &Silent)
-                .map_err(|error| located(NAME, chunk.first_row + 1, error))?;
+            let data = Data::Columns(&chunk.columns);
+            let first = chunk.first_row + 1;
+            let (scored, bad) = self.bad.score(data, first, chunk.bad, &Silent)?;
             self.watch(chunk.first_row, &scored)?;
-            self.decided.take(chunk.first_row, chunk.lines, scored)?;
+            let lines = chunk.lines.map(|lines| lines.first(scored.len()));
+            self.decided.take(chunk.first_row, lines, scored)?;
             self.write_decided()?;
+            if let Some(bad) = bad {
+                return Err(bad);
+            }
             if self.output.is_gone {
                 break;
             }
         }
-        self.decided.end()?;
-        self.write_decided()?;
-        self.output.finish()?;
-        tracing::info!("{}", self.counts);
         Ok(())
     }
 

@@ -77,13 +77,26 @@ impl Roles {
     /// The columns to learn from, in the table's order.
     fn learned<'a>(&self, table: &'a Columns) -> Vec<&'a Column> {
         let apart: Vec<&str> = self.special().map(|(_, name)| name).collect();
+        let asked_for = |name: &String| {
+            [&self.only, &self.as_number, &self.as_category]
+                .iter()
+                .any(|names| names.contains(name))
+        };
         let wanted = |column: &&Column| {
             (self.only.is_empty() || self.only.contains(&column.name))
                 && !self.drop.contains(&column.name)
                 && !apart.contains(&column.name.as_str())
+                && (!is_index(&column.name) || asked_for(&column.name))
         };
         table.iter().filter(wanted).collect()
     }
+}
+
+/// Whether pandas calls an index without a name so (`__index_level_0__`): it is not learned from unless it is asked for.
+pub fn is_index(name: &str) -> bool {
+    let level = name.strip_prefix("__index_level_");
+    let level = level.and_then(|rest| rest.strip_suffix("__"));
+    level.is_some_and(|level| !level.is_empty() && level.bytes().all(|b| b.is_ascii_digit()))
 }
 
 impl Layout {

@@ -24,6 +24,9 @@ pub(crate) struct Leaf {
     /// Whether values may be missing.
     pub(crate) optional: bool,
     pub(crate) kind: Kind,
+    /// Whether there may be values that the kind does not hold: a date far away, a large number without a sign, bytes
+    /// that are no text.
+    pub(crate) may_not_fit: bool,
 }
 
 /// Every column at the top with what it is, or why it is not read.
@@ -100,8 +103,13 @@ fn leaf(place: usize, column: &ColumnDescriptor) -> Result<Leaf, String> {
             return Err("is of bytes of a fixed length".to_owned());
         }
     };
+    let is_text = matches!(logical, Some(LogicalType::String))
+        || matches!(converted, ConvertedType::UTF8 | ConvertedType::ENUM);
     Ok(Leaf {
         place,
+        may_not_fit: kind == Kind::Time
+            || meaning == Meaning::Unsigned
+            || kind == Kind::Text && !is_text,
         meaning,
         optional: column.self_type().get_basic_info().repetition() == Repetition::OPTIONAL,
         kind,

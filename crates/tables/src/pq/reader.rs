@@ -74,9 +74,9 @@ pub(crate) fn open(store: &Arc<Store>, file: &str) -> Result<ParquetTable, Table
         1 => "Parquet: 1 row group".to_owned(),
         count => format!("Parquet: {count} row groups"),
     };
-    let odd = unread
-        .iter()
-        .map(|(name, what)| format!("column {name:?} {what} and is not read"));
+    let odd = unread.iter().map(|(name, what)| {
+        format!("column {name:?} {what} and is not read; it is left out of the output too")
+    });
     Ok(ParquetTable {
         store: Arc::clone(store),
         file: file.to_owned(),
@@ -109,6 +109,14 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, Wrong>) -> Result<T, Wrong> {
 }
 
 impl ParquetTable {
+    /// The columns that may have values which their kind does not hold.
+    pub(crate) fn may_not_fit(&self) -> impl Iterator<Item = &(String, Kind)> {
+        let columns = self.schema.iter().zip(&self.leaves);
+        columns
+            .filter(|(_, leaf)| leaf.may_not_fit)
+            .map(|(column, _)| column)
+    }
+
     pub(crate) fn rows(&self, plan: Plan, options: &Options) -> Result<ParquetRows, TablesError> {
         let mut leaves = Vec::with_capacity(plan.columns().len());
         for (name, kind, place) in plan.columns() {
@@ -198,6 +206,7 @@ impl ParquetRows {
             rows,
             first_row,
             lines: None,
+            bad: Vec::new(),
         }))
     }
 

@@ -7,6 +7,7 @@ use parquet::errors::ParquetError;
 
 use super::kinds::{Leaf, Meaning};
 use crate::text::{exact, whole};
+use crate::time::format_date;
 
 /// Why rows cannot be read.
 #[derive(Debug)]
@@ -181,7 +182,7 @@ fn whole_numbers<T>(
         (Kind::Time, Meaning::Moments(unit)) => finish(name, stored, Values::Time, 0, |value| {
             let value = number(value)?;
             let moment = value.checked_mul(unit);
-            moment.ok_or_else(|| format!("the moment {value} is outside of the years 1678 to 2261"))
+            moment.ok_or_else(|| outside(i128::from(value) * i128::from(unit)))
         }),
         (Kind::Float64, _) => finish(name, stored, Values::Float64, f64::NAN, |value| {
             let value = number(value)?;
@@ -239,5 +240,11 @@ fn int96(value: Int96) -> Result<i64, String> {
     let of_day = i128::from(*low) | i128::from(*high) << 32;
     let days = i128::from(*day) - 2_440_588;
     let moment = days * 86_400_000_000_000 + of_day;
-    i64::try_from(moment).map_err(|_| "a moment is outside of the years 1678 to 2261".to_owned())
+    i64::try_from(moment).map_err(|_| outside(moment))
+}
+
+/// What is said of a moment that 64 bits of nanoseconds do not hold.
+fn outside(moment: i128) -> String {
+    let date = format_date(moment);
+    format!("the date {date} is outside of the years 1678 to 2261, which are read")
 }

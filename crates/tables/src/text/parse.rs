@@ -20,7 +20,11 @@ pub(crate) struct Marks {
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// It has another number of fields.
-    Ragged { line: u64, found: usize },
+    Ragged {
+        line: u64,
+        record: u64,
+        found: usize,
+    },
     /// A value is not of the wanted kind.
     Value {
         line: u64,
@@ -35,18 +39,39 @@ pub(crate) enum Problem {
 /// Records of a piece: the result does not depend on it.
 const PIECE: usize = 1024;
 
-/// The wanted columns of a block. Records that are longer by empty fields are cut in the block.
-pub(crate) fn parse(block: &mut Block, plan: &Plan, marks: Marks) -> Result<Columns, Problem> {
+impl Problem {
+    /// The place among all records of the file.
+    pub(crate) fn record(&self) -> Option<u64> {
+        match self {
+            Self::Ragged { record, .. } | Self::Value { record, .. } => Some(*record),
+            Self::Columns(_) => None,
+        }
+    }
+}
+
+/// The wanted columns of a block. Records that are longer by empty fields are cut in the block. Where the bad ones are
+/// kept they are given beside, and have as many fields in the block as the others.
+pub(crate) fn parse(
+    block: &mut Block,
+    plan: &Plan,
+    marks: Marks,
+    keep: bool,
+) -> Result<(Columns, Vec<Problem>), Problem> {
     let pieces: Vec<Result<Piece, Problem>> = {
         let block = &*block;
         let numbered = block.spans.par_chunks(PIECE).enumerate();
         numbered
-            .map(|(number, spans)| piece(block, spans, number * PIECE, plan, marks))
+            .map(|(number, spans)| piece(block, spans, number * PIECE, plan, marks, keep))
             .collect()
     };
     let mut columns: Vec<Builder> = plan.kinds().map(Builder::new).collect();
+    let mut bad = Vec::new();
     for (number, piece) in pieces.into_iter().enumerate() {
         let piece = piece?;
+        bad.extend(piece.bad);
+        for (record, lacking) in piece.lacking {
+            block.lengthen(number * PIECE + record, marks.delimiter, lacking);
+        }
         for (record, end) in piece.cuts {
             if let Some(span) = block.spans.get_mut(number * PIECE + record) {
                 span.end = span.start + end;
@@ -58,13 +83,17 @@ pub(crate) fn parse(block: &mut Block, plan: &Plan, marks: Marks) -> Result<Colu
     }
     let columns = columns.into_iter().zip(plan.names());
     let columns: Result<Vec<_>, _> = columns.map(|(column, name)| column.finish(name)).collect();
-    columns.and_then(Columns::new).map_err(Problem::Columns)
+    let columns = columns.and_then(Columns::new).map_err(Problem::Columns)?;
+    Ok((columns, bad))
 }
 
 struct Piece {
     columns: Vec<Builder>,
     /// Records that are longer by empty fields, and where they are to end.
     cuts: Vec<(usize, u32)>,
+    /// Records that are kept and shorter, and by how many fields.
+    lacking: Vec<(usize, usize)>,
+    bad: Vec<Problem>,
 }
 
 fn piece(
@@ -73,12 +102,13 @@ fn piece(
     before: usize,
     plan: &Plan,
     marks: Marks,
+    keep: bool,
 ) -> Result<Piece, Problem> {
     let mut columns: Vec<Builder> = plan
         .kinds()
         .map(|kind| Builder::with_room(kind, spans.len()))
         .collect();
-    let mut cuts = Vec::new();
+    let (mut cuts, mut lacking, mut bad) = (Vec::new(), Vec::new(), Vec::new());
     for (record, span) in spans.iter().enumerate() {
         let mut found = 0;
         let mut filled = false;
@@ -95,29 +125,49 @@ fn piece(
                     return true;
                 }
                 if let Some(wanted) = plan.wanted(number)
-                    && wrong.is_none()
+                    && (keep || wrong.is_none())
                     && !columns[wanted].push(&field, marks.comma)
                 {
-                    wrong = Some((wanted, field.into_owned()));
+                    columns[wanted].leave_gap();
+                    wrong = wrong.take().or(Some((wanted, field.into_owned())));
                 }
                 true
             },
         );
-        if found < plan.fields() || filled {
-            let line = block.line(span);
-            return Err(Problem::Ragged { line, found });
-        }
-        if let Some((wanted, value)) = wrong {
-            return Err(Problem::Value {
+        let place = block.first + (before + record) as u64;
+        let problem = if found < plan.fields() || filled {
+            Some(Problem::Ragged {
                 line: block.line(span),
-                record: block.first + (before + record) as u64,
+                record: place,
+                found,
+            })
+        } else {
+            wrong.map(|(wanted, value)| Problem::Value {
+                line: block.line(span),
+                record: place,
                 wanted,
                 value,
-            });
+            })
+        };
+        match problem {
+            Some(problem) if keep => bad.push(problem),
+            Some(problem) => return Err(problem),
+            None => {}
+        }
+        for wanted in (found..plan.fields()).filter_map(|field| plan.wanted(field)) {
+            columns[wanted].push("", marks.comma);
+        }
+        if found < plan.fields() {
+            lacking.push((record, plan.fields() - found));
         }
         cuts.extend(cut.map(|end| (record, end)));
     }
-    Ok(Piece { columns, cuts })
+    Ok(Piece {
+        columns,
+        cuts,
+        lacking,
+        bad,
+    })
 }
 
 /// A column that grows.
@@ -174,6 +224,20 @@ impl Builder {
             Values::Boolean(values) => put(values, missing, false, || value::boolean(text)),
             Values::Text(values) => put(values, missing, String::new(), || Some(field.to_owned())),
             Values::Time(values) => put(values, missing, 0, || parse_time(text)),
+        }
+    }
+
+    /// A value that is not known in place of the last field, which was not of the column's kind.
+    fn leave_gap(&mut self) {
+        if let Some(last) = self.missing.last_mut() {
+            *last = true;
+        }
+        match &mut self.values {
+            Values::Float32(values) => values.push(f32::NAN),
+            Values::Float64(values) => values.push(f64::NAN),
+            Values::Integer(values) | Values::Time(values) => values.push(0),
+            Values::Boolean(values) => values.push(false),
+            Values::Text(values) => values.push(String::new()),
         }
     }
 

@@ -11,7 +11,7 @@ use super::records::{Block, Records, Stop};
 use super::scan::{Scan, Trouble, scan};
 use super::sniff::{Sniffed, sniff};
 use super::stream::{Bytes, bytes, is_gzip, ragged, stopped, text};
-use crate::chunk::{Chunk, Lines};
+use crate::chunk::{BadRow, Chunk, Lines};
 use crate::error::list;
 use crate::plan::Plan;
 use crate::store::Store;
@@ -124,7 +124,14 @@ fn attempt(
         false => None,
     };
     let fields = sniffed.first.len();
-    let scan = scan(records(), fields, sniffed.shape.delimiter, sniffed.header)?;
+    let keep = options.keep_bad_rows;
+    let scan = scan(
+        records(),
+        fields,
+        sniffed.shape.delimiter,
+        sniffed.header,
+        keep,
+    )?;
     let mut odd = sniffed.odd.clone();
     let names = names(&sniffed.first, sniffed.header, &mut odd);
     let comma = decimal_comma(
@@ -268,6 +275,7 @@ impl TextTable {
                     comma: self.comma,
                 },
                 before: u64::from(self.sniffed.header),
+                keep: options.keep_bad_rows,
             },
         }
     }
@@ -313,13 +321,21 @@ pub(crate) struct Convert {
     pub(crate) marks: Marks,
     /// Records before the first data row.
     pub(crate) before: u64,
+    /// Whether rows that cannot be read are kept.
+    pub(crate) keep: bool,
 }
 
 impl Convert {
     pub(crate) fn chunk(&self, mut block: Block) -> Result<Chunk, TablesError> {
-        let columns = parse(&mut block, &self.plan, self.marks);
-        let columns = columns.map_err(|problem| self.error(problem))?;
+        let read = parse(&mut block, &self.plan, self.marks, self.keep);
+        let (columns, bad) = read.map_err(|problem| self.error(problem))?;
+        let bad = bad.into_iter().filter_map(|problem| {
+            let row = usize::try_from(problem.record()? - block.first).ok()?;
+            let error = self.error(problem);
+            Some(BadRow { row, error })
+        });
         Ok(Chunk {
+            bad: bad.collect(),
             columns,
             rows: block.spans.len(),
             first_row: block.first - self.before,
@@ -330,7 +346,7 @@ impl Convert {
     fn error(&self, problem: Problem) -> TablesError {
         let file = self.file.clone();
         match problem {
-            Problem::Ragged { line, found } => ragged(&file, line, found, self.plan.fields()),
+            Problem::Ragged { line, found, .. } => ragged(&file, line, found, self.plan.fields()),
             Problem::Columns(error) => TablesError::File {
                 file,
                 what: error.to_string(),

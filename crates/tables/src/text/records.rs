@@ -48,6 +48,19 @@ impl Block {
         &self.text[span.start as usize..span.end as usize]
     }
 
+    /// Adds so many empty fields to a record.
+    pub(crate) fn lengthen(&mut self, record: usize, delimiter: u8, fields: usize) {
+        let Some(span) = self.spans.get_mut(record) else {
+            return;
+        };
+        let start = self.text.len();
+        self.text
+            .extend_from_within(span.start as usize..span.end as usize);
+        self.text
+            .extend(std::iter::repeat_n(char::from(delimiter), fields));
+        *span = start as u32..self.text.len() as u32;
+    }
+
     /// The line of the file in which a record starts.
     pub(crate) fn line(&self, span: &Range<u32>) -> u64 {
         let before = &self.text.as_bytes()[..span.start as usize];
@@ -128,6 +141,7 @@ impl<R: Read> Records<R> {
         loop {
             self.look(most_rows, usize::MAX);
             if !self.spans.is_empty() {
+                self.stay_before_odd();
                 return self.hand_out().map(Some);
             }
             if self.ended {
@@ -216,6 +230,33 @@ impl<R: Read> Records<R> {
         if end > self.start {
             self.spans.push(self.start as u32..end as u32);
         }
+    }
+
+    /// Leaves the record with the first byte that is no text to the next call, where there are records before it.
+    fn stay_before_odd(&mut self) {
+        let bytes = &self.buffer[..self.start];
+        let zero = memchr(0, bytes);
+        let invalid = std::str::from_utf8(bytes).err();
+        let odd = zero.into_iter().chain(invalid.map(|e| e.valid_up_to()));
+        let Some(odd) = odd.min() else {
+            return;
+        };
+        let good = |span: &&Range<u32>| (span.end as usize) <= odd;
+        let good = self.spans.iter().take_while(good).count();
+        let Some(last) = good
+            .checked_sub(1)
+            .map(|last| self.spans[last].end as usize)
+        else {
+            return;
+        };
+        let Some(next) = memchr(self.shape.end, &self.buffer[last..]) else {
+            return;
+        };
+        self.spans.truncate(good);
+        self.start = last + next + 1;
+        self.at = self.start;
+        self.opened = None;
+        self.closed = usize::MAX;
     }
 
     fn hand_out(&mut self) -> Result<Block, Stop> {

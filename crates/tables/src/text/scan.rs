@@ -36,12 +36,14 @@ pub(crate) enum Trouble {
 const BLOCK: usize = 4 << 20;
 const PIECE: usize = 1024;
 
-/// Reads all records of a table with `fields` columns; without the first one where it is the `header`.
+/// Reads all records of a table with `fields` columns; without the first one where it is the `header`. Records with
+/// another number of fields are an error unless they are to be kept.
 pub(crate) fn scan<R: Read + Send>(
     mut records: Records<R>,
     fields: usize,
     delimiter: u8,
     header: bool,
+    keep: bool,
 ) -> Result<Scan, Trouble> {
     let mut scan = Scan {
         records: 0,
@@ -54,14 +56,14 @@ pub(crate) fn scan<R: Read + Send>(
     let mut next = || records.next(usize::MAX, BLOCK).map_err(Trouble::Stop);
     let mut block = next()?;
     while let Some(full) = block {
-        let (found, following) = rayon::join(|| look(&full, fields, delimiter), &mut next);
+        let (found, following) = rayon::join(|| look(&full, fields, delimiter, keep), &mut next);
         scan = both(scan, found?);
         block = following?;
     }
     Ok(scan)
 }
 
-fn look(block: &Block, fields: usize, delimiter: u8) -> Result<Scan, Trouble> {
+fn look(block: &Block, fields: usize, delimiter: u8, keep: bool) -> Result<Scan, Trouble> {
     let pieces: Vec<_> = block
         .spans
         .par_chunks(PIECE)
@@ -83,7 +85,7 @@ fn look(block: &Block, fields: usize, delimiter: u8) -> Result<Scan, Trouble> {
                     }
                     true
                 });
-                if found < fields || filled > 0 {
+                if !keep && (found < fields || filled > 0) {
                     let line = block.line(span);
                     return Err(Trouble::Ragged {
                         line,
@@ -91,7 +93,7 @@ fn look(block: &Block, fields: usize, delimiter: u8) -> Result<Scan, Trouble> {
                         expected: fields,
                     });
                 }
-                scan.longer += u64::from(found > fields);
+                scan.longer += u64::from(found > fields && filled == 0);
             }
             Ok(scan)
         })

@@ -45,7 +45,10 @@ pub(crate) fn stopped(file: &str, stop: Stop) -> TablesError {
         Stop::Io(source) => TablesError::Read { file, source },
         Stop::Unclosed { line } => at(line, "a quote is opened and never closed"),
         Stop::TooLong { line } => at(line, "the line is longer than 64 MiB"),
-        Stop::NotUtf8 { line, .. } => at(line, "a byte that is not UTF-8"),
+        Stop::NotUtf8 { line, .. } => at(
+            line,
+            "a byte that is not UTF-8; `iconv -f WINDOWS-1252 -t UTF-8` turns older texts into it",
+        ),
         Stop::Zero { line } => at(line, "a zero byte: this is not text"),
     }
 }
