@@ -817,6 +817,11 @@ fn columns_of_parquet_that_are_not_used_need_not_be_readable() {
     ];
     place.run(&key).fails(3, &["large", "beyond 64 bits"]);
 
+    put(&place.at("all.parquet"), &rows(0, 400, &[]));
+    let all = "id,depth,width,colour,operator,machine,odd";
+    let none = place.run(&["fit", "all.parquet", "-o", "n.residuum", "--drop", all]);
+    none.fails(3, &["no column is left"]);
+
     let index = "__index_level_0__";
     let fit = [
         "fit",

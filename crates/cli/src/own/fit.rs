@@ -59,9 +59,10 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
         // What is not read is not there to be dropped.
         let is_in = |name: &String| table.schema().iter().any(|(known, _)| known == name);
         let unread = |name: &String| table.unread().iter().any(|(unread, _)| unread == name);
-        let is_parquet = table.format() == tables::Format::Parquet;
+        let any_used = table.schema().iter().any(|(name, _)| is_used(args, name));
+        let is_partly_read = any_used && table.format() == tables::Format::Parquet;
         let gone =
-            |name: &String| unread(name) || is_parquet && is_in(name) && !is_used(args, name);
+            |name: &String| unread(name) || is_partly_read && is_in(name) && !is_used(args, name);
         options.roles.drop.retain(|name| !gone(name));
     }
     let bar = Bar::new();
