@@ -1,6 +1,7 @@
 //! Detectors for data of one's own: `fit`, `score`, `evaluate`, `show`, `calibrate`.
 
 mod bad_rows;
+mod asked;
 mod calibrate;
 mod choices;
 mod counts;
@@ -13,6 +14,7 @@ mod input;
 mod maps;
 mod model_failure;
 mod normal;
+mod nearly_numbers;
 mod output;
 mod score;
 mod show;

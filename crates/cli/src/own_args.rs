@@ -128,7 +128,7 @@ pub(crate) struct Fit {
         conflicts_with = "columns"
     )]
     pub(crate) drop: Vec<String>,
-    /// Take these columns of dates or times as numbers
+    /// Take these columns of dates, times or text as numbers; a value that is none is an error
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) as_number: Vec<String>,
     /// Take these columns of text or whole numbers as categories
@@ -143,7 +143,7 @@ pub(crate) struct Fit {
     /// Column of groups (one part measured twice, one machine): a group is held out as a whole
     #[arg(long, value_name = "COLUMN")]
     pub(crate) group: Option<String>,
-    /// Column of time: the last rows are held out
+    /// Column of time, numbers or dates as ISO 8601 writes them (2026-01-31): the last rows are held out
     #[arg(long, value_name = "COLUMN", conflicts_with = "group")]
     pub(crate) time: Option<String>,
     /// Where a value is missing: error, mean (of the training rows, with a column that says so) or drop (the row)

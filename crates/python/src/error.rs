@@ -106,6 +106,11 @@ fn of_data(error: &DataError) -> Option<String> {
         DataError::Time { name } => format!(
             "Detector(time={name:?}) holds the last rows out, as_number=[{name:?}] learns from it, drop=[{name:?}] leaves it out"
         ),
+        DataError::TextDates { name, .. } => format!(
+            "Detector(drop=[{name:?}]) leaves it out, as_category=[{name:?}] takes it as it is; pandas.to_datetime makes dates of it"
+        ),
+        DataError::NotNumber { .. } => "pandas.to_numeric makes numbers of text".to_owned(),
+        DataError::NotTime { .. } => "pandas.to_datetime makes dates of text".to_owned(),
         DataError::Text { name, .. } => format!(
             "Detector(drop=[{name:?}]) leaves it out, key={name:?} keeps it as the name of a row, as_category=[{name:?}] takes it as it is"
         ),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads files: readers of tables, arrays and pictures give what [`Data`] holds.
 
+mod dates;
 pub(crate) mod distinct;
 mod encode;
 mod error;
@@ -16,6 +17,7 @@ mod table;
 
 pub use columns::{Column, Columns, ColumnsError, Kind, Values};
 
+pub(crate) use self::dates::is_iso;
 pub use self::encode::Encoded;
 pub use self::error::DataError;
 pub use self::findings::{Findings, findings};

@@ -26,5 +26,6 @@ pub use options::{Format, Options, Style};
 pub use output::Target;
 pub use source::Source;
 pub use table::{Rows, Table, open};
+pub use text::is_number;
 pub use time::{format_time, parse_time};
 pub use writer::{Writer, write};

@@ -9,12 +9,14 @@ use residuum::{FitOptions, Fitted, Model, OddRow};
 use crate::failure::Failure;
 use crate::networks::hand_over;
 use crate::output::print;
+use crate::own::asked::as_asked;
 use crate::own::choices::{calibrating, kind, method, methods, missing, target};
 use crate::own::input::{Input, array, located, located_when, whole};
 use crate::own::model_failure::When;
 use crate::own::normal::Normal;
 use crate::own::show::left_out;
 use crate::own::table_options::{check_fit, check_label};
+use crate::own::nearly_numbers::NearlyNumbers;
 use crate::own_args::Fit;
 use crate::place::{apart, check_place};
 use crate::progress::Bar;
@@ -102,9 +104,19 @@ fn fit(
     match input {
         Input::Table(table) => {
             let columns = whole(table, |name| !is_used(args, name))?;
-            let fitted = fit(Data::Columns(&columns));
-            let fitted =
-                fitted.map_err(|error| located_when(&file, 1, error, When::Fitting(args)))?;
+            let columns = as_asked(table, columns, &options.roles)?;
+            let nearly = NearlyNumbers::among(table, &columns, &options.roles)?;
+            let fitted = fit(Data::Columns(&columns)).map_err(|error| {
+                let cell = NearlyNumbers::refused(&nearly, &error);
+                let failure = located_when(&file, 1, error, When::Fitting(args));
+                match cell {
+                    Some(cell) => cell.explain(failure),
+                    None => failure,
+                }
+            })?;
+            for found in &nearly {
+                tracing::warn!("{}", found.warning(table));
+            }
             Ok((fitted, Names::Rows))
         }
         Input::Array(data) => {

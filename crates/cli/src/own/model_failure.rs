@@ -89,6 +89,8 @@ pub(super) fn of_data(error: &DataError, when: When<'_>) -> Failure {
         (DataError::NoColumn { known, .. }, _) if !known.is_empty() => {
             Some(format!("columns are {}", known.join(", ")))
         }
+        (DataError::NotNumber { .. }, _) => Some(NUMBERS.to_owned()),
+        (DataError::NotTime { .. }, _) => Some(MOMENTS.to_owned()),
         (_, When::Fitting(args)) => while_fitting(error, args),
         (DataError::Missing { .. }, When::Later { .. }) => Some(
             "fit again with --missing mean, which fills it in, or --missing drop, which gives such a row no score"
@@ -103,7 +105,11 @@ pub(super) fn of_data(error: &DataError, when: When<'_>) -> Failure {
         ),
         _ => None,
     };
-    Failure::new(exit::BAD_DATA, error.to_string()).maybe_hint(hint)
+    let code = match error {
+        DataError::Roles { .. } => exit::USAGE,
+        _ => exit::BAD_DATA,
+    };
+    Failure::new(code, error.to_string()).maybe_hint(hint)
 }
 
 /// What helps against an error of a table that a model is fitted to: options that go with those given.
@@ -149,6 +155,14 @@ fn while_fitting(error: &DataError, args: &Fit) -> Option<String> {
                 option("--as-category", name)
             )),
         ]),
+        DataError::TextDates { name, .. } => ways([
+            Some(without(name)),
+            Some(format!(
+                "{} takes it as it is",
+                option("--as-category", name)
+            )),
+            Some("written as 2026-01-31 it can be the --time, or a number".to_owned()),
+        ]),
         DataError::NoColumns if args.drop.is_empty() => Some(
             "what names rows, labels, groups and times is not learned from: give other columns too"
                 .to_owned(),
@@ -158,6 +172,11 @@ fn while_fitting(error: &DataError, args: &Fit) -> Option<String> {
     }
 }
 
+/// The ways out where text is no number, and where it is no moment.
+const NUMBERS: &str = "mend the cell, or empty it where the value is missing; thousands separators and units are not read";
+const MOMENTS: &str = "dates and times are read as ISO 8601 writes them: 2026-01-31, 2026-01-31 12:30, 2026-01-31T12:30:15Z; \
+     numbers do as well";
+
 impl From<TablesError> for Failure {
     fn from(error: TablesError) -> Self {
         let hint = match &error {
@@ -165,9 +184,14 @@ impl From<TablesError> for Failure {
             TablesError::Write { .. } => Some(
                 "give another place or make room; nothing that was finished is lost".to_owned(),
             ),
-            TablesError::Value { value, kind, .. } if is_comma_number(value, *kind) => {
-                Some("--decimal-comma reads such numbers".to_owned())
-            }
+            TablesError::Value { value, kind, .. } => match kind {
+                kind if is_comma_number(value, *kind) => {
+                    Some("--decimal-comma reads such numbers".to_owned())
+                }
+                Kind::Float32 | Kind::Float64 | Kind::Integer => Some(NUMBERS.to_owned()),
+                Kind::Time => Some(MOMENTS.to_owned()),
+                Kind::Boolean | Kind::Text => None,
+            },
             _ => None,
         };
         let code = match error.is_io() {

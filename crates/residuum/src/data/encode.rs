@@ -326,11 +326,46 @@ mod tests {
         let table = Columns::new(vec![time]).unwrap();
         assert_eq!(rows(&layout, &table), array![[0.0], [1.5]]);
 
+        let days = (0..90).map(|i| format!("{:02}.01.2026", i % 3 + 1));
+        let days = Column::new("day", Values::Text(days.collect()));
+        let error = learn(days.clone(), &Roles::default()).unwrap_err();
+        let words = "column `day` holds dates or times, such as \"01.01.2026\"";
+        assert_eq!(error.to_string(), words);
+        let roles = Roles {
+            as_category: vec!["day".to_owned()],
+            ..Roles::default()
+        };
+        assert!(learn(days, &roles).is_ok());
+
         let texts = (0..200).map(|i| format!("note {i}")).collect();
         let error = learn(Column::new("note", Values::Text(texts)), &Roles::default());
         assert_eq!(
             error.unwrap_err().to_string(),
             "column `note` is text with 200 different values in 200 rows"
+        );
+    }
+
+    #[test]
+    fn text_is_no_number_and_a_column_is_not_a_number_and_a_category() {
+        let learn = |texts: [&str; 4], roles: &Roles| {
+            let column = Column::new("p", Values::Text(texts.map(str::to_owned).into()));
+            let table = Columns::new(vec![column]).unwrap();
+            Layout::learn(Data::Columns(&table), roles, Missing::Error).unwrap_err()
+        };
+        let mut roles = Roles {
+            as_number: vec!["p".to_owned()],
+            ..Roles::default()
+        };
+        assert_eq!(
+            learn(["10", "12.5", "n.a.", "x"], &roles).to_string(),
+            "column `p`, row 2: \"n.a.\" is text, not a number"
+        );
+        let error = learn(["007", "012", "3", "4"], &roles);
+        assert!(matches!(error, DataError::NotNumber { row: 0, .. }));
+        roles.as_category = vec!["p".to_owned()];
+        assert_eq!(
+            learn(["1", "2", "3", "4"], &roles).to_string(),
+            "column `p` cannot be both a number and a category"
         );
     }
 

@@ -60,6 +60,34 @@ pub enum DataError {
         /// The column.
         name: String,
     },
+    /// A column of text whose values are all dates.
+    #[error("column `{name}` holds dates or times, such as {value:?}")]
+    TextDates {
+        /// The column.
+        name: String,
+        /// The first value.
+        value: String,
+    },
+    /// Text where a column is asked for as numbers.
+    #[error("column `{name}`, row {row}: {value:?} is text, not a number")]
+    NotNumber {
+        /// The column.
+        name: String,
+        /// The first row whose value no number is written like.
+        row: usize,
+        /// Its value.
+        value: String,
+    },
+    /// Text that says no moment where a column is asked for as the time.
+    #[error("column `{name}`, row {row}: {value:?} is not a date or a time as ISO 8601 writes it")]
+    NotTime {
+        /// The column.
+        name: String,
+        /// The first such row.
+        row: usize,
+        /// Its value.
+        value: String,
+    },
     /// A column of text with too many different values to be categories.
     #[error("column `{name}` is text with {distinct} different values in {rows} rows")]
     Text {
@@ -114,8 +142,11 @@ impl DataError {
     /// The same error with its row, where it names one, as `place` counts rows.
     #[must_use]
     pub fn with_row(mut self, place: impl FnOnce(usize) -> usize) -> Self {
-        if let Self::Missing { row, .. } | Self::NotFinite { row, .. } | Self::Label { row, .. } =
-            &mut self
+        if let Self::Missing { row, .. }
+        | Self::NotFinite { row, .. }
+        | Self::NotNumber { row, .. }
+        | Self::NotTime { row, .. }
+        | Self::Label { row, .. } = &mut self
         {
             *row = place(*row);
         }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use columns::{Column, Columns, Kind, Values};
 
+use super::dates::is_date;
 use super::distinct::counts;
 use super::error::DataError;
 use super::layout::{ColumnLayout, Encoding, Layout, NumberType, TableLayout};
@@ -25,7 +26,7 @@ pub struct Roles {
     pub only: Vec<String>,
     /// Do not learn from these.
     pub drop: Vec<String>,
-    /// Take dates and times as numbers.
+    /// Take dates and times as numbers; text is an error that names the first value that is none.
     pub as_number: Vec<String>,
     /// Take text with many different values, or whole numbers, as categories.
     pub as_category: Vec<String>,
@@ -35,7 +36,7 @@ pub struct Roles {
     pub label: Option<String>,
     /// Rows of one group stay together where rows are held out; not learned from.
     pub group: Option<String>,
-    /// Orders rows in time: the last ones are held out; not learned from.
+    /// Orders rows in time (numbers, moments, or text as ISO 8601 writes dates): the last ones are held out; not learned from.
     pub time: Option<String>,
 }
 
@@ -58,6 +59,10 @@ impl Roles {
         for name in lists.into_iter().flatten() {
             named(table, name)?;
         }
+        if let Some(name) = (self.as_number.iter()).find(|name| self.as_category.contains(name)) {
+            let (name, one, other) = (name.clone(), "a number", "a category");
+            return Err(DataError::Roles { name, one, other });
+        }
         let mut roles: BTreeMap<&str, &'static str> = BTreeMap::new();
         let only = self.only.iter().map(|name| ("learned from", name.as_str()));
         let dropped = self.drop.iter().map(|name| ("dropped", name.as_str()));
@@ -74,21 +79,19 @@ impl Roles {
         Ok(())
     }
 
+    /// Whether a column of this name is learned from.
+    pub fn learns(&self, name: &str) -> bool {
+        let has = |names: &[String]| names.iter().any(|other| other == name);
+        (self.only.is_empty() || has(&self.only))
+            && !has(&self.drop)
+            && !self.special().any(|(_, special)| special == name)
+            && (!is_index(name) || [&self.only, &self.as_number, &self.as_category].map(|names| has(names)).contains(&true))
+    }
+
     /// The columns to learn from, in the table's order.
     fn learned<'a>(&self, table: &'a Columns) -> Vec<&'a Column> {
-        let apart: Vec<&str> = self.special().map(|(_, name)| name).collect();
-        let asked_for = |name: &String| {
-            [&self.only, &self.as_number, &self.as_category]
-                .iter()
-                .any(|names| names.contains(name))
-        };
-        let wanted = |column: &&Column| {
-            (self.only.is_empty() || self.only.contains(&column.name))
-                && !self.drop.contains(&column.name)
-                && !apart.contains(&column.name.as_str())
-                && (!is_index(&column.name) || asked_for(&column.name))
-        };
-        table.iter().filter(wanted).collect()
+        let columns = table.iter();
+        columns.filter(|column| self.learns(&column.name)).collect()
     }
 }
 
@@ -159,7 +162,11 @@ fn learn_column(
     let (name, kind) = (column.name.clone(), column.values.kind());
     let encoding = match kind {
         _ if roles.as_category.contains(&name) => categories(column, true)?,
-        Kind::Text => categories(column, false)?,
+        Kind::Text if roles.as_number.contains(&name) => return Err(not_number(column)),
+        Kind::Text => match first_date(column) {
+            Some(value) => return Err(DataError::TextDates { name, value }),
+            None => categories(column, false)?,
+        },
         Kind::Time if !roles.as_number.contains(&name) => return Err(DataError::Time { name }),
         _ => number(column)?,
     };
@@ -171,6 +178,24 @@ fn learn_column(
         kind,
         encoding,
     })
+}
+
+/// The first value of a column of text whose values are all dates.
+fn first_date(column: &Column) -> Option<String> {
+    let mut values = (0..column.values.len()).filter_map(|row| column.text(row));
+    let first = values.next().filter(|first| is_date(first))?;
+    values.all(|value| is_date(&value)).then_some(first)
+}
+
+/// Names the first value of a column of text that is written like no number, else the first one.
+fn not_number(column: &Column) -> DataError {
+    let texts = || (0..column.values.len()).filter_map(|row| Some((row, column.text(row)?)));
+    let wrong = texts().find(|(_, text)| text.trim().parse::<f64>().is_err());
+    let name = column.name.clone();
+    match wrong.or_else(|| texts().next()) {
+        Some((row, value)) => DataError::NotNumber { name, row, value },
+        None => DataError::AllMissing { name },
+    }
 }
 
 fn categories(column: &Column, on_request: bool) -> Result<Encoding, DataError> {

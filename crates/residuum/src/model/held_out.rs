@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use columns::{Column, Columns, Values};
 use numpy_random::RandomState;
 
-use crate::data::{Roles, named};
+use crate::data::{DataError, Roles, is_iso, named};
 use crate::model::error::ModelError;
 
 /// Which rows train and which calibrate, each in ascending order.
@@ -69,6 +69,7 @@ pub(super) fn divide(
     };
     let mut random = RandomState::new(seed_of(seed));
     let (train, calibrate) = if let Some(time) = time {
+        check_time(time)?;
         let mut ordered = rows;
         ordered.sort_by(|a, b| order(time, *a, *b));
         let calibrate = ordered.split_off(n - wanted);
@@ -153,6 +154,22 @@ fn seed_of(seed: u64) -> u32 {
     (seed ^ (seed >> 32)) as u32
 }
 
+/// That text is in the order of time.
+fn check_time(time: &Column) -> Result<(), DataError> {
+    let Values::Text(values) = &time.values else {
+        return Ok(());
+    };
+    let mut rows = (0..values.len()).filter(|&row| !time.is_missing(row));
+    match rows.find(|&row| !is_iso(&values[row])) {
+        None => Ok(()),
+        Some(row) => Err(DataError::NotTime {
+            name: time.name.clone(),
+            row,
+            value: values[row].clone(),
+        }),
+    }
+}
+
 /// Rows without a value stand first.
 fn order(column: &Column, a: usize, b: usize) -> std::cmp::Ordering {
     let present = |row| !column.is_missing(row);
@@ -217,6 +234,27 @@ mod tests {
         assert_eq!(
             divided(&times, &table).calibrate,
             (0..10).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn text_is_a_time_only_as_iso_8601_writes_it() {
+        let divided = |dates: [&str; 4]| {
+            let dates = Values::Text(dates.map(str::to_owned).into());
+            let table = Columns::new(vec![Column::new("day", dates)]).unwrap();
+            let roles = Roles {
+                time: Some("day".to_owned()),
+                ..Roles::default()
+            };
+            let most = (usize::MAX, usize::MAX);
+            divide(Some(&table), (0..4).collect(), &roles, 0.25, 3, most)
+        };
+        let iso = ["2026-01-31", "2026-02-01", "2025-12-31", "2026-01-01"];
+        assert_eq!(divided(iso).unwrap().calibrate, [1]);
+        let error = divided(["2026-01-31", "01.02.2026", "31.12.2025", "x"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column `day`, row 1: \"01.02.2026\" is not a date or a time as ISO 8601 writes it"
         );
     }
 

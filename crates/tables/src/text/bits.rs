@@ -44,6 +44,13 @@ pub(crate) fn bits_of(text: &str) -> Bits {
     }
 }
 
+/// Whether a field is read as a number where the decimals follow a comma, or a point otherwise. `007` is not: it is a
+/// name.
+pub fn is_number(field: &str, decimal_comma: bool) -> bool {
+    let float = if decimal_comma { COMMA } else { POINT };
+    bits_of(value::trimmed(field)) & (INTEGER | float) != 0
+}
+
 /// By the form: digits, a mark and digits, an exponent.
 fn number(bytes: &[u8]) -> Option<Bits> {
     let digits = |from: usize| {
@@ -211,6 +218,13 @@ mod tests {
         ] {
             assert_eq!(bits_of(word), 0, "{word}");
         }
+    }
+
+    #[test]
+    fn numbers_have_the_mark_of_the_file() {
+        assert!(is_number(" -1.5 ", false) && is_number("1,5", true) && is_number("3", true));
+        assert!(!is_number("1,5", false) && !is_number("1.5", true) && !is_number("007", false));
+        assert!(!is_number("n.a.", false) && !is_number("", false) && !is_number("1e309", false));
     }
 
     proptest! {

@@ -12,6 +12,7 @@ mod sniff;
 mod stream;
 mod value;
 
+pub use bits::is_number;
 pub(crate) use encoding::{Decoded, Encoding};
 pub(crate) use names::{fields_of, names};
 pub(crate) use parse::Marks;
