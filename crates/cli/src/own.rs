@@ -20,6 +20,7 @@ mod score;
 mod show;
 mod stream;
 mod table_options;
+mod unknown;
 mod why;
 
 pub(crate) use calibrate::run as calibrate;

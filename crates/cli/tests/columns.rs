@@ -3,7 +3,9 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use columns::{Column, Columns, Kind, Values};
 use support::{Ended, command, ended};
@@ -205,5 +207,71 @@ fn dates_that_are_not_iso_are_refused() {
         }
         let taken = place.fit("d.csv", &["--as-category", "d"]);
         assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+    }
+}
+
+#[test]
+fn categories_that_the_model_does_not_know_are_warned_of() {
+    let place = Place::new();
+    let table = |n: usize, values: [&str; 2]| {
+        let rows = (0..n).map(|i| format!("{},{}\n", values[i % 2], 0.37 * (i % 90) as f64));
+        format!("c,b\n{}", rows.collect::<String>())
+    };
+    place.put("train.csv", &table(200, ["007", "012"]));
+    assert_eq!(place.fit("train.csv", &[]).code, Some(0));
+    place.put("new.csv", &table(8, ["7", "12"]));
+    let words = [
+        "column `c`: 8 of 8 values are unknown to the model",
+        "`7`",
+        "it knows `007`, `012`",
+    ];
+    let args = ["score", "m.residuum", "new.csv"];
+    warns(&place.run(&args), &words);
+    warns(
+        &place.run(&[&args[..], &["-o", "s.parquet"]].concat()),
+        &words,
+    );
+    place.put("half.csv", &table(8, ["7", "012"]));
+    let half = place.run(&["score", "m.residuum", "half.csv"]);
+    assert!(!half.stderr.contains("unknown"), "{}", half.stderr);
+
+    let kinds = [
+        ("c".to_owned(), Kind::Integer),
+        ("b".to_owned(), Kind::Float64),
+    ];
+    let mut writer = Writer::create(
+        &place.at("new.parquet"),
+        Format::Parquet,
+        Style::default(),
+        &kinds,
+    )
+    .unwrap();
+    let columns = vec![
+        Column::new("c", Values::Integer([7, 12].repeat(4))),
+        Column::new("b", Values::Float64(vec![0.5; 8])),
+    ];
+    writer.write(&Columns::new(columns).unwrap()).unwrap();
+    writer.finish().unwrap();
+    warns(&place.run(&["score", "m.residuum", "new.parquet"]), &words);
+
+    for n in [8, 300] {
+        let mut child = command(place.folder.path())
+            .current_dir(place.folder.path())
+            .args(["score", "m.residuum", "-", "--follow"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let text = table(n, ["7", "12"]);
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        let followed = ended(child.wait_with_output().unwrap());
+        warns(&followed, &["values are unknown to the model"]);
+        assert_eq!(followed.stderr.matches("unknown to the model").count(), 1);
     }
 }

@@ -14,6 +14,7 @@ mod missing;
 mod refused;
 mod samples;
 mod table;
+mod unknown;
 
 pub use columns::{Column, Columns, ColumnsError, Kind, Values};
 
@@ -27,3 +28,4 @@ pub use self::learn::{Roles, is_index};
 pub use self::missing::Missing;
 pub use self::samples::Data;
 pub(crate) use self::table::named;
+pub use self::unknown::{Unknown, UnknownCategories};

@@ -4,7 +4,7 @@ use std::path::Path;
 use columns::{Column, Columns, Kind, Values};
 use conformal::Tail;
 use experiment::Machine;
-use residuum::data::Data;
+use residuum::data::{Data, UnknownCategories};
 use residuum::{Model, ModelError, RowScore, Stored};
 use tables::{Format, Style, Table};
 
@@ -18,6 +18,7 @@ use crate::own::maps::Maps;
 use crate::own::output::{More, Names, Output, format};
 use crate::own::stream::follow;
 use crate::own::table_options::check_maps;
+use crate::own::unknown::warn_of_unknown;
 use crate::own::why::whys;
 use crate::own_args::Score;
 use crate::place::{apart, check_place};
@@ -155,10 +156,12 @@ impl Job<'_> {
         // Nothing is written where the first rows cannot be scored.
         let mut output = None;
         let mut counts = Counts::default();
+        let mut unknown = UnknownCategories::new(&self.model.manifest().layout);
         for chunk in table.rows(Some(&wanted))? {
             check_interrupt()?;
             let mut chunk = chunk?;
             let n = chunk.columns.rows();
+            unknown.add(&chunk.columns);
             let rows = match &mut all {
                 Some(all) => all.by_ref().take(n).collect(),
                 None => self.rows(table, &mut chunk, &mut bad)?,
@@ -178,6 +181,7 @@ impl Job<'_> {
             }
         }
         output.map_or_else(open, Ok)?.finish()?;
+        warn_of_unknown(table.file(), &unknown);
         Ok(counts.with_bad(bad.count()))
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use columns::Kind;
 use conformal::{ConformalError, Drift};
 use detector::Silent;
-use residuum::data::{Data, Layout};
+use residuum::data::{Data, Layout, UnknownCategories};
 use residuum::{Model, RowScore};
 
 use crate::failure::{Failure, exit};
@@ -18,6 +18,7 @@ use crate::own::counts::Counts;
 use crate::own::decided::Decided;
 use crate::own::input::{check_interrupt, options};
 use crate::own::output::{More, Names, Output};
+use crate::own::unknown::warn_of_unknown;
 use crate::own_args::Score;
 
 pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
@@ -53,6 +54,7 @@ pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
         output,
         counts: Counts::default(),
         drift: watched(model)?,
+        unknown: Some(UnknownCategories::new(&model.manifest().layout)),
         decided: Decided::new(args, model)?,
     }
     .run(rows)
@@ -60,6 +62,8 @@ pub(super) fn follow(args: &Score, model: &Model) -> Result<(), Failure> {
 
 /// The name of the stream in messages.
 const NAME: &str = "standard input";
+/// Categories that the model does not know are warned of after so many values.
+const ENOUGH: u64 = 100;
 /// A change is looked for in so many rows: each takes 8 bytes.
 const MOST_WATCHED: u64 = 10_000_000;
 
@@ -83,6 +87,8 @@ struct Stream<'a> {
     output: Output,
     counts: Counts,
     drift: Option<Drift>,
+    /// Until it was said.
+    unknown: Option<UnknownCategories>,
     decided: Decided,
 }
 
@@ -96,6 +102,7 @@ impl Stream<'_> {
         // What came before an error is answered.
         self.decided.end()?;
         self.write_decided()?;
+        self.warn_of_unknown();
         self.output.finish()?;
         ended?;
         tracing::info!("{}", self.counts);
@@ -110,6 +117,12 @@ impl Stream<'_> {
             let data = Data::Columns(&chunk.columns);
             let first = chunk.first_row + 1;
             let (scored, bad) = self.bad.score(data, first, chunk.bad, &Silent)?;
+            if let Some(unknown) = &mut self.unknown {
+                unknown.add(&chunk.columns);
+                if unknown.values() >= ENOUGH {
+                    self.warn_of_unknown();
+                }
+            }
             self.watch(chunk.first_row, &scored)?;
             let lines = chunk.lines.map(|lines| lines.first(scored.len()));
             self.decided.take(chunk.first_row, lines, scored)?;
@@ -122,6 +135,13 @@ impl Stream<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Warns of categories that the model does not know, once.
+    fn warn_of_unknown(&mut self) {
+        if let Some(unknown) = self.unknown.take() {
+            warn_of_unknown(NAME, &unknown);
+        }
     }
 
     fn write_decided(&mut self) -> Result<(), Failure> {
