@@ -14,6 +14,7 @@ mod input;
 mod maps;
 mod model_failure;
 mod normal;
+mod names;
 mod nearly_numbers;
 mod output;
 mod score;

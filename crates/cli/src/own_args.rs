@@ -117,22 +117,17 @@ pub(crate) struct Fit {
     /// [default: detected]
     #[arg(long, value_name = "table|embedding")]
     pub(crate) kind: Option<String>,
-    /// Learn from these columns alone
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    /// Learn from these columns alone. In this and other lists a name with a comma stands in quotes: '"A, B",C'
+    #[arg(long, value_name = "A,B")]
     pub(crate) columns: Vec<String>,
     /// Do not learn from these columns
-    #[arg(
-        long,
-        value_name = "A,B",
-        value_delimiter = ',',
-        conflicts_with = "columns"
-    )]
+    #[arg(long, value_name = "A,B", conflicts_with = "columns")]
     pub(crate) drop: Vec<String>,
     /// Take these columns of dates, times or text as numbers; a value that is none is an error
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B")]
     pub(crate) as_number: Vec<String>,
     /// Take these columns of text or whole numbers as categories
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B")]
     pub(crate) as_category: Vec<String>,
     /// Column that names each row; not learned from
     #[arg(long, value_name = "COLUMN")]

@@ -275,3 +275,31 @@ fn categories_that_the_model_does_not_know_are_warned_of() {
         assert_eq!(followed.stderr.matches("unknown to the model").count(), 1);
     }
 }
+
+#[test]
+fn names_with_commas_stand_in_quotes() {
+    let place = Place::new();
+    let mut text = "p,\"note, long\",b\n".to_owned();
+    for i in 0..200 {
+        writeln!(text, "{},note {i},{}", i % 17, 0.37 * (i % 90) as f64).unwrap();
+    }
+    place.put("q.csv", &text);
+    for (option, list) in [
+        ("--drop", "\"note, long\""),
+        ("--columns", "p, b"),
+        ("--drop", "b, \"note, long\""),
+    ] {
+        let fit = place.fit("q.csv", &[option, list]);
+        assert_eq!(fit.code, Some(0), "{}", fit.stderr);
+    }
+    let unknown = place.fit("q.csv", &["--drop", "note, long"]);
+    unknown.fails(3, &["there is no column `note`"]);
+    assert!(
+        unknown.stderr.contains("columns are p, \"note, long\", b"),
+        "{}",
+        unknown.stderr
+    );
+    place
+        .fit("q.csv", &["--drop", "\"note"])
+        .fails(2, &["--drop \"note", "quotes"]);
+}

@@ -16,6 +16,7 @@ use crate::own::model_failure::When;
 use crate::own::normal::Normal;
 use crate::own::show::left_out;
 use crate::own::table_options::{check_fit, check_label};
+use crate::own::names::names;
 use crate::own::nearly_numbers::NearlyNumbers;
 use crate::own_args::Fit;
 use crate::place::{apart, check_place};
@@ -27,16 +28,6 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
     let options = FitOptions {
         method: given,
         kind: kind(args.kind.as_deref())?,
-        roles: Roles {
-            only: args.columns.clone(),
-            drop: args.drop.clone(),
-            as_number: args.as_number.clone(),
-            as_category: args.as_category.clone(),
-            key: args.key.clone(),
-            label: args.label.clone(),
-            group: args.group.clone(),
-            time: args.time.clone(),
-        },
         missing: missing(&args.missing)?,
         calibration: calibrating(args.calibration.as_deref())?,
         target: target(&args.rates)?,
@@ -57,18 +48,20 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
         return Err(hand_over());
     }
     let mut options = options;
+    options.roles = roles(args, &input)?;
+    let asked = options.roles.clone();
     if let Input::Table(table) = &input {
         // What is not read is not there to be dropped.
         let is_in = |name: &String| table.schema().iter().any(|(known, _)| known == name);
         let unread = |name: &String| table.unread().iter().any(|(unread, _)| unread == name);
-        let any_used = table.schema().iter().any(|(name, _)| is_used(args, name));
+        let any_used = table.schema().iter().any(|(name, _)| is_used(&asked, name));
         let is_partly_read = any_used && table.format() == tables::Format::Parquet;
         let gone =
-            |name: &String| unread(name) || is_partly_read && is_in(name) && !is_used(args, name);
+            |name: &String| unread(name) || is_partly_read && is_in(name) && !is_used(&asked, name);
         options.roles.drop.retain(|name| !gone(name));
     }
     let bar = Bar::new();
-    let fitted = fit(args, &input, &options, &bar);
+    let fitted = fit(args, &input, &options, &asked, &bar);
     bar.finish();
     let trains = options.method.as_ref().is_some_and(crate::run::trains);
     let (fitted, names) = fitted.map_err(|failure| failure.of_training(trains))?;
@@ -81,15 +74,37 @@ pub(crate) fn run(args: &Fit, machine: &Machine) -> Result<(), Failure> {
 }
 
 /// Whether a column is learned from, or has another part in the fit.
-fn is_used(args: &Fit, name: &str) -> bool {
+fn is_used(roles: &Roles, name: &str) -> bool {
     let is = |names: &[String]| names.iter().any(|other| other == name);
-    let special = [&args.key, &args.label, &args.group, &args.time];
+    let special = [&roles.key, &roles.label, &roles.group, &roles.time];
     let is_special = special.iter().any(|other| other.as_deref() == Some(name));
-    let is_learned = match args.columns.is_empty() {
-        true => !is(&args.drop),
-        false => is(&args.columns),
+    let is_learned = match roles.only.is_empty() {
+        true => !is(&roles.drop),
+        false => is(&roles.only),
     };
-    is_learned || is_special || is(&args.as_number) || is(&args.as_category)
+    is_learned || is_special || is(&roles.as_number) || is(&roles.as_category)
+}
+
+/// What the columns are to be.
+fn roles(args: &Fit, input: &Input) -> Result<Roles, Failure> {
+    let known: Vec<&str> = match input {
+        Input::Table(table) => {
+            let unread = table.unread().iter().map(|(name, _)| name.as_str());
+            let read = table.schema().iter().map(|(name, _)| name.as_str());
+            read.chain(unread).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(Roles {
+        only: names("--columns", &args.columns, &known)?,
+        drop: names("--drop", &args.drop, &known)?,
+        as_number: names("--as-number", &args.as_number, &known)?,
+        as_category: names("--as-category", &args.as_category, &known)?,
+        key: args.key.clone(),
+        label: args.label.clone(),
+        group: args.group.clone(),
+        time: args.time.clone(),
+    })
 }
 
 /// The fitted model and what rows are called.
@@ -97,13 +112,14 @@ fn fit(
     args: &Fit,
     input: &Input,
     options: &FitOptions<'_>,
+    asked: &Roles,
     progress: &dyn Progress,
 ) -> Result<(Fitted, Names), Failure> {
     let file = args.input.display().to_string();
     let fit = |data: Data<'_>| Model::fit(data, options, progress);
     match input {
         Input::Table(table) => {
-            let columns = whole(table, |name| !is_used(args, name))?;
+            let columns = whole(table, |name| !is_used(asked, name))?;
             let columns = as_asked(table, columns, &options.roles)?;
             let nearly = NearlyNumbers::among(table, &columns, &options.roles)?;
             let fitted = fit(Data::Columns(&columns)).map_err(|error| {

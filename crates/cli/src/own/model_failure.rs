@@ -5,6 +5,7 @@ use tables::TablesError;
 
 use crate::failure::{Failure, exit};
 use crate::own_args::Fit;
+use crate::own::names::listed;
 use crate::place::cannot_write;
 use crate::shell::option;
 
@@ -87,7 +88,7 @@ pub(super) enum When<'a> {
 pub(super) fn of_data(error: &DataError, when: When<'_>) -> Failure {
     let hint = match (error, when) {
         (DataError::NoColumn { known, .. }, _) if !known.is_empty() => {
-            Some(format!("columns are {}", known.join(", ")))
+            Some(format!("columns are {}", listed(known)))
         }
         (DataError::NotNumber { .. }, _) => Some(NUMBERS.to_owned()),
         (DataError::NotTime { .. }, _) => Some(MOMENTS.to_owned()),
