@@ -66,8 +66,11 @@ pub(crate) struct Reading {
     #[arg(long)]
     pub(crate) no_header: bool,
     /// Numbers of a text have a decimal comma
-    #[arg(long)]
+    #[arg(long, conflicts_with = "decimal_point")]
     pub(crate) decimal_comma: bool,
+    /// Numbers of a text have a decimal point [default: detected]
+    #[arg(long)]
+    pub(crate) decimal_point: bool,
     /// Leave out and count files of a folder or a list that are damaged, no images or not there, instead of stopping
     #[arg(long)]
     pub(crate) skip_bad_files: bool,

@@ -190,6 +190,20 @@ impl Table {
                 what: format!("{what}, which is not read; leave the column out or convert it"),
             });
         }
+        if let Body::Text(table) = &self.body {
+            let numbers = |kind| matches!(kind, Kind::Float32 | Kind::Float64 | Kind::Integer);
+            let wanted = wanted.unwrap_or_default().iter();
+            let mut unclear = wanted.filter(|(name, _)| table.unclear.contains(name));
+            if let Some((column, _)) = unclear.find(|(_, kind)| numbers(*kind)) {
+                return Err(TablesError::Column {
+                    file: self.file.clone(),
+                    column: column.clone(),
+                    what: "a mark before three digits may stand between thousands, which is not supported; say \
+                           which mark the decimals have, or write 10251 for 10.251"
+                        .to_owned(),
+                });
+            }
+        }
         let present = self.schema().iter().map(|(name, _)| name.clone());
         let plan = Plan::new(&self.file, present, wanted.unwrap_or(self.schema()))?;
         let inner = match &self.body {

@@ -93,6 +93,59 @@ fn errors_name_file_line_and_column() {
 }
 
 #[test]
+fn points_that_may_stand_between_thousands_are_not_read_as_decimals() {
+    let point = Options {
+        decimal_comma: Some(false),
+        ..Options::default()
+    };
+    let kinds = |text: &str, options: &Options| -> (Vec<Kind>, String) {
+        let table = read(text, options).unwrap();
+        let kinds = table.schema().iter().map(|(_, kind)| *kind).collect();
+        (kinds, table.found().odd.join("; "))
+    };
+    let either = "a;b\n10.251;20,395\n999;19,647\n";
+    let (found, odd) = kinds(either, &Options::default());
+    assert_eq!(found, [Kind::Text, Kind::Text]);
+    assert!(
+        odd.contains("thousands separators are not supported; taken as text: \"a\", \"b\""),
+        "{odd}"
+    );
+    let wanted = [("a".to_owned(), Kind::Float64)];
+    let table = read(either, &Options::default()).unwrap();
+    let error = table.rows(Some(&wanted)).err().unwrap().to_string();
+    assert!(error.contains("thousands"), "{error}");
+    assert_eq!(kinds(either, &point).0, [Kind::Float64, Kind::Text]);
+
+    let (found, odd) = kinds("a;b\n10.251;20,3\n", &Options::default());
+    assert_eq!(found, [Kind::Text, Kind::Float64]);
+    assert!(odd.contains("taken as text: \"a\""), "{odd}");
+    // 0.251 and 10.25 are no thousands.
+    for text in ["a;b\n0.251;20,395\n", "a;b\n10.25;20,395\n"] {
+        assert_eq!(
+            kinds(text, &Options::default()).0,
+            [Kind::Float64, Kind::Text],
+            "{text}"
+        );
+    }
+    for text in [
+        "a;b\n10.251,46;20,3\n",
+        "a,b\n\"1,200\",2\n",
+        "a,b\n\"1,234,567.5\",2\n",
+    ] {
+        let (found, odd) = kinds(text, &Options::default());
+        assert_eq!(found[0], Kind::Text);
+        assert!(
+            odd.contains("\"a\": numbers with thousands separators are not supported"),
+            "{odd}"
+        );
+    }
+    assert_eq!(
+        kinds("a;b\n10.251;20.395\n", &Options::default()),
+        (vec![Kind::Float64; 2], String::new())
+    );
+}
+
+#[test]
 fn what_is_odd_is_said() {
     let odd = |text: &str| read(text, &Options::default()).unwrap().found().odd.clone();
     assert_eq!(odd("a,b\n1,2\n"), [""; 0]);
@@ -114,7 +167,9 @@ fn what_is_odd_is_said() {
     );
     assert_eq!(
         odd("a;b\n1,5;2.5\n"),
-        ["\"a\" have a decimal comma and are read as text, since \"b\" have a decimal point"]
+        [
+            "\"a\" has a decimal comma and is read as text, since \"b\" has a decimal point; thousands separators are not supported"
+        ]
     );
     assert_eq!(
         odd("a,b\nx,y\n"),

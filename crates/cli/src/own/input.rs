@@ -109,7 +109,10 @@ pub(super) fn options(reading: &Reading) -> Result<Options, Failure> {
     Ok(Options {
         delimiter,
         header: reading.no_header.then_some(false),
-        decimal_comma: reading.decimal_comma.then_some(true),
+        decimal_comma: match reading.decimal_comma {
+            true => Some(true),
+            false => reading.decimal_point.then_some(false),
+        },
         ..Options::default()
     })
 }

@@ -111,7 +111,11 @@ const MEND: &str = "mend the cell, or empty it (then --missing mean or drop)";
 
 /// The first value of a text's column that cannot be read as a number, and its line.
 fn first_in_text(table: &Table, name: &str) -> Result<Option<String>, Failure> {
-    for chunk in table.rows(Some(&[(name.to_owned(), Kind::Float64)]))? {
+    // Where numbers may have thousands separators none is the first.
+    let Ok(rows) = table.rows(Some(&[(name.to_owned(), Kind::Float64)])) else {
+        return Ok(None);
+    };
+    for chunk in rows {
         check_interrupt()?;
         match chunk {
             Ok(_) => {}

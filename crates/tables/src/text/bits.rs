@@ -5,8 +5,9 @@ use columns::Kind;
 use super::value;
 use crate::time::parse_time;
 
-/// Kinds, one bit each; a number can have several. Two further bits say why one is read as text.
-pub(crate) type Bits = u8;
+/// Kinds, one bit each; a number can have several. Further bits say why one is read as text, and whether its marks may
+/// stand between thousands.
+pub(crate) type Bits = u16;
 
 pub(crate) const BOOLEAN: Bits = 1;
 pub(crate) const INTEGER: Bits = 2;
@@ -19,6 +20,10 @@ pub(crate) const TIME: Bits = 16;
 pub(crate) const ZEROS: Bits = 32;
 /// A whole number beyond what integers and floats hold.
 pub(crate) const BEYOND: Bits = 64;
+/// `10.251`, `1,234` and small whole numbers: a mark, if there is one, may stand between thousands.
+pub(crate) const GROUPED: Bits = 128;
+/// A number with marks between thousands that can be read as nothing else: `1.234.567`, `1,234.5`.
+pub(crate) const THOUSANDS: Bits = 256;
 pub(crate) const KINDS: Bits = BOOLEAN | INTEGER | POINT | COMMA | TIME;
 
 /// The kinds that `text`, which is not missing, can have.
@@ -30,9 +35,12 @@ pub(crate) fn bits_of(text: &str) -> Bits {
     };
     match unsigned.first() {
         Some(b'0'..=b'9' | b'.' | b',') => match number(unsigned) {
-            Some(bits) if bits & INTEGER != 0 => whole_number(text, unsigned, bits),
-            Some(bits) => floating(text, bits),
+            Some(bits) if bits & INTEGER != 0 => {
+                whole_number(text, unsigned, bits) | grouped(unsigned)
+            }
+            Some(bits) => floating(text, bits) | grouped(unsigned),
             None if parse_time(text).is_some() => TIME,
+            None if has_thousands(unsigned) => THOUSANDS,
             None => 0,
         },
         Some(b'i' | b'I') => match value::float64(text, false) {
@@ -88,6 +96,43 @@ fn number(bytes: &[u8]) -> Option<Bits> {
     Some(if zeros { ZEROS } else { bits })
 }
 
+/// [`GROUPED`] for one to three digits, and for three more behind a mark.
+fn grouped(unsigned: &[u8]) -> Bits {
+    let is_head = |head: &[u8]| (1..=3).contains(&head.len()) && digits(head);
+    let parts: Vec<&[u8]> = unsigned
+        .splitn(2, |byte| matches!(byte, b'.' | b','))
+        .collect();
+    match parts[..] {
+        [head] if is_head(head) => GROUPED,
+        [head, rest] if is_head(head) && head[0] != b'0' && rest.len() == 3 && digits(rest) => {
+            GROUPED
+        }
+        _ => 0,
+    }
+}
+
+/// Whether digits stand in groups of three between two marks of one kind or more, or before another mark.
+fn has_thousands(unsigned: &[u8]) -> bool {
+    ([(b'.', b','), (b',', b'.')].into_iter()).any(|(between, decimal)| {
+        let (whole, decimals) = match unsigned.iter().position(|byte| *byte == decimal) {
+            Some(at) => (&unsigned[..at], &unsigned[at + 1..]),
+            None => (unsigned, &[][..]),
+        };
+        let mut groups = whole.split(|byte| *byte == between);
+        let head = groups.next().unwrap_or_default();
+        let mut rest = 0;
+        let in_threes = groups.all(|group| {
+            rest += 1;
+            group.len() == 3 && digits(group)
+        });
+        (1..=3).contains(&head.len()) && digits(head) && rest > 0 && in_threes && digits(decimals)
+    })
+}
+
+fn digits(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_digit)
+}
+
 fn whole_number(text: &str, digits: &[u8], bits: Bits) -> Bits {
     // 15 digits fit everywhere.
     if digits.len() <= 15 {
@@ -127,7 +172,7 @@ pub(crate) struct Seen {
 impl Default for Seen {
     fn default() -> Self {
         Self {
-            kinds: KINDS,
+            kinds: KINDS | GROUPED,
             reasons: 0,
             any: false,
         }
@@ -137,7 +182,7 @@ impl Default for Seen {
 impl Seen {
     /// One more field.
     pub(crate) fn add(&mut self, field: &str) {
-        if self.kinds == 0 && self.any {
+        if self.kinds & KINDS == 0 && self.any {
             return;
         }
         let field = value::trimmed(field);
@@ -145,7 +190,7 @@ impl Seen {
             let bits = bits_of(field);
             self.any = true;
             self.kinds &= bits;
-            self.reasons |= bits & !KINDS;
+            self.reasons |= bits & !KINDS & !GROUPED;
         }
     }
 
@@ -217,6 +262,24 @@ mod tests {
             "1-2",
         ] {
             assert_eq!(bits_of(word), 0, "{word}");
+        }
+    }
+
+    #[test]
+    fn marks_between_thousands_are_seen() {
+        for text in ["10.251", "1,234", "-1.000", "7", "999"] {
+            assert_ne!(bits_of(text) & GROUPED, 0, "{text}");
+        }
+        for text in [
+            "0.251", "10.25", "1000", "1234.567", ".251", "1.2345", "1.251e3",
+        ] {
+            assert_eq!(bits_of(text) & GROUPED, 0, "{text}");
+        }
+        for text in ["1.234.567", "1.234,56", "1,234.5", "-1,234,567"] {
+            assert_eq!(bits_of(text), THOUSANDS, "{text}");
+        }
+        for text in ["1.2.3", "1.23.456", "1234.567,8", "192.168.1.1", "1,2,3"] {
+            assert_eq!(bits_of(text), 0, "{text}");
         }
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use columns::Kind;
 
-use super::bits::{BEYOND, COMMA, POINT, Seen, ZEROS};
+use super::bits::{BEYOND, Bits, COMMA, GROUPED, POINT, Seen, THOUSANDS, ZEROS};
 use super::encoding::{Decoded, Encoding};
 use super::names::names;
 use super::parse::{Marks, Problem, parse};
@@ -26,6 +26,8 @@ pub(crate) struct TextTable {
     encoding: Encoding,
     sniffed: Sniffed,
     comma: bool,
+    /// Columns of which nobody knows whether a mark stands before decimals or between thousands.
+    pub(crate) unclear: Vec<String>,
     /// The header as it stands in the file.
     pub(crate) header: Option<String>,
     pub(crate) schema: Vec<(String, Kind)>,
@@ -125,7 +127,7 @@ fn attempt(
     };
     let fields = sniffed.first.len();
     let keep = options.keep_bad_rows;
-    let scan = scan(
+    let mut scan = scan(
         records(),
         fields,
         sniffed.shape.delimiter,
@@ -134,8 +136,8 @@ fn attempt(
     )?;
     let mut odd = sniffed.odd.clone();
     let names = names(&sniffed.first, sniffed.header, &mut odd);
-    let comma = decimal_comma(
-        &scan.columns,
+    let (comma, unclear) = decimal_comma(
+        &mut scan.columns,
         &names,
         sniffed.shape.delimiter,
         options,
@@ -150,6 +152,7 @@ fn attempt(
         packed,
         encoding,
         comma,
+        unclear,
         header,
         schema: names.iter().cloned().zip(kinds).collect(),
         rows: scan.records,
@@ -158,33 +161,64 @@ fn attempt(
     })
 }
 
-/// A decimal comma is where columns have it and none has a point.
+/// A decimal comma is where columns have it and none has a point. Beside it, a point before three digits throughout a
+/// column may stand between thousands: the columns of which that is unclear are text, and are named.
 fn decimal_comma(
-    columns: &[Seen],
+    columns: &mut [Seen],
     names: &[String],
     delimiter: u8,
     options: &Options,
     odd: &mut Vec<String>,
-) -> bool {
+) -> (bool, Vec<String>) {
     if let Some(comma) = options.decimal_comma {
-        return comma;
+        return (comma, Vec::new());
     }
     if delimiter == b',' {
-        return false;
+        return (false, Vec::new());
     }
-    let only = |this: u8, other: u8| -> Vec<String> {
-        let seen = columns.iter().zip(names).filter(|(column, _)| {
-            column.any && column.kinds & this != 0 && column.kinds & other == 0
-        });
-        seen.map(|(_, name)| name.clone()).collect()
+    let only = |this: Bits, other: Bits| -> Vec<usize> {
+        let has = |seen: &Seen| seen.any && seen.kinds & this != 0 && seen.kinds & other == 0;
+        (0..columns.len()).filter(|&i| has(&columns[i])).collect()
     };
     let (commas, points) = (only(COMMA, POINT), only(POINT, COMMA));
-    if !commas.is_empty() && !points.is_empty() {
-        let (commas, points) = (list(&commas), list(&points));
-        odd.push(format!("{commas} have a decimal comma and are read as text, since {points} have a decimal point"));
-        return false;
+    if commas.is_empty() || points.is_empty() {
+        return (!commas.is_empty(), Vec::new());
     }
-    !commas.is_empty()
+    let called = |places: &[usize]| {
+        let names: Vec<String> = places.iter().map(|&i| names[i].clone()).collect();
+        list(&names)
+    };
+    let in_threes = |places: &[usize]| places.iter().all(|&i| columns[i].kinds & GROUPED != 0);
+    let (threes, comma) = (in_threes(&points), !in_threes(&commas));
+    if threes {
+        let mut text = points.clone();
+        if !comma {
+            text.extend(&commas);
+        }
+        odd.push(format!(
+            "a point before three digits in {}, a comma in {}: thousands separators are not supported; taken as text: {}",
+            called(&points),
+            called(&commas),
+            called(&text)
+        ));
+        for &i in &text {
+            columns[i].kinds = 0;
+        }
+        let unclear = text.iter().map(|&i| names[i].clone()).collect();
+        return (comma, unclear);
+    }
+    let (have, are) = match commas.len() {
+        1 => ("has", "is"),
+        _ => ("have", "are"),
+    };
+    let other = if points.len() == 1 { "has" } else { "have" };
+    odd.push(format!(
+        "{} {have} a decimal comma and {are} read as text, since {} {other} a decimal point; \
+         thousands separators are not supported",
+        called(&commas),
+        called(&points)
+    ));
+    (false, Vec::new())
 }
 
 fn describe(scan: &Scan, names: &[String], comma: bool, odd: &mut Vec<String>) {
@@ -209,6 +243,16 @@ fn describe(scan: &Scan, names: &[String], comma: bool, odd: &mut Vec<String>) {
         odd.push(format!(
             "{}: whole numbers of more than 64 bits are read as text",
             list(&beyond)
+        ));
+    }
+    let thousands = which(&|column| {
+        let marked = column.kinds & (POINT | COMMA) != 0 && column.kinds & GROUPED != 0;
+        text(column) && (marked || column.reasons & THOUSANDS != 0)
+    });
+    if !thousands.is_empty() {
+        odd.push(format!(
+            "{}: numbers with thousands separators are not supported and are read as text; write 10251 for 10,251",
+            list(&thousands)
         ));
     }
     if !empty.is_empty() && scan.records > 0 {
