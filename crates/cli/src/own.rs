@@ -1,7 +1,7 @@
 //! Detectors for data of one's own: `fit`, `score`, `evaluate`, `show`, `calibrate`.
 
-mod bad_rows;
 mod asked;
+mod bad_rows;
 mod calibrate;
 mod choices;
 mod counts;
@@ -13,9 +13,9 @@ mod foreign;
 mod input;
 mod maps;
 mod model_failure;
-mod normal;
 mod names;
 mod nearly_numbers;
+mod normal;
 mod output;
 mod score;
 mod show;

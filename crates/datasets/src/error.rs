@@ -168,8 +168,7 @@ pub enum DatasetError {
         /// Rows, columns and anomalies published.
         expected: String,
     },
-    /// A split that leaves nothing to train on, or one class in the test set, where no ranking
-    /// metric is defined.
+    /// A split that leaves nothing to train on, or one class in the test set, where no ranking metric is defined.
     #[error(
         "{name}: protocol {protocol} gives {train} training rows and {normals} normal and {anomalies} \
          anomalous test rows, expected at least one of each"
@@ -444,9 +443,8 @@ fn not_found(files: &[String], searched: &[String], instead: Option<&Instead>) -
 }
 
 fn list(items: &[String]) -> String {
-    if items.is_empty() {
-        "none".to_owned()
-    } else {
-        items.join(", ")
+    match items.is_empty() {
+        true => "none".to_owned(),
+        false => items.join(", "),
     }
 }

@@ -201,7 +201,7 @@ fn labels_of_other_conventions_are_converted_by_the_user() {
             npy("|O", false, "(3,)", b"\x80\x04"),
             &[
                 "`y` holds Python objects",
-                "y=d['y'].astype(float), X=d['X']",
+                "d['y'] = d['y'].astype(float); np.savez(",
             ],
         ),
     ] {

@@ -12,6 +12,7 @@ mod held_out;
 mod hold_out;
 mod learned;
 mod manifest;
+mod normal;
 mod options;
 mod row_kind;
 mod rows;

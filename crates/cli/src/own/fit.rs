@@ -13,11 +13,11 @@ use crate::own::asked::as_asked;
 use crate::own::choices::{calibrating, kind, method, methods, missing, target};
 use crate::own::input::{Input, array, located, located_when, whole};
 use crate::own::model_failure::When;
+use crate::own::names::names;
+use crate::own::nearly_numbers::NearlyNumbers;
 use crate::own::normal::Normal;
 use crate::own::show::left_out;
 use crate::own::table_options::{check_fit, check_label};
-use crate::own::names::names;
-use crate::own::nearly_numbers::NearlyNumbers;
 use crate::own_args::Fit;
 use crate::place::{apart, check_place};
 use crate::progress::Bar;
@@ -124,7 +124,7 @@ fn fit(
             let nearly = NearlyNumbers::among(table, &columns, &options.roles)?;
             let fitted = fit(Data::Columns(&columns)).map_err(|error| {
                 let cell = NearlyNumbers::refused(&nearly, &error);
-                let failure = located_when(&file, 1, error, When::Fitting(args));
+                let failure = located_when(&file, 1, error, When::Fitting(asked));
                 match cell {
                     Some(cell) => cell.explain(failure),
                     None => failure,

@@ -1,10 +1,9 @@
 use columns::Kind;
 use residuum::ModelError;
-use residuum::data::DataError;
+use residuum::data::{DataError, Roles};
 use tables::TablesError;
 
 use crate::failure::{Failure, exit};
-use crate::own_args::Fit;
 use crate::own::names::listed;
 use crate::place::cannot_write;
 use crate::shell::option;
@@ -76,7 +75,7 @@ impl From<DataError> for Failure {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum When<'a> {
     /// While a model is fitted to a table: options of this command help.
-    Fitting(&'a Fit),
+    Fitting(&'a Roles),
     /// While it is used, or fitted to an array: options of `fit` help after another fit to a table.
     Later {
         /// Whether the data are a table.
@@ -92,7 +91,7 @@ pub(super) fn of_data(error: &DataError, when: When<'_>) -> Failure {
         }
         (DataError::NotNumber { .. }, _) => Some(NUMBERS.to_owned()),
         (DataError::NotTime { .. }, _) => Some(MOMENTS.to_owned()),
-        (_, When::Fitting(args)) => while_fitting(error, args),
+        (_, When::Fitting(roles)) => while_fitting(error, roles),
         (DataError::Missing { .. }, When::Later { .. }) => Some(
             "fit again with --missing mean, which fills it in, or --missing drop, which gives such a row no score"
                 .to_owned(),
@@ -114,13 +113,13 @@ pub(super) fn of_data(error: &DataError, when: When<'_>) -> Failure {
 }
 
 /// What helps against an error of a table that a model is fitted to: options that go with those given.
-fn while_fitting(error: &DataError, args: &Fit) -> Option<String> {
-    let without = |name: &str| match args.columns.is_empty() {
+fn while_fitting(error: &DataError, roles: &Roles) -> Option<String> {
+    let without = |name: &str| match roles.only.is_empty() {
         true => format!("{} leaves the column out", option("--drop", name)),
         false => format!("--columns without `{name}` leaves it out"),
     };
     let special = |name: &str, what: &str, is_free: bool, does: &str| {
-        let is_given = args.columns.iter().any(|column| column == name);
+        let is_given = roles.only.iter().any(|column| column == name);
         (is_free && !is_given).then(|| format!("{} {does}", option(what, name)))
     };
     let ways =
@@ -136,7 +135,7 @@ fn while_fitting(error: &DataError, args: &Fit) -> Option<String> {
             without(name)
         )),
         DataError::Time { name } => {
-            let is_free = args.time.is_none() && args.group.is_none();
+            let is_free = roles.time.is_none() && roles.group.is_none();
             ways([
                 special(name, "--time", is_free, "holds the last rows out"),
                 Some(format!("{} learns from it", option("--as-number", name))),
@@ -148,7 +147,7 @@ fn while_fitting(error: &DataError, args: &Fit) -> Option<String> {
             special(
                 name,
                 "--key",
-                args.key.is_none(),
+                roles.key.is_none(),
                 "keeps it as the name of a row",
             ),
             Some(format!(
@@ -164,7 +163,7 @@ fn while_fitting(error: &DataError, args: &Fit) -> Option<String> {
             )),
             Some("written as 2026-01-31 it can be the --time, or a number".to_owned()),
         ]),
-        DataError::NoColumns if args.drop.is_empty() => Some(
+        DataError::NoColumns if roles.drop.is_empty() => Some(
             "what names rows, labels, groups and times is not learned from: give other columns too"
                 .to_owned(),
         ),

@@ -1,12 +1,12 @@
 //! Which arrays an archive holds, and what to do about those that are called something else.
 
 use std::fmt;
-use std::io::{Read, Seek};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::archive::open;
 use crate::{DatasetError, WayOut, npy, python, recognise};
 
 /// Arrays that are looked at and named.
@@ -163,8 +163,9 @@ pub(super) fn wrong_rows(path: &Path, shape: &[usize]) -> DatasetError {
 /// A copy of the rows in another shape, with the labels where the file has some.
 fn reshaped(path: &Path, x: impl Fn(&str) -> String) -> String {
     let has_labels = || {
-        let arrays = open(path).map(|(mut archive, _)| of(&mut archive));
-        arrays.is_ok_and(|arrays| arrays.iter().any(|array| array.name == "y"))
+        let archive = File::open(path).ok();
+        let archive = archive.and_then(|file| ZipArchive::new(BufReader::new(file)).ok());
+        archive.is_some_and(|mut archive| of(&mut archive).iter().any(|array| array.name == "y"))
     };
     match recognise::is_archive(path) {
         true if has_labels() => line(path, &x("d['X']"), "d['y']"),

@@ -64,7 +64,12 @@ pub(super) const FOLDER: Target = Target {
 pub(super) const LIST: Target = Target {
     name: "list",
     weight: 40,
-    prepare: nothing,
+    prepare: |folder| {
+        for image in ["a.png", "b.png", "b/c.png", "d.png"] {
+            put(folder.join(image), &pixels())?;
+        }
+        Ok(())
+    },
     make: |random, seeds| {
         let seed = seeds.pick(random);
         text::change(random, seed, &PATHS)

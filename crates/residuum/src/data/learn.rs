@@ -85,7 +85,10 @@ impl Roles {
         (self.only.is_empty() || has(&self.only))
             && !has(&self.drop)
             && !self.special().any(|(_, special)| special == name)
-            && (!is_index(name) || [&self.only, &self.as_number, &self.as_category].map(|names| has(names)).contains(&true))
+            && (!is_index(name)
+                || [&self.only, &self.as_number, &self.as_category]
+                    .map(|names| has(names))
+                    .contains(&true))
     }
 
     /// The columns to learn from, in the table's order.

@@ -1,6 +1,6 @@
 use detector::Progress;
 
-use crate::data::{Data, Findings, Layout, anomalies, findings};
+use crate::data::{Data, Findings, Layout, findings};
 use crate::model::auto::{caps, kind_of_many};
 use crate::model::calibrated::Model;
 use crate::model::decide::{cross_rate, threshold};
@@ -10,6 +10,7 @@ use crate::model::held_out::repeated_keys;
 use crate::model::hold_out::hold_out;
 use crate::model::learned::{Learned, OddRow};
 use crate::model::manifest::{Manifest, NamedColumns};
+use crate::model::normal::normal_rows;
 use crate::model::options::{Calibrating, FitOptions, Target};
 use crate::registry::find_among;
 
@@ -156,18 +157,6 @@ impl Model {
             incomplete: learned.incomplete,
             odd: odd(learned.odd),
         })
-    }
-}
-
-/// The rows that no label calls anomalies.
-pub(super) fn normal_rows(data: Data<'_>, label: Option<&str>) -> Result<Vec<usize>, ModelError> {
-    let all = 0..data.len();
-    match (data, label) {
-        (Data::Columns(table), Some(label)) => {
-            let anomalies = anomalies(table, label)?;
-            Ok(all.filter(|&row| !anomalies[row]).collect())
-        }
-        _ => Ok(all.collect()),
     }
 }
 
