@@ -1,18 +1,11 @@
-//! Options and words in hints, as they are typed into a shell.
+//! Options in hints, as they are typed into a shell.
+
+use std::path::Path;
 
 /// `--option VALUE`, the value quoted where a POSIX shell would take it apart or the program would take it for an option.
 pub(crate) fn option(option: &str, value: &str) -> String {
     let between = if value.starts_with('-') { "=" } else { " " };
-    format!("{option}{between}{}", word(value))
-}
-
-/// A text as one word of a shell.
-pub(crate) fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-./:@%+,".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+    format!("{option}{between}{}", files::shell(Path::new(value)))
 }
 
 #[cfg(test)]

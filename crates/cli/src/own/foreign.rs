@@ -5,7 +5,6 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::failure::{Failure, exit};
-use crate::shell::word;
 
 /// So many bytes are looked at.
 const HEAD: u64 = 4096;
@@ -45,7 +44,7 @@ fn check_head(path: &Path, head: &[u8]) -> Result<(), Failure> {
     );
     let hint = format!(
         "leave it out: tail -n +2 {} > rows.csv, and give rows.csv",
-        word(&path.to_string_lossy())
+        files::shell(path)
     );
     Err(refused(path, &message).hint(hint))
 }

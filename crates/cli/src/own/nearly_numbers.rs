@@ -7,6 +7,7 @@ use tables::{Format, Table, TablesError, is_number};
 
 use crate::failure::Failure;
 use crate::own::input::check_interrupt;
+use crate::shell::option;
 
 /// A column of text in which nearly all values are numbers.
 pub(super) struct NearlyNumbers {
@@ -72,10 +73,11 @@ impl NearlyNumbers {
             values,
             first,
         } = self;
+        let [number, drop, category] =
+            ["--as-number", "--drop", "--as-category"].map(|what| option(what, name));
         format!(
             "{}: column `{name}` is taken as text, for {numbers} of its {values} values are numbers, but not {first}: \
-             {MEND}; --as-number {name} makes it an error, --drop {name} leaves the column out, \
-             --as-category {name} takes it as it is",
+             {MEND}; {number} makes it an error, {drop} leaves the column out, {category} takes it as it is",
             table.file()
         )
     }
