@@ -125,7 +125,7 @@ fn line_of(before: &[u8]) -> usize {
     1 + before.iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// A path between quotes where a shell needs them.
+/// A path, or another word, between quotes where a POSIX shell needs them.
 pub fn shell(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
@@ -138,6 +138,26 @@ pub fn shell(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_gives_the_word_back() {
+        for word in [
+            "a",
+            "",
+            "a b",
+            "it's",
+            "$HOME `x` \"y\" \\ *",
+            "a\nb",
+            "Ä=%",
+        ] {
+            let script = format!("printf '<%s>' {}", shell(Path::new(word)));
+            let out = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output();
+            let out = String::from_utf8(out.unwrap().stdout).unwrap();
+            assert_eq!(out, format!("<{word}>"));
+        }
+    }
 
     fn read(bytes: &[u8]) -> Result<String, TextError> {
         let dir = tempfile::tempdir().unwrap();

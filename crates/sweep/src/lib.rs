@@ -17,7 +17,6 @@ mod program;
 mod progress;
 mod queue;
 mod run;
-mod shell;
 
 pub use executor::{Ending, Event, Executor, Exit};
 pub use failure::{Failure, code};

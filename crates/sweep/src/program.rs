@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::shell::quoted;
+use files::shell;
 
 /// The program `residuum`, and what it needs around it on whatever machine it is started.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,14 +50,14 @@ impl Program {
 
     /// Lines of a shell script that prepare its start, and the words that start it.
     pub(crate) fn shell(&self) -> (String, String) {
-        let folder = quoted(&self.folder.display().to_string());
+        let folder = shell(&self.folder);
         let mut before = format!("cd {folder} || exit 4\n");
         for (name, value) in &self.environment {
-            before.push_str(&format!("export {name}={}\n", quoted(value)));
+            before.push_str(&format!("export {name}={}\n", shell(Path::new(value))));
         }
         let path = self.path.display().to_string();
         let words = std::iter::once(&path).chain(&self.arguments);
-        let words: Vec<String> = words.map(|word| quoted(word)).collect();
+        let words: Vec<String> = words.map(|word| shell(Path::new(word))).collect();
         (before, words.join(" "))
     }
 }

@@ -12,7 +12,6 @@ use crate::failure::{Failure, code};
 use crate::ledger::Ledger;
 use crate::plan::Job;
 use crate::program::Program;
-use crate::shell::quoted;
 
 /// For whom.
 #[derive(Debug)]
@@ -112,7 +111,7 @@ fn scripts(slurm: &Slurm, submissions: &[Submission]) -> Result<String, Failure>
         let script = slurm.script(submission)?;
         files::write(&path, script.as_bytes())
             .map_err(|e| Failure::refused(format!("cannot write {path:?}"), &e))?;
-        text.push_str(&format!("sbatch {}\n", quoted(&path.display().to_string())));
+        text.push_str(&format!("sbatch {}\n", files::shell(&path)));
     }
     Ok(text)
 }

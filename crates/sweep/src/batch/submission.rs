@@ -11,7 +11,6 @@ use super::class::Class;
 use crate::failure::Failure;
 use crate::plan::Job;
 use crate::program::Program;
-use crate::shell::quoted;
 
 /// Between a task's end by the scheduler and the warning before it.
 pub(crate) const WARNING_SECONDS: u64 = 30;
@@ -155,8 +154,7 @@ impl Submission {
 
     /// The words that run a task, whatever runs them.
     pub fn command(&self, task: &str) -> String {
-        let script = self.folder().join("task.sh").display().to_string();
-        format!("sh {} {task}", quoted(&script))
+        format!("sh {} {task}", files::shell(&self.folder().join("task.sh")))
     }
 
     /// What a task prints: its events.
@@ -192,10 +190,10 @@ impl Submission {
     /// ended. A cell that failed stands in its file and is not a failure of the task.
     fn task_script(&self, program: &Program) -> String {
         let (prepare, start) = program.shell();
-        let here = quoted(&self.folder().display().to_string());
-        let run = quoted(&self.run.display().to_string());
-        let models = quoted(&self.run.join("models").display().to_string());
-        let logs = quoted(&self.run.join("logs").display().to_string());
+        let here = files::shell(&self.folder());
+        let run = files::shell(&self.run);
+        let models = files::shell(&self.run.join("models"));
+        let logs = files::shell(&self.run.join("logs"));
         let Class { cores, .. } = self.class;
         let number = self.number;
         format!(
